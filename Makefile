@@ -1,0 +1,62 @@
+PYTHONS := python3.13 python3.12 python3.11 python3 python
+BIN     := .venv/bin
+READY   := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup test lint types format test-local test-slow eval-local bench demo lock clean
+
+help:  ## list the targets
+	@awk -F ':.*##' '/^[a-z-]+:.*##/ { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY)  ## make .venv with the pinned development packages (other targets do this themselves)
+
+# A candidate has to run, not just exist: version managers leave launchers behind for versions that are switched off.
+$(READY): requirements-dev.txt pyproject.toml
+	@for python in $(PYTHONS); do \
+	    if $$python -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	        echo "setting up .venv with $$($$python --version)"; \
+	        exec $$python -m venv --clear .venv; \
+	    fi; \
+	done; \
+	echo "no Python >= 3.11 with venv and ensurepip among: $(PYTHONS)" >&2; exit 1
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+test: lint types  ## lint, types and tests
+	$(BIN)/pytest
+
+lint: $(READY)  ## ruff: rules and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)  ## mypy, strict
+	$(BIN)/mypy
+
+format: $(READY)  ## format, and fix what ruff can fix
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+test-local: $(READY)  ## tests with the local model (about 1.1 GB, fetched once)
+	$(BIN)/pytest -m local_model
+
+test-slow: $(READY)  ## tests that take long
+	$(BIN)/pytest -m slow
+
+eval-local: $(READY)  ## the local model on the held-out tasks, task by task
+	$(BIN)/python -m benchmarks.eval_local
+
+bench: $(READY)  ## benchmarks without a model
+	$(BIN)/python -m benchmarks
+
+demo: $(READY)  ## a run to look at
+	$(BIN)/langgraph-rlm demo
+
+lock: $(READY)  ## pin the newest development packages that pyproject.toml allows
+	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe \
+	    --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options \
+	    --extra dev --extra openai --extra local --output-file requirements-dev.txt pyproject.toml
+
+clean:  ## remove .venv and caches
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

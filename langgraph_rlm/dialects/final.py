@@ -1,0 +1,73 @@
+"""The dialect "final": how a reply holds a cell, and how it ends a run without one."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+
+_FENCE = re.compile(r"^[ \t]*```[ \t]*([\w+-]*)[^\n]*\n(.*?)(?:^[ \t]*```[ \t]*$|\Z)", re.M | re.S)
+_THOUGHT = re.compile(r"\A\s*<think>.*?(?:</think>|\Z)", re.S)
+_FINAL = re.compile(r"^[ \t]*FINAL:[ \t]*(.*)\Z", re.M | re.S)
+_FINAL_VAR = re.compile(r"^[ \t]*FINAL_VAR:[ \t]*`?([A-Za-z_]\w*)`?[ \t]*$", re.M)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Code to run."""
+
+    code: str
+
+
+@dataclass(frozen=True)
+class Text:
+    """An answer stated in words, in a reply without code."""
+
+    answer: str
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """Neither code nor an answer."""
+
+
+Reply = Cell | Text | Nothing
+
+
+def read(reply: str) -> Reply:
+    """What a reply says.
+
+    Its blocks marked `repl` or `python` are one cell. A reply without code ends the run with a line `FINAL: answer` or
+    `FINAL_VAR: name`; else unmarked blocks, or the reply itself where it is Python, are the cell. A final line beside
+    code is not believed: the code has not run yet.
+    """
+    text = _THOUGHT.sub("", reply)
+    blocks = [(language.lower(), code.rstrip()) for language, code in _FENCE.findall(text)]
+    marked = [code for language, code in blocks if language in ("repl", "python", "py", "python3") and code.strip()]
+    if marked:
+        return Cell("\n".join(marked))
+    prose = _FENCE.sub("", text)
+    if named := _FINAL_VAR.search(prose):
+        return Cell(f"FINAL_VAR({named[1]!r})")
+    if (stated := _FINAL.search(prose)) and stated[1].strip():
+        return Text(stated[1].strip())
+    bare = [code for language, code in blocks if not language and _is_code(code)]
+    if bare:
+        return Cell("\n".join(bare))
+    return Cell(text.strip()) if _is_code(text.strip()) else Nothing()
+
+
+def _is_code(text: str) -> bool:
+    """Whether `text` is Python that does something: a lone name or number is prose."""
+    try:
+        body = ast.parse(re.sub(r"\\(.)", r"xx", text)).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return not all(map(_is_word, body))
+
+
+def _is_word(node: ast.stmt) -> bool:
+    if isinstance(node, ast.AnnAssign):
+        return node.value is None
+    words = (ast.Name, ast.Constant, ast.Tuple, ast.JoinedStr, ast.Attribute, ast.UnaryOp)
+    return isinstance(node, ast.Expr) and isinstance(node.value, words)

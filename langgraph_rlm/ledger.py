@@ -1,0 +1,47 @@
+"""What a run may still spend: one ledger for the whole tree of RLMs, shared by parallel children."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from langchain_core.messages.ai import UsageMetadata
+
+from langgraph_rlm.errors import LimitExceeded
+from langgraph_rlm.settings import Limits
+
+
+class Ledger:
+    """Counts sub-calls, tokens and seconds against `Limits`. Safe to share between threads."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._subcalls = 0
+        self._tokens = 0
+        self._begun = time.monotonic()
+
+    def reserve(self, subcalls: int) -> None:
+        """Takes that many sub-calls, all or none. Raises `LimitExceeded` when they do not fit."""
+        with self._lock:
+            if self._subcalls + subcalls > self._limits.max_subcalls:
+                raise LimitExceeded("max_subcalls", self._subcalls + subcalls, self._limits.max_subcalls)
+            self._subcalls += subcalls
+
+    @property
+    def subcalls_left(self) -> int:
+        return self._limits.max_subcalls - self._subcalls
+
+    def spend(self, usage: dict[str, UsageMetadata]) -> None:
+        """Notes the tokens of a finished call."""
+        with self._lock:
+            self._tokens += sum(used["total_tokens"] for used in usage.values())
+
+    def check(self) -> None:
+        """Raises `LimitExceeded` when the tokens or the seconds are spent. To be asked before each model call."""
+        for limit, used, allowed in (
+            ("max_tokens", self._tokens, self._limits.max_tokens),
+            ("max_seconds", time.monotonic() - self._begun, self._limits.max_seconds),
+        ):
+            if allowed is not None and used >= allowed:
+                raise LimitExceeded(limit, used, allowed)

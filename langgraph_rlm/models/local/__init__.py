@@ -1,0 +1,6 @@
+"""The embedded default: a small model that needs no provider."""
+
+from langgraph_rlm.models.local.chat import local_chat_model
+from langgraph_rlm.models.local.fetch import ModelFile, Progress, model_path
+
+__all__ = ["ModelFile", "Progress", "local_chat_model", "model_path"]

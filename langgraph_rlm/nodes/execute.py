@@ -1,0 +1,185 @@
+"""`execute`: runs a cell, or goes on with it where it was suspended; then asks, goes back to the model, or ends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Any, Literal, TypedDict
+
+from langchain_core.messages import HumanMessage
+from langchain_core.runnables import RunnableConfig
+from langgraph.graph import END
+from langgraph.types import Command, Overwrite, Send
+
+from langgraph_rlm import prompts
+from langgraph_rlm.dialects import final
+from langgraph_rlm.effects import Steps, Work
+from langgraph_rlm.errors import LimitExceeded, SandboxError
+from langgraph_rlm.level import Level
+from langgraph_rlm.nodes.ending import ended
+from langgraph_rlm.nodes.generate import at_limit
+from langgraph_rlm.repl.cells import Answer, Call, Finished, Suspended
+from langgraph_rlm.repl.interpreter import Interpreter
+from langgraph_rlm.repl.printed import Printed
+from langgraph_rlm.run import Run, is_durable, read, run_of
+from langgraph_rlm.state import Position, Question, SubcallInput
+
+MOST_SENDS = 1_000
+"""Prompts sent in one superstep. LangGraph's cost for each grows with their number."""
+
+
+class ExecuteInput(TypedDict, total=False):
+    question: Question
+    context_id: str
+    step: int
+    reply: str
+    code: str
+    pending: int
+    answers: list[list[Any]]
+    limit: list[Any] | None
+    position: Position | None
+
+
+def execute(level: Level, state: ExecuteInput, config: RunnableConfig) -> Steps[Command[Any]]:
+    run = run_of(config)
+    answers, pending = state.get("answers") or [], state["pending"]
+    if not pending and not state["code"]:
+        return _without_code(level, state, run)
+    repl = yield Work(lambda: _interpreter(level, state, config))
+    if pending:
+        assert repl.call is not None
+        if len(answers) < pending:
+            return _asking(level, repl.call, len(answers), config, {"position": _kept(run, repl, state)})
+        given = [Answer(value, error) for _, value, error in sorted(answers, key=lambda answer: answer[0])]
+        outcome = yield Work(lambda: repl.resume(given))
+    else:
+        outcome = yield Work(lambda: repl.run(state["code"]))
+    while isinstance(outcome, Suspended):
+        call = outcome.call
+        refusal = _refused(level, call, run)
+        if refusal is None:
+            update = {"pending": len(call.prompts), "answers": Overwrite([])}
+            if is_durable(config):
+                dump = yield Work(repl.dump)
+                update |= {"suspension": dump, "printed": [repl.printed.head, repl.printed.tail, repl.printed.length]}
+            return _asking(level, call, 0, config, update | {"position": _kept(run, repl, state)})
+        outcome = yield Work(lambda: repl.refuse(refusal))
+    update = {"pending": 0, "answers": Overwrite([]), "asked": Overwrite([])}
+    if is_durable(config):
+        update["cell_end"] = yield Work(repl.dump)
+    return _concluded(level, state, outcome, run, repl, update, read(config, "asked"))
+
+
+def _interpreter(level: Level, state: ExecuteInput, config: RunnableConfig) -> Interpreter:
+    """The REPL of this RLM: the live one, one loaded from the checkpoint, or a new one."""
+    run, position, context_id = run_of(config), state.get("position"), state["context_id"]
+    context = run.context(context_id, config)
+    repl = run.take(position["token"]) if position else None
+    if repl is None:
+        cell_end = read(config, "cell_end") if is_durable(config) else None
+        repl = Interpreter(run.workers, context, level.sandbox, cell_end)
+        if state["pending"]:
+            if not is_durable(config):
+                raise SandboxError("the REPL of a suspended cell is gone, and there is no checkpointer to have it from")
+            head, tail, length = read(config, "printed")
+            printed = Printed(level.sandbox.max_output, head, tail, length)
+            repl.load(state["code"], read(config, "suspension"), printed)
+    if position and position["context"] != context_id:
+        repl.rebind(context)
+    return repl
+
+
+def _kept(run: Run, repl: Interpreter, state: ExecuteInput) -> Position:
+    return {"token": run.keep(repl), "context": state["context_id"]}
+
+
+def _refused(level: Level, call: Call, run: Run) -> str | None:
+    """Why a call may not be asked; None reserves what it needs."""
+    if not level.has_subcalls:
+        return "sub-calls are not available here: answer with Python alone"
+    if call.model is not None:
+        return f"there is no model named {call.model!r} to choose: leave `model` out"
+    try:
+        run.ledger.check()
+        run.ledger.reserve(len(call.prompts))
+    except LimitExceeded as reached:
+        at_limit(level, reached)
+        if reached.limit == "max_subcalls":
+            return (
+                f"{len(call.prompts)} sub-calls do not fit: {run.ledger.subcalls_left} of {reached.allowed:g} are left. "
+                "Ask fewer, about larger pieces."
+            )
+        return str(reached)
+    return None
+
+
+def _asking(level: Level, call: Call, done: int, config: RunnableConfig, update: dict[str, Any]) -> Command[Any]:
+    """Sends the next wave of a call's prompts. A wave is no wider than what runs at once, so that the answer of a
+    finished prompt is stored before another one begins."""
+    width = config.get("max_concurrency") or (MOST_SENDS if _in_event_loop() else min(32, (os.cpu_count() or 1) + 4))
+    wave = call.prompts[done : done + min(width, MOST_SENDS)]
+    sends = [
+        Send(level.subcall_node, SubcallInput(index=index, kind=call.kind, prompt=prompt, context=context))
+        for index, (prompt, context) in enumerate(wave, done)
+    ]
+    return Command(update=update, goto=sends)
+
+
+def _without_code(level: Level, state: ExecuteInput, run: Run) -> Command[Any]:
+    """A reply without code ends the run with the answer it states, or is asked for code."""
+    said = final.read(state["reply"])
+    entry = {"step": state["step"], "depth": level.depth, "reply": state["reply"], "code": "", "output": "", "subcalls": []}
+    update: dict[str, Any] = {"trajectory": [entry | {"error": None}]}
+    if isinstance(said, final.Text):
+        return Command(update=update | ended(said.answer, state["question"], _status(state)), goto=END)
+    update["trajectory"] = [entry | {"error": prompts.NO_CELL}]
+    return _next_turn(level, state, update, prompts.NO_CELL)
+
+
+def _concluded(
+    level: Level,
+    state: ExecuteInput,
+    cell: Finished,
+    run: Run,
+    repl: Interpreter,
+    update: dict[str, Any],
+    asked: list[dict[str, Any]],
+) -> Command[Any]:
+    """A finished cell ends the run, or its output goes back to the model."""
+    update["trajectory"] = [
+        {
+            "step": state["step"],
+            "depth": level.depth,
+            "reply": state["reply"],
+            "code": state["code"],
+            "output": str(cell.printed),
+            "error": cell.error,
+            "subcalls": asked,
+        }
+    ]
+    update["position"] = _kept(run, repl, state)
+    if cell.answer:
+        return Command(update=update | ended(cell.answer[0], state["question"], _status(state)), goto=END)
+    return _next_turn(level, state, update, prompts.after_cell(cell, state["question"]["asked"]))
+
+
+def _next_turn(level: Level, state: ExecuteInput, update: dict[str, Any], told: str) -> Command[Any]:
+    """Another turn for the model: an ordinary one, the last one, or none."""
+    if state.get("limit"):
+        return Command(update=update | ended(state["reply"], state["question"], "limit"), goto=END)
+    if state["step"] >= level.limits.max_steps:
+        update["limit"] = at_limit(level, LimitExceeded("max_steps", state["step"], level.limits.max_steps))
+        told = f"{told}\n\n{prompts.last_turn('max_steps')}"
+    return Command(update=update | {"history": [HumanMessage(told)]}, goto="generate")
+
+
+def _status(state: ExecuteInput) -> Literal["answered", "limit"]:
+    return "limit" if state.get("limit") else "answered"
+
+
+def _in_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -1,0 +1,95 @@
+"""`route`: begins a question. Checks what the thread has for it and picks the path."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any, TypedDict
+
+from langchain_core.documents import Document
+from langchain_core.messages import AnyMessage, HumanMessage
+from langchain_core.runnables import RunnableConfig
+from langgraph.types import Command, Overwrite
+
+from langgraph_rlm import prompts
+from langgraph_rlm.context import Context
+from langgraph_rlm.effects import Steps, Work
+from langgraph_rlm.errors import ContextError, InvalidInput
+from langgraph_rlm.level import Level
+from langgraph_rlm.run import checked_query, read, run_of, stored
+from langgraph_rlm.settings import Profile
+from langgraph_rlm.state import Question
+
+LONG_QUERY = 2_000
+"""Characters of a message that are the query where the message is also the text."""
+
+
+class RouteInput(TypedDict, total=False):
+    query: str
+    profile: Profile
+    messages: list[AnyMessage]
+    context_id: str
+    history: list[AnyMessage]
+
+
+def route(level: Level, state: RouteInput, config: RunnableConfig) -> Steps[Command[Any]]:
+    run = run_of(config)
+    conversation = state.get("messages") or []
+    chat = "query" not in state
+    query = checked_query(_last_human(conversation)) if chat else state["query"]
+    update: dict[str, Any] = {}
+
+    bound, given = state.get("context_id"), _id_of(read(config, "context"))
+    if conversation and (given is None or given.startswith("messages")):
+        given = f"messages-{uuid.uuid4().hex}"
+        context = Context.of([Document(message.text, metadata={"name": message.type}) for message in conversation])
+        run.know(given, context)
+        update["context"] = stored(context, given)
+    elif given is None:
+        raise ContextError("There is no context: give `context` (a str, a list, Documents or Context.from_files(…)).")
+    else:
+        context = yield Work(lambda: run.context(given, config))
+    if context.empty:
+        raise ContextError("The context is empty: there is nothing to answer the question from.")
+
+    profile: Profile = state.get("profile") or level.router.profile
+    if profile == "direct" or (profile == "auto" and len(query) + len(context) < level.router.direct_below):
+        path = "direct"
+    else:
+        path = "rlm"
+        query = prompts.shortened(query, LONG_QUERY) if chat else query
+        if not state.get("history"):
+            told = prompts.opening(query, context)
+        else:
+            told = prompts.follow_up(query, context if given != bound else None)
+        update["history"] = [HumanMessage(told)]
+
+    question: Question = {"asked": query, "chosen": profile, "chat": chat}
+    update |= {
+        "question": question,
+        "context_id": given,
+        "route": path,
+        "answer": None,
+        "step": 0,
+        "code": "",
+        "reply": "",
+        "pending": 0,
+        "limit": None,
+        "steps": Overwrite(0),
+        "subcalls": Overwrite(0),
+        "usage": Overwrite({}),
+        "trajectory": Overwrite([]),
+        "answers": Overwrite([]),
+        "asked": Overwrite([]),
+    }
+    return Command(update=update, goto="direct" if path == "direct" else "generate")
+
+
+def _id_of(context: list[dict[str, Any]]) -> str | None:
+    return context[0]["id"] if context else None
+
+
+def _last_human(conversation: Sequence[AnyMessage]) -> str:
+    if conversation and conversation[-1].type == "human":
+        return conversation[-1].text
+    raise InvalidInput("There is no question: give `query`, or `messages` whose last one is from a human.")

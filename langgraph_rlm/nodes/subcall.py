@@ -1,0 +1,85 @@
+"""`subcall`: answers one prompt, by a model call or by a child RLM."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.messages import HumanMessage
+from langchain_core.runnables import RunnableConfig
+from langgraph.errors import GraphBubbleUp
+from langgraph.graph.state import CompiledStateGraph
+
+from langgraph_rlm import prompts
+from langgraph_rlm.calls import Ask, usage_of
+from langgraph_rlm.context import Context
+from langgraph_rlm.context.files import clean
+from langgraph_rlm.effects import Steps
+from langgraph_rlm.errors import LimitExceeded
+from langgraph_rlm.level import Level
+from langgraph_rlm.nodes.ending import as_text
+from langgraph_rlm.nodes.route import LONG_QUERY
+from langgraph_rlm.run import run_of, stored
+from langgraph_rlm.state import SubcallInput
+
+
+@dataclass(frozen=True)
+class RunChild:
+    """The effect of running the child graph. Its result is the child's output."""
+
+    child: CompiledStateGraph[Any, Any, Any, Any]
+    input: dict[str, Any]
+    config: RunnableConfig
+
+    def run(self) -> Any:
+        return self.child.invoke(self.input, self.config)
+
+    async def arun(self) -> Any:
+        return await self.child.ainvoke(self.input, self.config)
+
+
+def subcall(level: Level, state: SubcallInput, config: RunnableConfig) -> Steps[dict[str, Any]]:
+    run = run_of(config)
+    prompt, context = state["prompt"], state["context"]
+    record = {"kind": state["kind"], "prompt": prompts.shortened(prompt), "characters": len(prompt) + len(context or "")}
+    try:
+        run.ledger.check()
+        if level.child is not None and _wants_child(level, state):
+            output = yield RunChild(level.child, child_input(prompt, context), config)
+            value = as_text(output["answer"])
+            spent = {key: output[key] for key in ("usage", "steps", "subcalls")}
+            record["trajectory"] = output["trajectory"]
+        else:
+            text = prompt if context is None else f"{prompt}\n\n{context}"
+            reply = yield Ask(level.sub_model, [HumanMessage(text)], run.gate, config)
+            value, spent = clean(reply.text), {"usage": usage_of(level.sub_model, reply), "subcalls": 0}
+            run.ledger.spend(spent["usage"])
+    except GraphBubbleUp:
+        raise
+    except Exception as failure:
+        if isinstance(failure, LimitExceeded) and level.limits.on_exceeded == "raise":
+            raise
+        error = clean(f"{type(failure).__name__}: {failure}")
+        return {"answers": [[state["index"], None, error]], "asked": [record | {"error": error}], "subcalls": 1}
+    return {
+        **spent,
+        "answers": [[state["index"], value, None]],
+        "asked": [record | {"answer": prompts.shortened(value)}],
+        "subcalls": spent["subcalls"] + 1,
+    }
+
+
+def _wants_child(level: Level, state: SubcallInput) -> bool:
+    size = len(state["prompt"]) + len(state["context"] or "")
+    return state["kind"] == "rlm" or size > level.router.subcall_direct_below
+
+
+def child_input(prompt: str, context: str | None) -> dict[str, Any]:
+    """The question a child RLM gets. Without a context the prompt is its text, and its query too."""
+    text = prompt if context is None else context
+    return {
+        "query": prompts.shortened(prompt, LONG_QUERY),
+        "context": stored(Context.of(text), uuid.uuid4().hex),
+        "profile": "rlm",
+    }

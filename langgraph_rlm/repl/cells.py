@@ -1,0 +1,61 @@
+"""What a suspended or finished cell is, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from langgraph_rlm.repl.printed import Printed
+
+Kind = Literal["llm", "rlm"]
+
+
+@dataclass(frozen=True)
+class Call:
+    """Prompts that the code asks at once: `(prompt, context)` pairs, answered in order.
+
+    In a batch, a failed prompt is answered with its error as a str; alone, it raises in the code.
+    """
+
+    kind: Kind
+    prompts: list[tuple[str, str | None]]
+    model: str | None
+    batch: bool
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of one prompt: its answer, or why there is none."""
+
+    value: Any = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Suspended:
+    """The cell waits for the answers to a call."""
+
+    call: Call
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A variable that code has left: `size` counts characters, bytes or items, and is None where it has none."""
+
+    name: str
+    type: str
+    size: int | None
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The cell has ended. `answer` holds the answer if one was set and may be believed; `error` is for the model."""
+
+    printed: Printed
+    error: str | None
+    variables: tuple[Variable, ...]
+    restored: tuple[str, ...] = ()
+    answer: tuple[Any, ...] = ()
+
+
+Outcome = Suspended | Finished

@@ -1,0 +1,64 @@
+"""What to write instead, where the sandbox's Python lacks something.
+
+Monty is a Python of its own; where code meets a gap, the error alone sends a model in circles. Each entry pairs a
+pattern of the error with the advice that follows it.
+"""
+
+from __future__ import annotations
+
+import re
+
+_MODULES = {
+    "string": "write the characters out, as in 'abcdefghijklmnopqrstuvwxyz'",
+    "textwrap": "slice the text, as in text[i:i + 80]",
+    "statistics": "use sum(xs) / len(xs), or sorted(xs)[len(xs) // 2]",
+    "heapq": "use sorted(xs)[:n]",
+    "csv": "use line.split(',')",
+    "io": "use text.splitlines()",
+    "concurrent": "use llm_batch(prompts): it asks in parallel",
+    "threading": "use llm_batch(prompts): it asks in parallel",
+    "multiprocessing": "use llm_batch(prompts): it asks in parallel",
+    "enum": "use plain strings",
+    "operator": "use a lambda, as in key=lambda pair: pair[1]",
+    "numpy": "use lists, sum, min and max",
+    "pandas": "use lists of dicts and collections.Counter",
+    "os": "there are no files: the text is P",
+    "pathlib": "there are no files: the text is P",
+    "subprocess": "there is no system here: work on P with Python",
+    "requests": "there is no network here: the text is P",
+    "urllib": "there is no network here: the text is P",
+    "traceback": "use print(error)",
+}
+
+_GAPS: list[tuple[str, str]] = [
+    (r"yield expression", "collect the items in a list and return it"),
+    (r"the 'del' statement", "assign a new value instead, use d.pop(key), or rebuild the list without the item"),
+    (r"class inheritance", "write a class without bases, or plain functions and dicts; raise ValueError or RuntimeError"),
+    (r"cannot suspend in this synchronous context", "call it in a for loop or a list comprehension, and use the results"),
+    (r"callable replacement is not yet supported in re\.sub", "loop over re.finditer(...) and join the pieces"),
+    (r"has no attribute '(maketrans|translate)'", "use text.replace(old, new) for each character"),
+    (r"has no attribute 'OrderedDict'", "use a dict: it keeps its order"),
+    (r"json\.dumps.*default|'default' is an invalid keyword", "turn the values into str, int, float, list and dict first"),
+    (r"name '(globals|vars|dir)' is not defined", "use SHOW_VARS()"),
+    (r"name 'callable' is not defined", "call it and catch TypeError"),
+    (r"name '(property|staticmethod|classmethod|super)' is not defined", "use plain functions"),
+    (r"name '(exit|quit)' is not defined", "set Final = your answer to end"),
+    (r"name 'input' is not defined", "nobody can answer here: the text is P"),
+    (r"name '__import__' is not defined", "use an import statement"),
+    (r"object is not an iterator", "generator expressions are lists here: index them or loop over them"),
+    (r"has no attribute 'utcnow'", "use datetime.datetime.now()"),
+]
+
+
+def advice(error: str) -> str | None:
+    """What to write instead of that which raised `error` (its last line), or None where no gap is known."""
+    for pattern, instead in _GAPS:
+        if re.search(pattern, error):
+            return f"This Python lacks that: {instead}."
+    return None
+
+
+def module_missing(name: str) -> str:
+    """The message of the error that importing a module raises where there is none."""
+    instead = _MODULES.get(name.partition(".")[0], "use re, json, math, collections, itertools and datetime")
+    return f"No module named {name!r} here: {instead}."

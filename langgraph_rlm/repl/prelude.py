@@ -1,0 +1,325 @@
+"""The functions of the REPL. This file runs inside the sandbox, once for each interpreter, before the first cell.
+
+It is executed in a namespace of its own, so that a cell which assigns `len` or `list` cannot break it. The host puts
+these names there first: `_host` (a call that leaves the sandbox), `P`, `metadata`, `names` and `builtin_names`. Only what
+Monty understands may be used: no `yield`, no `del`, no class inheritance.
+"""
+
+import collections
+import datetime
+import itertools
+import json
+import math
+import re
+
+_sorted, _min, _max, _map, _filter = sorted, min, max, map, filter
+
+NO_ANSWER = "NO_ANSWER"
+
+
+class Unset:
+    """The value of `Final` before an answer is set."""
+
+    def __repr__(self):
+        return "Final is not set"
+
+
+unset = Unset()
+final = unset
+final_variable = None
+
+
+# -- models ---------------------------------------------------------------------------------------------------------
+
+
+def llm_query(prompt, context=None, *, model=None):
+    """The answer of a model to `prompt`, followed by `context` where one is given."""
+    return _host("ask", "llm", [[_text("prompt", prompt), _text_or_none("context", context)]], model, False)[0]
+
+
+def llm_batch(prompts, *, model=None):
+    """Answers to many prompts, asked in parallel, in the order of the prompts. A prompt that fails is its error."""
+    return _host("ask", "llm", [[_text("prompt", p), None] for p in _listed("prompts", prompts)], model, True)
+
+
+def rlm_query(prompt, context=None, *, model=None):
+    """Like `llm_query`, answered by a model that has a REPL of its own with `context` (else the prompt) as its `P`."""
+    return _host("ask", "rlm", [[_text("prompt", prompt), _text_or_none("context", context)]], model, False)[0]
+
+
+def rlm_query_batched(prompts, *, model=None):
+    """Like `llm_batch`, each prompt answered as by `rlm_query`."""
+    return _host("ask", "rlm", [[_text("prompt", p), None] for p in _listed("prompts", prompts)], model, True)
+
+
+def ask(question, text):
+    """A model's answer to `question` from `text` alone; `NO_ANSWER` where the text does not tell."""
+    return llm_query(_question(question), text)
+
+
+def ask_chunks(question, chunks):
+    """`ask` for each of `chunks` (a list, or one text that is cut up), in parallel; answers in order."""
+    pairs = [[_question(question), _text("chunk", chunk)] for chunk in _chunks(chunks)]
+    return _host("ask", "llm", pairs, None, True)
+
+
+def ask_chunks_first(question, chunks):
+    """The first valid answer that any of `chunks` gives, or None. Asks in growing waves and stops at the first."""
+    rest, width = _chunks(chunks), 4
+    while rest:
+        answer = pick_first_answer(ask_chunks(question, rest[:width]))
+        if answer is not None:
+            return answer
+        rest, width = rest[width:], width * 2
+    return None
+
+
+def pick_first_answer(answers):
+    """The first of `answers` that is neither empty, nor an error, nor `NO_ANSWER`; None where there is none."""
+    for answer in answers:
+        text = answer.strip()
+        if text and NO_ANSWER not in text and not text.startswith("Error: "):
+            return text
+    return None
+
+
+def _question(question):
+    return (
+        _text("question", question)
+        + "\n\nAnswer from the text below alone, as briefly as you can. "
+        + "If it does not tell, reply "
+        + NO_ANSWER
+        + "."
+    )
+
+
+def _chunks(chunks):
+    return ctx_chunk(chunks) if isinstance(chunks, str) else _listed("chunks", chunks)
+
+
+def ctx_chunk(text, size=20_000):
+    return [text[i : i + size] for i in range(0, len(text), size)]
+
+
+# -- the context ----------------------------------------------------------------------------------------------------
+
+
+class Ctx:
+    """The structure of `P`: its documents and where they are. Offsets and sizes are characters."""
+
+    def __init__(self, metadata):
+        self.metadata = metadata
+
+    def __repr__(self):
+        return "ctx: " + str(len(P)) + " characters in " + str(len(self.metadata)) + " documents"
+
+    def num_documents(self):
+        return len(self.metadata)
+
+    def get_document(self, i):
+        return _host("context", "get_document", [i])
+
+    def documents(self):
+        return _host("context", "documents", [])
+
+    def slice(self, start, end):
+        return _host("context", "slice", [start, end])
+
+    def find(self, needle, start=0, end=None):
+        return _host("context", "find", [needle, start, end])
+
+    def chunk(self, size, overlap=0):
+        return _host("context", "chunk", [size, overlap])
+
+
+ctx = Ctx(metadata)
+
+
+def peek(n=2000):
+    """The first `n` characters of `P`."""
+    return P[:n]
+
+
+def tail(n=2000):
+    """The last `n` characters of `P`."""
+    return P[-n:] if n > 0 else ""
+
+
+def lenP():
+    """The length of `P` in characters."""
+    return len(P)
+
+
+def extract_after(marker, max_len=128):
+    """The first word that stands in `P` within `max_len` characters after `marker`, or None."""
+    start = P.find(_text("marker", marker))
+    words = [] if start < 0 else P[start + len(marker) : start + len(marker) + max_len].split()
+    return words[0].strip(" \t\r\n.,;:\"'()[]{}") or None if words else None
+
+
+# -- the end --------------------------------------------------------------------------------------------------------
+
+
+def FINAL(value):
+    """Ends the run with `value` as the answer, once the cell has run."""
+    global final, final_variable
+    final, final_variable = value, None
+
+
+def FINAL_VAR(name):
+    """Ends the run with the value of the variable of that name, once the cell has run."""
+    global final, final_variable
+    if isinstance(name, str) and name.isidentifier():
+        final, final_variable = unset, name
+    else:
+        final, final_variable = name, None
+
+
+def SHOW_VARS():
+    """Names, types and sizes of your variables, as they were when the cell began."""
+    return _host("show_vars")
+
+
+# -- Monty cannot suspend inside its own built-ins: where they are given a function, these run it in Python ------------
+
+
+def map(function, *iterables):
+    if function is None or function is str or function is int or function is float or function is len:
+        return _map(function, *iterables)
+    return iter([function(*items) for items in zip(*iterables)])
+
+
+def filter(function, iterable):
+    if function is None:
+        return _filter(None, iterable)
+    return iter([item for item in iterable if function(item)])
+
+
+def sorted(iterable, *, key=None, reverse=False):
+    if key is None or key is len or key is str:
+        return _sorted(iterable, key=key, reverse=reverse)
+    items = list(iterable)
+    keys = [key(item) for item in items]
+    return [items[i] for i in _sorted(range(len(items)), key=lambda i: keys[i], reverse=reverse)]
+
+
+def min(*items, **options):
+    return _extreme(_min, items, options)
+
+
+def max(*items, **options):
+    return _extreme(_max, items, options)
+
+
+def _extreme(choose, items, options):
+    key = options.get("key")
+    if key is None or key is len:
+        return choose(*items, **options)
+    candidates = list(items[0]) if len(items) == 1 else list(items)
+    if not candidates:
+        return choose(candidates, default=options["default"]) if "default" in options else choose(candidates)
+    keys = [key(item) for item in candidates]
+    return candidates[choose(range(len(candidates)), key=lambda i: keys[i])]
+
+
+# -- arguments ------------------------------------------------------------------------------------------------------
+
+
+def _text(name, value):
+    if isinstance(value, str):
+        return value
+    raise TypeError(name + " must be a str, not " + type(value).__name__ + ": use str(...) or join the pieces")
+
+
+def _text_or_none(name, value):
+    return None if value is None else _text(name, value)
+
+
+def _listed(name, values):
+    if isinstance(values, str):
+        raise TypeError(name + " must be a list of str, not one str")
+    return list(values)
+
+
+# -- what the host asks between cells ---------------------------------------------------------------------------------
+
+llm_query_batched = llm_batch
+context = P
+_hidden = ["__rlm__", "Final", "_host", "_metadata", "_prelude", "_names", "_builtin_names"]
+
+
+def rebind(own, text, metadata):
+    """Makes `text` the context."""
+    own["P"] = own["context"] = text
+    own["ctx"] = Ctx(metadata)
+
+
+def survey(own, variables):
+    """What a cell left behind: its variables, which names of the REPL it overwrote, and the answer, if it set one.
+
+    `own` is this namespace, `variables` the cell's; `names` and `builtin_names` are what the cells were given of it.
+    """
+    global final, final_variable
+    answer, missing = final, None
+    if final_variable is not None:
+        answer = variables.get(final_variable, unset)
+        missing = final_variable if answer is unset else None
+    elif answer is unset:
+        answer = variables.get("Final", unset)
+    final, final_variable = unset, None
+    return {
+        "variables": [
+            [name, type(value).__name__, _size(value)]
+            for name, value in variables.items()
+            if name not in names and name not in _hidden and not (name in builtin_names and own[name] is value)
+        ],
+        "overwritten": [name for name in names if not _same(variables.get(name), own[name])],
+        "answer": [] if answer is unset else [answer_of(answer)],
+        "missing": missing,
+    }
+
+
+def _same(value, own):
+    return value is own or (type(own) is type(re) and type(value) is type(re) and str(value) == str(own))
+
+
+def _size(value):
+    return len(value) if isinstance(value, (str, bytes, list, tuple, dict, set, frozenset)) else None
+
+
+def answer_of(value):
+    """`value` where it is JSON-like, and its `str` where it is not."""
+    try:
+        return _plain(value)
+    except RecursionError:
+        return str(value)
+
+
+def _plain(value):
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {_key(key): _plain(item) for key, item in value.items()}
+    return str(value)
+
+
+def _key(key):
+    return key if key is None or isinstance(key, (str, int, float)) else str(key)
+
+
+def show(own):
+    """Prints the value of a cell's last expression as a REPL does, but never more than a screen of it."""
+    value = own.pop("value")
+    if value is None:
+        return
+    size = _size(value)
+    if size is None or size <= 50:
+        text = repr(value)
+        print(text if len(text) <= 4000 else text[:4000] + "…")
+    elif isinstance(value, (str, bytes)):
+        print(repr(value) if size <= 4000 else repr(value[:4000]) + "… (" + str(size) + " characters)")
+    else:
+        items = repr([item for item in itertools.islice(value.items() if isinstance(value, dict) else value, 20)])
+        print(items[:4000] + "… (" + type(value).__name__ + " of " + str(size) + ")")

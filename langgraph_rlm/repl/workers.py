@@ -1,0 +1,93 @@
+"""A bounded pool of live interpreters.
+
+Each live interpreter is a worker process. There are never more than `size`: who needs one when all are taken parks
+the one that has been idle longest (its state becomes bytes, its process is free), so that a root and its children
+never wait for each other. The processes exist while at least one run is open.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from pydantic_monty import Monty, MontySession, OSPolicy, ResourceLimits
+
+LIVE_PER_CORE = 4
+
+POLICY: OSPolicy = {"datetime": "call_host", "sleep": "zero", "random_start": {"seed": 0}}
+"""Clocks are asked of the host, which notes its answers, and chance is seeded: a finished cell can be run again."""
+
+
+class Parkable(Protocol):
+    """Something that holds a session and can do without it for a while."""
+
+    lock: threading.Lock
+
+    def park(self) -> None:
+        """Gives the session back, keeping the state. Called with `lock` held."""
+
+
+class Workers:
+    """Sessions of a Monty pool, at most `size` at a time. Safe to share between threads, event loops and runs."""
+
+    def __init__(self, size: int | None) -> None:
+        self.size = size or LIVE_PER_CORE * (os.cpu_count() or 1)
+        self._pool: Monty | None = None
+        self._open = 0
+        self._live: OrderedDict[Parkable, MontySession] = OrderedDict()
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Keeps the worker processes for as long as the block runs; the last block to end stops them."""
+        with self._changed:
+            if self._pool is None:
+                self._pool = Monty(max_processes=self.size).__enter__()
+            self._open += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._open -= 1
+                if not self._open:
+                    pool, self._pool = self._pool, None
+                    pool.__exit__(None, None, None)
+
+    def checkout(self, owner: Parkable, limits: ResourceLimits | None) -> MontySession:
+        """A fresh session for `owner`, whose lock the caller holds. Waits only while every other one is executing."""
+        with self._changed:
+            while len(self._live) >= self.size and not self._park_one():
+                self._changed.wait()
+            assert self._pool is not None
+            session = self._pool.checkout(limits=limits, os_policy=POLICY).__enter__()
+            self._live[owner] = session
+            return session
+
+    def give_back(self, owner: Parkable) -> None:
+        """Ends `owner`'s session, if it has one."""
+        with self._changed:
+            session = self._live.pop(owner, None)
+            if session is not None:
+                session.__exit__(None, None, None)
+            self._changed.notify_all()
+
+    def idle(self, owner: Parkable) -> None:
+        """Notes that `owner` has stopped executing and may be parked. Called after its lock was released."""
+        with self._changed:
+            if owner in self._live:
+                self._live.move_to_end(owner)
+            self._changed.notify_all()
+
+    def _park_one(self) -> bool:
+        for candidate in list(self._live):
+            if candidate.lock.acquire(blocking=False):
+                try:
+                    candidate.park()
+                    return True
+                finally:
+                    candidate.lock.release()
+        return False

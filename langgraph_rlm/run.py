@@ -1,0 +1,164 @@
+"""What one run holds that no checkpoint can: live interpreters, the ledger, the gate to the models.
+
+A run begins when the graph is invoked or streamed and ends with that call, however it ends. Its nodes find it in the
+config, under a key that LangGraph neither stores nor traces. All that it holds can be had again from the state.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph._internal._constants import CONF, CONFIG_KEY_CHECKPOINTER, CONFIG_KEY_READ
+from langgraph.graph.state import CompiledStateGraph
+
+from langgraph_rlm.calls import Gate
+from langgraph_rlm.context import Context
+from langgraph_rlm.context.files import clean
+from langgraph_rlm.errors import InvalidInput
+from langgraph_rlm.ledger import Ledger
+from langgraph_rlm.repl.interpreter import Interpreter
+from langgraph_rlm.repl.workers import Workers
+from langgraph_rlm.settings import Limits, checked_profile
+
+RUN = "__rlm_run"
+RECURSION_LIMIT = 1_000_000_000
+"""Supersteps: `Limits` bound a run, not these."""
+
+
+class Run:
+    """The live side of one run, shared by all RLMs of its tree."""
+
+    def __init__(self, workers: Workers, limits: Limits, max_concurrency: int) -> None:
+        self.workers = workers
+        self.ledger = Ledger(limits)
+        self.gate = Gate(max_concurrency)
+        self._interpreters: dict[str, Interpreter] = {}
+        self._contexts: dict[str, Context] = {}
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Keeps workers for the block; afterwards every interpreter of the run is gone."""
+        with self.workers.opened(), ExitStack() as stack:
+            stack.callback(self._close)
+            yield
+
+    def _close(self) -> None:
+        for interpreter in list(self._interpreters.values()):
+            interpreter.close()
+
+    def context(self, context_id: str, config: RunnableConfig) -> Context:
+        """The context of the RLM that `config` belongs to, read from its state once."""
+        if context_id not in self._contexts:
+            self._contexts[context_id] = Context.from_state(read(config, "context"))
+        return self._contexts[context_id]
+
+    def know(self, context_id: str, context: Context) -> None:
+        """Notes a context that is at hand anyway."""
+        self._contexts[context_id] = context
+
+    def keep(self, interpreter: Interpreter) -> str:
+        """A new token for where the interpreter is now."""
+        token = uuid.uuid4().hex
+        self._interpreters[token] = interpreter
+        return token
+
+    def take(self, token: str | None) -> Interpreter | None:
+        """The live interpreter at that position, if there is one. A position is taken once."""
+        return self._interpreters.pop(token, None) if token else None
+
+    def forget(self, context_id: str) -> None:
+        """Lets go of a context whose RLM has ended."""
+        self._contexts.pop(context_id, None)
+
+
+def run_of(config: RunnableConfig) -> Run:
+    """The run that a node is part of."""
+    run: Run = config[CONF][RUN]
+    return run
+
+
+def read(config: RunnableConfig, channel: str) -> Any:
+    """A channel of the state that is too large to be an input of the node: inputs are traced."""
+    return config[CONF][CONFIG_KEY_READ](channel, False)
+
+
+def is_durable(config: RunnableConfig) -> bool:
+    """Whether a checkpointer keeps the state."""
+    return bool(config[CONF].get(CONFIG_KEY_CHECKPOINTER))
+
+
+def stored(context: Context, context_id: str) -> list[dict[str, Any]]:
+    """A context as the state keeps it, under a name that tells it from the one before it."""
+    [state] = context.to_state()
+    return [{**state, "id": context_id}]
+
+
+class RLM(CompiledStateGraph[Any, Any, Any, Any]):
+    """A compiled graph that checks its input before anything is stored, and gives each run what it holds live."""
+
+    rlm_workers: Workers
+    rlm_limits: Limits
+    rlm_max_concurrency: int
+
+    def __init__(self, *, rlm_workers: Workers, rlm_limits: Limits, rlm_max_concurrency: int, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.rlm_workers = rlm_workers
+        self.rlm_limits = rlm_limits
+        self.rlm_max_concurrency = rlm_max_concurrency
+
+    def stream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Iterator[Any]:  # type: ignore[override]
+        prepared, run = prepare(input), self._new_run()
+        with run.opened():
+            yield from super().stream(prepared, _carrying(run, config), **options)
+
+    async def astream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> AsyncIterator[Any]:  # type: ignore[override]
+        prepared, run = prepare(input), self._new_run()
+        with run.opened():
+            async for event in super().astream(prepared, _carrying(run, config), **options):
+                yield event
+
+    def _new_run(self) -> Run:
+        return Run(self.rlm_workers, self.rlm_limits, self.rlm_max_concurrency)
+
+
+def _carrying(run: Run, config: RunnableConfig | None) -> RunnableConfig:
+    config = config or {}
+    carried: RunnableConfig = {**config, CONF: {**config.get(CONF, {}), RUN: run}}
+    carried.setdefault("recursion_limit", RECURSION_LIMIT)
+    return carried
+
+
+def prepare(input: Any) -> Any:
+    """The input as it is stored: checked, with the context in plain types. `None` and commands pass through.
+
+    Raises:
+        InvalidInput: The question, the context or the profile cannot be used.
+    """
+    if not isinstance(input, dict):
+        return input
+    prepared = dict(input)
+    if "query" in input or "messages" not in input:
+        prepared["query"] = checked_query(input.get("query"))
+    if input.get("profile") is not None:
+        prepared["profile"] = checked_profile(input["profile"])
+    else:
+        prepared.pop("profile", None)
+    if input.get("context") is not None:
+        prepared["context"] = stored(Context.of(input["context"]), uuid.uuid4().hex)
+    else:
+        prepared.pop("context", None)
+    return prepared
+
+
+def checked_query(query: object) -> str:
+    """`query`, if it is a question that can be asked."""
+    if not isinstance(query, str):
+        raise InvalidInput(f"query is of type {type(query).__name__}: a str is needed, the question to answer.")
+    if not query.strip():
+        raise InvalidInput("query is empty: say what is to be answered.")
+    return clean(query)

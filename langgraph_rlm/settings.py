@@ -1,0 +1,95 @@
+"""What a user may set: values, checked when they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from langgraph_rlm.context import Context
+from langgraph_rlm.errors import InvalidInput
+
+Profile = Literal["auto", "direct", "rlm"]
+"""Paths through the graph. `auto` picks one of the others by the size of the context."""
+
+Extractor = Callable[[str, Context], str | None]
+"""Finds an answer in the text without a model, or returns None: `(query, context) -> answer`."""
+
+
+@dataclass(frozen=True)
+class Router:
+    """Which path a question takes.
+
+    `direct_below` and `subcall_direct_below` are characters of prompt plus context: below the first a question is
+    answered by one model call, above the second an `llm_query` runs a child RLM where depth allows one.
+    """
+
+    profile: Profile = "auto"
+    direct_below: int = 8_000
+    subcall_direct_below: int = 200_000
+    extractors: tuple[Extractor, ...] = ()
+
+    def __post_init__(self) -> None:
+        checked_profile(self.profile)
+        _at_least(0, direct_below=self.direct_below, subcall_direct_below=self.subcall_direct_below)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one question may spend; counted over the whole tree of RLMs, `max_steps` for each RLM on its own.
+
+    `max_subcalls` counts every prompt of `llm_*` and `rlm_*`, `max_tokens` is input plus output, `max_seconds` wall
+    time. `max_depth` counts as the paper does: the root is 0; 0 has no sub-calls, 1 plain model calls, 2 child RLMs
+    whose own sub-calls are plain. At a limit the model gets one last turn (`"answer"`) or `LimitExceeded` leaves the
+    graph (`"raise"`).
+    """
+
+    max_steps: int = 30
+    max_subcalls: int = 200
+    max_depth: int = 2
+    max_tokens: int | None = None
+    max_seconds: float | None = None
+    confirm_above: int | None = None
+    on_exceeded: Literal["answer", "raise"] = "answer"
+
+    def __post_init__(self) -> None:
+        _at_least(1, max_steps=self.max_steps, max_tokens=self.max_tokens)
+        _at_least(0, max_subcalls=self.max_subcalls, max_depth=self.max_depth, max_seconds=self.max_seconds)
+        _at_least(0, confirm_above=self.confirm_above)
+        if self.on_exceeded not in ("answer", "raise"):
+            raise InvalidInput(f'Limits(on_exceeded={self.on_exceeded!r}): use "answer" or "raise".')
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """What the model's code may use.
+
+    `timeout`: seconds of execution for one cell, time spent waiting for models not counted. `memory`: bytes the code
+    may hold beyond the context (default: the larger of 128 MiB and four times the context). `max_output`: characters
+    of a cell's output that the model is shown. `max_live`: interpreters alive at once in this process (default: four
+    for each core); others wait as a dump of a few kilobytes and the context.
+    """
+
+    timeout: float = 5.0
+    memory: int | None = None
+    max_output: int = 8_000
+    max_live: int | None = None
+
+    def __post_init__(self) -> None:
+        _at_least(1, memory=self.memory, max_output=self.max_output, max_live=self.max_live)
+        if not self.timeout > 0:
+            raise InvalidInput(f"Sandbox(timeout={self.timeout!r}): seconds, more than 0.")
+
+
+def checked_profile(name: object) -> Profile:
+    """The profile of that name. `InvalidInput` where there is none."""
+    for profile in get_args(Profile):
+        if name == profile:
+            return profile  # type: ignore[no-any-return]
+    raise InvalidInput(f"unknown profile {name!r}. Known: {', '.join(get_args(Profile))}.")
+
+
+def _at_least(lowest: int, **values: float | None) -> None:
+    for name, value in values.items():
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or value < lowest):
+            raise InvalidInput(f"{name}={value!r}: a number of at least {lowest} is needed.")
