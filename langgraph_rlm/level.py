@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from langchain_core.language_models import BaseChatModel
-from langgraph.graph.state import CompiledStateGraph
 
 from langgraph_rlm import prompts
 from langgraph_rlm.settings import Limits, Router, Sandbox
@@ -13,7 +12,7 @@ from langgraph_rlm.settings import Limits, Router, Sandbox
 
 @dataclass(frozen=True)
 class Level:
-    """The settings of an RLM at `depth` (the root is 0), and its child, where depth allows one."""
+    """The settings of an RLM at `depth` (the root is 0)."""
 
     depth: int
     model: BaseChatModel
@@ -22,7 +21,6 @@ class Level:
     limits: Limits
     sandbox: Sandbox
     instructions: str | None
-    child: CompiledStateGraph[object, object, object, object] | None
 
     @property
     def subcall_node(self) -> str:

@@ -226,7 +226,7 @@ def _document(index: int, item: object) -> tuple[str, str, dict[str, Any]]:
     given = [*(item.metadata.get(key) for key in _NAME_KEYS), item.id]
     name = next((clean(str(value)) for value in given if value), f"document {index}")
     own = _plain(item.metadata)
-    for key in own.keys() & {"length", "start", "end", "name"}:
+    for key in [key for key in ("name", "length", "start", "end") if key in own]:
         value = own.pop(key)
         if (key, value) != ("name", name):
             own[f"document_{key}"] = value

@@ -39,14 +39,16 @@ class RunChild:
         return await self.child.ainvoke(self.input, self.config)
 
 
-def subcall(level: Level, state: SubcallInput, config: RunnableConfig) -> Steps[dict[str, Any]]:
+def subcall(
+    level: Level, child: CompiledStateGraph[Any, Any, Any, Any] | None, state: SubcallInput, config: RunnableConfig
+) -> Steps[dict[str, Any]]:
     run = run_of(config)
     prompt, context = state["prompt"], state["context"]
     record = {"kind": state["kind"], "prompt": prompts.shortened(prompt), "characters": len(prompt) + len(context or "")}
     try:
         run.ledger.check()
-        if level.child is not None and _wants_child(level, state):
-            output = yield RunChild(level.child, child_input(prompt, context), config)
+        if child is not None and _wants_child(level, state):
+            output = yield RunChild(child, child_input(prompt, context), config)
             value = as_text(output["answer"])
             spent = {key: output[key] for key in ("usage", "steps", "subcalls")}
             record["trajectory"] = output["trajectory"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from langchain_core.language_models import BaseChatModel
+from pydantic import SecretStr
 
 from langgraph_rlm.errors import ModelError
 from langgraph_rlm.models.local.fetch import Progress, model_path
@@ -28,7 +29,7 @@ def local_chat_model(on_progress: Progress | None = None) -> BaseChatModel:
     return ChatOpenAI(
         model=NAME,
         base_url=f"{address.url}/v1",
-        api_key=address.key,
+        api_key=SecretStr(address.key),
         temperature=0,
         max_completion_tokens=_MAX_OUTPUT,
         timeout=_TIMEOUT,
@@ -38,6 +39,8 @@ def local_chat_model(on_progress: Progress | None = None) -> BaseChatModel:
         # A connection kept open belongs to the event loop that opened it, and the next loop fails on it.
         default_headers={"Connection": "close"},
         # A proxy set in the environment is for the network, not for this machine.
+        openai_proxy="",
+        http_socket_options=(),
         http_client=DefaultHttpxClient(trust_env=False),
         http_async_client=DefaultAsyncHttpxClient(trust_env=False),
     )

