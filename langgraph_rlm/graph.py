@@ -1,9 +1,9 @@
 """The picture: nodes, edges, recursion.
 
-    START ─► route ─► direct ─────────────────────────────► END      the context fits: one model call
-               └────► generate ─► execute ─(Final)────────► END
-                         ▲        │  ▲
-                         └────────┘  └── answers ── subcall × n
+START ─► route ─► direct ─────────────────────────────► END      the context fits: one model call
+           └────► generate ─► execute ─(Final)────────► END
+                     ▲        │  ▲
+                     └────────┘  └── answers ── subcall × n
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ def rlm_graph(level: Level, child: Child | None, context_schema: type[Any] | Non
     graph.add_node("route", _node(level, route), input_schema=RouteInput, destinations=("direct", "generate"))
     graph.add_node("direct", _node(level, direct), input_schema=DirectInput)
     graph.add_node("generate", _node(level, generate), input_schema=GenerateInput)
-    graph.add_node("execute", _node(level, execute), input_schema=ExecuteInput, destinations=("generate", *subcalls, END))
+    ends = ("generate", *subcalls, END)
+    graph.add_node("execute", _node(level, execute), input_schema=ExecuteInput, destinations=ends)
 
     graph.add_edge(START, "route")
     graph.add_edge("direct", END)

@@ -6,7 +6,6 @@ config, under a key that LangGraph neither stores nor traces. All that it holds 
 
 from __future__ import annotations
 
-import threading
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, contextmanager
@@ -105,18 +104,20 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
     rlm_limits: Limits
     rlm_max_concurrency: int
 
-    def __init__(self, *, rlm_workers: Workers, rlm_limits: Limits, rlm_max_concurrency: int, **attributes: Any) -> None:
+    def __init__(
+        self, *, rlm_workers: Workers, rlm_limits: Limits, rlm_max_concurrency: int, **attributes: Any
+    ) -> None:
         super().__init__(**attributes)
         self.rlm_workers = rlm_workers
         self.rlm_limits = rlm_limits
         self.rlm_max_concurrency = rlm_max_concurrency
 
-    def stream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Iterator[Any]:  # type: ignore[override]
+    def stream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Iterator[Any]:
         prepared, run = prepare(input), self._new_run()
         with run.opened():
             yield from super().stream(prepared, _carrying(run, config), **options)
 
-    async def astream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> AsyncIterator[Any]:  # type: ignore[override]
+    async def astream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> AsyncIterator[Any]:
         prepared, run = prepare(input), self._new_run()
         with run.opened():
             async for event in super().astream(prepared, _carrying(run, config), **options):

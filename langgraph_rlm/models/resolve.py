@@ -95,9 +95,9 @@ def _remedy(name: str, error: Exception) -> str:
 
 def _ollama_model(host: str) -> str | None:
     """The first model of the Ollama at `host` (as in `OLLAMA_HOST`) that chats, if one answers in time."""
-    parts = urlsplit(host if "://" in host else f"http://{host or '127.0.0.1'}")
-    where = (parts.hostname or "127.0.0.1").replace("0.0.0.0", "127.0.0.1")  # it listens everywhere; ask it here
     try:
+        parts = urlsplit(host if "://" in host else f"http://{host or '127.0.0.1'}")
+        where = (parts.hostname or "127.0.0.1").replace("0.0.0.0", "127.0.0.1")  # it listens everywhere; ask it here
         port = parts.port or 11434
         tags = httpx.get(f"{parts.scheme}://{where}:{port}/api/tags", timeout=_OLLAMA_WAIT, trust_env=False).json()
         for model in tags["models"]:

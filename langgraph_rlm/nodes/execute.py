@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import replace
+from functools import partial
 from typing import Any, Literal, TypedDict
 
 from langchain_core.messages import HumanMessage
@@ -41,56 +43,64 @@ class ExecuteInput(TypedDict, total=False):
 
 
 def execute(level: Level, state: ExecuteInput, config: RunnableConfig) -> Steps[Command[Any]]:
-    run = run_of(config)
-    answers, pending = state.get("answers") or [], state["pending"]
-    if not pending and not state["code"]:
-        return _without_code(level, state, run)
-    repl = yield Work(lambda: _interpreter(level, state, config))
+    run, position = run_of(config), state.get("position")
+    repl = run.take(position["token"]) if position else None
+    if not state["pending"] and not state["code"]:
+        command = _without_code(level, state)
+    else:
+        if repl is None or (position and position["context"] != state["context_id"]):
+            live = repl
+            repl = yield Work(lambda: _brought_here(level, state, config, live))
+        command = yield from _executed(level, state, config, repl)
+    if command.goto == END:
+        run.forget(state["context_id"])
+        if repl is not None:
+            yield Work(repl.close)
+    elif repl is not None:
+        kept: Position = {"token": run.keep(repl), "context": state["context_id"]}
+        command = replace(command, update={**(command.update or {}), "position": kept})
+    return command
+
+
+def _executed(level: Level, state: ExecuteInput, config: RunnableConfig, repl: Interpreter) -> Steps[Command[Any]]:
+    """Runs the cell, or goes on with it, up to where it asks or ends."""
+    run, answers, pending = run_of(config), state.get("answers") or [], state["pending"]
     if pending:
-        assert repl.call is not None
         if len(answers) < pending:
-            return _asking(level, repl.call, len(answers), config, {"position": _kept(run, repl, state)})
+            return _asking(level, repl.call, len(answers), config, {})
         given = [Answer(value, error) for _, value, error in sorted(answers, key=lambda answer: answer[0])]
         outcome = yield Work(lambda: repl.resume(given))
     else:
         outcome = yield Work(lambda: repl.run(state["code"]))
     while isinstance(outcome, Suspended):
-        call = outcome.call
-        refusal = _refused(level, call, run)
+        refusal = _refused(level, outcome.call, run)
         if refusal is None:
-            update = {"pending": len(call.prompts), "answers": Overwrite([])}
+            update: dict[str, Any] = {"pending": len(outcome.call.prompts), "answers": Overwrite([])}
             if is_durable(config):
-                dump = yield Work(repl.dump)
-                update |= {"suspension": dump, "printed": [repl.printed.head, repl.printed.tail, repl.printed.length]}
-            return _asking(level, call, 0, config, update | {"position": _kept(run, repl, state)})
-        outcome = yield Work(lambda: repl.refuse(refusal))
+                update["suspension"] = yield Work(repl.dump)
+                update["printed"] = [repl.printed.head, repl.printed.tail, repl.printed.length]
+            return _asking(level, outcome.call, 0, config, update)
+        outcome = yield Work(partial(repl.refuse, refusal))
     update = {"pending": 0, "answers": Overwrite([]), "asked": Overwrite([])}
     if is_durable(config):
         update["cell_end"] = yield Work(repl.dump)
-    return _concluded(level, state, outcome, run, repl, update, read(config, "asked"))
+    return _concluded(level, state, outcome, update, read(config, "asked"))
 
 
-def _interpreter(level: Level, state: ExecuteInput, config: RunnableConfig) -> Interpreter:
-    """The REPL of this RLM: the live one, one loaded from the checkpoint, or a new one."""
+def _brought_here(level: Level, state: ExecuteInput, config: RunnableConfig, live: Interpreter | None) -> Interpreter:
+    """The REPL of this RLM where no live one is at this position: loaded from the checkpoint, new, or bound anew."""
     run, position, context_id = run_of(config), state.get("position"), state["context_id"]
     context = run.context(context_id, config)
-    repl = run.take(position["token"]) if position else None
-    if repl is None:
-        cell_end = read(config, "cell_end") if is_durable(config) else None
-        repl = Interpreter(run.workers, context, level.sandbox, cell_end)
-        if state["pending"]:
-            if not is_durable(config):
-                raise SandboxError("the REPL of a suspended cell is gone, and there is no checkpointer to have it from")
-            head, tail, length = read(config, "printed")
-            printed = Printed(level.sandbox.max_output, head, tail, length)
-            repl.load(state["code"], read(config, "suspension"), printed)
-    if position and position["context"] != context_id:
+    if position and live is None and not is_durable(config):
+        raise SandboxError("the REPL is gone, and there is no checkpointer to have it from")
+    repl = live or Interpreter(run.workers, context, level.sandbox, read(config, "cell_end"))
+    if state["pending"]:
+        head, tail, length = read(config, "printed")
+        printed = Printed(level.sandbox.max_output, head, tail, length)
+        repl.load(state["code"], read(config, "suspension"), printed)
+    elif position and position["context"] != context_id:
         repl.rebind(context)
     return repl
-
-
-def _kept(run: Run, repl: Interpreter, state: ExecuteInput) -> Position:
-    return {"token": run.keep(repl), "context": state["context_id"]}
 
 
 def _refused(level: Level, call: Call, run: Run) -> str | None:
@@ -106,8 +116,8 @@ def _refused(level: Level, call: Call, run: Run) -> str | None:
         at_limit(level, reached)
         if reached.limit == "max_subcalls":
             return (
-                f"{len(call.prompts)} sub-calls do not fit: {run.ledger.subcalls_left} of {reached.allowed:g} are left. "
-                "Ask fewer, about larger pieces."
+                f"{len(call.prompts)} sub-calls do not fit: {run.ledger.subcalls_left} of {reached.allowed:g} are "
+                "left. Ask fewer, about larger pieces."
             )
         return str(reached)
     return None
@@ -125,10 +135,17 @@ def _asking(level: Level, call: Call, done: int, config: RunnableConfig, update:
     return Command(update=update, goto=sends)
 
 
-def _without_code(level: Level, state: ExecuteInput, run: Run) -> Command[Any]:
+def _without_code(level: Level, state: ExecuteInput) -> Command[Any]:
     """A reply without code ends the run with the answer it states, or is asked for code."""
     said = final.read(state["reply"])
-    entry = {"step": state["step"], "depth": level.depth, "reply": state["reply"], "code": "", "output": "", "subcalls": []}
+    entry = {
+        "step": state["step"],
+        "depth": level.depth,
+        "reply": state["reply"],
+        "code": "",
+        "output": "",
+        "subcalls": [],
+    }
     update: dict[str, Any] = {"trajectory": [entry | {"error": None}]}
     if isinstance(said, final.Text):
         return Command(update=update | ended(said.answer, state["question"], _status(state)), goto=END)
@@ -140,8 +157,6 @@ def _concluded(
     level: Level,
     state: ExecuteInput,
     cell: Finished,
-    run: Run,
-    repl: Interpreter,
     update: dict[str, Any],
     asked: list[dict[str, Any]],
 ) -> Command[Any]:
@@ -157,7 +172,6 @@ def _concluded(
             "subcalls": asked,
         }
     ]
-    update["position"] = _kept(run, repl, state)
     if cell.answer:
         return Command(update=update | ended(cell.answer[0], state["question"], _status(state)), goto=END)
     return _next_turn(level, state, update, prompts.after_cell(cell, state["question"]["asked"]))

@@ -61,7 +61,7 @@ def alternating(history: list[AnyMessage]) -> list[AnyMessage]:
     merged: list[AnyMessage] = []
     for message in history:
         if merged and merged[-1].type == message.type:
-            merged[-1] = type(message)(f"{merged[-1].text}\n\n{message.text}")
+            merged[-1] = message.model_copy(update={"content": f"{merged[-1].text}\n\n{message.text}"})
         else:
             merged.append(message)
     return merged

@@ -44,7 +44,11 @@ def subcall(
 ) -> Steps[dict[str, Any]]:
     run = run_of(config)
     prompt, context = state["prompt"], state["context"]
-    record = {"kind": state["kind"], "prompt": prompts.shortened(prompt), "characters": len(prompt) + len(context or "")}
+    record = {
+        "kind": state["kind"],
+        "prompt": prompts.shortened(prompt),
+        "characters": len(prompt) + len(context or ""),
+    }
     try:
         run.ledger.check()
         if child is not None and _wants_child(level, state):

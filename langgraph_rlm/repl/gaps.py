@@ -33,12 +33,21 @@ _MODULES = {
 _GAPS: list[tuple[str, str]] = [
     (r"yield expression", "collect the items in a list and return it"),
     (r"the 'del' statement", "assign a new value instead, use d.pop(key), or rebuild the list without the item"),
-    (r"class inheritance", "write a class without bases, or plain functions and dicts; raise ValueError or RuntimeError"),
-    (r"cannot suspend in this synchronous context", "call it in a for loop or a list comprehension, and use the results"),
+    (
+        r"class inheritance",
+        "write a class without bases, or plain functions and dicts; raise ValueError or RuntimeError",
+    ),
+    (
+        r"cannot suspend in this synchronous context",
+        "call it in a for loop or a list comprehension, and use the results",
+    ),
     (r"callable replacement is not yet supported in re\.sub", "loop over re.finditer(...) and join the pieces"),
     (r"has no attribute '(maketrans|translate)'", "use text.replace(old, new) for each character"),
     (r"has no attribute 'OrderedDict'", "use a dict: it keeps its order"),
-    (r"json\.dumps.*default|'default' is an invalid keyword", "turn the values into str, int, float, list and dict first"),
+    (
+        r"json\.dumps.*default|'default' is an invalid keyword",
+        "turn the values into str, int, float, list and dict first",
+    ),
     (r"name '(globals|vars|dir)' is not defined", "use SHOW_VARS()"),
     (r"name 'callable' is not defined", "call it and catch TypeError"),
     (r"name '(property|staticmethod|classmethod|super)' is not defined", "use plain functions"),

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import ast
 import datetime
+import os
 import re
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from pydantic_monty import (
+    ExcType,
+    ExternalExceptionData,
+    ExternalSettledResult,
     FunctionSnapshot,
     FutureSnapshot,
     MontyComplete,
@@ -61,6 +66,8 @@ ctx = __rlm__["ctx"]
 _metadata = None
 """
 VALUE, SHOW = "__rlm__['value'] = ", "\n__rlm__['show'](__rlm__)"
+CLOSE_SECONDS = 0.1
+"""How long code that is still running may go on when its run has ended."""
 MOST_CHUNKS = 1_000_000
 MOST_ERROR = 2_000
 """Characters of an error that the model is shown."""
@@ -68,7 +75,7 @@ DUMP_HEADROOM = 4.2
 """Monty counts the buffer of a dump against the limit: a dump needs about this many times what is held."""
 
 Snapshot = FunctionSnapshot | NameLookupSnapshot | FutureSnapshot | MontyComplete
-Reply = dict[str, Any]
+Reply = ExternalSettledResult
 """What a suspended session is resumed with: `return_value`, or `exc_type` and `message`."""
 
 
@@ -86,6 +93,7 @@ class Interpreter:
 
     def __init__(self, workers: Workers, context: Context, sandbox: Sandbox, cell_end: bytes | None = None) -> None:
         self.lock = threading.Lock()
+        self.pid: int | None = None
         self._workers, self._context, self._sandbox = workers, context, sandbox
         self._session: MontySession | None = None
         self._snapshot: FunctionSnapshot | None = None
@@ -121,9 +129,9 @@ class Interpreter:
             try:
                 snapshot = self._suspended()
             except _ParkingFailed:
-                return self._give_up("MemoryError: the cell holds too much to be kept while it waits. Keep less at once.")
+                return self._give_up("MemoryError: the cell holds too much to be put aside while it waits. Keep less.")
             self._cell.replies.append(reply)
-            return self._advance(lambda: snapshot.resume(reply))  # type: ignore[arg-type]
+            return self._advance(lambda: snapshot.resume(reply))
 
     def _advance(self, step: Callable[[], Snapshot]) -> Outcome:
         cell = self._cell
@@ -219,14 +227,14 @@ class Interpreter:
             if isinstance(snapshot, NameLookupSnapshot):
                 snapshot = snapshot.resume()
             elif isinstance(snapshot, FutureSnapshot):
-                failed = _error("RuntimeError", "nothing here can be awaited")
-                snapshot = snapshot.resume({call: failed for call in snapshot.pending_call_ids})  # type: ignore[misc]
+                failed: ExternalSettledResult = _error("RuntimeError", "nothing here can be awaited")
+                snapshot = snapshot.resume(dict.fromkeys(snapshot.pending_call_ids, failed))
             else:
                 answer = reply(snapshot)
                 if isinstance(answer, Call):
                     self._snapshot = snapshot
                     return answer
-                snapshot = snapshot.resume(answer)  # type: ignore[arg-type]
+                snapshot = snapshot.resume(answer)
         return None
 
     def _record(self, cell: Cell) -> Callable[[FunctionSnapshot], Reply | Call]:
@@ -274,7 +282,7 @@ class Interpreter:
                         return _error("ValueError", f"more than {MOST_CHUNKS:,} chunks: choose a larger size")
                     return {"return_value": context.chunk(size, overlap)}
         except (IndexError, ValueError) as error:
-            return _error(type(error).__name__ if type(error) is IndexError else "ValueError", str(error))
+            return _error("IndexError" if isinstance(error, IndexError) else "ValueError", str(error))
         return _error("TypeError", f"ctx.{name} takes other arguments than {arguments!r:.80}")
 
     def _evaluate(self, code: str, inputs: dict[str, Any] | None = None) -> Any:
@@ -286,9 +294,7 @@ class Interpreter:
             raise SandboxError(f"the host's own code stopped at {snapshot!r}")
         return snapshot.output
 
-    def _feed(
-        self, code: str, on_print: Callable[[str, str], None], inputs: dict[str, Any] | None = None
-    ) -> Snapshot:
+    def _feed(self, code: str, on_print: Callable[[str, str], None], inputs: dict[str, Any] | None = None) -> Snapshot:
         return self._live().feed_start(code, print_callback=on_print, inputs=inputs)
 
     def _cell_print(self, stream: str, text: str) -> None:
@@ -354,10 +360,14 @@ class Interpreter:
         self._workers.give_back(self)
 
     def close(self) -> None:
-        """Gives the worker back for good."""
-        with self.lock:
-            self._session = self._snapshot = None
-            self._workers.give_back(self)
+        """Gives the worker back for good. Code that is still running is ended with its process."""
+        if not self.lock.acquire(timeout=CLOSE_SECONDS):
+            if self.pid is not None:
+                os.kill(self.pid, signal.SIGKILL)
+            self.lock.acquire()
+        self._session = self._snapshot = None
+        self._workers.give_back(self)
+        self.lock.release()
 
     def _restore(self) -> None:
         """Back to the end of the last finished cell, once somebody asks for the session again."""
@@ -393,12 +403,15 @@ def _host(*_: object) -> None:
     """Stands for the calls that leave the sandbox: they are answered at a snapshot, never by this function."""
 
 
-def _error(kind: str, message: str) -> Reply:
+def _error(kind: ExcType, message: str) -> ExternalExceptionData:
     return {"exc_type": kind, "message": message}
 
 
 def _is_prompt(prompt: object) -> bool:
-    return isinstance(prompt, list) and len(prompt) == 2 and isinstance(prompt[0], str) and isinstance(prompt[1], str | None)
+    match prompt:
+        case [str(), None | str()]:
+            return True
+    return False
 
 
 def reply_to(call: Call, answers: list[Answer]) -> Reply:

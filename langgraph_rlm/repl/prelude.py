@@ -1,8 +1,8 @@
 """The functions of the REPL. This file runs inside the sandbox, once for each interpreter, before the first cell.
 
 It is executed in a namespace of its own, so that a cell which assigns `len` or `list` cannot break it. The host puts
-these names there first: `_host` (a call that leaves the sandbox), `P`, `metadata`, `names` and `builtin_names`. Only what
-Monty understands may be used: no `yield`, no `del`, no class inheritance.
+these names there first: `_host` (a call that leaves the sandbox), `P`, `metadata`, `names` and `builtin_names`. Only
+what Monty understands may be used: no `yield`, no `del`, no class inheritance.
 """
 
 import collections

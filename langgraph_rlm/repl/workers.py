@@ -26,6 +26,8 @@ class Parkable(Protocol):
     """Something that holds a session and can do without it for a while."""
 
     lock: threading.Lock
+    pid: int | None
+    """The process of the session, as long as there is one."""
 
     def park(self) -> None:
         """Gives the session back, keeping the state. Called with `lock` held."""
@@ -64,7 +66,7 @@ class Workers:
                 self._changed.wait()
             assert self._pool is not None
             session = self._pool.checkout(limits=limits, os_policy=POLICY).__enter__()
-            self._live[owner] = session
+            self._live[owner], owner.pid = session, session.worker_pid
             return session
 
     def give_back(self, owner: Parkable) -> None:
@@ -72,6 +74,7 @@ class Workers:
         with self._changed:
             session = self._live.pop(owner, None)
             if session is not None:
+                owner.pid = None
                 session.__exit__(None, None, None)
             self._changed.notify_all()
 
