@@ -68,6 +68,8 @@ _metadata = None
 VALUE, SHOW = "__rlm__['value'] = ", "\n__rlm__['show'](__rlm__)"
 CLOSE_SECONDS = 0.1
 """How long code that is still running may go on when its run has ended."""
+PIECE = 4_000_000
+"""Characters of the text that are handed to the worker at a time."""
 MOST_CHUNKS = 1_000_000
 MOST_ERROR = 2_000
 """Characters of an error that the model is shown."""
@@ -215,7 +217,8 @@ class Interpreter:
         """Makes `context` the text, for the cells to come. Variables stay."""
         with self._busy():
             self._context = context
-            self._evaluate(REBIND, {"P": context.text, "_metadata": context.metadata})
+            self._bind_text()
+            self._evaluate(REBIND, {"_metadata": context.metadata})
             self._base, self._journal = self._live().dump(), []
 
     # -- the session ------------------------------------------------------------------------------------------------
@@ -327,12 +330,21 @@ class Interpreter:
         return self._snapshot
 
     def _boot(self) -> None:
-        context = {"P": self._context.text, "_metadata": self._context.metadata}
         names = {"_names": NAMES, "_builtin_names": BUILTINS}
-        self._evaluate(BOOT, {"_host": _host, "_prelude": PRELUDE, **context, **names})
+        self._bind_text()
+        self._evaluate(BOOT, {"_host": _host, "_prelude": PRELUDE, "_metadata": self._context.metadata, **names})
+
+    def _bind_text(self) -> None:
+        """Makes `P` the text, piece by piece: bound at once, copies of all of it would stand in both processes."""
+        text = self._context.text
+        self._evaluate("_pieces = []")
+        for start in range(0, len(text), PIECE):
+            self._evaluate("_pieces.append(_piece)", {"_piece": text[start : start + PIECE]})
+        self._evaluate("P = ''.join(_pieces)\n_pieces = _piece = None")
 
     def _limits(self) -> ResourceLimits:
-        context = len(self._context.text.encode())
+        text = self._context.text
+        context = sum(len(text[start : start + PIECE].encode()) for start in range(0, len(text), PIECE))
         memory = self._sandbox.memory or max(128 * 2**20, 4 * context)
         return {
             "max_feed_duration_secs": self._sandbox.timeout,

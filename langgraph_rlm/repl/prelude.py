@@ -245,7 +245,7 @@ def _listed(name, values):
 
 llm_query_batched = llm_batch
 context = P
-_hidden = ["__rlm__", "Final", "_host", "_metadata", "_prelude", "_names", "_builtin_names"]
+_hidden = ["__rlm__", "Final", "_host", "_metadata", "_prelude", "_names", "_builtin_names", "_pieces", "_piece"]
 
 
 def rebind(own, text, metadata):

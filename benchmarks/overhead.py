@@ -1,0 +1,120 @@
+"""What the graph costs around a model: per sub-call, per item of a batch, and for a long context.
+
+Every figure is measured in one run of this file, beside what it is compared with: the model's own cost, the ideal of a
+fan-out, the size of the context.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from langchain_core.messages import HumanMessage
+
+from benchmarks.fakes import ScriptedModel
+from langgraph_rlm import Limits, create_rlm
+
+TEXT = "one line of a text that nobody reads\n" * 1_000
+REPEATS = 5
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A measured value, its goal, and the unit of both."""
+
+    work: str
+    value: float
+    goal: float
+    unit: str
+    note: str = ""
+
+
+async def seconds(work: Callable[[], Awaitable[object]], repeats: int = REPEATS) -> float:
+    """The median of several runs, after one that is not counted."""
+    await work()
+    taken = []
+    for _ in range(repeats):
+        begun = time.perf_counter()
+        await work()
+        taken.append(time.perf_counter() - begun)
+    return statistics.median(taken)
+
+
+async def run(cell: str, latency: float = 0.0, max_concurrency: int = 16) -> None:
+    """One run of an RLM whose only cell is `cell`."""
+    rlm = create_rlm(
+        ScriptedModel(cell=f"{cell}\nFinal = 1", latency=latency),
+        limits=Limits(max_subcalls=10_000),
+        max_concurrency=max_concurrency,
+    )
+    await rlm.ainvoke({"query": "?", "context": TEXT})
+
+
+async def overhead() -> list[Figure]:
+    model = ScriptedModel(cell="")
+
+    async def alone() -> None:
+        for _ in range(200):
+            await model.ainvoke([HumanMessage("?")])
+
+    own = await seconds(alone) / 200 * 1e3
+    sequential = await seconds(lambda: run("for i in range(200): llm_query('?')")) / 200 * 1e3
+    batch = await seconds(lambda: run("llm_batch(['?'] * 1000)")) / 1000 * 1e3
+    note = f"of which the model's own ainvoke is {own:.2f} ms"
+    return [
+        Figure("a sequential llm_query", sequential, 1.5, "ms", note),
+        Figure("an item of a 1,000-item llm_batch", batch, 0.7, "ms", note),
+    ]
+
+
+async def fan_out() -> list[Figure]:
+    taken = await seconds(lambda: run("llm_batch(['?'] * 1000)", 0.2, 100), repeats=3)
+    return [Figure("1,000 prompts of 200 ms at concurrency 100", taken / 2.0, 1.25, "× ideal")]
+
+
+async def long_context(characters: int = 100_000_000) -> list[Figure]:
+    """Measured in a process of its own, so that the peak of its memory is that of this work."""
+    code = f"from benchmarks.overhead import long_context_here; long_context_here({characters})"
+    command = [sys.executable, "-c", code]
+    measured = json.loads((await asyncio.to_thread(subprocess.run, command, check=True, capture_output=True)).stdout)
+    return [
+        Figure("100 MB of context: bound, first cell run", measured["seconds"], 3.0, "s"),
+        Figure("100 MB of context: peak memory, process and worker", measured["peak"] / characters, 5.0, "× context"),
+    ]
+
+
+def long_context_here(characters: int) -> None:
+    """Prints, as JSON, seconds to the end of the first cell and peak bytes of this process and its worker."""
+    line = "one line of a text that nobody reads\n"
+    text = line * (characters // len(line))
+    peaks: list[int] = []
+
+    class Watching(ScriptedModel):
+        def _is_root(self, messages: list[object]) -> bool:  # type: ignore[override]
+            peaks.append(peak_bytes())
+            return True
+
+    cells = "n = P.count('nobody')"
+    rlm = create_rlm(Watching(cell=cells), limits=Limits(max_steps=1))
+    begun = time.perf_counter()
+    rlm.invoke({"query": "?", "context": text})
+    print(json.dumps({"seconds": time.perf_counter() - begun, "peak": max(peaks)}))
+
+
+def peak_bytes() -> int:
+    """Peak resident memory of this process and its children, from the kernel's own accounting (Linux)."""
+    here = Path("/proc/self")
+    children = here.joinpath("task", here.resolve().name, "children").read_text().split()
+    return sum(map(_peak, ["self", *children]))
+
+
+def _peak(process: str) -> int:
+    status = Path("/proc", process, "status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) * 1024

@@ -1,0 +1,20 @@
+"""An RLM as a node of a chat app: a long message is read by code, not by the prompt.
+
+Run: python examples/chat_app.py
+"""
+
+from langchain_core.messages import HumanMessage
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, MessagesState, StateGraph
+
+from langgraph_rlm import create_rlm
+
+rlm = create_rlm("local", checkpointer=True)  # True: the REPL lives over the turns of a thread
+app = StateGraph(MessagesState).add_node("rlm", rlm).add_edge(START, "rlm").compile(checkpointer=InMemorySaver())
+
+log = "\n".join(
+    f"2026-01-01 12:{i // 60 % 60:02}:{i % 60:02} user={i % 7} status={200 + 300 * (i % 13 == 0)}"
+    for i in range(20_000)
+)
+messages = [HumanMessage(f"Here is the log:\n{log}"), HumanMessage("How many lines contain status=500?")]
+print(app.invoke({"messages": messages}, {"configurable": {"thread_id": "1"}})["messages"][-1].text)
