@@ -52,14 +52,15 @@ def execute(level: Level, state: ExecuteInput, config: RunnableConfig) -> Steps[
             live = repl
             repl = yield Work(lambda: _brought_here(level, state, config, live))
         command = yield from _executed(level, state, config, repl)
-    if command.goto == END:
+    ends = command.goto == END
+    if ends:
         run.forget(state["context_id"])
-        if repl is not None:
-            yield Work(repl.close)
-    elif repl is not None:
-        kept: Position = {"token": run.keep(repl), "context": state["context_id"]}
-        command = replace(command, update={**(command.update or {}), "position": kept})
-    return command
+    if repl is None:
+        return command
+    if ends:
+        yield Work(repl.close)
+    kept: Position = {"token": "" if ends else run.keep(repl), "context": state["context_id"]}
+    return replace(command, update={**(command.update or {}), "position": kept})
 
 
 def _executed(level: Level, state: ExecuteInput, config: RunnableConfig, repl: Interpreter) -> Steps[Command[Any]]:

@@ -118,8 +118,7 @@ class Interpreter:
 
     def resume(self, answers: list[Answer]) -> Outcome:
         """Goes on with the suspended cell, its call answered."""
-        assert self._call is not None
-        return self._reply(reply_to(self._call, answers))
+        return self._reply(reply_to(self.call, answers))
 
     def refuse(self, message: str) -> Outcome:
         """Goes on with the suspended cell, its call raising `RuntimeError(message)`."""
