@@ -6,6 +6,7 @@ config, under a key that LangGraph neither stores nor traces. All that it holds 
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, contextmanager
@@ -26,14 +27,20 @@ from langgraph_rlm.settings import Limits, checked_profile
 
 RUN = "__rlm_run"
 RECURSION_LIMIT = 1_000_000_000
-"""Supersteps: `Limits` bound a run, not these."""
+"""Supersteps. `Limits` bound a run, not these: what an app sets for its own graph would end an RLM in mid-loop."""
+
+SYNC_TASKS = min(32, (os.cpu_count() or 1) + 4)
+"""Threads of LangGraph's pool in `invoke` and `stream`: tasks beyond them wait, and with them the writes of others."""
+ASYNC_TASKS = 1_000
+"""Tasks of one superstep in `ainvoke` and `astream`: LangGraph's cost for each grows with their number."""
 
 
 class Run:
     """The live side of one run, shared by all RLMs of its tree."""
 
-    def __init__(self, workers: Workers, limits: Limits, max_concurrency: int) -> None:
+    def __init__(self, workers: Workers, limits: Limits, max_concurrency: int, tasks_at_once: int) -> None:
         self.workers = workers
+        self.tasks_at_once = tasks_at_once
         self.ledger = Ledger(limits)
         self.gate = Gate(max_concurrency)
         self._interpreters: dict[str, Interpreter] = {}
@@ -113,25 +120,23 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         self.rlm_max_concurrency = rlm_max_concurrency
 
     def stream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Iterator[Any]:
-        prepared, run = prepare(input), self._new_run()
+        prepared, run = prepare(input), self._new_run(SYNC_TASKS)
         with run.opened():
             yield from super().stream(prepared, _carrying(run, config), **options)
 
     async def astream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> AsyncIterator[Any]:
-        prepared, run = prepare(input), self._new_run()
+        prepared, run = prepare(input), self._new_run(ASYNC_TASKS)
         with run.opened():
             async for event in super().astream(prepared, _carrying(run, config), **options):
                 yield event
 
-    def _new_run(self) -> Run:
-        return Run(self.rlm_workers, self.rlm_limits, self.rlm_max_concurrency)
+    def _new_run(self, tasks_at_once: int) -> Run:
+        return Run(self.rlm_workers, self.rlm_limits, self.rlm_max_concurrency, tasks_at_once)
 
 
 def _carrying(run: Run, config: RunnableConfig | None) -> RunnableConfig:
     config = config or {}
-    carried: RunnableConfig = {**config, CONF: {**config.get(CONF, {}), RUN: run}}
-    carried.setdefault("recursion_limit", RECURSION_LIMIT)
-    return carried
+    return {**config, CONF: {**config.get(CONF, {}), RUN: run}, "recursion_limit": RECURSION_LIMIT}
 
 
 def prepare(input: Any) -> Any:

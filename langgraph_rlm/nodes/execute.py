@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 from dataclasses import replace
 from functools import partial
 from typing import Any, Literal, TypedDict
@@ -23,11 +21,8 @@ from langgraph_rlm.nodes.generate import at_limit
 from langgraph_rlm.repl.cells import Answer, Call, Finished, Suspended
 from langgraph_rlm.repl.interpreter import Interpreter
 from langgraph_rlm.repl.printed import Printed
-from langgraph_rlm.run import Run, is_durable, read, run_of
+from langgraph_rlm.run import ASYNC_TASKS, Run, is_durable, read, run_of
 from langgraph_rlm.state import Position, Question, SubcallInput
-
-MOST_SENDS = 1_000
-"""Prompts sent in one superstep. LangGraph's cost for each grows with their number."""
 
 
 class ExecuteInput(TypedDict, total=False):
@@ -127,8 +122,8 @@ def _refused(level: Level, call: Call, run: Run) -> str | None:
 def _asking(level: Level, call: Call, done: int, config: RunnableConfig, update: dict[str, Any]) -> Command[Any]:
     """Sends the next wave of a call's prompts. A wave is no wider than what runs at once, so that the answer of a
     finished prompt is stored before another one begins."""
-    width = config.get("max_concurrency") or (MOST_SENDS if _in_event_loop() else min(32, (os.cpu_count() or 1) + 4))
-    wave = call.prompts[done : done + min(width, MOST_SENDS)]
+    width = min(config.get("max_concurrency") or ASYNC_TASKS, run_of(config).tasks_at_once)
+    wave = call.prompts[done : done + width]
     sends = [
         Send(level.subcall_node, SubcallInput(index=index, kind=call.kind, prompt=prompt, context=context))
         for index, (prompt, context) in enumerate(wave, done)
@@ -190,11 +185,3 @@ def _next_turn(level: Level, state: ExecuteInput, update: dict[str, Any], told: 
 
 def _status(state: ExecuteInput) -> Literal["answered", "limit"]:
     return "limit" if state.get("limit") else "answered"
-
-
-def _in_event_loop() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
