@@ -43,7 +43,8 @@ class Run:
         self.tasks_at_once = tasks_at_once
         self.ledger = Ledger(limits)
         self.gate = Gate(max_concurrency)
-        self._interpreters: dict[str, Interpreter] = {}
+        self._interpreters: set[Interpreter] = set()
+        self._positions: dict[str, Interpreter] = {}
         self._contexts: dict[str, Context] = {}
 
     @contextmanager
@@ -54,7 +55,7 @@ class Run:
             yield
 
     def _close(self) -> None:
-        for interpreter in list(self._interpreters.values()):
+        for interpreter in list(self._interpreters):
             interpreter.close()
 
     def context(self, context_id: str, config: RunnableConfig) -> Context:
@@ -67,15 +68,25 @@ class Run:
         """Notes a context that is at hand anyway."""
         self._contexts[context_id] = context
 
+    def begin(self, interpreter: Interpreter) -> Interpreter:
+        """Takes charge of an interpreter: whatever happens, it does not outlive the run."""
+        self._interpreters.add(interpreter)
+        return interpreter
+
+    def end(self, interpreter: Interpreter) -> None:
+        """Closes an interpreter whose RLM has ended."""
+        self._interpreters.discard(interpreter)
+        interpreter.close()
+
     def keep(self, interpreter: Interpreter) -> str:
         """A new token for where the interpreter is now."""
         token = uuid.uuid4().hex
-        self._interpreters[token] = interpreter
+        self._positions[token] = interpreter
         return token
 
     def take(self, token: str | None) -> Interpreter | None:
         """The live interpreter at that position, if there is one. A position is taken once."""
-        return self._interpreters.pop(token, None) if token else None
+        return self._positions.pop(token, None) if token else None
 
     def forget(self, context_id: str) -> None:
         """Lets go of a context whose RLM has ended."""

@@ -53,7 +53,7 @@ def execute(level: Level, state: ExecuteInput, config: RunnableConfig) -> Steps[
     if repl is None:
         return command
     if ends:
-        yield Work(repl.close)
+        yield Work(partial(run.end, repl))
     kept: Position = {"token": "" if ends else run.keep(repl), "context": state["context_id"]}
     return replace(command, update={**(command.update or {}), "position": kept})
 
@@ -89,7 +89,7 @@ def _brought_here(level: Level, state: ExecuteInput, config: RunnableConfig, liv
     context = run.context(context_id, config)
     if position and live is None and not is_durable(config):
         raise SandboxError("the REPL is gone, and there is no checkpointer to have it from")
-    repl = live or Interpreter(run.workers, context, level.sandbox, read(config, "cell_end"))
+    repl = live or run.begin(Interpreter(run.workers, context, level.sandbox, read(config, "cell_end")))
     if state["pending"]:
         head, tail, length = read(config, "printed")
         printed = Printed(level.sandbox.max_output, head, tail, length)

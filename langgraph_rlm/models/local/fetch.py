@@ -11,7 +11,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Generator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -116,8 +116,9 @@ def _store(parts: Generator[bytes], target: Path, file: ModelFile, on_progress: 
     """Writes to a file of its own beside `target`, which appears whole and right or not at all."""
     target.parent.mkdir(parents=True, exist_ok=True)
     for abandoned in target.parent.glob(f"{target.name}.*.part"):
-        if time.time() - abandoned.stat().st_mtime > _ABANDONED:
-            abandoned.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # another process may clear it away too, or be done with it
+            if time.time() - abandoned.stat().st_mtime > _ABANDONED:
+                abandoned.unlink()
     handle, name = tempfile.mkstemp(prefix=f"{target.name}.", suffix=".part", dir=target.parent)
     try:
         digest, done = hashlib.sha256(), 0
@@ -131,7 +132,7 @@ def _store(parts: Generator[bytes], target: Path, file: ModelFile, on_progress: 
                 if on_progress:
                     on_progress(done, file.size)
         if digest.hexdigest() != file.sha256:
-            raise ModelError(f"gave {done:,} bytes or more that are not {file.name}")
+            raise ModelError(f"what it gave is not {file.name}")
         os.replace(name, target)
     finally:
         Path(name).unlink(missing_ok=True)
