@@ -6,6 +6,7 @@ config, under a key that LangGraph neither stores nor traces. All that it holds 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -33,6 +34,9 @@ SYNC_TASKS = min(32, (os.cpu_count() or 1) + 4)
 """Threads of LangGraph's pool in `invoke` and `stream`: tasks beyond them wait, and with them the writes of others."""
 ASYNC_TASKS = 1_000
 """Tasks of one superstep in `ainvoke` and `astream`: LangGraph's cost for each grows with their number."""
+
+HASH_PIECE = 4_000_000
+"""Characters that are encoded at a time to be hashed: never a copy of the whole text."""
 
 
 class Run:
@@ -109,10 +113,13 @@ def is_durable(config: RunnableConfig) -> bool:
     return bool(config[CONF].get(CONFIG_KEY_CHECKPOINTER))
 
 
-def stored(context: Context, context_id: str) -> list[dict[str, Any]]:
-    """A context as the state keeps it, under a name that tells it from the one before it."""
+def stored(context: Context, origin: str = "input") -> list[dict[str, Any]]:
+    """A context as the state keeps it, named by where it came from and what it holds: the same text keeps its name."""
+    digest = hashlib.blake2b(repr(context.metadata).encode("utf-8", "backslashreplace"), digest_size=16)
+    for start in range(0, len(context), HASH_PIECE):
+        digest.update(context.slice(start, start + HASH_PIECE).encode())
     [state] = context.to_state()
-    return [{**state, "id": context_id}]
+    return [{**state, "id": f"{origin}-{digest.hexdigest()}"}]
 
 
 class RLM(CompiledStateGraph[Any, Any, Any, Any]):
@@ -166,7 +173,7 @@ def prepare(input: Any) -> Any:
     else:
         prepared.pop("profile", None)
     if input.get("context") is not None:
-        prepared["context"] = stored(Context.of(input["context"]), uuid.uuid4().hex)
+        prepared["context"] = stored(Context.of(input["context"]))
     else:
         prepared.pop("context", None)
     return prepared

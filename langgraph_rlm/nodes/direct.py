@@ -12,6 +12,7 @@ from langgraph_rlm.context.files import clean
 from langgraph_rlm.effects import Steps
 from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.ending import ended
+from langgraph_rlm.nodes.route import FROM_MESSAGES
 from langgraph_rlm.run import run_of
 from langgraph_rlm.state import Question
 
@@ -28,7 +29,7 @@ def direct(level: Level, state: DirectInput, config: RunnableConfig) -> Steps[di
     context = run.context(state["context_id"], config)
     question = state["question"]
     conversation: list[AnyMessage]
-    if question["chat"] and state["context_id"].startswith("messages"):
+    if question["chat"] and state["context_id"].startswith(FROM_MESSAGES):
         conversation = list(state["messages"])
     else:
         conversation = [HumanMessage(f"{question['asked']}\n\n{context.text}")]

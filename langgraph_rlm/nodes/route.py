@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from typing import Any, TypedDict
 
@@ -20,6 +19,8 @@ from langgraph_rlm.run import checked_query, read, run_of, stored
 from langgraph_rlm.settings import Profile
 from langgraph_rlm.state import Question
 
+FROM_MESSAGES = "messages"
+"""Begins the name of a context that is the conversation: it is rebuilt for each question."""
 LONG_QUERY = 2_000
 """Characters of a message that are the query where the message is also the text."""
 
@@ -40,11 +41,11 @@ def route(level: Level, state: RouteInput, config: RunnableConfig) -> Steps[Comm
     update: dict[str, Any] = {}
 
     bound, given = state.get("context_id"), _id_of(read(config, "context"))
-    if conversation and (given is None or given.startswith("messages")):
-        given = f"messages-{uuid.uuid4().hex}"
+    if conversation and (given is None or given.startswith(FROM_MESSAGES)):
         context = Context.of([Document(message.text, metadata={"name": message.type}) for message in conversation])
+        update["context"] = stored(context, FROM_MESSAGES)
+        given = update["context"][0]["id"]
         run.know(given, context)
-        update["context"] = stored(context, given)
     elif given is None:
         raise ContextError("There is no context: give `context` (a str, a list, Documents or Context.from_files(…)).")
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,6 +85,6 @@ def child_input(prompt: str, context: str | None) -> dict[str, Any]:
     text = prompt if context is None else context
     return {
         "query": prompts.shortened(prompt, LONG_QUERY),
-        "context": stored(Context.of(text), uuid.uuid4().hex),
+        "context": stored(Context.of(text), "subcall"),
         "profile": "rlm",
     }
