@@ -9,40 +9,65 @@ from dataclasses import dataclass
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AnyMessage
-from langchain_core.messages.ai import UsageMetadata, add_usage
+from langchain_core.messages.ai import add_usage
 from langchain_core.runnables import RunnableConfig
 
-Usage = dict[str, UsageMetadata]
-"""Tokens by model name."""
+from langgraph_rlm.context.files import clean
+from langgraph_rlm.ledger import Ledger, Usage
 
 
 class Gate:
-    """Lets `width` model calls through at a time, over the whole tree of a run.
+    """Lets `width` model calls through at a time, over the whole tree of a run, and charges them to its ledger.
 
     It is held around a model call only, never around a child RLM: a tree would wait for itself.
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, ledger: Ledger) -> None:
         self.threads = threading.BoundedSemaphore(width)
         self.tasks = asyncio.Semaphore(width)
+        self.ledger = ledger
+
+
+@dataclass(frozen=True)
+class Replied:
+    """What a model said, and what it used."""
+
+    text: str
+    usage: Usage
 
 
 @dataclass(frozen=True)
 class Ask:
-    """The effect of asking a model. Its result is the reply."""
+    """The effect of asking a model. Its result is a `Replied`.
+
+    Raises `LimitExceeded` when, with its turn come, the tokens or seconds of the run are spent; a `last_turn` is not
+    refused.
+    """
 
     model: BaseChatModel
     messages: Sequence[AnyMessage]
     gate: Gate
     config: RunnableConfig
+    last_turn: bool = False
 
-    def run(self) -> AIMessage:
+    def run(self) -> Replied:
         with self.gate.threads:
-            return self.model.invoke(list(self.messages), self.config)
+            self._check()
+            return self._charged(self.model.invoke(list(self.messages), self.config))
 
-    async def arun(self) -> AIMessage:
+    async def arun(self) -> Replied:
         async with self.gate.tasks:
-            return await self.model.ainvoke(list(self.messages), self.config)
+            self._check()
+            return self._charged(await self.model.ainvoke(list(self.messages), self.config))
+
+    def _check(self) -> None:
+        if not self.last_turn:
+            self.gate.ledger.check()
+
+    def _charged(self, reply: AIMessage) -> Replied:
+        usage = usage_of(self.model, reply)
+        self.gate.ledger.spend(usage)
+        return Replied(clean(reply.text), usage)
 
 
 def usage_of(model: BaseChatModel, reply: AIMessage) -> Usage:

@@ -23,6 +23,7 @@ from langgraph_rlm.nodes.execute import ExecuteInput, execute
 from langgraph_rlm.nodes.generate import GenerateInput, generate
 from langgraph_rlm.nodes.route import RouteInput, route
 from langgraph_rlm.nodes.subcall import subcall
+from langgraph_rlm.run import note_spent
 from langgraph_rlm.state import RLMInput, RLMOutput, RLMState, SubcallInput
 
 Child = CompiledStateGraph[Any, Any, Any, Any]
@@ -52,10 +53,18 @@ def _node(level: Level, logic: Callable[[Level, Any, RunnableConfig], Steps[Any]
     """A node's logic as LangGraph runs it, sync and async."""
 
     def run(state: Any, config: RunnableConfig) -> Any:
-        return drive(logic(level, state, config))
+        try:
+            return drive(logic(level, state, config))
+        except Exception as failure:
+            note_spent(failure, config)
+            raise
 
     async def arun(state: Any, config: RunnableConfig) -> Any:
-        return await adrive(logic(level, state, config))
+        try:
+            return await adrive(logic(level, state, config))
+        except Exception as failure:
+            note_spent(failure, config)
+            raise
 
     return RunnableCallable(run, arun, name=logic.__name__, trace=False)
 

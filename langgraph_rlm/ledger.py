@@ -10,6 +10,9 @@ from langchain_core.messages.ai import UsageMetadata
 from langgraph_rlm.errors import LimitExceeded
 from langgraph_rlm.settings import Limits
 
+Usage = dict[str, UsageMetadata]
+"""Tokens by model name."""
+
 
 class Ledger:
     """Counts sub-calls, tokens and seconds against `Limits`. Safe to share between threads."""
@@ -20,6 +23,12 @@ class Ledger:
         self._subcalls = 0
         self._tokens = 0
         self._begun = time.monotonic()
+
+    def seed(self, subcalls: int, usage: Usage) -> None:
+        """Counts what was spent on the question before this process took it up."""
+        self.spend(usage)
+        with self._lock:
+            self._subcalls += subcalls
 
     def reserve(self, subcalls: int) -> None:
         """Takes that many sub-calls, all or none. Raises `LimitExceeded` when they do not fit."""
@@ -32,7 +41,7 @@ class Ledger:
     def subcalls_left(self) -> int:
         return self._limits.max_subcalls - self._subcalls
 
-    def spend(self, usage: dict[str, UsageMetadata]) -> None:
+    def spend(self, usage: Usage) -> None:
         """Notes the tokens of a finished call."""
         with self._lock:
             self._tokens += sum(used["total_tokens"] for used in usage.values())

@@ -13,14 +13,16 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+from langchain_core.messages import BaseMessage, convert_to_messages
 from langchain_core.runnables import RunnableConfig
 from langgraph._internal._constants import CONF, CONFIG_KEY_CHECKPOINTER, CONFIG_KEY_READ
 from langgraph.graph.state import CompiledStateGraph
+from langgraph.types import Command
 
 from langgraph_rlm.calls import Gate
 from langgraph_rlm.context import Context
 from langgraph_rlm.context.files import clean
-from langgraph_rlm.errors import InvalidInput
+from langgraph_rlm.errors import ContextError, InvalidInput
 from langgraph_rlm.ledger import Ledger
 from langgraph_rlm.repl.interpreter import Interpreter
 from langgraph_rlm.repl.workers import Workers
@@ -46,10 +48,22 @@ class Run:
         self.workers = workers
         self.tasks_at_once = tasks_at_once
         self.ledger = Ledger(limits)
-        self.gate = Gate(max_concurrency)
+        self.gate = Gate(max_concurrency, self.ledger)
+        self._seeded = False
         self._interpreters: set[Interpreter] = set()
         self._positions: dict[str, Interpreter] = {}
         self._contexts: dict[str, Context] = {}
+
+    def begin_question(self) -> None:
+        """Starts the ledger at nothing."""
+        self._seeded = True
+
+    def take_up(self, config: RunnableConfig) -> None:
+        """Starts the ledger, once, at what the root's state says was spent before this run took the question up."""
+        if not self._seeded:
+            self._seeded = True
+            waiting = (read(config, "pending") or 0) - len(read(config, "answers") or [])
+            self.ledger.seed((read(config, "subcalls") or 0) + max(waiting, 0), read(config, "usage") or {})
 
     @contextmanager
     def opened(self) -> Iterator[None]:
@@ -100,7 +114,31 @@ class Run:
 def run_of(config: RunnableConfig) -> Run:
     """The run that a node is part of."""
     run: Run = config[CONF][RUN]
+    run.take_up(config)  # the first node of a run that goes on is one of the root: no other has its state
     return run
+
+
+def new_run_of(config: RunnableConfig, depth: int) -> Run:
+    """The run, as a question begins."""
+    run: Run = config[CONF][RUN]
+    if depth == 0:
+        run.begin_question()
+    return run
+
+
+SPENT = ("usage", "steps", "subcalls")
+"""The channels that add up over the tree."""
+
+
+def note_spent(failure: Exception, config: RunnableConfig) -> None:
+    """Writes on an error that leaves an RLM what this RLM had spent, for the one that called it."""
+    if not hasattr(failure, "rlm_spent"):
+        failure.rlm_spent = {channel: read(config, channel) for channel in SPENT}  # type: ignore[attr-defined]
+
+
+def spent_before(failure: Exception) -> dict[str, Any]:
+    """What a failed sub-call had spent."""
+    return getattr(failure, "rlm_spent", {"usage": {}, "steps": 0, "subcalls": 0})
 
 
 def read(config: RunnableConfig, channel: str) -> Any:
@@ -163,20 +201,36 @@ def prepare(input: Any) -> Any:
     Raises:
         InvalidInput: The question, the context or the profile cannot be used.
     """
-    if not isinstance(input, dict):
+    if input is None or isinstance(input, Command):
         return input
-    prepared = dict(input)
-    if "query" in input or "messages" not in input:
-        prepared["query"] = checked_query(input.get("query"))
-    if input.get("profile") is not None:
-        prepared["profile"] = checked_profile(input["profile"])
-    else:
-        prepared.pop("profile", None)
-    if input.get("context") is not None:
-        prepared["context"] = stored(Context.of(input["context"]))
-    else:
-        prepared.pop("context", None)
+    if not isinstance(input, dict):
+        raise InvalidInput(f"the input is of type {type(input).__name__}: a dict with `query` and `context` is needed.")
+    prepared = {key: value for key, value in input.items() if value is not None}
+    if "messages" in prepared:
+        prepared["messages"] = checked_messages(prepared["messages"], is_query="query" not in prepared)
+    if "query" in prepared or "messages" not in prepared:
+        prepared["query"] = checked_query(prepared.get("query"))
+    if "profile" in prepared:
+        prepared["profile"] = checked_profile(prepared["profile"])
+    if "context" in prepared:
+        context = Context.of(prepared["context"])
+        if context.empty:
+            raise ContextError("The context is empty: there is nothing to answer the question from.")
+        prepared["context"] = stored(context)
     return prepared
+
+
+def checked_messages(messages: Any, is_query: bool) -> list[BaseMessage]:
+    """The messages of a chat; the last one, from a human, is the query where there is no other."""
+    try:
+        conversation = convert_to_messages(messages if isinstance(messages, list) else [messages])
+    except (NotImplementedError, ValueError, TypeError) as error:
+        raise InvalidInput(f"messages cannot be read: {error}") from error
+    if is_query:
+        if not conversation or conversation[-1].type != "human":
+            raise InvalidInput("There is no question: give `query`, or `messages` whose last one is from a human.")
+        checked_query(conversation[-1].text)
+    return conversation
 
 
 def checked_query(query: object) -> str:

@@ -14,7 +14,8 @@ from langchain_core.messages import AnyMessage
 from langgraph.channels import DeltaChannel, EphemeralValue
 from langgraph.graph.message import add_messages
 
-from langgraph_rlm.calls import Usage, add_usages
+from langgraph_rlm.calls import add_usages
+from langgraph_rlm.ledger import Usage
 
 SNAPSHOT_EVERY = 1_000_000
 """Updates between two full copies of a `DeltaChannel` in a checkpoint: practically none."""
@@ -97,6 +98,10 @@ class RLMState(RLMInput, RLMOutput, total=False):
     limit: list[Any] | None
     """`[name, used, allowed]` once a limit is reached: the next turn is the last."""
     position: Position | None
+    told: str
+    """The context that the history speaks of, by its name."""
+    variables: list[list[Any]]
+    """`[name, type, size]` of what the last finished cell left, where a checkpointer keeps it."""
     cell_end: bytes
     """The REPL at the end of the last finished cell. Written where a checkpointer keeps it."""
     suspension: bytes

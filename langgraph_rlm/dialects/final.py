@@ -37,24 +37,27 @@ Reply = Cell | Text | Nothing
 def read(reply: str) -> Reply:
     """What a reply says.
 
-    Its blocks marked `repl` or `python` are one cell. A reply without code ends the run with a line `FINAL: answer` or
-    `FINAL_VAR: name`; else unmarked blocks, or the reply itself where it is Python, are the cell. A final line beside
-    code is not believed: the code has not run yet.
+    Its blocks marked `repl` or `python` are one cell; else its unmarked blocks of Python, or the reply itself where it
+    is Python. A reply without code ends the run with a line `FINAL: answer` or `FINAL_VAR: name`. Beside code such a line
+    is not believed: the code has not run yet.
     """
-    text = _THOUGHT.sub("", reply)
+    text = _THOUGHT.sub("", reply.replace("\r\n", "\n").replace("\r", "\n"))
     blocks = [(language.lower(), code.rstrip()) for language, code in _FENCE.findall(text)]
     marked = [code for language, code in blocks if language in ("repl", "python", "py", "python3") and code.strip()]
     if marked:
         return Cell("\n".join(marked))
+    unmarked = [code for language, code in blocks if not language and _is_code(code)]
+    if unmarked:
+        return Cell("\n".join(unmarked))
     prose = _FENCE.sub("", text)
-    if named := _FINAL_VAR.search(prose):
+    named, stated = _FINAL_VAR.search(prose), _FINAL.search(prose)
+    ending = named or stated
+    before = prose[: ending.start()].strip() if ending else prose.strip()
+    if _is_code(before):
+        return Cell(before)
+    if named:
         return Cell(f"FINAL_VAR({named[1]!r})")
-    if (stated := _FINAL.search(prose)) and stated[1].strip():
-        return Text(stated[1].strip())
-    bare = [code for language, code in blocks if not language and _is_code(code)]
-    if bare:
-        return Cell("\n".join(bare))
-    return Cell(text.strip()) if _is_code(text.strip()) else Nothing()
+    return Text(stated[1].strip()) if stated and stated[1].strip() else Nothing()
 
 
 def _is_code(text: str) -> bool:

@@ -7,11 +7,12 @@ from typing import Any, TypedDict
 from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage
 from langchain_core.runnables import RunnableConfig
 
-from langgraph_rlm.calls import Ask, usage_of
+from langgraph_rlm.calls import Ask
 from langgraph_rlm.context.files import clean
 from langgraph_rlm.effects import Steps
+from langgraph_rlm.errors import LimitExceeded
 from langgraph_rlm.level import Level
-from langgraph_rlm.nodes.ending import ended
+from langgraph_rlm.nodes.ending import at_limit, ended
 from langgraph_rlm.nodes.route import FROM_MESSAGES
 from langgraph_rlm.run import run_of
 from langgraph_rlm.state import Question
@@ -25,17 +26,21 @@ class DirectInput(TypedDict, total=False):
 
 def direct(level: Level, state: DirectInput, config: RunnableConfig) -> Steps[dict[str, Any]]:
     run = run_of(config)
-    run.ledger.check()
     context = run.context(state["context_id"], config)
     question = state["question"]
     conversation: list[AnyMessage]
     if question["chat"] and state["context_id"].startswith(FROM_MESSAGES):
         conversation = list(state["messages"])
+        if question["asked"] != clean(conversation[-1].text):
+            conversation.append(HumanMessage(question["asked"]))
     else:
         conversation = [HumanMessage(f"{question['asked']}\n\n{context.text}")]
     if level.instructions:
         conversation = [SystemMessage(level.instructions), *conversation]
-    reply = yield Ask(level.model, conversation, run.gate, config)
-    usage = usage_of(level.model, reply)
-    run.ledger.spend(usage)
-    return {"usage": usage, **ended(clean(reply.text), question, "answered")}
+    limit = None
+    try:
+        replied = yield Ask(level.model, conversation, run.gate, config)
+    except LimitExceeded as reached:
+        limit = at_limit(level, reached)
+        replied = yield Ask(level.model, conversation, run.gate, config, last_turn=True)
+    return {"usage": replied.usage, **ended(replied.text, question, "limit" if limit else "answered")}

@@ -1,4 +1,4 @@
-"""What every path writes when it has an answer."""
+"""How a question ends: what every path writes when it has an answer, and what becomes of a reached limit."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from langchain_core.messages import AIMessage
 
+from langgraph_rlm.errors import LimitExceeded
+from langgraph_rlm.level import Level
 from langgraph_rlm.state import Question
 
 
@@ -16,6 +18,13 @@ def ended(answer: Any, question: Question, status: Literal["answered", "limit"])
     if question["chat"]:
         update["messages"] = [AIMessage(as_text(answer))]
     return update
+
+
+def at_limit(level: Level, reached: LimitExceeded) -> list[Any]:
+    """A reached limit as the state keeps it, where the model gets one last turn; else it leaves the graph."""
+    if level.limits.on_exceeded == "raise":
+        raise reached
+    return [reached.limit, reached.used, reached.allowed]
 
 
 def as_text(answer: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import astuple, replace
 from functools import partial
 from typing import Any, Literal, TypedDict
 
@@ -16,13 +16,15 @@ from langgraph_rlm.dialects import final
 from langgraph_rlm.effects import Steps, Work
 from langgraph_rlm.errors import LimitExceeded, SandboxError
 from langgraph_rlm.level import Level
-from langgraph_rlm.nodes.ending import ended
-from langgraph_rlm.nodes.generate import at_limit
-from langgraph_rlm.repl.cells import Answer, Call, Finished, Suspended
+from langgraph_rlm.nodes.ending import at_limit, ended
+from langgraph_rlm.repl.cells import Answer, Call, Finished, Variable
 from langgraph_rlm.repl.interpreter import Interpreter
 from langgraph_rlm.repl.printed import Printed
 from langgraph_rlm.run import ASYNC_TASKS, Run, is_durable, read, run_of
 from langgraph_rlm.state import Position, Question, SubcallInput
+
+MOST_REMINDER = 500
+"""Characters of the question that are repeated after each cell."""
 
 
 class ExecuteInput(TypedDict, total=False):
@@ -68,19 +70,23 @@ def _executed(level: Level, state: ExecuteInput, config: RunnableConfig, repl: I
         outcome = yield Work(lambda: repl.resume(given))
     else:
         outcome = yield Work(lambda: repl.run(state["code"]))
-    while isinstance(outcome, Suspended):
+    while True:
+        dump = (yield Work(repl.dump)) if is_durable(config) else b""
+        if isinstance(dump, Finished):
+            outcome, dump = dump, b""
+        if isinstance(outcome, Finished):
+            update: dict[str, Any] = {"pending": 0, "answers": Overwrite([]), "asked": Overwrite([])}
+            if dump:
+                update |= {"cell_end": dump, "variables": [list(astuple(variable)) for variable in outcome.variables]}
+            return _concluded(level, state, outcome, update, read(config, "asked"))
         refusal = _refused(level, outcome.call, run)
         if refusal is None:
-            update: dict[str, Any] = {"pending": len(outcome.call.prompts), "answers": Overwrite([])}
-            if is_durable(config):
-                update["suspension"] = yield Work(repl.dump)
-                update["printed"] = [repl.printed.head, repl.printed.tail, repl.printed.length]
+            update = {"pending": len(outcome.call.prompts), "answers": Overwrite([])}
+            if dump:
+                printed = repl.printed
+                update |= {"suspension": dump, "printed": [printed.head, printed.tail, printed.length]}
             return _asking(level, outcome.call, 0, config, update)
         outcome = yield Work(partial(repl.refuse, refusal))
-    update = {"pending": 0, "answers": Overwrite([]), "asked": Overwrite([])}
-    if is_durable(config):
-        update["cell_end"] = yield Work(repl.dump)
-    return _concluded(level, state, outcome, update, read(config, "asked"))
 
 
 def _brought_here(level: Level, state: ExecuteInput, config: RunnableConfig, live: Interpreter | None) -> Interpreter:
@@ -89,7 +95,10 @@ def _brought_here(level: Level, state: ExecuteInput, config: RunnableConfig, liv
     context = run.context(context_id, config)
     if position and live is None and not is_durable(config):
         raise SandboxError("the REPL is gone, and there is no checkpointer to have it from")
-    repl = live or run.begin(Interpreter(run.workers, context, level.sandbox, read(config, "cell_end")))
+    repl = live
+    if repl is None:
+        variables = tuple(Variable(*variable) for variable in read(config, "variables") or [])
+        repl = run.begin(Interpreter(run.workers, context, level.sandbox, read(config, "cell_end"), variables))
     if state["pending"]:
         head, tail, length = read(config, "printed")
         printed = Printed(level.sandbox.max_output, head, tail, length)
@@ -170,7 +179,9 @@ def _concluded(
     ]
     if cell.answer:
         return Command(update=update | ended(cell.answer[0], state["question"], _status(state)), goto=END)
-    return _next_turn(level, state, update, prompts.after_cell(cell, state["question"]["asked"]))
+    return _next_turn(
+        level, state, update, prompts.after_cell(cell, prompts.shortened(state["question"]["asked"], MOST_REMINDER))
+    )
 
 
 def _next_turn(level: Level, state: ExecuteInput, update: dict[str, Any], told: str) -> Command[Any]:

@@ -8,12 +8,12 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemM
 from langchain_core.runnables import RunnableConfig
 
 from langgraph_rlm import prompts
-from langgraph_rlm.calls import Ask, usage_of
-from langgraph_rlm.context.files import clean
+from langgraph_rlm.calls import Ask, Replied
 from langgraph_rlm.dialects import final
 from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import LimitExceeded
 from langgraph_rlm.level import Level
+from langgraph_rlm.nodes.ending import at_limit
 from langgraph_rlm.run import run_of
 
 
@@ -24,36 +24,34 @@ class GenerateInput(TypedDict, total=False):
 
 
 def generate(level: Level, state: GenerateInput, config: RunnableConfig) -> Steps[dict[str, Any]]:
-    run = run_of(config)
-    limit, asked = state.get("limit"), []
-    if limit is None:
-        try:
-            run.ledger.check()
-        except LimitExceeded as reached:
-            limit = at_limit(level, reached)
-            asked = [HumanMessage(prompts.last_turn(reached.limit))]
-    messages = [SystemMessage(level.system), *alternating([*state["history"], *asked])]
-    reply: AIMessage = yield Ask(level.model, messages, run.gate, config)
-    usage = usage_of(level.model, reply)
-    run.ledger.spend(usage)
-    text = clean(reply.text)
-    cell = final.read(text)
+    run, limit = run_of(config), state.get("limit")
+    asked: list[AnyMessage] = []
+
+    def turn(last: bool) -> Ask:
+        return Ask(
+            level.model,
+            [SystemMessage(level.system), *alternating([*state["history"], *asked])],
+            run.gate,
+            config,
+            last,
+        )
+
+    try:
+        replied: Replied = yield turn(last=limit is not None)
+    except LimitExceeded as reached:
+        limit = at_limit(level, reached)
+        asked = [HumanMessage(prompts.last_turn(reached.limit))]
+        replied = yield turn(last=True)
+    cell = final.read(replied.text)
     return {
-        "history": [*asked, AIMessage(text)],
-        "reply": text,
+        "history": [*asked, AIMessage(replied.text)],
+        "reply": replied.text,
         "code": cell.code if isinstance(cell, final.Cell) else "",
         "step": state["step"] + 1,
         "steps": 1,
-        "usage": usage,
+        "usage": replied.usage,
         "limit": limit,
     }
-
-
-def at_limit(level: Level, reached: LimitExceeded) -> list[Any]:
-    """A reached limit as the state keeps it, where the model gets one last turn; else it leaves the graph."""
-    if level.limits.on_exceeded == "raise":
-        raise reached
-    return [reached.limit, reached.used, reached.allowed]
 
 
 def alternating(history: list[AnyMessage]) -> list[AnyMessage]:

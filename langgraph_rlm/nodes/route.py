@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, TypedDict
 
 from langchain_core.documents import Document
@@ -12,10 +11,11 @@ from langgraph.types import Command, Overwrite
 
 from langgraph_rlm import prompts
 from langgraph_rlm.context import Context
+from langgraph_rlm.context.files import clean
 from langgraph_rlm.effects import Steps, Work
-from langgraph_rlm.errors import ContextError, InvalidInput
+from langgraph_rlm.errors import ContextError
 from langgraph_rlm.level import Level
-from langgraph_rlm.run import checked_query, read, run_of, stored
+from langgraph_rlm.run import checked_query, new_run_of, read, stored
 from langgraph_rlm.settings import Profile
 from langgraph_rlm.state import Question
 
@@ -29,20 +29,22 @@ class RouteInput(TypedDict, total=False):
     query: str
     profile: Profile
     messages: list[AnyMessage]
-    context_id: str
+    told: str
     history: list[AnyMessage]
 
 
 def route(level: Level, state: RouteInput, config: RunnableConfig) -> Steps[Command[Any]]:
-    run = run_of(config)
+    run = new_run_of(config, level.depth)
     conversation = state.get("messages") or []
-    chat = "query" not in state
-    query = checked_query(_last_human(conversation)) if chat else state["query"]
+    chat = bool(conversation) and conversation[-1].type == "human"
+    query = state["query"] if "query" in state else checked_query(conversation[-1].text if chat else None)
     update: dict[str, Any] = {}
 
-    bound, given = state.get("context_id"), _id_of(read(config, "context"))
+    given = _id_of(read(config, "context"))
     if conversation and (given is None or given.startswith(FROM_MESSAGES)):
-        context = Context.of([Document(message.text, metadata={"name": message.type}) for message in conversation])
+        context = Context.of(
+            [Document(clean(message.text), metadata={"name": message.type}) for message in conversation]
+        )
         update["context"] = stored(context, FROM_MESSAGES)
         given = update["context"][0]["id"]
         run.know(given, context)
@@ -50,20 +52,18 @@ def route(level: Level, state: RouteInput, config: RunnableConfig) -> Steps[Comm
         raise ContextError("There is no context: give `context` (a str, a list, Documents or Context.from_files(…)).")
     else:
         context = yield Work(lambda: run.context(given, config))
-    if context.empty:
-        raise ContextError("The context is empty: there is nothing to answer the question from.")
 
     profile: Profile = state.get("profile") or level.router.profile
     if profile == "direct" or (profile == "auto" and len(query) + len(context) < level.router.direct_below):
         path = "direct"
     else:
         path = "rlm"
-        query = prompts.shortened(query, LONG_QUERY) if chat else query
+        query = query if "query" in state else prompts.shortened(query, LONG_QUERY)
         if not state.get("history"):
             told = prompts.opening(query, context)
         else:
-            told = prompts.follow_up(query, context if given != bound else None)
-        update["history"] = [HumanMessage(told)]
+            told = prompts.follow_up(query, context if given != state.get("told") else None)
+        update |= {"history": [HumanMessage(told)], "told": given}
 
     question: Question = {"asked": query, "chosen": profile, "chat": chat}
     update |= {
@@ -88,9 +88,3 @@ def route(level: Level, state: RouteInput, config: RunnableConfig) -> Steps[Comm
 
 def _id_of(context: list[dict[str, Any]]) -> str | None:
     return context[0]["id"] if context else None
-
-
-def _last_human(conversation: Sequence[AnyMessage]) -> str:
-    if conversation and conversation[-1].type == "human":
-        return conversation[-1].text
-    raise InvalidInput("There is no question: give `query`, or `messages` whose last one is from a human.")

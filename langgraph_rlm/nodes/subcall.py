@@ -11,7 +11,7 @@ from langgraph.errors import GraphBubbleUp
 from langgraph.graph.state import CompiledStateGraph
 
 from langgraph_rlm import prompts
-from langgraph_rlm.calls import Ask, usage_of
+from langgraph_rlm.calls import Ask, Replied
 from langgraph_rlm.context import Context
 from langgraph_rlm.context.files import clean
 from langgraph_rlm.effects import Steps
@@ -19,7 +19,7 @@ from langgraph_rlm.errors import LimitExceeded
 from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.ending import as_text
 from langgraph_rlm.nodes.route import LONG_QUERY
-from langgraph_rlm.run import run_of, stored
+from langgraph_rlm.run import SPENT, run_of, spent_before, stored
 from langgraph_rlm.state import SubcallInput
 
 
@@ -43,34 +43,36 @@ def subcall(
 ) -> Steps[dict[str, Any]]:
     run = run_of(config)
     prompt, context = state["prompt"], state["context"]
-    record = {
+    outcome: list[Any]
+    record: dict[str, Any] = {
         "kind": state["kind"],
         "prompt": prompts.shortened(prompt),
         "characters": len(prompt) + len(context or ""),
     }
     try:
-        run.ledger.check()
         if child is not None and _wants_child(level, state):
             output = yield RunChild(child, child_input(prompt, context), config)
             value = as_text(output["answer"])
-            spent = {key: output[key] for key in ("usage", "steps", "subcalls")}
+            spent = {channel: output[channel] for channel in SPENT}
             record["trajectory"] = output["trajectory"]
         else:
             text = prompt if context is None else f"{prompt}\n\n{context}"
-            reply = yield Ask(level.sub_model, [HumanMessage(text)], run.gate, config)
-            value, spent = clean(reply.text), {"usage": usage_of(level.sub_model, reply), "subcalls": 0}
-            run.ledger.spend(spent["usage"])
+            replied: Replied = yield Ask(level.sub_model, [HumanMessage(text)], run.gate, config)
+            value, spent = replied.text, {"usage": replied.usage, "steps": 0, "subcalls": 0}
     except GraphBubbleUp:
         raise
     except Exception as failure:
         if isinstance(failure, LimitExceeded) and level.limits.on_exceeded == "raise":
             raise
         error = clean(f"{type(failure).__name__}: {failure}")
-        return {"answers": [[state["index"], None, error]], "asked": [record | {"error": error}], "subcalls": 1}
+        spent = spent_before(failure)
+        outcome, record["error"] = [None, error], prompts.shortened(error)
+    else:
+        outcome, record["answer"] = [value, None], prompts.shortened(value)
     return {
         **spent,
-        "answers": [[state["index"], value, None]],
-        "asked": [record | {"answer": prompts.shortened(value)}],
+        "answers": [[state["index"], *outcome]],
+        "asked": [record],
         "subcalls": spent["subcalls"] + 1,
     }
 
@@ -81,10 +83,6 @@ def _wants_child(level: Level, state: SubcallInput) -> bool:
 
 
 def child_input(prompt: str, context: str | None) -> dict[str, Any]:
-    """The question a child RLM gets. Without a context the prompt is its text, and its query too."""
-    text = prompt if context is None else context
-    return {
-        "query": prompts.shortened(prompt, LONG_QUERY),
-        "context": stored(Context.of(text), "subcall"),
-        "profile": "rlm",
-    }
+    """The question a child RLM gets. Without a context the prompt is its text, and its query too, shortened."""
+    text, query = (prompt, prompts.shortened(prompt, LONG_QUERY)) if context is None else (context, prompt)
+    return {"query": query, "context": stored(Context.of(text), "subcall"), "profile": "rlm"}

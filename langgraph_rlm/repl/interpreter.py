@@ -70,7 +70,10 @@ CLOSE_SECONDS = 0.1
 """How long code that is still running may go on when its run has ended."""
 PIECE = 4_000_000
 """Characters of the text that are handed to the worker at a time."""
+TOO_LARGE = "MemoryError: the variables are too large to be kept. Keep less at once: no copies of P."
 MOST_CHUNKS = 1_000_000
+MOST_NAME = 60
+"""Characters of a variable's name or type that the model is shown."""
 MOST_ERROR = 2_000
 """Characters of an error that the model is shown."""
 DUMP_HEADROOM = 4.2
@@ -93,7 +96,16 @@ class Cell:
 class Interpreter:
     """A REPL over one context. Blocking; safe to use from any thread, one at a time."""
 
-    def __init__(self, workers: Workers, context: Context, sandbox: Sandbox, cell_end: bytes | None = None) -> None:
+    def __init__(
+        self,
+        workers: Workers,
+        context: Context,
+        sandbox: Sandbox,
+        cell_end: bytes | None = None,
+        variables: tuple[Variable, ...] = (),
+    ) -> None:
+        """`cell_end` is a dump from which to go on, and `variables` are those in it."""
+
         self.lock = threading.Lock()
         self.pid: int | None = None
         self._workers, self._context, self._sandbox = workers, context, sandbox
@@ -104,12 +116,13 @@ class Interpreter:
         self._journal: list[Cell] = []
         self._cell: Cell | None = None
         self._call: Call | None = None
-        self.variables: tuple[Variable, ...] = ()
+        self.variables = variables
 
     # -- cells ------------------------------------------------------------------------------------------------------
 
     def run(self, code: str) -> Outcome:
         """Runs a cell until it ends or asks a model. An unfinished cell before it is dropped."""
+        code = code.replace("\r\n", "\n").replace("\r", "\n")
         with self._busy():
             if self._cell is not None:
                 self._restore()
@@ -130,7 +143,7 @@ class Interpreter:
             try:
                 snapshot = self._suspended()
             except _ParkingFailed:
-                return self._give_up("MemoryError: the cell holds too much to be put aside while it waits. Keep less.")
+                return self._give_up(TOO_LARGE)
             self._cell.replies.append(reply)
             return self._advance(lambda: snapshot.resume(reply))
 
@@ -152,25 +165,21 @@ class Interpreter:
     def _finish(self, cell: Cell, error: str | None) -> Outcome:
         try:
             left = self._survey()
-        except MontyError as failure:
-            return self._give_up(f"The cell left something that cannot be read: {explain(failure).splitlines()[-1]}")
+        except (MontyError, _Unreadable) as failure:
+            why = explain(failure).splitlines()[-1] if isinstance(failure, MontyError) else str(failure)
+            return self._give_up(f"The cell left something that cannot be read: {why}")
         self._journal.append(cell)
         self._cell = self._call = self._snapshot = None
-        if left["missing"] is not None and error is None:
-            error = f"NameError: FINAL_VAR({left['missing']!r}): there is no variable of that name. Run the code first."
-        self.variables = tuple(Variable(*variable) for variable in left["variables"])
-        return Finished(
-            printed=cell.printed,
-            error=error,
-            variables=self.variables,
-            restored=tuple(left["overwritten"]),
-            answer=tuple(left["answer"]) if error is None else (),
-        )
+        if left.missing is not None and error is None:
+            error = f"NameError: FINAL_VAR({left.missing!r}): there is no variable of that name. Run the code first."
+        self.variables = left.variables
+        answer = left.answer if error is None else ()
+        return Finished(cell.printed, error, left.variables, left.overwritten, answer)
 
-    def _survey(self) -> dict[str, Any]:
+    def _survey(self) -> _Left:
         """Reads what the cell left, restores the names it overwrote and forgets its answer."""
-        left: dict[str, Any] = self._evaluate("__rlm__['survey'](__rlm__, locals())")
-        repairs = [f"{name} = __rlm__[{name!r}]" for name in left["overwritten"]]
+        left = _left(self._evaluate("__rlm__['survey'](__rlm__, locals())"))
+        repairs = [f"{name} = __rlm__[{name!r}]" for name in left.overwritten]
         self._evaluate("\n".join([*repairs, "Final = __rlm__['unset']"]))
         return left
 
@@ -200,12 +209,20 @@ class Interpreter:
             self._call = call
         return self._call
 
-    def dump(self) -> bytes:
-        """The state now: in the middle of a suspended cell, or at the end of a finished one."""
+    def dump(self) -> bytes | Finished:
+        """The state now: in the middle of a suspended cell, or at the end of a finished one.
+
+        A dump needs several times the memory of what it holds. Where that is too much, the cell ends with an error.
+        """
         with self._busy():
-            if self._cell is not None:
-                return self._suspended().dump()
-            self._base, self._journal = self._live().dump(), []
+            try:
+                if self._cell is not None:
+                    return self._suspended().dump()
+                self._base, self._journal = self._live().dump(), []
+            except (MontyError, _ParkingFailed):
+                if self._cell is None:
+                    self._cell = self._journal.pop()
+                return self._give_up(TOO_LARGE)
             return self._base
 
     def load(self, code: str, suspension: bytes, printed: Printed) -> None:
@@ -244,7 +261,7 @@ class Interpreter:
 
         def reply(snapshot: FunctionSnapshot) -> Reply | Call:
             answer = self._host(snapshot)
-            if snapshot.is_os_function and not isinstance(answer, Call):
+            if not isinstance(answer, Call) and not _reads_context(snapshot):
                 cell.replies.append(answer)
             return answer
 
@@ -389,8 +406,9 @@ class Interpreter:
         recorded = iter(cell.replies)
 
         def reply(snapshot: FunctionSnapshot) -> Reply:
-            answer = self._host(snapshot)
-            return next(recorded) if isinstance(answer, Call) or snapshot.is_os_function else answer
+            answer = self._host(snapshot) if _reads_context(snapshot) else next(recorded)
+            assert not isinstance(answer, Call)
+            return answer
 
         try:
             self._drive(lambda: self._feed(echoing(cell.code), lambda *_: None), reply)
@@ -406,12 +424,52 @@ class Interpreter:
         self._workers.idle(self)
 
 
+@dataclass(frozen=True)
+class _Left:
+    """What the prelude's `survey` says of a finished cell."""
+
+    variables: tuple[Variable, ...]
+    overwritten: tuple[str, ...]
+    answer: tuple[Any, ...]
+    missing: str | None
+
+
+class _Unreadable(Exception):
+    """The cell has tampered with what reads it."""
+
+
+def _left(value: object) -> _Left:
+    """The survey as it comes out of the sandbox, where code may have replaced it by anything."""
+    match value:
+        case {
+            "variables": list(variables),
+            "overwritten": list(overwritten),
+            "answer": list(answer),
+            "missing": (str() | None) as missing,
+        } if set(overwritten) <= set(NAMES) and all(map(_is_variable, variables)):
+            named = tuple(Variable(name[:MOST_NAME], kind[:MOST_NAME], size) for name, kind, size in variables)
+            return _Left(named, tuple(overwritten), tuple(answer), missing and missing[:MOST_NAME])
+    raise _Unreadable("the REPL's own functions were overwritten")
+
+
+def _is_variable(value: object) -> bool:
+    match value:
+        case [str(), str(), int() | None]:
+            return True
+    return False
+
+
 class _ParkingFailed(Exception):
     """The state was too large to be put aside."""
 
 
 def _host(*_: object) -> None:
     """Stands for the calls that leave the sandbox: they are answered at a snapshot, never by this function."""
+
+
+def _reads_context(snapshot: FunctionSnapshot) -> bool:
+    """Whether a call asks for a part of the text: such an answer can be worked out again."""
+    return snapshot.function_name == "_host" and snapshot.args[:1] == ("context",)
 
 
 def _error(kind: ExcType, message: str) -> ExternalExceptionData:

@@ -1,0 +1,5 @@
+"""`python -m langgraph_rlm`: the command line."""
+
+from langgraph_rlm.cli import main
+
+main()
