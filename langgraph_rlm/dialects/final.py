@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
+from textwrap import dedent
 
 _FENCE = re.compile(r"^[ \t]*```[ \t]*([\w+-]*)[^\n]*\n(.*?)(?:^[ \t]*```[ \t]*$|\Z)", re.M | re.S)
 _THOUGHT = re.compile(r"\A\s*<think>.*?(?:</think>|\Z)", re.S)
@@ -37,12 +38,12 @@ Reply = Cell | Text | Nothing
 def read(reply: str) -> Reply:
     """What a reply says.
 
-    Its blocks marked `repl` or `python` are one cell; else its unmarked blocks of Python, or the reply itself where it
-    is Python. A reply without code ends the run with a line `FINAL: answer` or `FINAL_VAR: name`. Beside code such a line
-    is not believed: the code has not run yet.
+    Its blocks marked `repl` or `python` are one cell; else its unmarked blocks of Python, or the reply where it is
+    Python. A reply without code ends the run with a line `FINAL: answer` or `FINAL_VAR: name`. Beside code such a
+    line is not believed: the code has not run yet.
     """
     text = _THOUGHT.sub("", reply.replace("\r\n", "\n").replace("\r", "\n"))
-    blocks = [(language.lower(), code.rstrip()) for language, code in _FENCE.findall(text)]
+    blocks = [(language.lower(), dedent(code).rstrip()) for language, code in _FENCE.findall(text)]
     marked = [code for language, code in blocks if language in ("repl", "python", "py", "python3") and code.strip()]
     if marked:
         return Cell("\n".join(marked))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import Any
 
 from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage
 from langchain_core.runnables import RunnableConfig
+from typing_extensions import TypedDict
 
 from langgraph_rlm.calls import Ask
 from langgraph_rlm.context.files import clean

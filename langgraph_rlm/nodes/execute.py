@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import astuple, replace
 from functools import partial
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
 
 from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph import END
 from langgraph.types import Command, Overwrite, Send
+from typing_extensions import TypedDict
 
 from langgraph_rlm import prompts
 from langgraph_rlm.dialects import final

@@ -15,6 +15,7 @@ import re
 _sorted, _min, _max, _map, _filter = sorted, min, max, map, filter
 
 NO_ANSWER = "NO_ANSWER"
+MOST_NESTED = 100
 
 
 class Unset:
@@ -287,26 +288,21 @@ def _size(value):
     return len(value) if isinstance(value, (str, bytes, list, tuple, dict, set, frozenset)) else None
 
 
-def answer_of(value):
-    """`value` where it is JSON-like, and its `str` where it is not."""
-    try:
-        return _plain(value)
-    except RecursionError:
-        return str(value)
-
-
-def _plain(value):
-    if value is None or isinstance(value, (str, int, float)):
+def answer_of(value, depth=0):
+    """`value` where it is JSON-like and can be stored in a checkpoint, and its `str` where not."""
+    if value is None or isinstance(value, (str, bool, float)):
         return value
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, dict):
-        return {_key(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, int):
+        return value if -(2**63) <= value < 2**64 else str(value)
+    if depth < MOST_NESTED and isinstance(value, (list, tuple)):
+        return [answer_of(item, depth + 1) for item in value]
+    if depth < MOST_NESTED and isinstance(value, dict):
+        return {_key(key): answer_of(item, depth + 1) for key, item in value.items()}
     return str(value)
 
 
 def _key(key):
-    return key if key is None or isinstance(key, (str, int, float)) else str(key)
+    return answer_of(key) if key is None or isinstance(key, (str, int, float)) else str(key)
 
 
 def show(own):
