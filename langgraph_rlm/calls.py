@@ -67,7 +67,7 @@ class Ask:
     def _charged(self, reply: AIMessage) -> Replied:
         usage = usage_of(self.model, reply)
         self.gate.ledger.spend(usage)
-        return Replied(clean(reply.text), usage)
+        return Replied(clean(str(reply.text)), usage)
 
 
 def usage_of(model: BaseChatModel, reply: AIMessage) -> Usage:

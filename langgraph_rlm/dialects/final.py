@@ -7,8 +7,10 @@ import re
 from dataclasses import dataclass
 from textwrap import dedent
 
+from langgraph_rlm.syntax import statements
+
 _FENCE = re.compile(r"^[ \t]*```[ \t]*([\w+-]*)[^\n]*\n(.*?)(?:^[ \t]*```[ \t]*$|\Z)", re.M | re.S)
-_THOUGHT = re.compile(r"\A\s*<think>.*?(?:</think>|\Z)", re.S)
+_THOUGHT = re.compile(r"\A(?:\s*<think>.*?(?:</think>|\Z)|.*?^[ \t]*</think>[ \t]*$)", re.M | re.S)
 _FINAL = re.compile(r"^[ \t]*FINAL:[ \t]*(.*)\Z", re.M | re.S)
 _FINAL_VAR = re.compile(r"^[ \t]*FINAL_VAR:[ \t]*`?([A-Za-z_]\w*)`?[ \t]*$", re.M)
 
@@ -63,11 +65,7 @@ def read(reply: str) -> Reply:
 
 def _is_code(text: str) -> bool:
     """Whether `text` is Python that does something: a lone name or number is prose."""
-    try:
-        body = ast.parse(re.sub(r"\\(.)", r"xx", text)).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return not all(map(_is_word, body))
+    return not all(map(_is_word, statements(text)))
 
 
 def _is_word(node: ast.stmt) -> bool:

@@ -38,7 +38,7 @@ def route(level: Level, state: RouteInput, config: RunnableConfig) -> Steps[Comm
     run = new_run_of(config, level.depth)
     conversation = state.get("messages") or []
     chat = bool(conversation) and conversation[-1].type == "human"
-    query = state["query"] if "query" in state else checked_query(conversation[-1].text if chat else None)
+    query = state["query"] if "query" in state else checked_query(str(conversation[-1].text) if chat else None)
     update: dict[str, Any] = {}
 
     given = _id_of(read(config, "context"))

@@ -41,6 +41,7 @@ from langgraph_rlm.repl.cells import Answer, Call, Finished, Outcome, Suspended,
 from langgraph_rlm.repl.printed import Printed
 from langgraph_rlm.repl.workers import Workers
 from langgraph_rlm.settings import Sandbox
+from langgraph_rlm.syntax import statements
 
 PRELUDE = Path(__file__).with_name("prelude.py").read_text()
 NAMES = [
@@ -507,11 +508,7 @@ def _system(name: str, arguments: tuple[Any, ...]) -> Reply:
 
 def echoing(code: str) -> str:
     """`code`, its last expression printed as a REPL does. Lines keep their numbers."""
-    quiet = re.sub(r"""\\([\\'"]?)""", lambda match: "x" * len(match.group()), code)
-    try:
-        body = ast.parse(quiet).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return code
+    body = statements(code)
     if not body or not isinstance(body[-1], ast.Expr):
         return code
     lines, last = code.encode().split(b"\n"), body[-1]
