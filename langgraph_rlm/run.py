@@ -15,7 +15,7 @@ from typing import Any
 
 from langchain_core.messages import BaseMessage, convert_to_messages
 from langchain_core.runnables import RunnableConfig
-from langgraph._internal._constants import CONF, CONFIG_KEY_CHECKPOINTER, CONFIG_KEY_READ
+from langgraph._internal._constants import CONF, CONFIG_KEY_CHECKPOINTER, CONFIG_KEY_READ, NS_SEP
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
 
@@ -49,19 +49,20 @@ class Run:
         self.tasks_at_once = tasks_at_once
         self.ledger = Ledger(limits)
         self.gate = Gate(max_concurrency, self.ledger)
-        self._seeded = False
+        self._charged: set[str] = set()
         self._interpreters: set[Interpreter] = set()
         self._positions: dict[str, Interpreter] = {}
         self._contexts: dict[str, Context] = {}
 
-    def begin_question(self) -> None:
-        """Starts the ledger at nothing."""
-        self._seeded = True
+    def begin_question(self, config: RunnableConfig) -> None:
+        """Notes that the RLM of `config` begins in this run, with nothing spent."""
+        self._charged.add(_rlm_of(config))
 
     def take_up(self, config: RunnableConfig) -> None:
-        """Starts the ledger, once, at what the root's state says was spent before this run took the question up."""
-        if not self._seeded:
-            self._seeded = True
+        """Charges the ledger, once, with what the RLM of `config` had spent before this run took its question up."""
+        rlm = _rlm_of(config)
+        if rlm not in self._charged:
+            self._charged.add(rlm)
             waiting = (read(config, "pending") or 0) - len(read(config, "answers") or [])
             self.ledger.seed((read(config, "subcalls") or 0) + max(waiting, 0), read(config, "usage") or {})
 
@@ -114,16 +115,21 @@ class Run:
 def run_of(config: RunnableConfig) -> Run:
     """The run that a node is part of."""
     run: Run = config[CONF][RUN]
-    run.take_up(config)  # the first node of a run that goes on is one of the root: no other has its state
+    run.take_up(config)
     return run
 
 
-def new_run_of(config: RunnableConfig, depth: int) -> Run:
+def new_run_of(config: RunnableConfig) -> Run:
     """The run, as a question begins."""
     run: Run = config[CONF][RUN]
-    if depth == 0:
-        run.begin_question()
+    run.begin_question(config)
     return run
+
+
+def _rlm_of(config: RunnableConfig) -> str:
+    """Names one RLM of the tree: the namespace of its node, less the node."""
+    namespace: str = config[CONF]["checkpoint_ns"]
+    return namespace.rpartition(NS_SEP)[0]
 
 
 SPENT = ("usage", "steps", "subcalls")

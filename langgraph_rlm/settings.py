@@ -31,7 +31,7 @@ class Router:
 
     def __post_init__(self) -> None:
         checked_profile(self.profile)
-        _at_least(0, direct_below=self.direct_below, subcall_direct_below=self.subcall_direct_below)
+        _whole(0, direct_below=self.direct_below, subcall_direct_below=self.subcall_direct_below)
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,12 @@ class Limits:
     on_exceeded: Literal["answer", "raise"] = "answer"
 
     def __post_init__(self) -> None:
-        _at_least(1, max_steps=self.max_steps, max_tokens=self.max_tokens)
-        _at_least(0, max_subcalls=self.max_subcalls, max_depth=self.max_depth, max_seconds=self.max_seconds)
-        _at_least(0, confirm_above=self.confirm_above)
+        _whole(1, max_steps=self.max_steps)
+        _whole(0, max_subcalls=self.max_subcalls, max_depth=self.max_depth)
+        _whole_or_none(1, max_tokens=self.max_tokens)
+        _whole_or_none(0, confirm_above=self.confirm_above)
+        if self.max_seconds is not None:
+            _seconds(0, max_seconds=self.max_seconds)
         if self.on_exceeded not in ("answer", "raise"):
             raise InvalidInput(f'Limits(on_exceeded={self.on_exceeded!r}): use "answer" or "raise".')
 
@@ -76,9 +79,9 @@ class Sandbox:
     max_live: int | None = None
 
     def __post_init__(self) -> None:
-        _at_least(1, memory=self.memory, max_output=self.max_output, max_live=self.max_live)
-        if not self.timeout > 0:
-            raise InvalidInput(f"Sandbox(timeout={self.timeout!r}): seconds, more than 0.")
+        _seconds(0.001, timeout=self.timeout)
+        _whole(1, max_output=self.max_output)
+        _whole_or_none(1, memory=self.memory, max_live=self.max_live)
 
 
 def checked_profile(name: object) -> Profile:
@@ -89,7 +92,17 @@ def checked_profile(name: object) -> Profile:
     raise InvalidInput(f"unknown profile {name!r}. Known: {', '.join(get_args(Profile))}.")
 
 
-def _at_least(lowest: int, **values: float | None) -> None:
+def _whole(lowest: int, **values: object) -> None:
     for name, value in values.items():
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or value < lowest):
-            raise InvalidInput(f"{name}={value!r}: a number of at least {lowest} is needed.")
+        if not isinstance(value, int) or isinstance(value, bool) or value < lowest:
+            raise InvalidInput(f"{name}={value!r}: a whole number of at least {lowest} is needed.")
+
+
+def _whole_or_none(lowest: int, **values: object) -> None:
+    _whole(lowest, **{name: value for name, value in values.items() if value is not None})
+
+
+def _seconds(lowest: float, **values: object) -> None:
+    for name, value in values.items():
+        if not isinstance(value, int | float) or isinstance(value, bool) or not lowest <= value < float("inf"):
+            raise InvalidInput(f"{name}={value!r}: a number of seconds is needed, at least {lowest:g}.")

@@ -35,7 +35,7 @@ class RouteInput(TypedDict, total=False):
 
 
 def route(level: Level, state: RouteInput, config: RunnableConfig) -> Steps[Command[Any]]:
-    run = new_run_of(config, level.depth)
+    run = new_run_of(config)
     conversation = state.get("messages") or []
     chat = bool(conversation) and conversation[-1].type == "human"
     query = state["query"] if "query" in state else checked_query(str(conversation[-1].text) if chat else None)

@@ -6,83 +6,45 @@ had again: from `base`, a dump, and `journal`, the cells that finished since, wi
 
 from __future__ import annotations
 
-import ast
-import datetime
 import os
-import re
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from pydantic_monty import (
-    ExcType,
-    ExternalExceptionData,
-    ExternalSettledResult,
     FunctionSnapshot,
     FutureSnapshot,
     MontyComplete,
     MontyError,
-    MontyRuntimeError,
     MontySession,
-    MontySyntaxError,
     NameLookupSnapshot,
     ResourceLimits,
 )
 
 from langgraph_rlm.context import Context
 from langgraph_rlm.errors import SandboxError
-from langgraph_rlm.repl import gaps
+from langgraph_rlm.repl import host
+from langgraph_rlm.repl.boot import BOOT, BUILTINS, NAMES, PRELUDE, REBIND, SURVEY, Left, Unreadable, left_by
 from langgraph_rlm.repl.cells import Answer, Call, Finished, Outcome, Suspended, Variable
+from langgraph_rlm.repl.explain import echoing, explain, reason
 from langgraph_rlm.repl.printed import Printed
 from langgraph_rlm.repl.workers import Workers
 from langgraph_rlm.settings import Sandbox
-from langgraph_rlm.syntax import statements
 
-PRELUDE = Path(__file__).with_name("prelude.py").read_text()
-NAMES = [
-    *("P", "context", "ctx", "peek", "tail", "lenP", "llm_query", "llm_batch", "llm_query_batched", "rlm_query"),
-    *("rlm_query_batched", "ask", "ask_chunks", "ask_chunks_first", "pick_first_answer", "extract_after"),
-    *("SHOW_VARS", "FINAL", "FINAL_VAR", "re", "json", "math", "collections", "itertools", "datetime"),
-]
-"""The names of the REPL: what a cell overwrites of them is restored when it ends."""
-BUILTINS = ["map", "filter", "sorted", "min", "max"]
-"""Built-ins that the prelude replaces. A cell may use these names for its own variables."""
-BOOT = "\n".join(
-    [
-        '__rlm__ = {"_host": _host, "P": P, "metadata": _metadata, "names": _names, "builtin_names": _builtin_names}',
-        "exec(_prelude, __rlm__)",
-        *(f'{name} = __rlm__["{name}"]' for name in [*NAMES, *BUILTINS]),
-        "_host = _metadata = _prelude = _names = _builtin_names = None",
-    ]
-)
-REBIND = """\
-__rlm__["rebind"](__rlm__, P, _metadata)
-P = context = __rlm__["P"]
-ctx = __rlm__["ctx"]
-_metadata = None
-"""
-VALUE, SHOW = "__rlm__['value'] = ", "\n__rlm__['show'](__rlm__)"
 CLOSE_SECONDS = 0.1
 """How long code that is still running may go on when its run has ended."""
 PIECE = 4_000_000
 """Characters of the text that are handed to the worker at a time."""
 TOO_LARGE = "MemoryError: the variables are too large to be kept. Keep less at once: no copies of P."
-MOST_CHUNKS = 1_000_000
-MOST_NAME = 60
-"""Characters of a variable's name or type that the model is shown."""
-MOST_ERROR = 2_000
-"""Characters of an error that the model is shown."""
 DUMP_HEADROOM = 4.2
 """Monty counts the buffer of a dump against the limit: a dump needs about this many times what is held."""
 
 Snapshot = FunctionSnapshot | NameLookupSnapshot | FutureSnapshot | MontyComplete
-Reply = ExternalSettledResult
-"""What a suspended session is resumed with: `return_value`, or `exc_type` and `message`."""
+Answering = Callable[[FunctionSnapshot], host.Reply | Call]
+"""Gives the reply to a call that leaves the sandbox, or the call itself where the graph has to answer it."""
 
 
 @dataclass
@@ -91,7 +53,7 @@ class Cell:
 
     code: str
     printed: Printed
-    replies: list[Reply] = field(default_factory=list)
+    replies: list[host.Reply] = field(default_factory=list)
 
 
 class Interpreter:
@@ -110,6 +72,7 @@ class Interpreter:
         self.lock = threading.Lock()
         self.pid: int | None = None
         self._workers, self._context, self._sandbox = workers, context, sandbox
+        self._limits = resource_limits(context, sandbox)
         self._session: MontySession | None = None
         self._snapshot: FunctionSnapshot | None = None
         self._parked: bytes | None = None
@@ -132,13 +95,13 @@ class Interpreter:
 
     def resume(self, answers: list[Answer]) -> Outcome:
         """Goes on with the suspended cell, its call answered."""
-        return self._reply(reply_to(self.call, answers))
+        return self._reply(host.reply_to(self.call, answers))
 
     def refuse(self, message: str) -> Outcome:
         """Goes on with the suspended cell, its call raising `RuntimeError(message)`."""
-        return self._reply(_error("RuntimeError", message))
+        return self._reply(host.raising("RuntimeError", message))
 
-    def _reply(self, reply: Reply) -> Outcome:
+    def _reply(self, reply: host.Reply) -> Outcome:
         with self._busy():
             assert self._cell is not None
             try:
@@ -159,14 +122,14 @@ class Interpreter:
             error = None
         except MontyError as failure:
             if self._lost(failure):
-                return self._give_up(_reason(failure, self._sandbox))
+                return self._give_up(reason(failure, self._sandbox))
             error = explain(failure)
         return self._finish(cell, error)
 
     def _finish(self, cell: Cell, error: str | None) -> Outcome:
         try:
             left = self._survey()
-        except (MontyError, _Unreadable) as failure:
+        except (MontyError, Unreadable) as failure:
             why = explain(failure).splitlines()[-1] if isinstance(failure, MontyError) else str(failure)
             return self._give_up(f"The cell left something that cannot be read: {why}")
         self._journal.append(cell)
@@ -177,9 +140,9 @@ class Interpreter:
         answer = left.answer if error is None else ()
         return Finished(cell.printed, error, left.variables, left.overwritten, answer)
 
-    def _survey(self) -> _Left:
+    def _survey(self) -> Left:
         """Reads what the cell left, restores the names it overwrote and forgets its answer."""
-        left = _left(self._evaluate("__rlm__['survey'](__rlm__, locals())"))
+        left = left_by(self._evaluate(SURVEY))
         repairs = [f"{name} = __rlm__[{name!r}]" for name in left.overwritten]
         self._evaluate("\n".join([*repairs, "Final = __rlm__['unset']"]))
         return left
@@ -204,7 +167,7 @@ class Interpreter:
         """The call at which the cell is suspended."""
         if self._call is None:
             with self._busy():
-                call = self._host(self._suspended())
+                call = host.answer(self._suspended(), self._context, self.variables)
             if not isinstance(call, Call):
                 raise SandboxError("the dump is not one of a cell that waits for an answer")
             self._call = call
@@ -233,21 +196,23 @@ class Interpreter:
     def rebind(self, context: Context) -> None:
         """Makes `context` the text, for the cells to come. Variables stay."""
         with self._busy():
-            self._context = context
+            self._context, self._limits = context, resource_limits(context, self._sandbox)
             self._bind_text()
             self._evaluate(REBIND, {"_metadata": context.metadata})
             self._base, self._journal = self._live().dump(), []
 
     # -- the session ------------------------------------------------------------------------------------------------
 
-    def _drive(self, step: Callable[[], Snapshot], reply: Callable[[FunctionSnapshot], Reply | Call]) -> Call | None:
+    def _drive(
+        self, step: Callable[[], Snapshot], reply: Callable[[FunctionSnapshot], host.Reply | Call]
+    ) -> Call | None:
         """Goes on from one suspension to the next until the code ends (None) or asks a model."""
         snapshot = step()
         while not isinstance(snapshot, MontyComplete):
             if isinstance(snapshot, NameLookupSnapshot):
                 snapshot = snapshot.resume()
             elif isinstance(snapshot, FutureSnapshot):
-                failed: ExternalSettledResult = _error("RuntimeError", "nothing here can be awaited")
+                failed: host.Reply = host.raising("RuntimeError", "nothing here can be awaited")
                 snapshot = snapshot.resume(dict.fromkeys(snapshot.pending_call_ids, failed))
             else:
                 answer = reply(snapshot)
@@ -257,53 +222,16 @@ class Interpreter:
                 snapshot = snapshot.resume(answer)
         return None
 
-    def _record(self, cell: Cell) -> Callable[[FunctionSnapshot], Reply | Call]:
+    def _record(self, cell: Cell) -> Answering:
         """Answers the calls of a cell and notes each answer that a second run could not work out again."""
 
-        def reply(snapshot: FunctionSnapshot) -> Reply | Call:
-            answer = self._host(snapshot)
-            if not isinstance(answer, Call) and not _reads_context(snapshot):
+        def reply(snapshot: FunctionSnapshot) -> host.Reply | Call:
+            answer = host.answer(snapshot, self._context, self.variables)
+            if not isinstance(answer, Call) and not host.reads_context(snapshot):
                 cell.replies.append(answer)
             return answer
 
         return reply
-
-    def _host(self, snapshot: FunctionSnapshot) -> Reply | Call:
-        """The reply to a call that leaves the sandbox, or the `Call` that the graph has to answer."""
-        if snapshot.is_os_function:
-            return _system(snapshot.function_name, snapshot.args)
-        if snapshot.function_name != "_host":
-            return _error("NameError", f"name {snapshot.function_name!r} is not defined")
-        match snapshot.args:
-            case ("ask", ("llm" | "rlm") as kind, list(prompts), (str() | None) as model, bool(batch)):
-                if all(_is_prompt(prompt) for prompt in prompts):
-                    pairs = [(prompt, context) for prompt, context in prompts]
-                    return Call(kind, pairs, model, batch) if pairs else {"return_value": []}
-            case ("context", str(name), list(arguments)):
-                return self._read_context(name, arguments)
-            case ("show_vars",):
-                return {"return_value": "\n".join(map(str, described(self.variables))) or "no variables yet"}
-        return _error("TypeError", "no such call")
-
-    def _read_context(self, name: str, arguments: list[Any]) -> Reply:
-        context = self._context
-        try:
-            match name, arguments:
-                case "get_document", [int(i)]:
-                    return {"return_value": context.get_document(i)}
-                case "documents", []:
-                    return {"return_value": list(context.documents())}
-                case "slice", [(int() | None) as start, (int() | None) as end]:
-                    return {"return_value": context.text[start:end]}
-                case "find", [str(needle), int(start), (int() | None) as end]:
-                    return {"return_value": context.find(needle, start, end)}
-                case "chunk", [int(size), int(overlap)]:
-                    if 0 <= overlap < size and len(context) // (size - overlap) > MOST_CHUNKS:
-                        return _error("ValueError", f"more than {MOST_CHUNKS:,} chunks: choose a larger size")
-                    return {"return_value": context.chunk(size, overlap)}
-        except (IndexError, ValueError) as error:
-            return _error("IndexError" if isinstance(error, IndexError) else "ValueError", str(error))
-        return _error("TypeError", f"ctx.{name} takes other arguments than {arguments!r:.80}")
 
     def _evaluate(self, code: str, inputs: dict[str, Any] | None = None) -> Any:
         """The value of the host's own `code`, which may ask nothing of anybody."""
@@ -324,15 +252,14 @@ class Interpreter:
     def _live(self) -> MontySession:
         """The session: as it is, loaded from where it was parked, or brought to the end of the last finished cell."""
         if self._session is None:
-            self._session = self._workers.checkout(self, self._limits())
+            self._session = self._workers.checkout(self, self._limits)
             parked, self._parked = self._parked or self._base, None
             if parked is not None:
                 self._session.load_session(parked)
             else:
                 self._boot()
             if parked is self._base:
-                for cell in self._journal:
-                    self._replay(cell)
+                self._replay()
         return self._session
 
     def _suspended(self) -> FunctionSnapshot:
@@ -358,16 +285,6 @@ class Interpreter:
         for start in range(0, len(text), PIECE):
             self._evaluate("_pieces.append(_piece)", {"_piece": text[start : start + PIECE]})
         self._evaluate("P = ''.join(_pieces)\n_pieces = _piece = None")
-
-    def _limits(self) -> ResourceLimits:
-        text = self._context.text
-        context = sum(len(text[start : start + PIECE].encode()) for start in range(0, len(text), PIECE))
-        memory = self._sandbox.memory or max(128 * 2**20, 4 * context)
-        return {
-            "max_feed_duration_secs": self._sandbox.timeout,
-            "max_memory": int(DUMP_HEADROOM * (context + memory)),
-            "max_suspensions": 2**62,
-        }
 
     def _lost(self, failure: MontyError) -> bool:
         """Whether the session cannot be used after `failure`: dead, or stopped in the middle of an operation."""
@@ -403,11 +320,25 @@ class Interpreter:
         self._session = self._snapshot = self._parked = self._cell = self._call = None
         self._workers.give_back(self)
 
-    def _replay(self, cell: Cell) -> None:
-        recorded = iter(cell.replies)
+    def _replay(self) -> None:
+        """Runs the cells of the journal again, with the answers they were given. Starts empty where that fails."""
+        try:
+            for cell in self._journal:
+                self._run_again(cell)
+        except (MontyError, Unreadable):
+            self._base, self._journal, self.variables = None, [], ()
+            self._session = None
+            self._workers.give_back(self)
+            self._live()
 
-        def reply(snapshot: FunctionSnapshot) -> Reply:
-            answer = self._host(snapshot) if _reads_context(snapshot) else next(recorded)
+    def _run_again(self, cell: Cell) -> None:
+        recorded = iter(cell.replies)
+        unknown = host.raising("RuntimeError", "this call was not made before")
+
+        def reply(snapshot: FunctionSnapshot) -> host.Reply:
+            if not host.reads_context(snapshot):
+                return next(recorded, unknown)
+            answer = host.answer(snapshot, self._context, self.variables)
             assert not isinstance(answer, Call)
             return answer
 
@@ -415,7 +346,7 @@ class Interpreter:
             self._drive(lambda: self._feed(echoing(cell.code), lambda *_: None), reply)
         except MontyError as failure:
             if self._lost(failure):
-                raise SandboxError(f"a cell that had run before could not be run again: {failure}") from failure
+                raise
         self._survey()
 
     @contextmanager
@@ -425,39 +356,16 @@ class Interpreter:
         self._workers.idle(self)
 
 
-@dataclass(frozen=True)
-class _Left:
-    """What the prelude's `survey` says of a finished cell."""
-
-    variables: tuple[Variable, ...]
-    overwritten: tuple[str, ...]
-    answer: tuple[Any, ...]
-    missing: str | None
-
-
-class _Unreadable(Exception):
-    """The cell has tampered with what reads it."""
-
-
-def _left(value: object) -> _Left:
-    """The survey as it comes out of the sandbox, where code may have replaced it by anything."""
-    match value:
-        case {
-            "variables": list(variables),
-            "overwritten": list(overwritten),
-            "answer": list(answer),
-            "missing": (str() | None) as missing,
-        } if set(overwritten) <= set(NAMES) and all(map(_is_variable, variables)):
-            named = tuple(Variable(name[:MOST_NAME], kind[:MOST_NAME], size) for name, kind, size in variables)
-            return _Left(named, tuple(overwritten), tuple(answer), missing and missing[:MOST_NAME])
-    raise _Unreadable("the REPL's own functions were overwritten")
-
-
-def _is_variable(value: object) -> bool:
-    match value:
-        case [str(), str(), int() | None]:
-            return True
-    return False
+def resource_limits(context: Context, sandbox: Sandbox) -> ResourceLimits:
+    """What a session over `context` may use, in Monty's terms."""
+    text = context.text
+    size = sum(len(text[start : start + PIECE].encode()) for start in range(0, len(text), PIECE))
+    memory = sandbox.memory or max(128 * 2**20, 4 * size)
+    return {
+        "max_feed_duration_secs": sandbox.timeout,
+        "max_memory": int(DUMP_HEADROOM * (size + memory)),
+        "max_suspensions": 2**62,
+    }
 
 
 class _ParkingFailed(Exception):
@@ -466,78 +374,3 @@ class _ParkingFailed(Exception):
 
 def _host(*_: object) -> None:
     """Stands for the calls that leave the sandbox: they are answered at a snapshot, never by this function."""
-
-
-def _reads_context(snapshot: FunctionSnapshot) -> bool:
-    """Whether a call asks for a part of the text: such an answer can be worked out again."""
-    return snapshot.function_name == "_host" and snapshot.args[:1] == ("context",)
-
-
-def _error(kind: ExcType, message: str) -> ExternalExceptionData:
-    return {"exc_type": kind, "message": message}
-
-
-def _is_prompt(prompt: object) -> bool:
-    match prompt:
-        case [str(), None | str()]:
-            return True
-    return False
-
-
-def reply_to(call: Call, answers: list[Answer]) -> Reply:
-    """What the code gets for its call: values, with errors as text in a batch, and raised where it asked one prompt."""
-    failed = next((answer.error for answer in answers if answer.error is not None), None)
-    if failed is not None and not call.batch:
-        return _error("RuntimeError", failed)
-    return {"return_value": [answer.value if answer.error is None else f"Error: {answer.error}" for answer in answers]}
-
-
-def _system(name: str, arguments: tuple[Any, ...]) -> Reply:
-    """Clocks are answered; the rest of the system is not there."""
-    match name:
-        case "time.time":
-            return {"return_value": time.time()}
-        case "datetime.now":
-            return {"return_value": datetime.datetime.now(arguments[0] if arguments else None)}
-        case "date.today":
-            return {"return_value": datetime.date.today()}
-        case "import":
-            return _error("ModuleNotFoundError", gaps.module_missing(str(arguments[0]) if arguments else ""))
-    return _error("PermissionError", f"{name}: there are no files and no system here. The text is in P.")
-
-
-def echoing(code: str) -> str:
-    """`code`, its last expression printed as a REPL does. Lines keep their numbers."""
-    body = statements(code)
-    if not body or not isinstance(body[-1], ast.Expr):
-        return code
-    lines, last = code.encode().split(b"\n"), body[-1]
-    start = last.lineno - 1
-    lines[start] = lines[start][: last.col_offset] + VALUE.encode() + lines[start][last.col_offset :]
-    return b"\n".join(lines).decode() + SHOW
-
-
-def explain(failure: MontyError) -> str:
-    """A failure as the model is told it: the traceback of its own code, and what to write instead."""
-    text = failure.display() if isinstance(failure, MontyRuntimeError | MontySyntaxError) else str(failure)
-    text = re.sub(r'  File "<string>".*\n(?:    .*\n)*', "", text)
-    text = re.sub(r"\n +~+(?=\n)", "", text)
-    text = re.sub(r"<python-input-\d+>", "<cell>", text).replace(VALUE, "")
-    if len(text) > MOST_ERROR:
-        text = f"{text[: MOST_ERROR // 2]}\n…\n{text[-MOST_ERROR // 2 :]}"
-    instead = gaps.advice(text)
-    return f"{text}\n{instead}" if instead else text
-
-
-def described(variables: tuple[Variable, ...]) -> list[str]:
-    """A line for each variable: name, type, size."""
-    return [f"{v.name}: {v.type}" + (f" ({v.size:,})" if v.size is not None else "") for v in variables]
-
-
-def _reason(failure: MontyError, sandbox: Sandbox) -> str:
-    """Why a session was lost, with what the model can do."""
-    if isinstance(failure.exception(), TimeoutError):
-        return f"TimeoutError: the cell ran longer than {sandbox.timeout:g} s. Do less in one cell, or split the work."
-    if isinstance(failure.exception(), MemoryError):
-        return "MemoryError: the cell held more than the sandbox allows. Keep less at once: no copies of P."
-    return "RuntimeError: the sandbox's process died while the cell ran."

@@ -1,0 +1,72 @@
+"""The host's own code in the sandbox: what starts a REPL, and what reads it between cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from langgraph_rlm.repl.cells import Variable
+
+PRELUDE = Path(__file__).with_name("prelude.py").read_text()
+NAMES = [
+    *("P", "context", "ctx", "peek", "tail", "lenP", "llm_query", "llm_batch", "llm_query_batched", "rlm_query"),
+    *("rlm_query_batched", "ask", "ask_chunks", "ask_chunks_first", "pick_first_answer", "extract_after"),
+    *("SHOW_VARS", "FINAL", "FINAL_VAR", "re", "json", "math", "collections", "itertools", "datetime"),
+]
+"""The names of the REPL: what a cell overwrites of them is restored when it ends."""
+BUILTINS = ["map", "filter", "sorted", "min", "max"]
+"""Built-ins that the prelude replaces. A cell may use these names for its own variables."""
+BOOT = "\n".join(
+    [
+        '__rlm__ = {"_host": _host, "P": P, "metadata": _metadata, "names": _names, "builtin_names": _builtin_names}',
+        '__rlm__["locals"] = locals',
+        "exec(_prelude, __rlm__)",
+        *(f'{name} = __rlm__["{name}"]' for name in [*NAMES, *BUILTINS]),
+        "_host = _metadata = _prelude = _names = _builtin_names = None",
+    ]
+)
+REBIND = """\
+__rlm__["rebind"](__rlm__, P, _metadata)
+P = context = __rlm__["P"]
+ctx = __rlm__["ctx"]
+_metadata = None
+"""
+SURVEY = "__rlm__['survey'](__rlm__, __rlm__['locals']())"
+MOST_NAME = 60
+"""Characters of a variable's name or type that the model is shown."""
+
+
+@dataclass(frozen=True)
+class Left:
+    """What the prelude's `survey` says of a finished cell."""
+
+    variables: tuple[Variable, ...]
+    overwritten: tuple[str, ...]
+    answer: tuple[Any, ...]
+    missing: str | None
+
+
+class Unreadable(Exception):
+    """The cell has tampered with what reads it."""
+
+
+def left_by(value: object) -> Left:
+    """The survey as it comes out of the sandbox, where code may have replaced it by anything."""
+    match value:
+        case {
+            "variables": list(variables),
+            "overwritten": list(overwritten),
+            "answer": list(answer),
+            "missing": (str() | None) as missing,
+        } if set(overwritten) <= set(NAMES) and all(map(_is_variable, variables)):
+            named = tuple(Variable(name[:MOST_NAME], kind[:MOST_NAME], size) for name, kind, size in variables)
+            return Left(named, tuple(overwritten), tuple(answer), missing and missing[:MOST_NAME])
+    raise Unreadable("the REPL's own functions were overwritten")
+
+
+def _is_variable(value: object) -> bool:
+    match value:
+        case [str(), str(), int() | None]:
+            return True
+    return False

@@ -1,0 +1,48 @@
+"""What the model is told of its code: the value of the last line, and errors in its own terms."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from pydantic_monty import MontyError, MontyRuntimeError, MontySyntaxError
+
+from langgraph_rlm.repl import gaps
+from langgraph_rlm.settings import Sandbox
+from langgraph_rlm.syntax import statements
+
+VALUE, SHOW = "__rlm__['value'] = ", "\n__rlm__['show'](__rlm__)"
+MOST_ERROR = 2_000
+"""Characters of an error that the model is shown."""
+
+
+def echoing(code: str) -> str:
+    """`code`, its last expression printed as a REPL does. Lines keep their numbers."""
+    body = statements(code)
+    if not body or not isinstance(body[-1], ast.Expr):
+        return code
+    lines, last = code.encode().split(b"\n"), body[-1]
+    start = last.lineno - 1
+    lines[start] = lines[start][: last.col_offset] + VALUE.encode() + lines[start][last.col_offset :]
+    return b"\n".join(lines).decode() + SHOW
+
+
+def explain(failure: MontyError) -> str:
+    """A failure as the model is told it: the traceback of its own code, and what to write instead."""
+    text = failure.display() if isinstance(failure, MontyRuntimeError | MontySyntaxError) else str(failure)
+    text = re.sub(r'  File "<string>".*\n(?:    .*\n)*', "", text)
+    text = re.sub(r"\n +~+(?=\n)", "", text)
+    text = re.sub(r"<python-input-\d+>", "<cell>", text).replace(VALUE, "")
+    if len(text) > MOST_ERROR:
+        text = f"{text[: MOST_ERROR // 2]}\n…\n{text[-MOST_ERROR // 2 :]}"
+    instead = gaps.advice(text)
+    return f"{text}\n{instead}" if instead else text
+
+
+def reason(failure: MontyError, sandbox: Sandbox) -> str:
+    """Why a session was lost, with what the model can do."""
+    if isinstance(failure.exception(), TimeoutError):
+        return f"TimeoutError: the cell ran longer than {sandbox.timeout:g} s. Do less in one cell, or split the work."
+    if isinstance(failure.exception(), MemoryError):
+        return "MemoryError: the cell held more than the sandbox allows. Keep less at once: no copies of P."
+    return "RuntimeError: the sandbox's process died while the cell ran."

@@ -1,0 +1,103 @@
+"""The host's side of the calls that leave the sandbox.
+
+The arguments come from code that may be hostile: what is not of the expected form is answered with an error in the
+sandbox, and no answer depends on anything but the context, the clock and what is passed here.
+"""
+
+from __future__ import annotations
+
+import datetime
+import time
+from typing import Any
+
+from pydantic_monty import ExcType, ExternalExceptionData, ExternalSettledResult, FunctionSnapshot
+
+from langgraph_rlm.context import Context
+from langgraph_rlm.repl import gaps
+from langgraph_rlm.repl.cells import Answer, Call, Variable
+
+MOST_CHUNKS = 1_000_000
+
+Reply = ExternalSettledResult
+"""What a suspended session is resumed with: `return_value`, or `exc_type` and `message`."""
+
+
+def answer(snapshot: FunctionSnapshot, context: Context, variables: tuple[Variable, ...]) -> Reply | Call:
+    """The reply to a call that leaves the sandbox, or the `Call` that the graph has to answer."""
+    if snapshot.is_os_function:
+        return _system(snapshot.function_name, snapshot.args)
+    if snapshot.function_name != "_host":
+        return raising("NameError", f"name {snapshot.function_name!r} is not defined")
+    match snapshot.args:
+        case ("ask", ("llm" | "rlm") as kind, list(prompts), (str() | None) as model, bool(batch)):
+            if all(_is_prompt(prompt) for prompt in prompts):
+                pairs = [(prompt, about) for prompt, about in prompts]
+                return Call(kind, pairs, model, batch) if pairs else {"return_value": []}
+        case ("context", str(name), list(arguments)):
+            return _read_context(context, name, arguments)
+        case ("show_vars",):
+            return {"return_value": "\n".join(map(str, described(variables))) or "no variables yet"}
+    return raising("TypeError", "no such call")
+
+
+def _read_context(context: Context, name: str, arguments: list[Any]) -> Reply:
+    try:
+        match name, arguments:
+            case "get_document", [int(i)]:
+                return {"return_value": context.get_document(i)}
+            case "documents", []:
+                return {"return_value": list(context.documents())}
+            case "slice", [(int() | None) as start, (int() | None) as end]:
+                return {"return_value": context.text[start:end]}
+            case "find", [str(needle), int(start), (int() | None) as end]:
+                return {"return_value": context.find(needle, start, end)}
+            case "chunk", [int(size), int(overlap)]:
+                if 0 <= overlap < size and len(context) // (size - overlap) > MOST_CHUNKS:
+                    return raising("ValueError", f"more than {MOST_CHUNKS:,} chunks: choose a larger size")
+                return {"return_value": context.chunk(size, overlap)}
+    except (IndexError, ValueError) as error:
+        return raising("IndexError" if isinstance(error, IndexError) else "ValueError", str(error))
+    return raising("TypeError", f"ctx.{name} takes other arguments than {arguments!r:.80}")
+
+
+def reads_context(snapshot: FunctionSnapshot) -> bool:
+    """Whether a call asks for a part of the text: such an answer can be worked out again."""
+    return snapshot.function_name == "_host" and snapshot.args[:1] == ("context",)
+
+
+def raising(kind: ExcType, message: str) -> ExternalExceptionData:
+    return {"exc_type": kind, "message": message}
+
+
+def _is_prompt(prompt: object) -> bool:
+    match prompt:
+        case [str(), None | str()]:
+            return True
+    return False
+
+
+def reply_to(call: Call, answers: list[Answer]) -> Reply:
+    """What the code gets for its call: values, with errors as text in a batch, and raised where it asked one prompt."""
+    failed = next((answer.error for answer in answers if answer.error is not None), None)
+    if failed is not None and not call.batch:
+        return raising("RuntimeError", failed)
+    return {"return_value": [answer.value if answer.error is None else f"Error: {answer.error}" for answer in answers]}
+
+
+def _system(name: str, arguments: tuple[Any, ...]) -> Reply:
+    """Clocks are answered; the rest of the system is not there."""
+    match name:
+        case "time.time":
+            return {"return_value": time.time()}
+        case "datetime.now":
+            return {"return_value": datetime.datetime.now(arguments[0] if arguments else None)}
+        case "date.today":
+            return {"return_value": datetime.date.today()}
+        case "import":
+            return raising("ModuleNotFoundError", gaps.module_missing(str(arguments[0]) if arguments else ""))
+    return raising("PermissionError", f"{name}: there are no files and no system here. The text is in P.")
+
+
+def described(variables: tuple[Variable, ...]) -> list[str]:
+    """A line for each variable: name, type, size."""
+    return [f"{v.name}: {v.type}" + (f" ({v.size:,})" if v.size is not None else "") for v in variables]
