@@ -73,7 +73,7 @@ def create_rlm(
     for setting, used in unready.items():
         if used:
             raise InvalidInput(f"{setting} is not supported by this version yet: leave it out.")
-    if not isinstance(max_concurrency, int) or max_concurrency < 1:
+    if not isinstance(max_concurrency, int) or isinstance(max_concurrency, bool) or max_concurrency < 1:
         raise InvalidInput(f"max_concurrency={max_concurrency!r}: the number of model calls at once, at least 1.")
 
     root_model = resolve_model(model)

@@ -6,27 +6,23 @@ config, under a key that LangGraph neither stores nor traces. All that it holds 
 
 from __future__ import annotations
 
-import hashlib
 import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from langchain_core.messages import BaseMessage, convert_to_messages
 from langchain_core.runnables import RunnableConfig
 from langgraph._internal._constants import CONF, CONFIG_KEY_CHECKPOINTER, CONFIG_KEY_READ, NS_SEP
 from langgraph.graph.state import CompiledStateGraph
-from langgraph.types import Command
 
 from langgraph_rlm.calls import Gate
 from langgraph_rlm.context import Context
-from langgraph_rlm.context.files import clean
-from langgraph_rlm.errors import ContextError, InvalidInput
+from langgraph_rlm.inputs import prepare
 from langgraph_rlm.ledger import Ledger
 from langgraph_rlm.repl.interpreter import Interpreter
 from langgraph_rlm.repl.workers import Workers
-from langgraph_rlm.settings import Limits, checked_profile
+from langgraph_rlm.settings import Limits
 
 RUN = "__rlm_run"
 RECURSION_LIMIT = 1_000_000_000
@@ -36,9 +32,6 @@ SYNC_TASKS = min(32, (os.cpu_count() or 1) + 4)
 """Threads of LangGraph's pool in `invoke` and `stream`: tasks beyond them wait, and with them the writes of others."""
 ASYNC_TASKS = 1_000
 """Tasks of one superstep in `ainvoke` and `astream`: LangGraph's cost for each grows with their number."""
-
-HASH_PIECE = 4_000_000
-"""Characters that are encoded at a time to be hashed: never a copy of the whole text."""
 
 
 class Run:
@@ -157,15 +150,6 @@ def is_durable(config: RunnableConfig) -> bool:
     return bool(config[CONF].get(CONFIG_KEY_CHECKPOINTER))
 
 
-def stored(context: Context, origin: str = "input") -> list[dict[str, Any]]:
-    """A context as the state keeps it, named by where it came from and what it holds: the same text keeps its name."""
-    digest = hashlib.blake2b(repr(context.metadata).encode("utf-8", "backslashreplace"), digest_size=16)
-    for start in range(0, len(context), HASH_PIECE):
-        digest.update(context.slice(start, start + HASH_PIECE).encode())
-    [state] = context.to_state()
-    return [{**state, "id": f"{origin}-{digest.hexdigest()}"}]
-
-
 class RLM(CompiledStateGraph[Any, Any, Any, Any]):
     """A compiled graph that checks its input before anything is stored, and gives each run what it holds live."""
 
@@ -199,50 +183,3 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
 def _carrying(run: Run, config: RunnableConfig | None) -> RunnableConfig:
     config = config or {}
     return {**config, CONF: {**config.get(CONF, {}), RUN: run}, "recursion_limit": RECURSION_LIMIT}
-
-
-def prepare(input: Any) -> Any:
-    """The input as it is stored: checked, with the context in plain types. `None` and commands pass through.
-
-    Raises:
-        InvalidInput: The question, the context or the profile cannot be used.
-    """
-    if input is None or isinstance(input, Command):
-        return input
-    if not isinstance(input, dict):
-        raise InvalidInput(f"the input is of type {type(input).__name__}: a dict with `query` and `context` is needed.")
-    prepared = {key: value for key, value in input.items() if value is not None}
-    if "messages" in prepared:
-        prepared["messages"] = checked_messages(prepared["messages"], is_query="query" not in prepared)
-    if "query" in prepared or "messages" not in prepared:
-        prepared["query"] = checked_query(prepared.get("query"))
-    if "profile" in prepared:
-        prepared["profile"] = checked_profile(prepared["profile"])
-    if "context" in prepared:
-        context = Context.of(prepared["context"])
-        if context.empty:
-            raise ContextError("The context is empty: there is nothing to answer the question from.")
-        prepared["context"] = stored(context)
-    return prepared
-
-
-def checked_messages(messages: Any, is_query: bool) -> list[BaseMessage]:
-    """The messages of a chat; the last one, from a human, is the query where there is no other."""
-    try:
-        conversation = convert_to_messages(messages if isinstance(messages, list) else [messages])
-    except (NotImplementedError, ValueError, TypeError) as error:
-        raise InvalidInput(f"messages cannot be read: {error}") from error
-    if is_query:
-        if not conversation or conversation[-1].type != "human":
-            raise InvalidInput("There is no question: give `query`, or `messages` whose last one is from a human.")
-        checked_query(conversation[-1].text)
-    return conversation
-
-
-def checked_query(query: object) -> str:
-    """`query`, if it is a question that can be asked."""
-    if not isinstance(query, str):
-        raise InvalidInput(f"query is of type {type(query).__name__}: a str is needed, the question to answer.")
-    if not query.strip():
-        raise InvalidInput("query is empty: say what is to be answered.")
-    return clean(query)

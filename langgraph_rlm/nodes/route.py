@@ -15,8 +15,9 @@ from langgraph_rlm.context import Context
 from langgraph_rlm.context.files import clean
 from langgraph_rlm.effects import Steps, Work
 from langgraph_rlm.errors import ContextError
+from langgraph_rlm.inputs import checked_query, stored
 from langgraph_rlm.level import Level
-from langgraph_rlm.run import checked_query, new_run_of, read, stored
+from langgraph_rlm.run import new_run_of, read
 from langgraph_rlm.settings import Profile
 from langgraph_rlm.state import Question
 

@@ -16,10 +16,11 @@ from langgraph_rlm.context import Context
 from langgraph_rlm.context.files import clean
 from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import LimitExceeded
+from langgraph_rlm.inputs import stored
 from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.ending import as_text
 from langgraph_rlm.nodes.route import LONG_QUERY
-from langgraph_rlm.run import SPENT, run_of, spent_before, stored
+from langgraph_rlm.run import SPENT, run_of, spent_before
 from langgraph_rlm.state import SubcallInput
 
 

@@ -1,0 +1,73 @@
+"""What a run is asked: checked before anything is stored or paid for, and as the state keeps it."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from langchain_core.messages import BaseMessage, convert_to_messages
+from langgraph.types import Command
+
+from langgraph_rlm.context import Context
+from langgraph_rlm.context.files import clean
+from langgraph_rlm.errors import ContextError, InvalidInput
+from langgraph_rlm.settings import checked_profile
+
+HASH_PIECE = 4_000_000
+"""Characters that are encoded at a time to be hashed: never a copy of the whole text."""
+
+
+def prepare(input: Any) -> Any:
+    """The input as it is stored: checked, with the context in plain types. `None` and commands pass through.
+
+    Raises:
+        InvalidInput: The question, the context or the profile cannot be used.
+    """
+    if input is None or isinstance(input, Command):
+        return input
+    if not isinstance(input, dict):
+        raise InvalidInput(f"the input is of type {type(input).__name__}: a dict with `query` and `context` is needed.")
+    prepared = {key: value for key, value in input.items() if value is not None}
+    if "messages" in prepared:
+        prepared["messages"] = checked_messages(prepared["messages"], is_query="query" not in prepared)
+    if "query" in prepared or "messages" not in prepared:
+        prepared["query"] = checked_query(prepared.get("query"))
+    if "profile" in prepared:
+        prepared["profile"] = checked_profile(prepared["profile"])
+    if "context" in prepared:
+        context = Context.of(prepared["context"])
+        if context.empty:
+            raise ContextError("The context is empty: there is nothing to answer the question from.")
+        prepared["context"] = stored(context)
+    return prepared
+
+
+def checked_messages(messages: Any, is_query: bool) -> list[BaseMessage]:
+    """The messages of a chat; the last one, from a human, is the query where there is no other."""
+    try:
+        conversation = convert_to_messages(messages if isinstance(messages, list) else [messages])
+    except (NotImplementedError, ValueError, TypeError) as error:
+        raise InvalidInput(f"messages cannot be read: {error}") from error
+    if is_query:
+        if not conversation or conversation[-1].type != "human":
+            raise InvalidInput("There is no question: give `query`, or `messages` whose last one is from a human.")
+        checked_query(conversation[-1].text)
+    return conversation
+
+
+def checked_query(query: object) -> str:
+    """`query`, if it is a question that can be asked."""
+    if not isinstance(query, str):
+        raise InvalidInput(f"query is of type {type(query).__name__}: a str is needed, the question to answer.")
+    if not query.strip():
+        raise InvalidInput("query is empty: say what is to be answered.")
+    return clean(query)
+
+
+def stored(context: Context, origin: str = "input") -> list[dict[str, Any]]:
+    """A context as the state keeps it, named by where it came from and what it holds: the same text keeps its name."""
+    digest = hashlib.blake2b(repr(context.metadata).encode("utf-8", "backslashreplace"), digest_size=16)
+    for start in range(0, len(context), HASH_PIECE):
+        digest.update(context.slice(start, start + HASH_PIECE).encode())
+    [state] = context.to_state()
+    return [{**state, "id": f"{origin}-{digest.hexdigest()}"}]
