@@ -42,6 +42,16 @@ def prepare(input: Any) -> Any:
     return prepared
 
 
+def check_thread(values: dict[str, Any]) -> None:
+    """Raises `ContextError` where neither the input nor the thread has a text."""
+    if not values.get("context") and not values.get("messages"):
+        raise no_context()
+
+
+def no_context() -> ContextError:
+    return ContextError("There is no context: give `context` (a str, a list, Documents or Context.from_files(…)).")
+
+
 def checked_messages(messages: Any, is_query: bool) -> list[BaseMessage]:
     """The messages of a chat; the last one, from a human, is the query where there is no other."""
     try:

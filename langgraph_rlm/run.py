@@ -14,11 +14,12 @@ from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph._internal._constants import CONF, CONFIG_KEY_CHECKPOINTER, CONFIG_KEY_READ, NS_SEP
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.state import CompiledStateGraph
 
 from langgraph_rlm.calls import Gate
 from langgraph_rlm.context import Context
-from langgraph_rlm.inputs import prepare
+from langgraph_rlm.inputs import check_thread, prepare
 from langgraph_rlm.ledger import Ledger
 from langgraph_rlm.repl.interpreter import Interpreter
 from langgraph_rlm.repl.workers import Workers
@@ -167,14 +168,27 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
 
     def stream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Iterator[Any]:
         prepared, run = prepare(input), self._new_run(SYNC_TASKS)
+        if self._relies_on_thread(prepared):
+            check_thread(self.get_state(config or {}).values)
         with run.opened():
-            yield from super().stream(prepared, _carrying(run, config), **options)
+            yield from super().stream(prepared, _carrying(run, config), **self._outputs_alone(options))
 
     async def astream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> AsyncIterator[Any]:
         prepared, run = prepare(input), self._new_run(ASYNC_TASKS)
+        if self._relies_on_thread(prepared):
+            check_thread((await self.aget_state(config or {})).values)
         with run.opened():
-            async for event in super().astream(prepared, _carrying(run, config), **options):
+            async for event in super().astream(prepared, _carrying(run, config), **self._outputs_alone(options)):
                 yield event
+
+    def _relies_on_thread(self, prepared: Any) -> bool:
+        """Whether the text has to be one that the thread has, so that it can be refused before anything is stored."""
+        kept = isinstance(self.checkpointer, BaseCheckpointSaver)
+        return kept and isinstance(prepared, dict) and not {"context", "messages"} & prepared.keys()
+
+    def _outputs_alone(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Options of a stream that shows no inner channels, the text among them, unless they are asked for."""
+        return options if options.get("output_keys") else {**options, "output_keys": self.output_channels}
 
     def _new_run(self, tasks_at_once: int) -> Run:
         return Run(self.rlm_workers, self.rlm_limits, self.rlm_max_concurrency, tasks_at_once)

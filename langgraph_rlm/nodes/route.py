@@ -14,8 +14,7 @@ from langgraph_rlm import prompts
 from langgraph_rlm.context import Context
 from langgraph_rlm.context.files import clean
 from langgraph_rlm.effects import Steps, Work
-from langgraph_rlm.errors import ContextError
-from langgraph_rlm.inputs import checked_query, stored
+from langgraph_rlm.inputs import checked_query, no_context, stored
 from langgraph_rlm.level import Level
 from langgraph_rlm.run import new_run_of, read
 from langgraph_rlm.settings import Profile
@@ -51,7 +50,7 @@ def route(level: Level, state: RouteInput, config: RunnableConfig) -> Steps[Comm
         given = update["context"][0]["id"]
         run.know(given, context)
     elif given is None:
-        raise ContextError("There is no context: give `context` (a str, a list, Documents or Context.from_files(…)).")
+        raise no_context()
     else:
         context = yield Work(lambda: run.context(given, config))
 
