@@ -7,6 +7,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from langchain_core.exceptions import ContextOverflowError
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AnyMessage
 from langchain_core.messages.ai import add_usage
@@ -68,6 +69,11 @@ class Ask:
         usage = usage_of(self.model, reply)
         self.gate.ledger.spend(usage)
         return Replied(clean(str(reply.text)), usage)
+
+
+def overflowed(failure: Exception) -> bool:
+    """Whether a call failed because its messages exceed the model's window. llama.cpp has its own word for it."""
+    return isinstance(failure, ContextOverflowError) or "exceed_context_size" in str(failure)
 
 
 def usage_of(model: BaseChatModel, reply: AIMessage) -> Usage:

@@ -74,6 +74,8 @@ def follow_up(query: str, context: Context | None) -> str:
     return f"The next question is about the same `P`, and your variables are still there.\n\nQuestion: {query}"
 
 
+LEFT_OUT = "(Steps in between are left out here. The variables they made are still there.)"
+
 NO_CELL = "Your reply had no code. Reply with one ```repl block of Python."
 
 

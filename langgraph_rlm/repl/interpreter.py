@@ -39,6 +39,8 @@ CLOSE_SECONDS = 0.1
 PIECE = 4_000_000
 """Characters of the text that are handed to the worker at a time."""
 TOO_LARGE = "MemoryError: the variables are too large to be kept. Keep less at once: no copies of P."
+DOCUMENT_BYTES = 2_000
+"""What the metadata of a document takes in the sandbox, generously."""
 DUMP_HEADROOM = 4.2
 """Monty counts the buffer of a dump against the limit: a dump needs about this many times what is held."""
 
@@ -184,7 +186,7 @@ class Interpreter:
                     return self._suspended().dump()
                 self._base, self._journal = self._live().dump(), []
             except (MontyError, _ParkingFailed):
-                if self._cell is None:
+                if self._cell is None and self._journal:
                     self._cell = self._journal.pop()
                 return self._give_up(TOO_LARGE)
             return self._base
@@ -197,9 +199,20 @@ class Interpreter:
         """Makes `context` the text, for the cells to come. Variables stay."""
         with self._busy():
             self._context, self._limits = context, resource_limits(context, self._sandbox)
-            self._bind_text()
-            self._evaluate(REBIND, {"_metadata": context.metadata})
-            self._base, self._journal = self._live().dump(), []
+            try:
+                self._bind_text()
+                self._evaluate(REBIND, {"_metadata": context.metadata})
+                self._base, self._journal = self._live().dump(), []
+            except MontyError:
+                self._restore()
+                self._move()
+
+    def _move(self) -> None:
+        """Goes on in a session of its own size: one keeps for ever the limits that it began with. What is data moves."""
+        variables: dict[str, Any] = self._evaluate("__rlm__['data'](__rlm__['locals']())")
+        self._restore()
+        self._base, self._journal = None, []
+        self._evaluate("None", variables)
 
     # -- the session ------------------------------------------------------------------------------------------------
 
@@ -257,7 +270,12 @@ class Interpreter:
             if parked is not None:
                 self._session.load_session(parked)
             else:
-                self._boot()
+                try:
+                    self._boot()
+                except MontyError as failure:
+                    raise SandboxError(
+                        f"the text does not fit the sandbox ({failure}): give Sandbox more memory."
+                    ) from None
             if parked is self._base:
                 self._replay()
         return self._session
@@ -360,6 +378,7 @@ def resource_limits(context: Context, sandbox: Sandbox) -> ResourceLimits:
     """What a session over `context` may use, in Monty's terms."""
     text = context.text
     size = sum(len(text[start : start + PIECE].encode()) for start in range(0, len(text), PIECE))
+    size += DOCUMENT_BYTES * context.num_documents()
     memory = sandbox.memory or max(128 * 2**20, 4 * size)
     return {
         "max_feed_duration_secs": sandbox.timeout,

@@ -255,6 +255,19 @@ def rebind(own, text, metadata):
     own["ctx"] = Ctx(metadata)
 
 
+def data(variables):
+    """Those of the cell's variables that are plain data: what can move to another interpreter."""
+    return {name: value for name, value in variables.items() if name not in names and _is_data(value)}
+
+
+def _is_data(value):
+    if isinstance(value, (list, tuple, set)):
+        return all([_is_data(item) for item in value])
+    if isinstance(value, dict):
+        return all([_is_data(item) for pair in value.items() for item in pair])
+    return value is None or isinstance(value, (str, int, float, bytes))
+
+
 def survey(own, variables):
     """What a cell left behind: its variables, which names of the REPL it overwrote, and the answer, if it set one.
 
