@@ -13,7 +13,7 @@ import httpx
 from langchain.chat_models import init_chat_model
 from langchain_core.language_models import BaseChatModel
 
-from langgraph_rlm.errors import InvalidInput, ModelError
+from langgraph_rlm.errors import InvalidInput, ModelError, RLMError
 from langgraph_rlm.models.local import local_chat_model
 
 LOCAL = "local"
@@ -46,7 +46,8 @@ def resolve_model(model: BaseChatModel | str) -> BaseChatModel:
     """The chat model itself, or the one that `"provider:name"` or `"local"` names.
 
     Strings are those of LangChain's `init_chat_model`, and `"local"`: the embedded model, fetched on first use.
-    Raises `InvalidInput` for anything else, and `ModelError` with one line that says what to install or to set.
+    Raises `InvalidInput` for anything else and for unknown names, and `ModelError` with one line that says what to
+    install or to set.
     """
     if isinstance(model, BaseChatModel):
         return model
@@ -59,7 +60,7 @@ def resolve_model(model: BaseChatModel | str) -> BaseChatModel:
     try:
         return init_chat_model(name)
     except Exception as error:  # every provider package has its own
-        raise ModelError(_remedy(name, error)) from error
+        raise _remedy(name, error) from error
 
 
 def default_model_name(environ: Mapping[str, str] = os.environ) -> str:
@@ -78,19 +79,21 @@ def default_model_name(environ: Mapping[str, str] = os.environ) -> str:
     return LOCAL
 
 
-def _remedy(name: str, error: Exception) -> str:
+def _remedy(name: str, error: Exception) -> RLMError:
+    """What keeps the model of that name from being had, as one line that says what to do."""
     said = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, ImportError) and (missing := re.search(r"langchain-[\w-]+", said)):
         package = missing[0]
         install = f'"langgraph-rlm[{_EXTRAS[package]}]"' if package in _EXTRAS else package
-        return f"{name} needs a package that is not installed: pip install {install}."
+        return ModelError(f"{name} needs a package that is not installed: pip install {install}.")
     if said.startswith(("Unable to infer", "Unsupported")):
-        return f'Unknown model "{name}": name it with its provider, such as "openai:gpt-6-luna", or use "{LOCAL}".'
+        how = f'name it with its provider, such as "openai:gpt-6-luna", or use "{LOCAL}"'
+        return InvalidInput(f'Unknown model "{name}": {how}.')
     for provider in _PROVIDERS:
         meant = name.startswith(f"{provider.name}:") or re.search(rf"\b{provider.key}\b", said, re.IGNORECASE)
         if meant and not os.environ.get(provider.key, "").strip():
-            return f"{name} needs a key: set {provider.key}."
-    return f"{name} cannot be used: {said}"
+            return ModelError(f"{name} needs a key: set {provider.key}.")
+    return ModelError(f"{name} cannot be used: {said}")
 
 
 def _ollama_model(host: str) -> str | None:

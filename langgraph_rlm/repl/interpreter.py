@@ -208,7 +208,7 @@ class Interpreter:
                 self._move()
 
     def _move(self) -> None:
-        """Goes on in a session of its own size: one keeps for ever the limits that it began with. What is data moves."""
+        """Goes on in a larger session: one keeps for ever the limits that it began with. What is data moves along."""
         variables: dict[str, Any] = self._evaluate("__rlm__['data'](__rlm__['locals']())")
         self._restore()
         self._base, self._journal = None, []

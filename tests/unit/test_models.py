@@ -94,7 +94,7 @@ def test_what_names_no_model_is_refused(model: object) -> None:
 
 @pytest.mark.parametrize("name", ["unheard:of", "unheard-of"])
 def test_unknown_provider_says_how_to_name_one(name: str) -> None:
-    with pytest.raises(ModelError, match=f'^Unknown model "{name}": name it with its provider, such as .*"local".$'):
+    with pytest.raises(InvalidInput, match=f'^Unknown model "{name}": name it with its provider, such as .*"local".$'):
         resolve_model(name)
 
 
