@@ -24,7 +24,7 @@ $(READY): requirements-dev.txt pyproject.toml
 	@touch $@
 
 test: lint types  ## lint, types and tests
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto
 
 lint: $(READY)  ## ruff: rules and formatting
 	$(BIN)/ruff check .
