@@ -5,31 +5,34 @@ Everything here is constant in size, whatever the context and the code's output 
 
 from __future__ import annotations
 
+from langgraph_rlm import glimpse
 from langgraph_rlm.context import Context
 from langgraph_rlm.repl.cells import Finished, Variable
 
-PREFIX = 400
+PREFIX = 300
 """Characters of the text that the first message shows."""
 MOST_VARIABLES = 30
+MOST_EMPTY = 5
 
+# What phrases are for (measured on the local model): a small model copies examples, field names and all, so there are
+# none here, and the code that the first message shows is made for the text at hand. Long code with comments is where it
+# errs. Unless each message tells of `Final`, it prints the same again and never ends.
 RULES = """\
-You answer a question about a text that is too long to read. The text is the str `P` in a Python REPL. You write \
-Python, you are shown what it prints, and you go on until you know the answer.
+You answer a question about a text with Python. The text is the str `P` in a REPL. It is too long to read: search it, \
+count in it and compute with code. You see what your code prints, then you may write more code.
 
-Reply with one ```repl block of Python and nothing else. Its variables stay for your next block. `re`, `json`, `math`, \
-`collections`, `itertools` and `datetime` are imported. Print only what you need: long output is cut.
+Reply with one ```python block (```repl is the same) and nothing else: short code, no comments. Variables stay. `re`, \
+`json`, `math`, `collections`, `itertools` and `datetime` are imported.
 
-Work in steps:
-1. Look before you search: print some lines of `P` to see how it is written.
-2. Search, count or collect with Python over all of `P`, in exactly the spelling that you have seen. Print what you find.
-3. When what you printed answers the question, write `Final = value`: the computed value itself, as short as possible. \
-Never put a guess in `Final`.
+Print what you find, a few lines at most. End with `Final = ` and the variable that holds the answer: what your code \
+has found, never a guess, and no more than the question asks for. Some questions take two searches: print what the \
+first one finds, then search for that.
 """
 
 SUBCALLS = """
 `llm_query(prompt, context)` asks a language model about a short piece of text and returns its answer as a str. Use it \
-only for what needs understanding rather than searching or counting. `llm_batch(prompts)` asks many prompts at once and \
-returns the answers in order.
+only for what needs understanding rather than searching or counting. `llm_batch(prompts)` asks many prompts at once \
+and returns the answers in order.
 """
 
 RECURSION = """\
@@ -55,32 +58,48 @@ def system(depth: int, max_depth: int, instructions: str | None) -> str:
     return "".join(parts)
 
 
-def opening(query: str, context: Context) -> str:
-    """The first message: what is known of the text without reading it, and the question."""
-    documents = context.num_documents()
-    made_of = f", in {documents:,} documents" if documents > 1 else ""
-    return (
-        f"`P` has {len(context)} characters{made_of}. It begins:\n"
-        f"<<<\n{context.text[:PREFIX]}\n>>>\n\n"
-        f"Question: {query}\n\n"
-        "First look at the lines of P that matter."
-    )
+def opening(query: str, context: Context, rows: bool = True) -> str:
+    """The first message: what is known of the text without reading it, and the question; whether it offers `rows`.
+
+    No numbers of occurrences: a small model takes one of them for the answer.
+    """
+    text, documents = context.text, context.num_documents()
+    words, way = glimpse.words_found(query, text), glimpse.way_apart(text)
+    prefix = text[:PREFIX]
+    of_documents = f"{documents} document{'s' if documents > 1 else ''}"
+    parts = [f"`P` has {len(context)} characters, in {of_documents}. It begins:\n<<<\n{prefix}\n>>>"]
+    if words:
+        spelled = ", ".join(repr(word) for word, _ in words)
+        parts.append(f"`P` has these words of the question, in this spelling: {spelled}.")
+    if lines := [line for line in glimpse.lines_with(words, text) if line not in prefix]:
+        parts.append("Some lines with them:\n<<<\n{}\n>>>".format("\n".join(lines)))
+    if missing := glimpse.second_search(words, text, way):
+        parts.append(
+            f"The only place with {words[0][0]!r} does not have {missing!r}: first print that place, then search for a "
+            f"value in it that also stands beside {missing!r}."
+        )
+    parts.append(f"Question: {query}")
+    if way and rows:
+        shown = " and ".join(glimpse.rows_shown(words, text, way))
+        parts.append(f"`rows` holds `P` taken apart:\n{way.code}\n# such as {shown}")
+    return "\n\n".join(parts)
 
 
 def follow_up(query: str, context: Context | None) -> str:
     """A further question on the same thread; `context` where the text is a new one."""
     if context is not None:
-        return f"`P` is a new text now; your variables are still there. {opening(query, context)}"
+        new = opening(query, context, rows=False)  # there may be rows of the text before it
+        return f"`P` is a new text now; your variables are still there. {new}"
     return f"The next question is about the same `P`, and your variables are still there.\n\nQuestion: {query}"
 
 
 LEFT_OUT = "(Steps in between are left out here. The variables they made are still there.)"
 
-NO_CELL = "Your reply had no code. Reply with one ```repl block of Python."
+NO_CELL = "Your reply had no code. Reply with one ```python block of Python."
 
 
-def after_cell(cell: Finished, query: str) -> str:
-    """What a cell did: output, error, variables. It asks for the next cell."""
+def after_cell(cell: Finished, query: str, repeated: bool = False) -> str:
+    """What a cell did: output, error, variables; whether the model had `repeated` it. It asks for the next cell."""
     parts = []
     if cell.printed.length:
         parts.append(f"Output ({cell.printed.length:,} characters):\n{cell.printed}".rstrip())
@@ -90,9 +109,24 @@ def after_cell(cell: Finished, query: str) -> str:
         parts.append("The code ran and printed nothing. Print what you want to see.")
     if cell.variables:
         parts.append(f"Variables: {listed(cell.variables)}")
+    if empty := [variable.name for variable in cell.variables if variable.size == 0]:
+        parts.append(
+            f"Empty: {', '.join(empty[-MOST_EMPTY:])}. If you looked for something, it is not written that way in `P`: "
+            "print a line of `P`, compare each character, and change the code."
+        )
     if cell.restored:
         parts.append(f"Restored to what they are: {', '.join(cell.restored)}. Choose other names for your variables.")
-    parts.append(f"Question: {query}\nWrite the next ```repl block; set Final = value once the output answers it.")
+    if any(variable.name == "final" for variable in cell.variables):
+        parts.append("You set `final`, but the answer is `Final`, with a capital F: write `Final = final`.")
+    if repeated:
+        parts.append(
+            "You wrote this code before, and it does the same again. Leave it. Now only look: print some lines of `P`, "
+            "one search at a time, and nothing else."
+        )
+    parts.append(
+        f"Question: {query}\nIf this output has the answer, set `Final` to that variable now. If not, search `P` for a "
+        "value that it shows, or write other code."
+    )
     return "\n\n".join(parts)
 
 
@@ -105,8 +139,8 @@ def listed(variables: tuple[Variable, ...]) -> str:
 def last_turn(limit: str) -> str:
     """Asks for an answer from what is there, when a limit is reached."""
     return (
-        f"The limit {limit} is reached: this is your last turn. Answer now from what you know: a ```repl block that sets "
-        "Final, or a line `FINAL: your answer`."
+        f"The limit {limit} is reached: this is your last turn. Answer now from what you know: a ```python block that "
+        "sets Final, or a line `FINAL: your answer`."
     )
 
 

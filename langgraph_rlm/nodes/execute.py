@@ -12,12 +12,14 @@ from langgraph.graph import END
 from langgraph.types import Command, Overwrite, Send
 from typing_extensions import TypedDict
 
-from langgraph_rlm import prompts
+from langgraph_rlm import glimpse, prompts
+from langgraph_rlm.context import Context
 from langgraph_rlm.dialects import final
 from langgraph_rlm.effects import Steps, Work
 from langgraph_rlm.errors import LimitExceeded, SandboxError
 from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.ending import at_limit, ended
+from langgraph_rlm.repl import gaps
 from langgraph_rlm.repl.cells import Answer, Call, Finished, Variable
 from langgraph_rlm.repl.interpreter import Interpreter
 from langgraph_rlm.repl.printed import Printed
@@ -70,7 +72,8 @@ def _executed(level: Level, state: ExecuteInput, config: RunnableConfig, repl: I
         given = [Answer(value, error) for _, value, error in sorted(answers, key=lambda answer: answer[0])]
         outcome = yield Work(lambda: repl.resume(given))
     else:
-        outcome = yield Work(lambda: repl.run(state["code"]))
+        code = _runnable(state, run.context(state["context_id"], config))
+        outcome = yield Work(lambda: repl.run(code))
     while True:
         dump = (yield Work(repl.dump)) if is_durable(config) else b""
         if isinstance(dump, Finished):
@@ -79,7 +82,8 @@ def _executed(level: Level, state: ExecuteInput, config: RunnableConfig, repl: I
             update: dict[str, Any] = {"pending": 0, "answers": Overwrite([]), "asked": Overwrite([])}
             if dump:
                 update |= {"cell_end": dump, "variables": [list(astuple(variable)) for variable in outcome.variables]}
-            return _concluded(level, state, outcome, update, read(config, "asked"))
+            repeated = any(step["code"] == state["code"] for step in read(config, "trajectory"))
+            return _concluded(level, state, outcome, update, read(config, "asked"), repeated)
         refusal = _refused(level, outcome.call, run)
         if refusal is None:
             update = {"pending": len(outcome.call.prompts), "answers": Overwrite([])}
@@ -103,10 +107,15 @@ def _brought_here(level: Level, state: ExecuteInput, config: RunnableConfig, liv
     if state["pending"]:
         head, tail, length = read(config, "printed")
         printed = Printed(level.sandbox.max_output, head, tail, length)
-        repl.load(state["code"], read(config, "suspension"), printed)
+        repl.load(_runnable(state, context), read(config, "suspension"), printed)
     elif position and position["context"] != context_id:
         repl.rebind(context)
     return repl
+
+
+def _runnable(state: ExecuteInput, context: Context) -> str:
+    """The cell as the sandbox takes it: with the `rows` that the first message offers, and around Monty's gaps."""
+    return gaps.bridged(glimpse.with_rows(state["code"], context.text))
 
 
 def _refused(level: Level, call: Call, run: Run) -> str | None:
@@ -165,6 +174,7 @@ def _concluded(
     cell: Finished,
     update: dict[str, Any],
     asked: list[dict[str, Any]],
+    repeated: bool,
 ) -> Command[Any]:
     """A finished cell ends the run, or its output goes back to the model."""
     update["trajectory"] = [
@@ -180,9 +190,8 @@ def _concluded(
     ]
     if cell.answer:
         return Command(update=update | ended(cell.answer[0], state["question"], _status(state)), goto=END)
-    return _next_turn(
-        level, state, update, prompts.after_cell(cell, prompts.shortened(state["question"]["asked"], MOST_REMINDER))
-    )
+    query = prompts.shortened(state["question"]["asked"], MOST_REMINDER)
+    return _next_turn(level, state, update, prompts.after_cell(cell, query, repeated))
 
 
 def _next_turn(level: Level, state: ExecuteInput, update: dict[str, Any], told: str) -> Command[Any]:
