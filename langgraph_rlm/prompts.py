@@ -30,19 +30,16 @@ first one finds, then search for that.
 """
 
 SUBCALLS = """
-`llm_query(prompt, context)` asks a language model about a short piece of text and returns its answer as a str. Use it \
-only for what needs understanding rather than searching or counting. `llm_batch(prompts)` asks many prompts at once \
-and returns the answers in order.
+`llm_query(prompt, context)` asks a language model about a short piece of text, such as lines that you have found, and \
+returns its answer as a str. All of `P` does not fit there. Use it only for what needs understanding rather than \
+searching or counting. `llm_batch(prompts)` asks many prompts at once and returns the answers in order.
 """
 
 RECURSION = """\
 `rlm_query(prompt, context)` is for a context that is itself too long to read: the model there has a REPL of its own.
 """
 
-DOCUMENTS = """
-`P` is made of documents: `ctx.num_documents()`, `ctx.get_document(i)`, `ctx.metadata[i]` (a dict with name, length, \
-start, end).
-"""
+DOCUMENTS = "Its documents: `ctx.num_documents()`, `ctx.get_document(i)`, `ctx.metadata[i]` (name, length, start, end)."
 
 
 def system(depth: int, max_depth: int, instructions: str | None) -> str:
@@ -52,7 +49,6 @@ def system(depth: int, max_depth: int, instructions: str | None) -> str:
         parts.append(SUBCALLS)
     if depth + 1 < max_depth:
         parts.append(RECURSION)
-    parts.append(DOCUMENTS)
     if instructions:
         parts.append(f"\n{instructions}\n")
     return "".join(parts)
@@ -68,6 +64,8 @@ def opening(query: str, context: Context, rows: bool = True) -> str:
     prefix = text[:PREFIX]
     of_documents = f"{documents} document{'s' if documents > 1 else ''}"
     parts = [f"`P` has {len(context)} characters, in {of_documents}. It begins:\n<<<\n{prefix}\n>>>"]
+    if documents > 1:
+        parts.append(DOCUMENTS)
     if words:
         spelled = ", ".join(repr(word) for word, _ in words)
         parts.append(f"`P` has these words of the question, in this spelling: {spelled}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from langchain_core.documents import Document
@@ -61,9 +62,9 @@ def route(level: Level, state: RouteInput, config: RunnableConfig) -> Steps[Comm
         path = "rlm"
         query = query if "query" in state else prompts.shortened(query, LONG_QUERY)
         if not state.get("history"):
-            told = prompts.opening(query, context)
+            told = yield Work(partial(prompts.opening, query, context))
         else:
-            told = prompts.follow_up(query, context if given != state.get("told") else None)
+            told = yield Work(partial(prompts.follow_up, query, context if given != state.get("told") else None))
         update |= {"history": [HumanMessage(told)], "told": given}
 
     question: Question = {"asked": query, "chosen": profile, "chat": chat}

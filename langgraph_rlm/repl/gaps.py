@@ -69,6 +69,10 @@ _HINTS: list[tuple[str, str]] = [
     ),
     (r"IndexError: list index out of range", "The list is shorter, or empty. Print it before you take an item of it."),
     (r"'NoneType' object has no attribute", "The search found nothing. Print the text there and correct the pattern."),
+    (
+        r"(?i)exceed\w* .*context",
+        "The text is too long for that model. Search it with code, and ask about what you find.",
+    ),
     (r"JSONDecodeError: Extra data", "There are several JSON values: json.loads(line) for each line."),
 ]
 """Errors that any Python has, and that a small model repeats until it is told what to look at."""

@@ -100,7 +100,7 @@ def test_reply_without_code_is_answered_by_a_request_for_code() -> None:
     model = ScriptedModel("I shall look at the text.", cell("Final = 7"))
     out = rlm_of(model).invoke({"query": "q", "context": "text"})
     assert out["answer"] == 7
-    assert "```repl" in model.turns[1].told
+    assert "no code" in model.turns[1].told
     assert [bool(step["error"]) for step in out["trajectory"]] == [True, False]
 
 
