@@ -30,9 +30,9 @@ first one finds, then search for that.
 """
 
 SUBCALLS = """
-`llm_query(prompt, context)` asks a language model about a short piece of text, such as lines that you have found, and \
-returns its answer as a str. All of `P` does not fit there. Use it only for what needs understanding rather than \
-searching or counting. `llm_batch(prompts)` asks many prompts at once and returns the answers in order.
+`llm_query(prompt, context)` asks a language model about a short piece of text and returns its answer as a str. Use it \
+only for what needs understanding rather than searching or counting. `llm_batch(prompts)` asks many prompts at once \
+and returns the answers in order.
 """
 
 RECURSION = """\
