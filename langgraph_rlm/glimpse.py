@@ -21,10 +21,14 @@ MOST_SEARCHED = 10_000_000
 """Characters of the text that are searched for the words of the question: that takes about a second."""
 MOST_TAKEN_APART = 3_000_000
 """Characters of a text that is offered as `rows`: the sandbox needs up to three seconds for so many."""
+MOST_PLACES = 10_000
+"""Places of a word that are looked at before it counts as missing."""
 MOST_WORDS, MOST_WORD = 8, 60
 MOST_LINES, MOST_ROWS = 4, 2
 MOST_SHOWN = 160
 """Characters shown of a line or a record."""
+MOST_RECORD = 500
+"""Characters of a line that is searched for pairs: the patterns take time by the square of it."""
 SAMPLE = 8_000
 """Characters read at the start, in the middle and at the end of the text, to tell its format."""
 SAMPLE_LINES = 10
@@ -79,11 +83,13 @@ def _spellings(word: str) -> list[str]:
 
 
 def _place(word: str, text: str) -> int:
-    """Where `text` first has `word`, not as a part of a longer word; -1 where it has not."""
-    at = text.find(word)
-    while at >= 0 and (text[max(at - 1, 0) : at].isalnum() or text[at + len(word) : at + len(word) + 1].isalnum()):
+    """Where `text` first has `word`, not as a part of a longer word; -1 where the first places have not."""
+    at = -1
+    for _ in range(MOST_PLACES):
         at = text.find(word, at + 1)
-    return at
+        if at < 0 or not (text[max(at - 1, 0) : at].isalnum() or text[at + len(word) : at + len(word) + 1].isalnum()):
+            return at
+    return -1
 
 
 def lines_with(words: Words, text: str) -> list[str]:
@@ -201,6 +207,8 @@ def _json_object(line: str) -> dict[str, Any] | None:
 
 
 def _pairs(pattern: str, line: str) -> dict[str, str] | None:
+    if len(line) > MOST_RECORD:
+        return None
     pairs = dict(re.findall(pattern, line))
     return pairs if len(pairs) > 1 else None
 

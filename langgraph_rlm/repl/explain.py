@@ -42,7 +42,8 @@ def explain(failure: MontyError) -> str:
 def reason(failure: MontyError, sandbox: Sandbox) -> str:
     """Why a session was lost, with what the model can do."""
     if isinstance(failure.exception(), TimeoutError):
-        return f"TimeoutError: the cell ran longer than {sandbox.timeout:g} s. Go over the text once, not once for each item."
+        instead = "Go over the text once, not once for each item."
+        return f"TimeoutError: the cell ran longer than {sandbox.timeout:g} s. {instead}"
     if isinstance(failure.exception(), MemoryError):
         return "MemoryError: the cell held more than the sandbox allows. Keep less at once: no copies of P."
     return "RuntimeError: the sandbox's process died while the cell ran."
