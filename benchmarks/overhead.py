@@ -47,14 +47,20 @@ async def seconds(work: Callable[[], Awaitable[object]], repeats: int = REPEATS)
     return statistics.median(taken)
 
 
-async def run(cell: str, latency: float = 0.0, max_concurrency: int = 16) -> None:
-    """One run of an RLM whose only cell is `cell`."""
+def running(cell: str, latency: float = 0.0, max_concurrency: int = 16) -> Callable[[], Awaitable[object]]:
+    """Runs of an RLM whose only cell is `cell`; the graph is compiled once."""
     rlm = create_rlm(
         ScriptedModel(cell=f"{cell}\nFinal = 1", latency=latency),
         limits=Limits(max_subcalls=10_000),
         max_concurrency=max_concurrency,
     )
-    await rlm.ainvoke({"query": "?", "context": TEXT})
+    return lambda: rlm.ainvoke({"query": "?", "context": TEXT})
+
+
+async def each(cell: str, few: int, many: int) -> float:
+    """Milliseconds that each further sub-call costs: what starts and ends a run is in both measurements."""
+    less, more = await seconds(running(cell.format(few))), await seconds(running(cell.format(many)))
+    return (more - less) / (many - few) * 1e3
 
 
 async def overhead() -> list[Figure]:
@@ -65,17 +71,19 @@ async def overhead() -> list[Figure]:
             await model.ainvoke([HumanMessage("?")])
 
     own = await seconds(alone) / 200 * 1e3
-    sequential = await seconds(lambda: run("for i in range(200): llm_query('?')")) / 200 * 1e3
-    batch = await seconds(lambda: run("llm_batch(['?'] * 1000)")) / 1000 * 1e3
+    nothing = await seconds(running("pass")) * 1e3
+    sequential = await each("for i in range({}): llm_query('?')", 100, 500)
+    batch = await each("llm_batch(['?'] * {})", 1, 1000)
     note = f"of which the model's own ainvoke is {own:.2f} ms"
     return [
+        Figure("a run without sub-calls", nothing, 100, "ms", "its sandbox's process is started and stopped"),
         Figure("a sequential llm_query", sequential, 1.5, "ms", note),
         Figure("an item of a 1,000-item llm_batch", batch, 0.7, "ms", note),
     ]
 
 
 async def fan_out() -> list[Figure]:
-    taken = await seconds(lambda: run("llm_batch(['?'] * 1000)", 0.2, 100), repeats=3)
+    taken = await seconds(running("llm_batch(['?'] * 1000)", 0.2, 100), repeats=3)
     return [Figure("1,000 prompts of 200 ms at concurrency 100", taken / 2.0, 1.25, "× ideal")]
 
 
