@@ -162,8 +162,8 @@ def _written(row: Any) -> str:
     return repr(row)[:MOST_SHOWN]
 
 
-def with_rows(code: str, text: str) -> str:
-    """`code`, with the definition of `rows` before it where it uses them without one.
+def rows_for(code: str, text: str) -> str:
+    """What defines `rows` before `code` runs, where it uses them without a definition; else nothing.
 
     A small model takes `rows` for defined, whatever it is told. Defined so, they cost nothing where they are not used.
     """
@@ -172,8 +172,8 @@ def with_rows(code: str, text: str) -> str:
     own = any(isinstance(name.ctx, ast.Store) for name in rows)
     own = own or any(isinstance(node, ast.arg) and node.arg == "rows" for node in nodes)
     if not rows or own or not (way := way_apart(text)):
-        return code
-    return f'if "rows" not in locals(): {way.code}\n{code}'
+        return ""
+    return f'if "rows" not in locals(): {way.code}'
 
 
 def _ways(text: str, lines: list[str]) -> Iterator[Way]:

@@ -45,7 +45,7 @@ def read(reply: str) -> Reply:
     line is not believed: the code has not run yet.
     """
     text = _THOUGHT.sub("", reply.replace("\r\n", "\n").replace("\r", "\n"))
-    blocks = [(language.lower(), dedent(code).rstrip()) for language, code in _FENCE.findall(text)]
+    blocks = [(language.lower(), _unprompted(dedent(code)).rstrip()) for language, code in _FENCE.findall(text)]
     marked = [code for language, code in blocks if language in ("repl", "python", "py", "python3") and code.strip()]
     if marked:
         return Cell("\n".join(marked))
@@ -61,6 +61,14 @@ def read(reply: str) -> Reply:
     if named:
         return Cell(f"FINAL_VAR({named[1]!r})")
     return Text(stated[1].strip()) if stated and stated[1].strip() else Nothing()
+
+
+def _unprompted(code: str) -> str:
+    """The code of a transcript (`>>> x = 1`): what it shows as output was never printed."""
+    lines = code.split("\n")
+    if not any(line.startswith(">>> ") for line in lines):
+        return code
+    return "\n".join(line[4:] for line in lines if line.startswith((">>> ", "... ")))
 
 
 def _is_code(text: str) -> bool:

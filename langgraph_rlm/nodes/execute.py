@@ -13,7 +13,6 @@ from langgraph.types import Command, Overwrite, Send
 from typing_extensions import TypedDict
 
 from langgraph_rlm import glimpse, prompts
-from langgraph_rlm.context import Context
 from langgraph_rlm.dialects import final
 from langgraph_rlm.effects import Steps, Work
 from langgraph_rlm.errors import LimitExceeded, SandboxError
@@ -72,8 +71,8 @@ def _executed(level: Level, state: ExecuteInput, config: RunnableConfig, repl: I
         given = [Answer(value, error) for _, value, error in sorted(answers, key=lambda answer: answer[0])]
         outcome = yield Work(lambda: repl.resume(given))
     else:
-        code = _runnable(state, run.context(state["context_id"], config))
-        outcome = yield Work(lambda: repl.run(code))
+        before = glimpse.rows_for(state["code"], run.context(state["context_id"], config).text)
+        outcome = yield Work(lambda: repl.run(gaps.bridged(state["code"]), before))
     while True:
         dump = (yield Work(repl.dump)) if is_durable(config) else b""
         if isinstance(dump, Finished):
@@ -107,15 +106,10 @@ def _brought_here(level: Level, state: ExecuteInput, config: RunnableConfig, liv
     if state["pending"]:
         head, tail, length = read(config, "printed")
         printed = Printed(level.sandbox.max_output, head, tail, length)
-        repl.load(_runnable(state, context), read(config, "suspension"), printed)
+        repl.load(gaps.bridged(state["code"]), read(config, "suspension"), printed)
     elif position and position["context"] != context_id:
         repl.rebind(context)
     return repl
-
-
-def _runnable(state: ExecuteInput, context: Context) -> str:
-    """The cell as the sandbox takes it: with the `rows` that the first message offers, and around Monty's gaps."""
-    return gaps.bridged(glimpse.with_rows(state["code"], context.text))
 
 
 def _refused(level: Level, call: Call, run: Run) -> str | None:

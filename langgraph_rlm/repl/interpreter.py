@@ -55,6 +55,7 @@ class Cell:
 
     code: str
     printed: Printed
+    before: str = ""
     replies: list[host.Reply] = field(default_factory=list)
 
 
@@ -86,14 +87,17 @@ class Interpreter:
 
     # -- cells ------------------------------------------------------------------------------------------------------
 
-    def run(self, code: str) -> Outcome:
-        """Runs a cell until it ends or asks a model. An unfinished cell before it is dropped."""
+    def run(self, code: str, before: str = "") -> Outcome:
+        """Runs a cell until it ends or asks a model. An unfinished cell before it is dropped.
+
+        `before` is code of the host's own that runs first, and is no part of the cell.
+        """
         code = code.replace("\r\n", "\n").replace("\r", "\n")
         with self._busy():
             if self._cell is not None:
                 self._restore()
-            self._cell = Cell(code, Printed(self._sandbox.max_output))
-            return self._advance(lambda: self._feed(echoing(code), self._cell_print))
+            cell = self._cell = Cell(code, Printed(self._sandbox.max_output), before)
+            return self._advance(lambda: self._begin(cell, self._cell_print))
 
     def resume(self, answers: list[Answer]) -> Outcome:
         """Goes on with the suspended cell, its call answered."""
@@ -246,6 +250,11 @@ class Interpreter:
 
         return reply
 
+    def _begin(self, cell: Cell, on_print: Callable[[str, str], None]) -> Snapshot:
+        if cell.before:
+            self._evaluate(cell.before)
+        return self._feed(echoing(cell.code), on_print)
+
     def _evaluate(self, code: str, inputs: dict[str, Any] | None = None) -> Any:
         """The value of the host's own `code`, which may ask nothing of anybody."""
         snapshot = self._feed(code, lambda *_: None, inputs)
@@ -361,7 +370,7 @@ class Interpreter:
             return answer
 
         try:
-            self._drive(lambda: self._feed(echoing(cell.code), lambda *_: None), reply)
+            self._drive(lambda: self._begin(cell, lambda *_: None), reply)
         except MontyError as failure:
             if self._lost(failure):
                 raise

@@ -69,6 +69,11 @@ READINGS: list[tuple[str, Reply]] = [
     (f"{BLOCK}\nFINAL_VAR: x", Cell("print(1)")),
     ("```repl\nprint(1)\nFINAL: 42", Cell("print(1)\nFINAL: 42")),
     ("```\nx = P.count('a')\nprint(x)\n```\nFINAL: 42", Cell("x = P.count('a')\nprint(x)")),
+    # a transcript: what it shows as output was never printed
+    (
+        "```repl\n>>> n = P.count('a')\n>>> for i in [n]:\n...     print(i)\n57\n```",
+        Cell("n = P.count('a')\nfor i in [n]:\n    print(i)"),
+    ),
     # thoughts
     (f"<think>\nFINAL: 1\n```repl\nbad()\n```\n</think>\n{BLOCK}", Cell("print(1)")),
     ("<think>FINAL: 1</think>\nFINAL: 2", Text("2")),

@@ -10,6 +10,7 @@ import pytest
 
 from langgraph_rlm import glimpse, prompts
 from langgraph_rlm.context import Context
+from tests.fakes import ScriptedModel, cell, rlm_of
 
 PEOPLE = "\n".join(f"{i};Ada {i};{'Oslo' if i % 2 else 'Bergen'}" for i in range(500))
 
@@ -74,8 +75,15 @@ def test_opening_is_small_whatever_the_text_and_the_question() -> None:
 
 def test_rows_are_defined_only_where_a_cell_uses_them_without_a_definition() -> None:
     for code in ("rows = [1]\nlen(rows)", "print('rows')", "len(P)", "def f(rows):\n    return rows"):
-        assert glimpse.with_rows(code, PEOPLE) == code
-    assert glimpse.with_rows("len(rows)", "Prose alone.") == "len(rows)"
+        assert not glimpse.rows_for(code, PEOPLE)
+    assert not glimpse.rows_for("len(rows)", "Prose alone.")
     names: dict[str, object] = {"P": PEOPLE}
-    exec(glimpse.with_rows("n = len(rows)", PEOPLE), names)
+    exec(glimpse.rows_for("n = len(rows)", PEOPLE) + "\nn = len(rows)", names)
     assert names["n"] == 500
+
+
+def test_rows_stay_over_cells_and_lines_of_an_error_are_those_of_the_cell() -> None:
+    model = ScriptedModel(cell("n = len(rows)\n1 / 0"), cell("rows = rows[:2]"), cell("Final = [n, len(rows)]"))
+    out = rlm_of(model).invoke({"query": "q", "context": PEOPLE, "profile": "rlm"})
+    assert out["answer"] == [500, 2]
+    assert "line 2, in <module>\n    1 / 0" in out["trajectory"][0]["error"]
