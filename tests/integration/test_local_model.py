@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 
 import pytest
 from langchain_core.language_models import BaseChatModel
@@ -131,3 +132,12 @@ def test_server_goes_quietly_with_the_program(then: str) -> None:
     else:
         assert program.returncode == 0
         assert "Thread" in then or errors == ""
+
+
+def test_first_block_of_the_readme_runs_as_pasted_and_is_right(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    block = readme.split("```python\n")[1].split("```")[0]
+    (tmp_path / "a.py").write_text("def one(): ...\n\n\ndef two(): ...\n" * 300)
+    ran = subprocess.run([sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.split()[0] == "600"
