@@ -135,9 +135,15 @@ def way_apart(text: str) -> Way | None:
         if sum(1 for line in lines if way.record(line)) >= USUAL * len(lines):
             return way
     blocks = _sampled(text, "\n\n")
-    if len(blocks) > SAMPLE_LINES and max(map(len, blocks)) <= MOST_SHOWN:
+    shapes = Counter(map(_shape, blocks)).most_common(1)
+    if len(blocks) > SAMPLE_LINES and shapes[0][0] and shapes[0][1] >= USUAL * len(blocks):
         return Way(r"rows = P.split('\n\n')", "\n\n", str)
     return None
+
+
+def _shape(block: str) -> tuple[str, ...]:
+    """The words with which the lines of a block begin, after its first: alike in records, unlike in prose and code."""
+    return tuple(re.split(r"[^\w-]", line.strip(), maxsplit=1)[0] for line in block.splitlines()[1:])
 
 
 def rows_shown(words: Words, text: str, way: Way) -> list[str]:
