@@ -69,6 +69,8 @@ def create_rlm(
         "retriever": retriever is not None,
         "dialect": dialect != "final",
         "response_format": response_format is not None,
+        "Limits(confirm_above=…)": limits.confirm_above is not None,
+        "Router(extractors=…)": bool(router.extractors),
     }
     for setting, used in unready.items():
         if used:

@@ -16,6 +16,7 @@ _sorted, _min, _max, _map, _filter = sorted, min, max, map, filter
 
 NO_ANSWER = "NO_ANSWER"
 MOST_NESTED = 100
+CHUNK = 20_000
 
 
 class Unset:
@@ -95,11 +96,9 @@ def _question(question):
 
 
 def _chunks(chunks):
-    return ctx_chunk(chunks) if isinstance(chunks, str) else _listed("chunks", chunks)
-
-
-def ctx_chunk(text, size=20_000):
-    return [text[i : i + size] for i in range(0, len(text), size)]
+    if isinstance(chunks, str):
+        return [chunks[i : i + CHUNK] for i in range(0, len(chunks), CHUNK)]
+    return _listed("chunks", chunks)
 
 
 # -- the context ----------------------------------------------------------------------------------------------------

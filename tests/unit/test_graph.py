@@ -546,3 +546,17 @@ def test_no_thread_is_left_of_a_run() -> None:
     before = threading.active_count()
     rlm_of(tree()).invoke({"query": "root", "context": "text"})
     assert threading.active_count() <= before
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"tools": [len]}, "tools"),
+        ({"dialect": "answer"}, "dialect"),
+        ({"limits": Limits(confirm_above=3)}, "confirm_above"),
+        ({"router": Router(extractors=(lambda query, context: None,))}, "extractors"),
+    ],
+)
+def test_setting_that_would_do_nothing_is_refused(settings: dict[str, Any], named: str) -> None:
+    with pytest.raises(InvalidInput, match=named):
+        rlm_of(ScriptedModel(), **settings)
