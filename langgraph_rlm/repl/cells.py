@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from langgraph_rlm.repl.printed import Printed
@@ -21,6 +23,14 @@ class Call:
     prompts: list[tuple[str, str | None]]
     model: str | None
     batch: bool
+
+    @cached_property
+    def digest(self) -> str:
+        """Names what is asked: a cell that runs again has to ask the same."""
+        digest = hashlib.blake2b(repr((self.kind, self.model, self.batch)).encode(), digest_size=16)
+        for text in (text for pair in self.prompts for text in pair):
+            digest.update(b"none" if text is None else b"%d:" % len(text) + text.encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -49,13 +59,17 @@ class Variable:
 
 @dataclass(frozen=True)
 class Finished:
-    """The cell has ended. `answer` holds the answer if one was set and may be believed; `error` is for the model."""
+    """The cell has ended. `answer` holds the answer if one was set and may be believed; `error` is for the model.
+
+    Nothing that a `dropped` cell did has stayed.
+    """
 
     printed: Printed
     error: str | None
     variables: tuple[Variable, ...]
     restored: tuple[str, ...] = ()
     answer: tuple[Any, ...] = ()
+    dropped: bool = False
 
 
 Outcome = Suspended | Finished

@@ -76,10 +76,10 @@ def _is_prompt(prompt: object) -> bool:
     return False
 
 
-def reply_to(call: Call, answers: list[Answer]) -> Reply:
+def reply_to(answers: list[Answer], batch: bool) -> Reply:
     """What the code gets for its call: values, with errors as text in a batch, and raised where it asked one prompt."""
     failed = next((answer.error for answer in answers if answer.error is not None), None)
-    if failed is not None and not call.batch:
+    if failed is not None and not batch:
         return raising("RuntimeError", failed)
     return {"return_value": [answer.value if answer.error is None else f"Error: {answer.error}" for answer in answers]}
 

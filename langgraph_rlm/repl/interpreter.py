@@ -1,7 +1,7 @@
 """One REPL: runs cells in a Monty session, stops where they ask a model, survives what they do to it.
 
-The state of an interpreter is a session, or bytes when it is parked. What the last finished cell left can always be
-had again: from `base`, a dump, and `journal`, the cells that finished since, with every answer the host gave them.
+The state of an interpreter is a session, or bytes when it is parked. It can always be had again: from `base`, a dump,
+`journal`, the cells that finished since, and the cell that is suspended, each with every answer that it was given.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from pydantic_monty import (
@@ -30,6 +30,8 @@ from langgraph_rlm.repl import host
 from langgraph_rlm.repl.boot import BOOT, BUILTINS, NAMES, PRELUDE, REBIND, SURVEY, Left, Unreadable, left_by
 from langgraph_rlm.repl.cells import Answer, Call, Finished, Outcome, Suspended, Variable
 from langgraph_rlm.repl.explain import echoing, explain, reason
+from langgraph_rlm.repl.journal import Cell, Event, Exchange, Past
+from langgraph_rlm.repl.packed import Packing
 from langgraph_rlm.repl.printed import Printed
 from langgraph_rlm.repl.workers import Workers
 from langgraph_rlm.settings import Sandbox
@@ -41,49 +43,51 @@ PIECE = 4_000_000
 TOO_LARGE = "MemoryError: the variables are too large to be kept. Keep less at once: no copies of P."
 DOCUMENT_BYTES = 2_000
 """What the metadata of a document takes in the sandbox, generously."""
+DUMPS_WORTH = 2.0
+"""How many times the seconds of a dump there have to be to run again, until one is made."""
+DUMP_SECONDS, DUMP_SECONDS_PER_CHARACTER = 0.005, 2e-8
+"""How long the first dump is expected to take; from then on it is known."""
 DUMP_HEADROOM = 4.2
 """Monty counts the buffer of a dump against the limit: a dump needs about this many times what is held."""
 
 Snapshot = FunctionSnapshot | NameLookupSnapshot | FutureSnapshot | MontyComplete
+NO_PAST = Past()
+Variables = tuple[Variable, ...]
 Answering = Callable[[FunctionSnapshot], host.Reply | Call]
 """Gives the reply to a call that leaves the sandbox, or the call itself where the graph has to answer it."""
-
-
-@dataclass
-class Cell:
-    """A cell's code, the replies the host gave it so far, and what it printed."""
-
-    code: str
-    printed: Printed
-    before: str = ""
-    replies: list[host.Reply] = field(default_factory=list)
 
 
 class Interpreter:
     """A REPL over one context. Blocking; safe to use from any thread, one at a time."""
 
     def __init__(
-        self,
-        workers: Workers,
-        context: Context,
-        sandbox: Sandbox,
-        cell_end: bytes | None = None,
-        variables: tuple[Variable, ...] = (),
+        self, workers: Workers, packing: Packing, sandbox: Sandbox, past: Past = NO_PAST, variables: Variables = ()
     ) -> None:
-        """`cell_end` is a dump from which to go on, and `variables` are those in it."""
-
+        """`past` is what to have again, and `variables` are those that its last finished cell left."""
         self.lock = threading.Lock()
         self.pid: int | None = None
-        self._workers, self._context, self._sandbox = workers, context, sandbox
-        self._limits = resource_limits(context, sandbox)
+        self._workers, self.packing, self._sandbox = workers, packing, sandbox
+        self._limits = resource_limits(self._context, sandbox)
         self._session: MontySession | None = None
         self._snapshot: FunctionSnapshot | None = None
-        self._parked: bytes | None = None
-        self._base = cell_end
-        self._journal: list[Cell] = []
+        self._base, self._journal = past.base, list(past.cells)
         self._cell: Cell | None = None
         self._call: Call | None = None
+        self._awaited: str | None = None
+        self._parked: bytes | None = None
+        self._told = 0
+        if past.suspension is not None:
+            self._cell, self._awaited = past.suspension.cell, past.suspension.digest
+            self._parked, self._told = past.suspension.dump, past.suspension.told
+        self._put_aside = False
+        self._events: list[Event] = []
+        self._since_base = self._since_dump = 0.0
+        self._dump_seconds = DUMP_SECONDS + DUMP_SECONDS_PER_CHARACTER * len(self._context)
         self.variables = variables
+
+    @property
+    def _context(self) -> Context:
+        return self.packing.context
 
     # -- cells ------------------------------------------------------------------------------------------------------
 
@@ -96,34 +100,42 @@ class Interpreter:
         with self._busy():
             if self._cell is not None:
                 self._restore()
-            cell = self._cell = Cell(code, Printed(self._sandbox.max_output), before)
+            cell = self._cell = Cell(code, before, Printed(self._sandbox.max_output))
+            self._events.append(["cell", code, before])
             return self._advance(lambda: self._begin(cell, self._cell_print))
 
     def resume(self, answers: list[Answer]) -> Outcome:
         """Goes on with the suspended cell, its call answered."""
-        return self._reply(host.reply_to(self.call, answers))
+        return self._reply(lambda call: host.reply_to(answers, call.batch))
 
     def refuse(self, message: str) -> Outcome:
         """Goes on with the suspended cell, its call raising `RuntimeError(message)`."""
-        return self._reply(host.raising("RuntimeError", message))
+        reply = host.raising("RuntimeError", message)
+        self._events.append(["reply", reply])
+        return self._reply(lambda call: reply)
 
-    def _reply(self, reply: host.Reply) -> Outcome:
+    def _reply(self, reply_to: Callable[[Call], host.Reply]) -> Outcome:
         with self._busy():
             assert self._cell is not None
             try:
-                snapshot = self._suspended()
+                snapshot, call = self._suspended()
             except _ParkingFailed:
                 return self._give_up(TOO_LARGE)
-            self._cell.replies.append(reply)
+            except MontyError as failure:
+                return self._give_up(reason(failure, self._sandbox))
+            reply = reply_to(call)
+            self._cell.exchanges.append(Exchange(reply, call.digest))
             return self._advance(lambda: snapshot.resume(reply))
 
     def _advance(self, step: Callable[[], Snapshot]) -> Outcome:
         cell = self._cell
         assert cell is not None
         try:
-            call = self._drive(step, self._record(cell))
+            with self._timed():
+                call = self._drive(step, self._record(cell))
             if call is not None:
                 self._call = call
+                self._events.append(["call", call.digest, len(call.prompts), call.batch])
                 return Suspended(call)
             error = None
         except MontyError as failure:
@@ -139,6 +151,7 @@ class Interpreter:
             why = explain(failure).splitlines()[-1] if isinstance(failure, MontyError) else str(failure)
             return self._give_up(f"The cell left something that cannot be read: {why}")
         self._journal.append(cell)
+        self._events.append(["end"])
         self._cell = self._call = self._snapshot = None
         if left.missing is not None and error is None:
             error = f"NameError: FINAL_VAR({left.missing!r}): there is no variable of that name. Run the code first."
@@ -158,9 +171,14 @@ class Interpreter:
         printed = self._cell.printed if self._cell else Printed(self._sandbox.max_output)
         self._restore()
         note = "The cell was dropped: your variables are as they were before it."
-        return Finished(printed, f"{error}\n{note}", self.variables)
+        return Finished(printed, f"{error}\n{note}", self.variables, dropped=True)
 
     # -- the state as bytes -------------------------------------------------------------------------------------------
+
+    def events(self) -> list[Event]:
+        """What happened since this was asked the last time, for the journal."""
+        events, self._events = self._events, []
+        return events
 
     @property
     def printed(self) -> Printed:
@@ -169,54 +187,65 @@ class Interpreter:
         return self._cell.printed
 
     @property
-    def call(self) -> Call:
-        """The call at which the cell is suspended."""
-        if self._call is None:
-            with self._busy():
-                call = host.answer(self._suspended(), self._context, self.variables)
-            if not isinstance(call, Call):
-                raise SandboxError("the dump is not one of a cell that waits for an answer")
-            self._call = call
-        return self._call
+    def worth_dumping(self) -> bool:
+        """Whether running again what no dump has would take longer than a dump."""
+        since = self._since_base if self._cell is None else self._since_dump
+        return since > DUMPS_WORTH * self._dump_seconds
 
     def dump(self) -> bytes | Finished:
-        """The state now: in the middle of a suspended cell, or at the end of a finished one.
+        """The state now, packed: in the middle of a suspended cell, or at the end of a finished one.
 
         A dump needs several times the memory of what it holds. Where that is too much, the cell ends with an error.
         """
         with self._busy():
+            begun = time.perf_counter()
             try:
                 if self._cell is not None:
-                    return self._suspended().dump()
-                self._base, self._journal = self._live().dump(), []
+                    dump = self.packing.pack(self._suspended()[0].dump())
+                else:
+                    dump = self.packing.pack(self._live().dump())
+                    self._base, self._journal, self._since_base = dump, [], 0.0
             except (MontyError, _ParkingFailed):
                 if self._cell is None and self._journal:
                     self._cell = self._journal.pop()
+                    self._events.append(["undo"])
                 return self._give_up(TOO_LARGE)
+            self._since_dump, self._dump_seconds = 0.0, time.perf_counter() - begun
+            return dump
+
+    def rebind(self, packing: Packing) -> bytes | None:
+        """Makes another context the text, for the cells to come. Variables stay.
+
+        Gives a dump of the REPL as it is then: what was before it needs the text that it was over.
+        """
+        with self._busy():
+            before = self.packing
+            self._live()
+            try:
+                self._over(packing)
+                self._bind_text()
+                self._evaluate(REBIND, {"_metadata": self._context.metadata})
+                self._base = packing.pack(self._live().dump())
+            except MontyError:
+                self._over(before)
+                self._move(packing)
+            self._journal = []
+            self._events.append(["base"])
             return self._base
 
-    def load(self, code: str, suspension: bytes, printed: Printed) -> None:
-        """Takes up a cell where `suspension`, a dump, was made. For an interpreter that has not run yet."""
-        self._cell, self._parked = Cell(code, printed), suspension
+    def _over(self, packing: Packing) -> None:
+        self.packing, self._limits = packing, resource_limits(packing.context, self._sandbox)
 
-    def rebind(self, context: Context) -> None:
-        """Makes `context` the text, for the cells to come. Variables stay."""
-        with self._busy():
-            self._context, self._limits = context, resource_limits(context, self._sandbox)
-            try:
-                self._bind_text()
-                self._evaluate(REBIND, {"_metadata": context.metadata})
-                self._base, self._journal = self._live().dump(), []
-            except MontyError:
-                self._restore()
-                self._move()
-
-    def _move(self) -> None:
+    def _move(self, packing: Packing) -> None:
         """Goes on in a larger session: one keeps for ever the limits that it began with. What is data moves along."""
+        self._restore()
         variables: dict[str, Any] = self._evaluate("__rlm__['data'](__rlm__['locals']())")
         self._restore()
+        self._over(packing)
         self._base, self._journal = None, []
         self._evaluate("None", variables)
+        with suppress(MontyError):
+            self._base = packing.pack(self._live().dump())
 
     # -- the session ------------------------------------------------------------------------------------------------
 
@@ -245,7 +274,8 @@ class Interpreter:
         def reply(snapshot: FunctionSnapshot) -> host.Reply | Call:
             answer = host.answer(snapshot, self._context, self.variables)
             if not isinstance(answer, Call) and not host.reads_context(snapshot):
-                cell.replies.append(answer)
+                cell.exchanges.append(Exchange(answer))
+                self._events.append(["reply", answer])
             return answer
 
         return reply
@@ -277,7 +307,7 @@ class Interpreter:
             self._session = self._workers.checkout(self, self._limits)
             parked, self._parked = self._parked or self._base, None
             if parked is not None:
-                self._session.load_session(parked)
+                self._session.load_session(self.packing.unpack(parked))
             else:
                 try:
                     self._boot()
@@ -286,19 +316,38 @@ class Interpreter:
                         f"the text does not fit the sandbox ({failure}): give Sandbox more memory."
                     ) from None
             if parked is self._base:
+                self._since_base = self._since_dump = 0.0
                 self._replay()
         return self._session
 
-    def _suspended(self) -> FunctionSnapshot:
-        """The suspended cell's snapshot: live, or loaded from where it was parked."""
+    def _suspended(self) -> tuple[FunctionSnapshot, Call]:
+        """Where the cell is suspended: live, loaded from a dump, or reached again with the answers it was given."""
+        cell = self._cell
+        assert cell is not None
         if self._snapshot is None:
-            if self._parked is None:
+            if self._put_aside and self._parked is None:
                 raise _ParkingFailed
+            with self._timed():
+                self._call = self._reached_again(cell)
+            if self._awaited not in (None, self._call.digest):
+                raise _diverged()
+            self._awaited = None
+        assert self._snapshot is not None
+        assert self._call is not None
+        return self._snapshot, self._call
+
+    def _reached_again(self, cell: Cell) -> Call:
+        if self._parked is not None:
+            dump, self._parked = self.packing.unpack(self._parked), None
             self._session = self._workers.checkout(self, None)
-            snapshot = self._session.load_snapshot(self._parked, print_callback=self._cell_print)
-            assert isinstance(snapshot, FunctionSnapshot)
-            self._snapshot, self._parked = snapshot, None
-        return self._snapshot
+            snapshot = self._session.load_snapshot(dump, print_callback=self._cell_print)
+            call = self._drive(lambda: snapshot, self._repeat(cell, self._told))
+        else:
+            self._live()
+            call = self._drive(lambda: self._begin(cell, self._cell_print), self._repeat(cell))
+        if call is None:
+            raise _diverged()
+        return call
 
     def _boot(self) -> None:
         names = {"_names": NAMES, "_builtin_names": BUILTINS}
@@ -326,9 +375,11 @@ class Interpreter:
         if self._session is None:
             return
         try:
-            self._parked = (self._snapshot or self._session).dump()
+            self._parked = self.packing.pack((self._snapshot or self._session).dump())
         except MontyError:
             self._parked = None
+        self._put_aside = True
+        self._told = len(self._cell.exchanges) if self._cell else 0
         self._session = self._snapshot = None
         self._workers.give_back(self)
 
@@ -344,7 +395,8 @@ class Interpreter:
 
     def _restore(self) -> None:
         """Back to the end of the last finished cell, once somebody asks for the session again."""
-        self._session = self._snapshot = self._parked = self._cell = self._call = None
+        self._session = self._snapshot = self._parked = self._cell = self._call = self._awaited = None
+        self._put_aside = False
         self._workers.give_back(self)
 
     def _replay(self) -> None:
@@ -359,22 +411,44 @@ class Interpreter:
             self._live()
 
     def _run_again(self, cell: Cell) -> None:
-        recorded = iter(cell.replies)
-        unknown = host.raising("RuntimeError", "this call was not made before")
-
-        def reply(snapshot: FunctionSnapshot) -> host.Reply:
-            if not host.reads_context(snapshot):
-                return next(recorded, unknown)
-            answer = host.answer(snapshot, self._context, self.variables)
-            assert not isinstance(answer, Call)
-            return answer
-
         try:
-            self._drive(lambda: self._begin(cell, lambda *_: None), reply)
+            with self._timed():
+                call = self._drive(lambda: self._begin(cell, lambda *_: None), self._repeat(cell))
         except MontyError as failure:
             if self._lost(failure):
                 raise
+        else:
+            if call is not None:
+                raise _diverged()
         self._survey()
+
+    def _repeat(self, cell: Cell, told: int = 0) -> Answering:
+        """Answers the calls of a cell as they were answered before, from the exchange `told` on."""
+        recorded = iter(cell.exchanges[told:])
+
+        def reply(snapshot: FunctionSnapshot) -> host.Reply | Call:
+            if host.reads_context(snapshot):
+                return host.answer(snapshot, self._context, self.variables)
+            exchange = next(recorded, None)
+            if exchange is not None and exchange.digest is None:
+                return exchange.reply
+            call = host.answer(snapshot, self._context, self.variables)
+            if not isinstance(call, Call) or (exchange is not None and exchange.digest != call.digest):
+                raise _diverged()
+            return call if exchange is None else exchange.reply
+
+        return reply
+
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        """Counts the seconds of the block as work that is lost without a dump."""
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            seconds = time.perf_counter() - begun
+            self._since_base += seconds
+            self._since_dump += seconds
 
     @contextmanager
     def _busy(self) -> Iterator[None]:
@@ -394,6 +468,13 @@ def resource_limits(context: Context, sandbox: Sandbox) -> ResourceLimits:
         "max_memory": int(DUMP_HEADROOM * (size + memory)),
         "max_suspensions": 2**62,
     }
+
+
+def _diverged() -> SandboxError:
+    return SandboxError(
+        "The code of this thread asks for something else when it runs again, so its REPL cannot be had. The thread is "
+        "as it was: ask a new question on it, or go on from an earlier checkpoint (get_state_history)."
+    )
 
 
 class _ParkingFailed(Exception):

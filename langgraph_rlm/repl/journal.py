@@ -1,0 +1,152 @@
+"""What a REPL was told, from the first cell of its thread: enough to have it again.
+
+The sandbox is deterministic: a cell that gets the same answers does the same. So a checkpoint needs no more than the
+cells and the answers, which it has anyway, and a dump of the REPL only saves the time to run them again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from langgraph_rlm.repl.cells import Answer
+from langgraph_rlm.repl.host import Reply, reply_to
+from langgraph_rlm.repl.packed import is_loadable
+from langgraph_rlm.repl.printed import Printed
+
+Event = list[Any]
+"""One of these, in the order in which they happened:
+
+`["cell", code, before]` a cell began, the one before it was left;
+`["reply", reply]` the host answered the cell's next call itself;
+`["call", digest, prompts, batch]` the cell was suspended at a call of that many prompts;
+`["answer", index, value, error]` one of them was answered, in any order;
+`["end"]` the cell finished, and what it did stays; `["undo"]` it does not;
+`["base"]` the text was replaced: what was before can be had from a dump only.
+"""
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A call that left the sandbox, as it was answered. `digest` names the prompts where models were asked."""
+
+    reply: Reply
+    digest: str | None = None
+
+
+@dataclass
+class Cell:
+    """A cell's code, the host's own code `before` it, what it printed, and its calls so far."""
+
+    code: str
+    before: str
+    printed: Printed
+    exchanges: list[Exchange] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Suspension:
+    """A cell that waits for the answers to the call that `digest` names.
+
+    `dump` is the REPL after the first `told` exchanges of the cell, where there is one.
+    """
+
+    cell: Cell
+    digest: str
+    dump: bytes | None = None
+    told: int = 0
+
+
+@dataclass(frozen=True)
+class Past:
+    """What makes a REPL again: a dump, or an empty one, the cells that ran since, and the one that waits.
+
+    `note` says what could not be done as it should.
+    """
+
+    base: bytes | None = None
+    cells: tuple[Cell, ...] = ()
+    suspension: Suspension | None = None
+    note: str | None = None
+
+
+@dataclass
+class _Asked:
+    digest: str
+    prompts: int
+    batch: bool
+    answers: dict[int, Answer] = field(default_factory=dict)
+
+    def exchange(self) -> Exchange:
+        return Exchange(reply_to([self.answers[i] for i in range(self.prompts)], self.batch), self.digest)
+
+
+def answers_so_far(events: Sequence[Event]) -> dict[int, Answer]:
+    """The answers to the latest call, by the index of the prompt."""
+    answers: dict[int, Answer] = {}
+    for event in reversed(events):
+        match event:
+            case ["answer", index, value, error]:
+                answers.setdefault(index, Answer(value, error))
+            case _:
+                break
+    return answers
+
+
+def past_of(
+    events: Sequence[Event], cell_end: list[Any], suspension: list[Any], is_suspended: bool, max_output: int
+) -> Past:
+    """How to have the REPL again. `cell_end` and `suspension` are dumps with their place in `events`, or empty.
+
+    Raises:
+        SandboxError: A dump is damaged.
+    """
+    base, start, note = None, 0, None
+    if cell_end and is_loadable(cell_end[0]):
+        base, start = cell_end
+    else:
+        start = 1 + max((place for place, event in enumerate(events) if event == ["base"]), default=-1)
+        if cell_end:
+            lost = ", and the variables of an earlier text are lost" if start else ""
+            note = f"The REPL was stored by another version of the sandbox: its cells ran again{lost}."
+    usable = bool(suspension) and is_suspended and is_loadable(suspension[0])
+    if suspension and is_suspended and not usable:
+        note = note or "The cell was stored by another version of the sandbox: it ran again from its start."
+
+    cells: list[Cell] = []
+    cell: Cell | None = None
+    asked: _Asked | None = None
+    told: int | None = None
+    for place, event in enumerate(events[start:], start):
+        if asked is not None and event[0] != "answer":
+            # what was refused has its reply in the next event
+            refused = event[0] == "reply"
+            if cell is not None and (refused or len(asked.answers) == asked.prompts):
+                cell.exchanges.append(Exchange(event[1], asked.digest) if refused else asked.exchange())
+            asked = None
+            if refused:
+                continue
+        match event:
+            case ["cell", code, before]:
+                cell, told = Cell(code, before, Printed(max_output)), None
+            case ["reply", reply] if cell is not None:
+                cell.exchanges.append(Exchange(reply))
+            case ["call", digest, prompts, batch]:
+                asked = _Asked(digest, prompts, batch)
+                if usable and suspension[1] == place + 1 and cell is not None:
+                    told = len(cell.exchanges)
+            case ["answer", index, value, error] if asked is not None:
+                asked.answers[index] = Answer(value, error)
+            case ["end"] if cell is not None:
+                cells.append(cell)
+                cell = None
+            case ["undo"] if cells:
+                cells.pop()
+    if not is_suspended or cell is None or asked is None:
+        return Past(base, tuple(cells), None, note)
+    if told is not None:
+        dump, _, *printed = suspension
+        cell.printed = Printed(max_output, *printed)
+        return Past(base, tuple(cells), Suspension(cell, asked.digest, dump, told), note)
+    return Past(base, tuple(cells), Suspension(cell, asked.digest), note)
