@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from langchain_core.runnables import RunnableConfig
 
 from langgraph_rlm.context.files import clean
 from langgraph_rlm.ledger import Ledger, Usage
+from langgraph_rlm.retries import MOST_RETRY_AFTER, is_transient, pauses, retry_after
 
 
 class Gate:
@@ -41,6 +43,9 @@ class Replied:
 class Ask:
     """The effect of asking a model. Its result is a `Replied`.
 
+    A failure that may pass is tried again, with growing pauses, in which the call keeps its place in the gate: who is
+    told to slow down asks less at once.
+
     Raises `LimitExceeded` when, with its turn come, the tokens or seconds of the run are spent; a `last_turn` is not
     refused.
     """
@@ -53,13 +58,23 @@ class Ask:
 
     def run(self) -> Replied:
         with self.gate.threads:
-            self._check()
-            return self._charged(self.model.invoke(list(self.messages), self.config))
+            for pause in (*pauses(), None):
+                self._check()
+                try:
+                    return self._charged(self.model.invoke(list(self.messages), self.config))
+                except Exception as failure:
+                    time.sleep(_wait(failure, pause))
+        raise AssertionError("the last try returns or raises")
 
     async def arun(self) -> Replied:
         async with self.gate.tasks:
-            self._check()
-            return self._charged(await self.model.ainvoke(list(self.messages), self.config))
+            for pause in (*pauses(), None):
+                self._check()
+                try:
+                    return self._charged(await self.model.ainvoke(list(self.messages), self.config))
+                except Exception as failure:
+                    await asyncio.sleep(_wait(failure, pause))
+        raise AssertionError("the last try returns or raises")
 
     def _check(self) -> None:
         if not self.last_turn:
@@ -69,6 +84,14 @@ class Ask:
         usage = usage_of(self.model, reply)
         self.gate.ledger.spend(usage)
         return Replied(clean(str(reply.text)), usage)
+
+
+def _wait(failure: Exception, pause: float | None) -> float:
+    """Seconds until the next try. Raises the failure where there is none."""
+    wait = max(pause or 0.0, retry_after(failure))
+    if pause is None or not is_transient(failure) or wait > MOST_RETRY_AFTER:
+        raise failure
+    return wait
 
 
 def overflowed(failure: Exception) -> bool:

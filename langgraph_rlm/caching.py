@@ -1,0 +1,79 @@
+"""Answers to sub-calls that were asked before, by LangGraph's caches (`cache=`).
+
+LangGraph's `CachePolicy` would keep all that a node wrote: which prompt of which call it answered, what it cost, and
+failures too. So the node looks its answer up itself, in the same cache, and keeps answers alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from langgraph.cache.base import BaseCache
+
+NAMESPACE = ("langgraph_rlm", "subcall")
+
+_logger = logging.getLogger("langgraph_rlm")
+
+
+def key_of(asker: str, prompt: str, context: str | None) -> str:
+    """Names a sub-call: `asker` says which graph asks, which model, and with which settings where they matter."""
+    digest = hashlib.blake2b(digest_size=32)
+    for part in (asker, prompt, context):
+        encoded = b"" if part is None else part.encode("utf-8", "surrogatepass")
+        digest.update(b"%d:%d:" % (part is not None, len(encoded)) + encoded)
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Recall:
+    """The effect of looking an answer up. Its result is the answer, or None. A cache that fails has none."""
+
+    cache: BaseCache[Any]
+    key: str
+
+    def run(self) -> str | None:
+        try:
+            return _found(self.cache.get([(NAMESPACE, self.key)]))
+        except Exception as failure:
+            _complain(failure)
+            return None
+
+    async def arun(self) -> str | None:
+        try:
+            return _found(await self.cache.aget([(NAMESPACE, self.key)]))
+        except Exception as failure:
+            _complain(failure)
+            return None
+
+
+@dataclass(frozen=True)
+class Remember:
+    """The effect of keeping an answer."""
+
+    cache: BaseCache[Any]
+    key: str
+    answer: str
+
+    def run(self) -> None:
+        try:
+            self.cache.set({(NAMESPACE, self.key): (self.answer, None)})
+        except Exception as failure:
+            _complain(failure)
+
+    async def arun(self) -> None:
+        try:
+            await self.cache.aset({(NAMESPACE, self.key): (self.answer, None)})
+        except Exception as failure:
+            _complain(failure)
+
+
+def _found(values: dict[Any, Any]) -> str | None:
+    value = next(iter(values.values()), None)
+    return value if isinstance(value, str) else None
+
+
+def _complain(failure: Exception) -> None:
+    _logger.warning("The cache failed, and the run goes on without it: %s", failure)

@@ -1,0 +1,52 @@
+"""Which failures of a model are worth another try, and how long to wait for it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import httpx
+from langchain_core.exceptions import ModelError
+from langgraph.types import RetryPolicy
+
+MOST_RETRY_AFTER = 60.0
+"""Seconds that a provider may tell us to wait; where it wants more, the call fails at once."""
+
+
+def is_transient(failure: Exception) -> bool:
+    """Rate limits, time-outs, lost connections and failures of the server. LangChain's own word counts first."""
+    if isinstance(failure, ModelError):
+        return failure.is_retryable
+    if isinstance(failure, ConnectionError | TimeoutError | httpx.TransportError):
+        return True
+    status = _status(failure)
+    return status in (408, 429) or (status is not None and 500 <= status < 600)
+
+
+POLICY = RetryPolicy(initial_interval=0.5, backoff_factor=2.0, max_interval=30.0, max_attempts=4, retry_on=is_transient)
+"""LangGraph's policy, held around a single call of a model: a node that is tried again would run its child again."""
+
+
+def pauses(policy: RetryPolicy = POLICY) -> Iterator[float]:
+    """Seconds to wait after the first failed try, the second, …: one fewer than there are tries."""
+    interval = policy.initial_interval
+    for _ in range(policy.max_attempts - 1):
+        yield interval * random.uniform(0.5, 1.5)
+        interval = min(interval * policy.backoff_factor, policy.max_interval)
+
+
+def retry_after(failure: Exception) -> float:
+    """Seconds that the provider asks to wait; 0 where it does not say, or says it as a date."""
+    headers = getattr(getattr(failure, "response", None), "headers", None) or {}
+    try:
+        return max(0.0, float(headers.get("retry-after", 0)))
+    except (TypeError, ValueError):
+        return 0.0
+
+
+def _status(failure: Exception) -> int | None:
+    for source in (failure, getattr(failure, "response", None)):
+        status = getattr(source, "status_code", None)
+        if isinstance(status, int):
+            return status
+    return None
