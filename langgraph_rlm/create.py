@@ -17,7 +17,7 @@ from langgraph_rlm.graph import rlm_graph
 from langgraph_rlm.level import Level
 from langgraph_rlm.models import resolve_model
 from langgraph_rlm.repl.workers import Workers
-from langgraph_rlm.run import RLM
+from langgraph_rlm.rlm import RLM
 from langgraph_rlm.settings import Limits, Router, Sandbox
 
 
@@ -69,7 +69,6 @@ def create_rlm(
         "retriever": retriever is not None,
         "dialect": dialect != "final",
         "response_format": response_format is not None,
-        "Limits(confirm_above=…)": limits.confirm_above is not None,
         "Router(extractors=…)": bool(router.extractors),
     }
     for setting, used in unready.items():
@@ -82,7 +81,7 @@ def create_rlm(
     leaf_model = root_model if sub_model is None else resolve_model(sub_model)
     graph: CompiledStateGraph[Any, Any, Any, Any] | None = None
     for depth in reversed(range(max(1, limits.max_depth))):
-        level = Level(depth, root_model, leaf_model, router, limits, sandbox, instructions)
+        level = Level(depth, root_model, leaf_model, router, limits, sandbox, instructions, name)
         graph = rlm_graph(level, graph, context_schema).compile(
             checkpointer=checkpointer if depth == 0 else None,
             store=store if depth == 0 else None,

@@ -3,7 +3,7 @@
 START ─► route ─► direct ─────────────────────────────► END      the context fits: one model call
            └────► generate ─► execute ─(Final)────────► END
                      ▲        │  ▲
-                     └────────┘  └── answers ── subcall × n
+                     └────────┘  └── answers ── [confirm ─►] subcall × n
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from langgraph.graph.state import CompiledStateGraph
 
 from langgraph_rlm.effects import Steps, adrive, drive
 from langgraph_rlm.level import Level
+from langgraph_rlm.nodes.confirm import ConfirmInput, confirm
 from langgraph_rlm.nodes.direct import DirectInput, direct
 from langgraph_rlm.nodes.execute import ExecuteInput, execute
 from langgraph_rlm.nodes.generate import GenerateInput, generate
@@ -37,7 +38,8 @@ def rlm_graph(level: Level, child: Child | None, context_schema: type[Any] | Non
     graph.add_node("route", _node(level, route), input_schema=RouteInput, destinations=("direct", "generate"))
     graph.add_node("direct", _node(level, direct), input_schema=DirectInput)
     graph.add_node("generate", _node(level, generate), input_schema=GenerateInput)
-    ends = ("generate", *subcalls, END)
+    asks = ("confirm",) if level.confirms else ()
+    ends = ("generate", *asks, *subcalls, END)
     graph.add_node("execute", _node(level, execute), input_schema=ExecuteInput, destinations=ends)
 
     graph.add_edge(START, "route")
@@ -46,6 +48,8 @@ def rlm_graph(level: Level, child: Child | None, context_schema: type[Any] | Non
     if level.has_subcalls:
         graph.add_node(level.subcall_node, _subcall_node(level, child), input_schema=SubcallInput)
         graph.add_edge(level.subcall_node, "execute")
+    if level.confirms:
+        graph.add_node("confirm", _node(level, confirm), input_schema=ConfirmInput, destinations=(*subcalls, "execute"))
     return graph
 
 

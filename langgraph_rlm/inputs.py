@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
+from langchain_core.documents import Document
 from langchain_core.messages import BaseMessage, convert_to_messages
 from langgraph.types import Command
 
@@ -38,7 +40,7 @@ def prepare(input: Any) -> Any:
         context = Context.of(prepared["context"])
         if context.empty:
             raise ContextError("The context is empty: there is nothing to answer the question from.")
-        prepared["context"] = stored(context)
+        prepared["context"] = [stored(context)]
     return prepared
 
 
@@ -74,10 +76,20 @@ def checked_query(query: object) -> str:
     return clean(query)
 
 
-def stored(context: Context, origin: str = "input") -> list[dict[str, Any]]:
-    """A context as the state keeps it, named by where it came from and what it holds: the same text keeps its name."""
+def stored(context: Context) -> dict[str, Any]:
+    """A context as the state keeps it, under its name."""
+    [state] = context.to_state()
+    return {**state, "id": name_of(context)}
+
+
+def of_messages(messages: Sequence[BaseMessage]) -> Context:
+    """The context that a conversation is: a document for each message."""
+    return Context.of([Document(clean(message.text), metadata={"name": message.type}) for message in messages])
+
+
+def name_of(context: Context) -> str:
+    """What a context is called in the state, by what it holds: the same text keeps its name."""
     digest = hashlib.blake2b(repr(context.metadata).encode("utf-8", "backslashreplace"), digest_size=16)
     for start in range(0, len(context), HASH_PIECE):
         digest.update(context.slice(start, start + HASH_PIECE).encode())
-    [state] = context.to_state()
-    return [{**state, "id": f"{origin}-{digest.hexdigest()}"}]
+    return digest.hexdigest()

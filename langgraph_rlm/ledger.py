@@ -24,11 +24,17 @@ class Ledger:
         self._tokens = 0
         self._begun = time.monotonic()
 
-    def seed(self, subcalls: int, usage: Usage) -> None:
-        """Counts what was spent on the question before this process took it up."""
+    def seed(self, subcalls: int, usage: Usage, seconds: float) -> None:
+        """Counts what was spent on the question before this run took it up."""
         self.spend(usage)
         with self._lock:
             self._subcalls += subcalls
+            self._begun -= seconds
+
+    @property
+    def seconds(self) -> float:
+        """How long the question has been worked on."""
+        return time.monotonic() - self._begun
 
     def reserve(self, subcalls: int) -> None:
         """Takes that many sub-calls, all or none. Raises `LimitExceeded` when they do not fit."""
@@ -36,6 +42,11 @@ class Ledger:
             if self._subcalls + subcalls > self._limits.max_subcalls:
                 raise LimitExceeded("max_subcalls", self._subcalls + subcalls, self._limits.max_subcalls)
             self._subcalls += subcalls
+
+    def give_back(self, subcalls: int) -> None:
+        """Returns sub-calls that were taken and will not be asked."""
+        with self._lock:
+            self._subcalls -= subcalls
 
     @property
     def subcalls_left(self) -> int:
@@ -50,7 +61,7 @@ class Ledger:
         """Raises `LimitExceeded` when the tokens or the seconds are spent. To be asked before each model call."""
         for limit, used, allowed in (
             ("max_tokens", self._tokens, self._limits.max_tokens),
-            ("max_seconds", time.monotonic() - self._begun, self._limits.max_seconds),
+            ("max_seconds", self.seconds, self._limits.max_seconds),
         ):
             if allowed is not None and used >= allowed:
                 raise LimitExceeded(limit, used, allowed)

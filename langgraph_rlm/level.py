@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
 
 from langchain_core.language_models import BaseChatModel
 
@@ -21,6 +23,7 @@ class Level:
     limits: Limits
     sandbox: Sandbox
     instructions: str | None
+    name: str
 
     @property
     def subcall_node(self) -> str:
@@ -32,5 +35,27 @@ class Level:
         return self.depth < self.limits.max_depth
 
     @property
+    def confirms(self) -> bool:
+        """Whether there are fan-outs that somebody has to agree to."""
+        return self.has_subcalls and self.limits.confirm_above is not None
+
+    @cached_property
+    def plain(self) -> str:
+        """Who asks a plain sub-call, for the cache: nothing but the model decides on its answer."""
+        return f"{self.name} {_identity(self.sub_model)}"
+
+    @cached_property
+    def recursive(self) -> str:
+        """Who asks a child RLM, for the cache: all that it is made of."""
+        settings = (self.depth, self.router, self.limits, self.sandbox, self.instructions, version("langgraph-rlm"))
+        return f"{self.name} {_identity(self.model)} {_identity(self.sub_model)} {settings!r}"
+
+    @property
     def system(self) -> str:
         return prompts.system(self.depth, self.limits.max_depth, self.instructions)
+
+
+def _identity(model: BaseChatModel) -> str:
+    """The model and its parameters, by which LangChain's own caches tell models apart."""
+    kind = type(model)
+    return f"{kind.__module__}.{kind.__qualname__} {model._get_llm_string()}"

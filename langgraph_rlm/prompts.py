@@ -96,14 +96,21 @@ LEFT_OUT = "(Steps in between are left out here. The variables they made are sti
 NO_CELL = "Your reply had no code. Reply with one ```python block of Python."
 
 
-def after_cell(cell: Finished, query: str, repeated: bool = False) -> str:
-    """What a cell did: output, error, variables; whether the model had `repeated` it. It asks for the next cell."""
-    parts = []
+def after_cell(
+    cell: Finished, query: str, repeated: bool = False, edited: str | None = None, note: str | None = None
+) -> str:
+    """What a cell did: output, error, variables; whether the model had `repeated` it. It asks for the next cell.
+
+    `edited` is the code that ran where it is not the model's, and `note` what became of the REPL before it.
+    """
+    parts = [note] if note else []
+    if edited is not None:
+        parts.append(f"Your code was changed before it ran. This ran:\n```python\n{edited}\n```")
     if cell.printed.length:
         parts.append(f"Output ({cell.printed.length:,} characters):\n{cell.printed}".rstrip())
     if cell.error:
         parts.append(f"Error:\n{cell.error}")
-    if not parts:
+    if not cell.printed.length and not cell.error:
         parts.append("The code ran and printed nothing. Print what you want to see.")
     if cell.variables:
         parts.append(f"Variables: {listed(cell.variables)}")

@@ -18,8 +18,10 @@ from typing_extensions import TypedDict
 from langgraph_rlm.calls import add_usages
 from langgraph_rlm.ledger import Usage
 
-SNAPSHOT_EVERY = 1_000_000
+NEVER = 1_000_000
 """Updates between two full copies of a `DeltaChannel` in a checkpoint: practically none."""
+SOMETIMES = 50
+"""The same where each update replaces the one before: whoever loads a thread reads all since the last full copy."""
 
 
 def _append(old: list[Any], added: Sequence[list[Any]]) -> list[Any]:
@@ -30,21 +32,44 @@ def _keep_last(old: list[Any], written: Sequence[list[Any]]) -> list[Any]:
     return written[-1]
 
 
+def _add_contexts(old: list[Any], written: Sequence[list[Any]]) -> list[Any]:
+    """The newest first. `{"only": id}` drops the others."""
+    contexts = old
+    for item in (item for items in written for item in items):
+        if "only" in item:
+            contexts = [context for context in contexts if context["id"] == item["only"]]
+        else:
+            contexts = [item, *(context for context in contexts if context["id"] != item["id"])]
+    return contexts
+
+
+def _add_messages(old: list[AnyMessage], added: Sequence[Any]) -> list[AnyMessage]:
+    for messages in added:
+        old = add_messages(old, messages)  # type: ignore[assignment, arg-type]
+    return old
+
+
 def _extend_usage(old: Usage, added: Usage) -> Usage:
     return add_usages(old, added)
 
 
-Growing = Annotated[list[Any], DeltaChannel(_append, list, snapshot_frequency=SNAPSHOT_EVERY)]
-Stored = Annotated[list[Any], DeltaChannel(_keep_last, list, snapshot_frequency=SNAPSHOT_EVERY)]
+def _most(old: float, new: float) -> float:
+    return max(old, new)
+
+
+Growing = Annotated[list[Any], DeltaChannel(_append, list, snapshot_frequency=NEVER)]
+Replaced = Annotated[list[Any], DeltaChannel(_keep_last, list, snapshot_frequency=SOMETIMES)]
+Contexts = Annotated[list[Any], DeltaChannel(_add_contexts, list, snapshot_frequency=NEVER)]
+Messages = Annotated[list[AnyMessage], DeltaChannel(_add_messages, list, snapshot_frequency=NEVER)]
 
 
 class RLMInput(TypedDict, total=False):
     """What a run takes. `query` and `context`, or `messages`; `profile` for this run only."""
 
     query: Annotated[str, EphemeralValue(str)]
-    context: Stored
+    context: Contexts
     profile: Annotated[str, EphemeralValue(str)]
-    messages: Annotated[list[AnyMessage], add_messages]
+    messages: Messages
 
 
 class RLMOutput(TypedDict, total=False):
@@ -58,7 +83,7 @@ class RLMOutput(TypedDict, total=False):
     steps: Annotated[int, operator.add]
     subcalls: Annotated[int, operator.add]
     trajectory: Growing
-    messages: Annotated[list[AnyMessage], add_messages]
+    messages: Messages
 
 
 class Question(TypedDict):
@@ -86,35 +111,33 @@ class RLMState(RLMInput, RLMOutput, total=False):
     """The model's own conversation (messages), over all questions of the thread."""
     step: int
     """Turns that this RLM's model has had for this question."""
-    reply: str
-    """The model's last reply."""
     code: str
-    """The cell to run next: what the reply holds of it, until somebody edits it."""
-    pending: int
-    """Prompts of the call at which the cell is suspended; 0 when it is not."""
-    answers: Growing
-    """`[index, value, error]` for each answered prompt of that call."""
+    """The cell to run next: what the model's reply holds of it, until somebody edits it."""
+    pending: Replaced
+    """The prompts of the call at which the cell is suspended, in order: `kind`, `prompt`, `context`."""
     asked: Growing
     """Records of the prompts that this cell has asked, for the trajectory."""
     limit: list[Any] | None
     """`[name, used, allowed]` once a limit is reached: the next turn is the last."""
+    seconds: Annotated[float, _most]
+    """How long the question has been worked on, when this was written last."""
     position: Position | None
+    note: str | None
+    """What could not be had again as it was, for the trajectory."""
     told: str
     """The context that the history speaks of, by its name."""
     variables: list[list[Any]]
-    """`[name, type, size]` of what the last finished cell left, where a checkpointer keeps it."""
-    cell_end: bytes
-    """The REPL at the end of the last finished cell. Written where a checkpointer keeps it."""
-    suspension: bytes
-    """The REPL where the cell is suspended, likewise."""
-    printed: list[Any]
-    """What the suspended cell had printed: first characters, last characters, how many there were."""
+    """`[name, type, size]` of what the last finished cell left."""
+    journal: Growing
+    """What the REPL was told, over all questions of the thread: see `repl/journal.py`."""
+    cell_end: Replaced
+    """A dump of the REPL at the end of a cell, and its place in the journal."""
+    suspension: Replaced
+    """A dump of the REPL where a cell was suspended, its place in the journal, and what the cell had printed: the first
+    characters, the last ones, how many there were."""
 
 
 class SubcallInput(TypedDict):
-    """One prompt for a model or a child RLM: the argument of a `Send`."""
+    """Which of the pending prompts is to be answered: the argument of a `Send`. The prompts are in the state, once."""
 
     index: int
-    kind: Literal["llm", "rlm"]
-    prompt: str
-    context: str | None

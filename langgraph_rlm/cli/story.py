@@ -110,11 +110,12 @@ class Story:
             if not namespace and result["code"]:
                 yield Wrote(rlm.step, result["code"])
         if name == "execute":
-            rlm.done, rlm.asked = 0, result.get("pending", rlm.asked)
+            if "pending" in result:  # else the next prompts of the same call follow
+                rlm.done, rlm.asked = 0, len(result["pending"])
             if rlm.asked:
                 rlm.doing = "sub-calls"
                 if not namespace:
-                    yield Asking(0, rlm.asked)
+                    yield Asking(rlm.done, rlm.asked)
             for entry in result.get("trajectory", ()) if not namespace else ():
                 failures = tuple(call["error"] for call in entry["subcalls"] if call.get("error"))
                 said = (entry["code"], entry["reply"], entry["output"], entry["error"])
@@ -130,13 +131,13 @@ class Story:
         if not result:  # it raised: the run is over, or waits for a human
             return
         self.subcalls += 1
-        asker = self.rlms[namespace]
+        asker = self.rlms.setdefault(namespace, Rlm(0))  # a resumed run begins with its sub-calls
         asker.done += 1
         if child is None:
             self._spend(result)
         if namespace:
             return
-        _, answer, error = result["answers"][0]
+        _, _, answer, error = result["journal"][0]
         if child and error is None:
             yield ChildEnded(index, result["steps"], str(answer))
         yield Asking(asker.done, asker.asked)

@@ -14,8 +14,7 @@ from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import LimitExceeded
 from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.ending import at_limit, ended
-from langgraph_rlm.nodes.route import FROM_MESSAGES
-from langgraph_rlm.run import run_of
+from langgraph_rlm.run import read, run_of
 from langgraph_rlm.state import Question
 
 
@@ -30,7 +29,7 @@ def direct(level: Level, state: DirectInput, config: RunnableConfig) -> Steps[di
     context = run.context(state["context_id"], config)
     question = state["question"]
     conversation: list[AnyMessage]
-    if question["chat"] and state["context_id"].startswith(FROM_MESSAGES):
+    if question["chat"] and "messages" in read(config, "context")[0]:
         conversation = list(state["messages"])
         if question["asked"] != clean(conversation[-1].text):
             conversation.append(HumanMessage(question["asked"]))
@@ -44,4 +43,5 @@ def direct(level: Level, state: DirectInput, config: RunnableConfig) -> Steps[di
     except LimitExceeded as reached:
         limit = at_limit(level, reached)
         replied = yield Ask(level.model, conversation, run.gate, config, last_turn=True)
-    return {"usage": replied.usage, **ended(replied.text, question, "limit" if limit else "answered")}
+    spent = {"usage": replied.usage, "seconds": run.ledger.seconds}
+    return {**spent, **ended(replied.text, question, "limit" if limit else "answered")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import astuple, replace
 from functools import partial
 from typing import Any, Literal
@@ -15,101 +16,127 @@ from typing_extensions import TypedDict
 from langgraph_rlm import glimpse, prompts
 from langgraph_rlm.dialects import final
 from langgraph_rlm.effects import Steps, Work
-from langgraph_rlm.errors import LimitExceeded, SandboxError
+from langgraph_rlm.errors import ContextError, LimitExceeded, SandboxError
 from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.ending import at_limit, ended
 from langgraph_rlm.repl import gaps
-from langgraph_rlm.repl.cells import Answer, Call, Finished, Variable
+from langgraph_rlm.repl.cells import Call, Finished, Suspended, Variable
 from langgraph_rlm.repl.interpreter import Interpreter
-from langgraph_rlm.repl.printed import Printed
-from langgraph_rlm.run import ASYNC_TASKS, Run, is_durable, read, run_of
+from langgraph_rlm.repl.journal import Past, answers_so_far, past_of
+from langgraph_rlm.run import Run, is_durable, read, run_of
 from langgraph_rlm.state import Position, Question, SubcallInput
 
 MOST_REMINDER = 500
 """Characters of the question that are repeated after each cell."""
+
+_logger = logging.getLogger("langgraph_rlm")
 
 
 class ExecuteInput(TypedDict, total=False):
     question: Question
     context_id: str
     step: int
-    reply: str
     code: str
-    pending: int
-    answers: list[list[Any]]
     limit: list[Any] | None
     position: Position | None
+    note: str | None
 
 
 def execute(level: Level, state: ExecuteInput, config: RunnableConfig) -> Steps[Command[Any]]:
     run, position = run_of(config), state.get("position")
+    pending, answers = read(config, "pending"), answers_so_far(read(config, "journal"))
+    if missing := [index for index in range(len(pending)) if index not in answers]:
+        return Command(goto=wave(level, missing, config))
     repl = run.take(position["token"]) if position else None
-    if not state["pending"] and not state["code"]:
-        command = _without_code(level, state)
+    if not pending and not state["code"]:
+        command = _without_code(level, state, config)
     else:
-        if repl is None or (position and position["context"] != state["context_id"]):
-            live = repl
-            repl = yield Work(lambda: _brought_here(level, state, config, live))
-        command = yield from _executed(level, state, config, repl)
+        brought: dict[str, Any] = {}
+        if repl is None:
+            repl, brought = yield Work(partial(_brought_here, level, state, config))
+        command = yield from _executed(level, {**state, **brought}, config, repl)  # type: ignore[typeddict-item]
+        command = replace(command, update={**brought, **(command.update or {})})
     ends = command.goto == END
-    if ends:
-        run.forget(state["context_id"])
     if repl is None:
         return command
     if ends:
         yield Work(partial(run.end, repl))
     kept: Position = {"token": "" if ends else run.keep(repl), "context": state["context_id"]}
-    return replace(command, update={**(command.update or {}), "position": kept})
+    return replace(command, update={**(command.update or {}), "position": kept, "seconds": run.ledger.seconds})
 
 
 def _executed(level: Level, state: ExecuteInput, config: RunnableConfig, repl: Interpreter) -> Steps[Command[Any]]:
     """Runs the cell, or goes on with it, up to where it asks or ends."""
-    run, answers, pending = run_of(config), state.get("answers") or [], state["pending"]
+    run, pending, journal = run_of(config), read(config, "pending"), read(config, "journal")
     if pending:
-        if len(answers) < pending:
-            return _asking(level, repl.call, len(answers), config, {})
-        given = [Answer(value, error) for _, value, error in sorted(answers, key=lambda answer: answer[0])]
-        outcome = yield Work(lambda: repl.resume(given))
+        answers = answers_so_far(journal)
+        outcome = yield Work(lambda: repl.resume([answers[index] for index in range(len(pending))]))
     else:
         before = glimpse.rows_for(state["code"], run.context(state["context_id"], config).text)
         outcome = yield Work(lambda: repl.run(gaps.bridged(state["code"]), before))
     while True:
-        dump = (yield Work(repl.dump)) if is_durable(config) else b""
+        dump = None
+        if repl.worth_dumping and (is_durable(config) or isinstance(outcome, Finished)):
+            dump = yield Work(repl.dump)
         if isinstance(dump, Finished):
-            outcome, dump = dump, b""
+            outcome, dump = dump, None
         if isinstance(outcome, Finished):
-            update: dict[str, Any] = {"pending": 0, "answers": Overwrite([]), "asked": Overwrite([])}
-            if dump:
-                update |= {"cell_end": dump, "variables": [list(astuple(variable)) for variable in outcome.variables]}
-            repeated = any(step["code"] == state["code"] for step in read(config, "trajectory"))
-            return _concluded(level, state, outcome, update, read(config, "asked"), repeated)
+            break
         refusal = _refused(level, outcome.call, run)
         if refusal is None:
-            update = {"pending": len(outcome.call.prompts), "answers": Overwrite([])}
-            if dump:
-                printed = repl.printed
-                update |= {"suspension": dump, "printed": [printed.head, printed.tail, printed.length]}
-            return _asking(level, outcome.call, 0, config, update)
+            break
         outcome = yield Work(partial(repl.refuse, refusal))
+    events = repl.events()
+    update: dict[str, Any] = {"journal": events}
+    place = len(journal) + len(events)
+    if isinstance(outcome, Suspended):
+        if dump:
+            printed = repl.printed
+            update["suspension"] = [dump, place, printed.head, printed.tail, printed.length]
+        return _asking(level, outcome.call, config, update)
+    if dump:
+        update["cell_end"] = [dump, place]
+    update |= {"pending": [], "asked": Overwrite([]), "note": None}
+    update["variables"] = [list(astuple(variable)) for variable in outcome.variables]
+    return _concluded(level, state, config, outcome, update)
 
 
-def _brought_here(level: Level, state: ExecuteInput, config: RunnableConfig, live: Interpreter | None) -> Interpreter:
-    """The REPL of this RLM where no live one is at this position: loaded from the checkpoint, new, or bound anew."""
-    run, position, context_id = run_of(config), state.get("position"), state["context_id"]
-    context = run.context(context_id, config)
-    if position and live is None and not is_durable(config):
+def _brought_here(level: Level, state: ExecuteInput, config: RunnableConfig) -> tuple[Interpreter, dict[str, Any]]:
+    """The REPL of this RLM where no live one is at this position: new, or made again from the state.
+
+    With it, what the state is to know of that.
+    """
+    run, position, name = run_of(config), state.get("position"), state["context_id"]
+    if position is None:
+        return run.begin(Interpreter(run.workers, run.packing(name, config), level.sandbox)), {}
+    if not is_durable(config):
         raise SandboxError("the REPL is gone, and there is no checkpointer to have it from")
-    repl = live
-    if repl is None:
-        variables = tuple(Variable(*variable) for variable in read(config, "variables") or [])
-        repl = run.begin(Interpreter(run.workers, context, level.sandbox, read(config, "cell_end"), variables))
-    if state["pending"]:
-        head, tail, length = read(config, "printed")
-        printed = Printed(level.sandbox.max_output, head, tail, length)
-        repl.load(gaps.bridged(state["code"]), read(config, "suspension"), printed)
-    elif position and position["context"] != context_id:
-        repl.rebind(context)
-    return repl
+    variables = tuple(Variable(*variable) for variable in read(config, "variables") or [])
+    try:
+        packing, past = run.packing(position["context"], config), _past(level, config)
+    except ContextError as gone:
+        note = f"{gone} So the REPL that was over it cannot be had, and its variables are gone."
+        packing, past, variables = run.packing(name, config), Past(note=note), ()
+    repl = run.begin(Interpreter(run.workers, packing, level.sandbox, past, variables))
+    update: dict[str, Any] = {}
+    if past.note:
+        _logger.warning(past.note)
+        update["note"] = past.note
+    if packing.name != name:
+        base = repl.rebind(run.packing(name, config))
+        # its place is after the event that says so, the first since the journal was written
+        update |= {"cell_end": [base, len(read(config, "journal")) + 1], "context": [{"only": name}]}
+    return repl, update
+
+
+def _past(level: Level, config: RunnableConfig) -> Past:
+    return past_of(
+        read(config, "journal"),
+        read(config, "cell_end"),
+        read(config, "suspension"),
+        bool(read(config, "pending")),
+        level.sandbox.max_output,
+    )
 
 
 def _refused(level: Level, call: Call, run: Run) -> str | None:
@@ -132,70 +159,74 @@ def _refused(level: Level, call: Call, run: Run) -> str | None:
     return None
 
 
-def _asking(level: Level, call: Call, done: int, config: RunnableConfig, update: dict[str, Any]) -> Command[Any]:
-    """Sends the next wave of a call's prompts. A wave is no wider than what runs at once, so that the answer of a
+def _asking(level: Level, call: Call, config: RunnableConfig, update: dict[str, Any]) -> Command[Any]:
+    """Asks the prompts of a call, at once or when somebody has agreed."""
+    update["pending"] = [{"kind": call.kind, "prompt": prompt, "context": context} for prompt, context in call.prompts]
+    if level.limits.confirm_above is not None and len(call.prompts) > level.limits.confirm_above:
+        return Command(update=update, goto="confirm")
+    return Command(update=update, goto=wave(level, list(range(len(call.prompts))), config))
+
+
+def wave(level: Level, missing: list[int], config: RunnableConfig) -> list[Send]:
+    """Sends the next of the prompts that have no answer yet: no more than what runs at once, so that the answer of a
     finished prompt is stored before another one begins."""
-    width = min(config.get("max_concurrency") or ASYNC_TASKS, run_of(config).tasks_at_once)
-    wave = call.prompts[done : done + width]
-    sends = [
-        Send(level.subcall_node, SubcallInput(index=index, kind=call.kind, prompt=prompt, context=context))
-        for index, (prompt, context) in enumerate(wave, done)
-    ]
-    return Command(update=update, goto=sends)
+    return [Send(level.subcall_node, SubcallInput(index=index)) for index in missing[: run_of(config).wave]]
 
 
-def _without_code(level: Level, state: ExecuteInput) -> Command[Any]:
+def _without_code(level: Level, state: ExecuteInput, config: RunnableConfig) -> Command[Any]:
     """A reply without code ends the run with the answer it states, or is asked for code."""
-    said = final.read(state["reply"])
-    entry = {
-        "step": state["step"],
-        "depth": level.depth,
-        "reply": state["reply"],
-        "code": "",
-        "output": "",
-        "subcalls": [],
-    }
+    reply = _reply(config)
+    said = final.read(reply)
+    entry = {"step": state["step"], "depth": level.depth, "reply": reply, "code": "", "output": "", "subcalls": []}
     update: dict[str, Any] = {"trajectory": [entry | {"error": None}]}
     if isinstance(said, final.Text):
         return Command(update=update | ended(said.answer, state["question"], _status(state)), goto=END)
     update["trajectory"] = [entry | {"error": prompts.NO_CELL}]
-    return _next_turn(level, state, update, prompts.NO_CELL)
+    return _next_turn(level, state, config, update, prompts.NO_CELL)
 
 
 def _concluded(
-    level: Level,
-    state: ExecuteInput,
-    cell: Finished,
-    update: dict[str, Any],
-    asked: list[dict[str, Any]],
-    repeated: bool,
+    level: Level, state: ExecuteInput, config: RunnableConfig, cell: Finished, update: dict[str, Any]
 ) -> Command[Any]:
     """A finished cell ends the run, or its output goes back to the model."""
+    reply, code = _reply(config), state["code"]
     update["trajectory"] = [
         {
             "step": state["step"],
             "depth": level.depth,
-            "reply": state["reply"],
-            "code": state["code"],
+            "reply": reply,
+            "code": code,
             "output": str(cell.printed),
             "error": cell.error,
-            "subcalls": asked,
+            "subcalls": read(config, "asked"),
+            **({"note": state["note"]} if state.get("note") else {}),
         }
     ]
     if cell.answer:
         return Command(update=update | ended(cell.answer[0], state["question"], _status(state)), goto=END)
     query = prompts.shortened(state["question"]["asked"], MOST_REMINDER)
-    return _next_turn(level, state, update, prompts.after_cell(cell, query, repeated))
+    said = final.read(reply)
+    edited = code if not isinstance(said, final.Cell) or said.code != code else None
+    repeated = any(step["code"] == code for step in read(config, "trajectory"))
+    told = prompts.after_cell(cell, query, repeated, edited, state.get("note"))
+    return _next_turn(level, state, config, update, told)
 
 
-def _next_turn(level: Level, state: ExecuteInput, update: dict[str, Any], told: str) -> Command[Any]:
+def _next_turn(
+    level: Level, state: ExecuteInput, config: RunnableConfig, update: dict[str, Any], told: str
+) -> Command[Any]:
     """Another turn for the model: an ordinary one, the last one, or none."""
     if state.get("limit"):
-        return Command(update=update | ended(state["reply"], state["question"], "limit"), goto=END)
+        return Command(update=update | ended(_reply(config), state["question"], "limit"), goto=END)
     if state["step"] >= level.limits.max_steps:
         update["limit"] = at_limit(level, LimitExceeded("max_steps", state["step"], level.limits.max_steps))
         told = f"{told}\n\n{prompts.last_turn('max_steps')}"
     return Command(update=update | {"history": [HumanMessage(told)]}, goto="generate")
+
+
+def _reply(config: RunnableConfig) -> str:
+    """What the model said last."""
+    return str(read(config, "history")[-1].text)
 
 
 def _status(state: ExecuteInput) -> Literal["answered", "limit"]:

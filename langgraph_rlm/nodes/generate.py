@@ -38,11 +38,11 @@ def generate(level: Level, state: GenerateInput, config: RunnableConfig) -> Step
     cell = final.read(replied.text)
     return {
         "history": [*asked, AIMessage(replied.text)],
-        "reply": replied.text,
         "code": cell.code if isinstance(cell, final.Cell) else "",
         "step": state["step"] + 1,
         "steps": 1,
         "usage": replied.usage,
+        "seconds": run_of(config).ledger.seconds,
         "limit": limit,
     }
 

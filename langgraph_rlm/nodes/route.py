@@ -5,54 +5,48 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from langchain_core.documents import Document
 from langchain_core.messages import AnyMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command, Overwrite
 from typing_extensions import TypedDict
 
 from langgraph_rlm import prompts
-from langgraph_rlm.context import Context
-from langgraph_rlm.context.files import clean
 from langgraph_rlm.effects import Steps, Work
-from langgraph_rlm.inputs import checked_query, no_context, stored
+from langgraph_rlm.inputs import checked_query, name_of, no_context, of_messages
 from langgraph_rlm.level import Level
-from langgraph_rlm.run import new_run_of, read
+from langgraph_rlm.run import read, run_of
 from langgraph_rlm.settings import Profile
 from langgraph_rlm.state import Question
 
-FROM_MESSAGES = "messages"
-"""Begins the name of a context that is the conversation: it is rebuilt for each question."""
 LONG_QUERY = 2_000
 """Characters of a message that are the query where the message is also the text."""
 
 
 class RouteInput(TypedDict, total=False):
-    query: str
-    profile: Profile
+    query: str | None
+    profile: Profile | None
     messages: list[AnyMessage]
     told: str
     history: list[AnyMessage]
 
 
 def route(level: Level, state: RouteInput, config: RunnableConfig) -> Steps[Command[Any]]:
-    run = new_run_of(config)
+    run = run_of(config)
     conversation = state.get("messages") or []
     chat = bool(conversation) and conversation[-1].type == "human"
-    query = state["query"] if "query" in state else checked_query(str(conversation[-1].text) if chat else None)
+    query = state.get("query") or checked_query(str(conversation[-1].text) if chat else None)
     update: dict[str, Any] = {}
 
-    given = _id_of(read(config, "context"))
-    if conversation and (given is None or given.startswith(FROM_MESSAGES)):
-        context = Context.of(
-            [Document(clean(message.text), metadata={"name": message.type}) for message in conversation]
-        )
-        update["context"] = stored(context, FROM_MESSAGES)
-        given = update["context"][0]["id"]
+    newest = next(iter(read(config, "context")), None)
+    if conversation and (newest is None or "messages" in newest):
+        context = of_messages(conversation)
+        given = name_of(context)
+        update["context"] = [{"id": given, "messages": len(conversation)}]
         run.know(given, context)
-    elif given is None:
+    elif newest is None:
         raise no_context()
     else:
+        given = newest["id"]
         context = yield Work(lambda: run.context(given, config))
 
     profile: Profile = state.get("profile") or level.router.profile
@@ -60,7 +54,7 @@ def route(level: Level, state: RouteInput, config: RunnableConfig) -> Steps[Comm
         path = "direct"
     else:
         path = "rlm"
-        query = query if "query" in state else prompts.shortened(query, LONG_QUERY)
+        query = query if state.get("query") else prompts.shortened(query, LONG_QUERY)
         if not state.get("history"):
             told = yield Work(partial(prompts.opening, query, context))
         else:
@@ -75,18 +69,13 @@ def route(level: Level, state: RouteInput, config: RunnableConfig) -> Steps[Comm
         "answer": None,
         "step": 0,
         "code": "",
-        "reply": "",
-        "pending": 0,
+        "pending": [],
         "limit": None,
         "steps": Overwrite(0),
         "subcalls": Overwrite(0),
         "usage": Overwrite({}),
+        "seconds": Overwrite(0.0),
         "trajectory": Overwrite([]),
-        "answers": Overwrite([]),
         "asked": Overwrite([]),
     }
     return Command(update=update, goto="direct" if path == "direct" else "generate")
-
-
-def _id_of(context: list[dict[str, Any]]) -> str | None:
-    return context[0]["id"] if context else None

@@ -553,7 +553,6 @@ def test_no_thread_is_left_of_a_run() -> None:
     [
         ({"tools": [len]}, "tools"),
         ({"dialect": "answer"}, "dialect"),
-        ({"limits": Limits(confirm_above=3)}, "confirm_above"),
         ({"router": Router(extractors=(lambda query, context: None,))}, "extractors"),
     ],
 )

@@ -1,0 +1,66 @@
+"""`confirm`: a fan-out that is larger than `Limits(confirm_above=…)` waits until somebody has agreed to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.types import Command, interrupt
+from typing_extensions import TypedDict
+
+from langgraph_rlm.effects import Steps
+from langgraph_rlm.level import Level
+from langgraph_rlm.nodes.execute import wave
+from langgraph_rlm.run import read, run_of
+
+HOW = (
+    "Command(resume=…) with True to ask all, a number to ask that many of the first, a list of indices to ask those, "
+    "or False (or a str: the reason) to ask none."
+)
+
+
+class ConfirmInput(TypedDict, total=False):
+    step: int
+    code: str
+
+
+def confirm(level: Level, state: ConfirmInput, config: RunnableConfig) -> Steps[Command[Any]]:
+    """Interrupts with what is to be asked; goes on with the prompts that were agreed to.
+
+    The others are answered with an error that the code sees, and give their sub-calls back.
+    """
+    pending = read(config, "pending")
+    question = {
+        "depth": level.depth,
+        "step": state["step"],
+        "code": state["code"],
+        "count": len(pending),
+        "characters": sum(len(asked["prompt"]) + len(asked["context"] or "") for asked in pending),
+        "prompts": pending,
+        "how": HOW,
+    }
+    said = interrupt(question)
+    while (agreed := agreed_to(said, len(pending))) is None:
+        said = interrupt({**question, "problem": f"{said!r} is no answer to this."})
+    refused = [index for index in range(len(pending)) if index not in agreed]
+    run_of(config).ledger.give_back(len(refused))
+    because = (
+        f"not asked: {said}" if isinstance(said, str) else "not asked: the user did not agree to so many sub-calls"
+    )
+    update = {"journal": [["answer", index, None, because] for index in refused]}
+    yield from ()  # nothing to be done outside
+    return Command(update=update, goto=wave(level, sorted(agreed), config) or "execute")
+
+
+def agreed_to(said: object, count: int) -> set[int] | None:
+    """The indices of the prompts that may be asked; None where that was no answer."""
+    match said:
+        case bool():
+            return set(range(count)) if said else set()
+        case int() if said >= 0:
+            return set(range(min(said, count)))
+        case str():
+            return set()
+        case list() if all(isinstance(index, int) and 0 <= index < count for index in said):
+            return set(said)
+    return None

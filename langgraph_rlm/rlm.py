@@ -1,0 +1,172 @@
+"""`RLM`: the compiled graph as its users call it. It checks what goes in, and gives each run what it holds live."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph._internal._constants import (
+    CONF,
+    CONFIG_KEY_CHECKPOINTER,
+    CONFIG_KEY_DURABILITY,
+    CONFIG_KEY_RESUMING,
+)
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.types import Command, StateSnapshot
+
+from langgraph_rlm.calls import add_usages
+from langgraph_rlm.inputs import check_thread, prepare
+from langgraph_rlm.ledger import Ledger
+from langgraph_rlm.repl.journal import answers_so_far
+from langgraph_rlm.repl.workers import Workers
+from langgraph_rlm.run import RUN, Run
+from langgraph_rlm.settings import Limits
+
+RECURSION_LIMIT = 1_000_000_000
+"""Supersteps. `Limits` bound a run, not these: what an app sets for its own graph would end an RLM in mid-loop."""
+WAVE = 1_000
+"""Tasks of one superstep in `ainvoke` and `astream`: LangGraph's cost for each grows with their number."""
+SPARE_THREADS = 4
+"""Threads for writing checkpoints in `invoke` and `stream`, beside those that wait for models."""
+INPUTS = ["query", "context", "profile", "messages", "branch:to:route"]
+"""The channels that the input goes into. By way of LangGraph's own, `__start__`, it would be stored a second time."""
+
+
+class RLM(CompiledStateGraph[Any, Any, Any, Any]):
+    """The graph that `create_rlm` gives."""
+
+    rlm_workers: Workers
+    rlm_limits: Limits
+    rlm_max_concurrency: int
+
+    def __init__(
+        self, *, rlm_workers: Workers, rlm_limits: Limits, rlm_max_concurrency: int, **attributes: Any
+    ) -> None:
+        super().__init__(**attributes)
+        self.rlm_workers = rlm_workers
+        self.rlm_limits = rlm_limits
+        self.rlm_max_concurrency = rlm_max_concurrency
+
+    def stream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Iterator[Any]:
+        config, prepared = config or {}, prepare(input)
+        state = None
+        if self._needs_state(prepared, config):
+            state = self.get_state(config, subgraphs=_resumes(prepared, config))
+        run = self._new_run(config, state, prepared, is_async=False)
+        # A thread of the pool for each call of a wave: what is finished is stored before another one begins.
+        threads = _carrying(run, config, run.wave + SPARE_THREADS)
+        with run.opened():
+            yield from self._engine.stream(_entering(prepared, state), threads, **self._options(config, options))
+
+    async def astream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> AsyncIterator[Any]:
+        config, prepared = config or {}, prepare(input)
+        state = None
+        if self._needs_state(prepared, config):
+            state = await self.aget_state(config, subgraphs=_resumes(prepared, config))
+        run = self._new_run(config, state, prepared, is_async=True)
+        tasks = _carrying(run, config, None)
+        with run.opened():
+            given = _entering(prepared, state)
+            async for event in self._engine.astream(given, tasks, **self._options(config, options)):
+                yield event
+
+    @property
+    def _engine(self) -> CompiledStateGraph[Any, Any, Any, Any]:
+        """This graph as LangGraph runs it."""
+        attributes = {name: value for name, value in vars(self).items() if not name.startswith("rlm_")}
+        return CompiledStateGraph(**{**attributes, "input_channels": INPUTS})
+
+    def _needs_state(self, prepared: Any, config: RunnableConfig) -> bool:
+        """Whether the run depends on what the thread has: it goes on with it, or keeps a text of it."""
+        if not _checkpointer(self, config) or "thread_id" not in config.get(CONF, {}):
+            return False
+        return _resumes(prepared, config) or not _is_nested(config)
+
+    def _new_run(self, config: RunnableConfig, state: StateSnapshot | None, prepared: Any, is_async: bool) -> Run:
+        resumes = _resumes(prepared, config)
+        if isinstance(prepared, dict) and not resumes and not {"context", "messages"} & prepared.keys():
+            if state is not None:
+                check_thread(state.values)
+            elif not _is_nested(config):
+                check_thread({})
+        width = min(self.rlm_max_concurrency, config.get("max_concurrency") or self.rlm_max_concurrency)
+        run = Run(self.rlm_workers, self.rlm_limits, width, WAVE if is_async else width, self.cache)
+        if resumes and state is not None:
+            seed(run.ledger, state)
+        return run
+
+    def _options(self, config: RunnableConfig, options: dict[str, Any]) -> dict[str, Any]:
+        """Options of a stream that shows no inner channels, the text among them, unless they are asked for.
+
+        A sub-call is not asked before the checkpoint that tells of it is stored: what "async" leaves to chance would be
+        paid for twice.
+        """
+        if not options.get("output_keys"):
+            options = {**options, "output_keys": self.output_channels}
+        durability = options.get("durability") or config.get(CONF, {}).get(CONFIG_KEY_DURABILITY)
+        if durability != "exit" and _checkpointer(self, config):
+            options = {**options, "durability": "sync"}
+        return options
+
+
+def seed(ledger: Ledger, state: StateSnapshot) -> None:
+    """Charges the ledger with what a question had spent that is taken up again, over the tree.
+
+    A sub-call that has ended counts by what it told its caller; one that has not, by its own state.
+    """
+    spent = [values for values in _unfinished(state) if values]
+    waiting = [
+        len(values["pending"]) - len(answers_so_far(values["journal"])) for values in spent if values.get("pending")
+    ]
+    usage: dict[str, Any] = {}
+    for values in spent:
+        usage = add_usages(usage, values.get("usage", {}))
+    ledger.seed(
+        sum(values.get("subcalls", 0) for values in spent) + sum(waiting),
+        usage,
+        max((values.get("seconds", 0.0) for values in spent), default=0.0),
+    )
+
+
+def _unfinished(state: StateSnapshot) -> Iterator[dict[str, Any]]:
+    yield state.values
+    for task in state.tasks:
+        if isinstance(task.state, StateSnapshot) and task.result is None:
+            yield from _unfinished(task.state)
+
+
+def _entering(prepared: Any, state: StateSnapshot | None) -> Any:
+    """The input as it goes into the channels. A text that the thread has already is not stored again."""
+    if not isinstance(prepared, dict):
+        return prepared
+    entering = {channel: value for channel, value in prepared.items() if channel in INPUTS}
+    had = state.values.get("context") if state else None
+    if had and "context" in entering and entering["context"][0]["id"] == had[0]["id"]:
+        entering.pop("context")
+    return {"query": None, "profile": None, **entering, "branch:to:route": None}
+
+
+def _resumes(prepared: Any, config: RunnableConfig) -> bool:
+    """Whether the run goes on with a question: asked for, or as the node of a graph that goes on."""
+    return prepared is None or isinstance(prepared, Command) or bool(config.get(CONF, {}).get(CONFIG_KEY_RESUMING))
+
+
+def _is_nested(config: RunnableConfig) -> bool:
+    return bool(config.get(CONF, {}).get("checkpoint_ns"))
+
+
+def _checkpointer(graph: RLM, config: RunnableConfig) -> bool:
+    """Whether a checkpointer keeps the state: the graph's own, or that of the app whose node it is."""
+    if graph.checkpointer is False:
+        return False
+    return isinstance(graph.checkpointer, BaseCheckpointSaver) or bool(
+        config.get(CONF, {}).get(CONFIG_KEY_CHECKPOINTER)
+    )
+
+
+def _carrying(run: Run, config: RunnableConfig, at_once: int | None) -> RunnableConfig:
+    """The config of a run. LangGraph counts writes of checkpoints to what runs `at_once`: they would have to wait."""
+    configurable = {**config.get(CONF, {}), RUN: run}
+    return {**config, CONF: configurable, "recursion_limit": RECURSION_LIMIT, "max_concurrency": at_once}
