@@ -17,9 +17,11 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, StateSnapshot
 
 from langgraph_rlm.calls import add_usages
+from langgraph_rlm.errors import InvalidInput
 from langgraph_rlm.inputs import check_thread, prepare
 from langgraph_rlm.ledger import Ledger
 from langgraph_rlm.repl.journal import answers_so_far
+from langgraph_rlm.repl.packed import is_loadable
 from langgraph_rlm.repl.workers import Workers
 from langgraph_rlm.run import RUN, Run
 from langgraph_rlm.settings import Limits
@@ -86,11 +88,15 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
 
     def _new_run(self, config: RunnableConfig, state: StateSnapshot | None, prepared: Any, is_async: bool) -> Run:
         resumes = _resumes(prepared, config)
+        if prepared is None and state is not None and not state.values:
+            raise InvalidInput("There is nothing to go on with on this thread: ask a question.")
         if isinstance(prepared, dict) and not resumes and not {"context", "messages"} & prepared.keys():
             if state is not None:
                 check_thread(state.values)
             elif not _is_nested(config):
                 check_thread({})
+        for values in _unfinished(state) if state else ():
+            check_dumps(values, resumes)
         width = min(self.rlm_max_concurrency, config.get("max_concurrency") or self.rlm_max_concurrency)
         run = Run(self.rlm_workers, self.rlm_limits, width, WAVE if is_async else width, self.cache)
         if resumes and state is not None:
@@ -109,6 +115,13 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         if durability != "exit" and _checkpointer(self, config):
             options = {**options, "durability": "sync"}
         return options
+
+
+def check_dumps(values: dict[str, Any], resumes: bool) -> None:
+    """Raises `SandboxError` where a dump that the run needs is damaged: before a model is asked, or anything stored."""
+    needed = ["cell_end", "suspension"] if resumes and values.get("pending") else ["cell_end"]
+    for dump in (values[channel][0] for channel in needed if values.get(channel)):
+        is_loadable(dump)
 
 
 def seed(ledger: Ledger, state: StateSnapshot) -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from tests.fakes import worker_processes
 
+pytest_plugins = ["tests.postgres"]
+
 
 @pytest.fixture(autouse=True)
 def _no_worker_outlives_its_test() -> Iterator[None]:

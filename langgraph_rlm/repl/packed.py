@@ -25,9 +25,9 @@ SEAL = 16
 VERSION = f"{version('pydantic-monty')} {hashlib.blake2b((PRELUDE + BOOT).encode(), digest_size=8).hexdigest()}"
 """What can load a dump: the sandbox that made it, with the functions that were in it."""
 WORTH_A_DICTIONARY = 64_000
-"""Bytes that are left of a dump, from which on it pays to index the text: that takes 25 ms for each megabyte of it."""
+"""Bytes that are left of a dump, from which on it pays to index the text: that takes 40 ms for each megabyte of it."""
 MOST_INDEXED = 24
-"""Bits of the index: 64 MiB of memory while a dump is packed."""
+"""Bits of the index: 128 MiB of memory while a dump is packed."""
 
 
 @dataclass
@@ -104,11 +104,13 @@ def _dictionary(text: bytes) -> zstandard.ZstdCompressionDict:
 def _compressor(text: bytes, size: int) -> zstandard.ZstdCompressor:
     """Matches of 64 bytes and more are found in all of the text, shorter ones as far as the index has room."""
     if not text:
-        return zstandard.ZstdCompressor(level=1)
+        return zstandard.ZstdCompressor()
+    index = min(max(len(text).bit_length(), 17), MOST_INDEXED)
     parameters = zstandard.ZstdCompressionParameters.from_level(
-        1,
+        3,
         window_log=min(max((len(text) + size).bit_length(), 20), 31),
-        hash_log=min(max(len(text).bit_length(), 17), MOST_INDEXED),
+        hash_log=index,
+        chain_log=index,
         enable_ldm=True,
     )
     return zstandard.ZstdCompressor(dict_data=_dictionary(text), compression_params=parameters)

@@ -20,6 +20,12 @@ from langgraph_rlm import Context, ContextError, Limits, RLMError, Sandbox
 from langgraph_rlm.repl import interpreter
 from tests.fakes import QUERY, Graph, ScriptedModel, cell, rlm_of
 
+@pytest.fixture(params=["dumped at each stop", "never dumped"], autouse=True)
+def _dumps(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A REPL is had again from dumps and from its journal: when a dump is made depends on the clock."""
+    monkeypatch.setattr(interpreter, "DUMPS_WORTH", -1 if request.param == "dumped at each stop" else math.inf)
+
+
 THREAD: Any = {"configurable": {"thread_id": "1"}}
 OTHER: Any = {"configurable": {"thread_id": "2"}}
 
@@ -181,8 +187,7 @@ def stored(path: Path, text: str, *cells: str) -> int:
     return path.stat().st_size
 
 
-def test_step_stores_what_it_added_and_not_the_history_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interpreter, "DUMPS_WORTH", math.inf)  # when a dump is made depends on the clock
+def test_step_stores_what_it_added_and_not_the_history_again(tmp_path: Path) -> None:
     steps = {n: stored(tmp_path / str(n), "text", *["print('x' * 5_000)"] * n) for n in (10, 20, 30)}
     assert steps[30] - steps[20] < 1.2 * (steps[20] - steps[10])
 

@@ -1,0 +1,105 @@
+"""`kill -9` at any moment: the run goes on in another process, and nothing that was answered is asked again."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import signal
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langgraph.checkpoint.postgres import PostgresSaver
+
+from tests.victim import SUBCALLS, Trial, asked_again, finished, started
+
+MATRIX = list(itertools.product(["sqlite", "postgres"], [False, True], [1, 4, None], ["sync", "async"]))
+FEW = [("sqlite", True, None, "async"), ("sqlite", False, 4, "sync"), ("postgres", True, 1, "async")]
+
+
+@pytest.fixture
+def trial_of(tmp_path: Path, request: pytest.FixtureRequest) -> Any:
+    """Makes trials, each with a folder and a database of its own."""
+    numbers = itertools.count()
+
+    def make(work: str, database: str, is_async: bool, at_once: int | None, durability: Any) -> Trial:
+        folder = tmp_path / str(next(numbers))
+        folder.mkdir()
+        if database == "sqlite":
+            where = str(folder / "runs.db")
+        else:
+            where = request.getfixturevalue("new_postgres_url")()
+            with PostgresSaver.from_conn_string(where) as saver:
+                saver.setup()
+        return Trial(work, where, folder, is_async, at_once, durability)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """What each work gives without a kill."""
+    return {
+        work: finished(Trial(work, str(folder / "runs.db"), folder, is_async=True))
+        for work in SUBCALLS
+        for folder in [tmp_path_factory.mktemp(work)]
+    }
+
+
+def went_on(trial: Trial, killed_at: float, undisturbed: dict[str, dict[str, Any]]) -> None:
+    """Resumes a killed trial in another process, and checks what came of it."""
+    assert finished(replace(trial, resumes=True)) == undisturbed[trial.work]
+    assert asked_again(trial, killed_at) == []
+
+
+@pytest.mark.parametrize("work", SUBCALLS)
+@pytest.mark.parametrize(("database", "is_async", "at_once", "durability"), FEW)
+def test_run_killed_at_a_sub_call_goes_on_elsewhere(
+    work: str, database: str, is_async: bool, at_once: Any, durability: Any, trial_of: Any, undisturbed: Any
+) -> None:
+    killed_at_each(range(2, SUBCALLS[work], 3), work, database, is_async, at_once, durability, trial_of, undisturbed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("work", SUBCALLS)
+@pytest.mark.parametrize(("database", "is_async", "at_once", "durability"), MATRIX)
+def test_run_killed_at_any_sub_call_goes_on_elsewhere(
+    work: str, database: str, is_async: bool, at_once: Any, durability: Any, trial_of: Any, undisturbed: Any
+) -> None:
+    killed_at_each(range(1, SUBCALLS[work]), work, database, is_async, at_once, durability, trial_of, undisturbed)
+
+
+def killed_at_each(returned: range, *arguments: Any) -> None:
+    *described, trial_of, undisturbed = arguments
+    for kill_after in returned:
+        trial = replace(trial_of(*described), kill_after=kill_after)
+        process = started(trial)
+        process.join(60)
+        assert process.exitcode == -signal.SIGKILL
+        went_on(trial, time.time(), undisturbed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("work", SUBCALLS)
+@pytest.mark.parametrize(("database", "is_async", "at_once", "durability"), MATRIX)
+def test_run_killed_at_random_times_again_and_again_goes_on_elsewhere(
+    work: str, database: str, is_async: bool, at_once: Any, durability: Any, trial_of: Any, undisturbed: Any
+) -> None:
+    chance = random.Random(f"{work} {database} {is_async} {at_once} {durability}")
+    trial = replace(trial_of(work, database, is_async, at_once, durability), latency=0.1)
+    kills = []
+    for _ in range(6):
+        process = started(replace(trial, resumes=trial.log.exists()))
+        wait = time.monotonic() + 30
+        while not trial.log.exists() and time.monotonic() < wait:
+            time.sleep(0.005)  # before that there is nothing to resume
+        process.join(chance.uniform(0.05, 0.9))
+        if process.exitcode is not None:
+            break
+        process.kill()
+        process.join()
+        kills.append(time.time())
+    assert finished(replace(trial, resumes=True)) == undisturbed[work]
+    assert [asked_again(trial, killed_at) for killed_at in kills] == [[]] * len(kills)

@@ -1,0 +1,281 @@
+"""What a checkpoint holds: the REPL in the middle of a cell, the text once, and nothing that breaks a run."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain_core.messages import HumanMessage
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
+from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+from langgraph_rlm import InvalidInput, Limits, Sandbox, SandboxError
+from langgraph_rlm.repl import interpreter, packed
+from tests.fakes import QUERY, ScriptedModel, cell, rlm_of, worker_processes
+
+THREAD: Any = {"configurable": {"thread_id": "1"}}
+LOOP = """
+def ask(x):
+    return llm_query(x)
+seen = []
+for x in ["a", "b", "c"]:
+    print("asking", x)
+    seen.append(ask(x))
+"""
+
+
+@pytest.fixture
+def always_dumped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interpreter, "DUMPS_WORTH", -1)
+
+
+@pytest.fixture
+def saver(tmp_path: Path) -> Iterator[SqliteSaver]:
+    with closing(sqlite3.connect(tmp_path / "runs.db", check_same_thread=False)) as connection:
+        yield SqliteSaver(connection)
+
+
+def looping() -> ScriptedModel:
+    return ScriptedModel(cell("first = 1"), cell(LOOP), cell("Final = [first, seen]"), answer=str.upper)
+
+
+def waiting_at(sub_call: int, model: ScriptedModel, saver: Any) -> Any:
+    """A graph whose run waits before that sub-call of its loop, none of it live."""
+    rlm = rlm_of(model, checkpointer=saver, interrupt_before=["subcall"])
+    rlm.invoke({"query": QUERY, "context": "text"}, THREAD)
+    for _ in range(sub_call):
+        rlm.invoke(None, THREAD)
+    return rlm_of(model, checkpointer=saver)
+
+
+# -- dumps that cannot be loaded --------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("always_dumped")
+@pytest.mark.parametrize("sub_call", [0, 2])
+def test_dump_of_another_version_costs_no_answer(
+    sub_call: int, saver: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = looping()
+    rlm = waiting_at(sub_call, model, saver)
+    monkeypatch.setattr(packed, "VERSION", "the next version")
+    out = rlm.invoke(None, THREAD)
+    assert out["answer"] == [1, ["A", "B", "C"]]
+    assert (model.asked, len(model.turns)) == (["a", "b", "c"], 3)
+    assert out["trajectory"][1]["output"] == "asking a\nasking b\nasking c\n"
+    assert "another version" in out["trajectory"][1]["note"]
+    assert "another version" in caplog.text
+
+
+@pytest.mark.usefixtures("always_dumped")
+def test_next_question_has_the_variables_also_from_a_dump_of_another_version(
+    saver: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = ScriptedModel(cell("a = llm_query('x')\nFinal = a"), cell("Final = a + P"), answer=str.upper)
+    rlm = rlm_of(model, checkpointer=saver)
+    rlm.invoke({"query": "first", "context": "text"}, THREAD)
+    monkeypatch.setattr(packed, "VERSION", "the next version")
+    assert rlm.invoke({"query": "second"}, THREAD)["answer"] == "Xtext"
+    assert model.asked == ["x"]
+
+
+@pytest.mark.usefixtures("always_dumped")
+def test_variables_of_a_replaced_text_are_lost_with_their_dump_and_the_model_is_told(
+    saver: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = "try:\n    Final = a\nexcept NameError:\n    {}"
+    model = ScriptedModel(
+        cell("a = 1\nFinal = a"),
+        cell("Final = a"),
+        cell("print(P)"),
+        cell(seen.format("Final = 'lost'")),
+    )
+    rlm = rlm_of(model, checkpointer=saver)
+    rlm.invoke({"query": "first", "context": "text"}, THREAD)
+    rlm.invoke({"query": "second", "context": "new text"}, THREAD)
+    monkeypatch.setattr(packed, "VERSION", "the next version")
+    assert rlm.invoke({"query": "third"}, THREAD)["answer"] == "lost"
+    assert "variables of an earlier text are lost" in model.turns[-1].told
+
+
+@pytest.mark.usefixtures("always_dumped")
+@pytest.mark.parametrize("channel", ["cell_end", "suspension"])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        lambda dump: dump[:-5],
+        lambda dump: dump[:3],
+        lambda dump: dump[:60] + bytes([dump[60] ^ 1]) + dump[61:],
+        lambda dump: b"somebody else's",
+        lambda dump: "a str",
+    ],
+    ids=["truncated", "cut off", "flipped", "foreign", "no bytes"],
+)
+def test_damaged_dump_is_a_clear_error_and_nothing_is_lost(channel: str, broken: Any, saver: Any) -> None:
+    model = looping()
+    rlm = waiting_at(2, model, saver)
+    state = rlm.get_state(THREAD)
+    dump, *rest = state.values[channel]
+    rlm.update_state(THREAD, {channel: [broken(dump), *rest]}, as_node="subcall")
+    damaged = rlm_of(model, checkpointer=saver)
+    with pytest.raises(SandboxError, match="cannot be read"):
+        damaged.invoke({"query": "next"} if channel == "cell_end" else None, THREAD)
+    assert rlm.invoke(None, state.config)["answer"] == [1, ["A", "B", "C"]]
+    assert model.asked == ["a", "b", "c"]
+
+
+# -- what is stored ---------------------------------------------------------------------------------------------------
+
+
+def size_on_disk(saver: SqliteSaver) -> int:
+    [[size]] = saver.conn.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").fetchall()
+    return int(size)
+
+
+TEXT = "".join(f"line {i} {hash(i * 7919) ** 3 % 10**20} of a long text\n" for i in range(40_000))
+
+
+@pytest.mark.usefixtures("always_dumped")
+def test_text_is_stored_once_whatever_the_cells_keep_of_it(saver: SqliteSaver) -> None:
+    keeping = ["lines = P.splitlines()", "chunks = ctx.chunk(5000)", "x = llm_query('?')", "both = [lines, chunks]"]
+    model = ScriptedModel(*map(cell, keeping), cell("Final = len(both[0])"))
+    rlm = rlm_of(model, checkpointer=saver)
+    assert rlm.invoke({"query": QUERY, "context": TEXT}, THREAD)["answer"] == 40_000
+    assert size_on_disk(saver) < 2 * len(TEXT)
+    assert rlm_of(model, checkpointer=saver).get_state(THREAD).values["context"][0]["text"] == TEXT
+
+
+def test_text_of_a_child_is_stored_where_its_caller_asks_alone(saver: SqliteSaver) -> None:
+    model = ScriptedModel(
+        script={
+            "Question: root": [cell("Final = rlm_query('child', P)")],
+            "Question: child": [cell("a = llm_query('x')"), cell("Final = [len(P), a]")],
+        }
+    )
+    out = rlm_of(model, checkpointer=saver).invoke({"query": "root", "context": TEXT}, THREAD)
+    assert out["answer"] == f'[{len(TEXT)}, "answer to x"]'
+    assert size_on_disk(saver) < 2.2 * len(TEXT)
+
+
+def test_text_handed_in_again_is_not_stored_again(saver: SqliteSaver) -> None:
+    rlm = rlm_of(ScriptedModel(*[cell("Final = len(P)")] * 5), checkpointer=saver)
+    for n in range(5):
+        out = rlm.invoke({"query": f"question {n}", "context": TEXT}, THREAD)
+    assert out["answer"] == len(TEXT)
+    assert size_on_disk(saver) < 1.2 * len(TEXT)
+
+
+def test_book_in_a_conversation_is_stored_once(saver: SqliteSaver) -> None:
+    rlm = rlm_of(ScriptedModel(*[cell("x = len(P)")] * 9, cell("Final = P.count('line')")), checkpointer=saver)
+    assert rlm.invoke({"messages": [HumanMessage(f"How many lines?\n{TEXT}")]}, THREAD)["answer"] == 40_001
+    assert size_on_disk(saver) < 1.2 * len(TEXT)
+
+
+@pytest.mark.slow
+def test_20_mb_over_50_steps_take_little_more_than_the_text(saver: SqliteSaver) -> None:
+    text = TEXT * (20_000_000 // len(TEXT) + 1)
+    model = ScriptedModel(*[cell(f"n{i} = P.count('{i}')\nprint(n{i})") for i in range(50)], cell("Final = n49"))
+    rlm_of(model, checkpointer=saver, limits=Limits(max_steps=60)).invoke({"query": QUERY, "context": text}, THREAD)
+    assert size_on_disk(saver) < 1.2 * len(text)
+
+
+def test_encrypted_checkpoints_hold_no_word_of_the_run(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "runs.db", check_same_thread=False)) as connection:
+        saver = SqliteSaver(connection, serde=EncryptedSerializer.from_pycryptodome_aes(key=b"0123456789abcdef"))
+        model = ScriptedModel(cell("secret_name = llm_query('the private prompt')"), cell("Final = secret_name"))
+        rlm = rlm_of(model, checkpointer=saver, interrupt_before=["subcall"])
+        rlm.invoke({"query": "a private question", "context": "a private text"}, THREAD)
+        out = rlm_of(model, checkpointer=saver).invoke(None, THREAD)
+        assert out["answer"] == "answer to the private prompt"
+    stored = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert b"private" not in stored
+    assert b"secret_name" not in stored
+
+
+# -- durability -------------------------------------------------------------------------------------------------------
+
+
+class SlowSaver(InMemorySaver):
+    """Takes long to store a checkpoint."""
+
+    async def aput(self, *arguments: Any, **named: Any) -> Any:
+        await asyncio.sleep(0.1)
+        return await super().aput(*arguments, **named)
+
+    def put(self, *arguments: Any, **named: Any) -> Any:
+        time.sleep(0.05)
+        return super().put(*arguments, **named)
+
+
+@pytest.mark.parametrize("durability", ["sync", "async", None])
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_sub_call_is_asked_when_the_checkpoint_that_tells_of_it_is_stored(
+    durability: Any, is_async: bool
+) -> None:
+    saver = SlowSaver()
+    pending: list[Any] = []
+
+    def answer(prompt: str) -> str:
+        stored = next(saver.list(THREAD))
+        pending.append((stored.checkpoint["channel_values"].get("code"), "subcall" in str(stored.checkpoint)))
+        return prompt
+
+    model = ScriptedModel(cell("Final = llm_query('x')"), answer=answer)
+    rlm = rlm_of(model, checkpointer=saver)
+    given = {"query": QUERY, "context": "text"}
+    if is_async:
+        await rlm.ainvoke(given, THREAD, durability=durability)
+    else:
+        await asyncio.to_thread(rlm.invoke, given, THREAD, durability=durability)
+    assert pending == [("Final = llm_query('x')", True)]
+
+
+def test_exit_durability_stores_the_end_alone(saver: Any) -> None:
+    model = ScriptedModel(cell("a = llm_query('x')\nFinal = a"), cell("Final = a + '!'"), answer=str.upper)
+    rlm = rlm_of(model, checkpointer=saver)
+    assert rlm.invoke({"query": "first", "context": "text"}, THREAD, durability="exit")["answer"] == "X"
+    assert rlm.invoke({"query": "second"}, THREAD, durability="exit")["answer"] == "X!"
+
+
+def test_nothing_to_go_on_with_is_a_clear_error(saver: Any) -> None:
+    with pytest.raises(InvalidInput, match="nothing to go on with"):
+        rlm_of(ScriptedModel(), checkpointer=saver).invoke(None, THREAD)
+
+
+# -- interpreters are a cache -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("runs", [30, pytest.param(500, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("is_kept", [False, True], ids=["not kept", "kept"])
+async def test_many_runs_at_once_share_few_workers(runs: int, is_kept: bool, tmp_path: Path) -> None:
+    most = 0
+
+    def answer(prompt: str) -> str:
+        nonlocal most
+        most = max(most, len(worker_processes()))
+        return prompt.upper()
+
+    model = ScriptedModel(
+        cell("mine = P\nx = llm_query(P)\ny = [llm_query(P + c) for c in 'ab']\nFinal = [mine, x, y]"),
+        answer=answer,
+        latency=0.02,
+    )
+    async with AsyncSqliteSaver.from_conn_string(str(tmp_path / "runs.db")) as saver:
+        rlm = rlm_of(model, checkpointer=saver if is_kept else None, sandbox=Sandbox(max_live=4), max_concurrency=8)
+        outs = await asyncio.gather(
+            *(
+                rlm.ainvoke({"query": QUERY, "context": f"text {n}"}, {"configurable": {"thread_id": str(n)}})
+                for n in range(runs)
+            )
+        )
+    expected = [[f"text {n}", f"TEXT {n}", [f"TEXT {n}A", f"TEXT {n}B"]] for n in range(runs)]
+    assert [out["answer"] for out in outs] == expected
+    assert 0 < most <= 4

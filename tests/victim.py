@@ -1,0 +1,240 @@
+"""A run in a process of its own, which can be killed: what the crash tests kill and start again.
+
+The model logs each of its calls on its own, to a file: what was asked, when, and when it was answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import multiprocessing
+import os
+import signal
+import sqlite3
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
+from langchain_core.messages.ai import UsageMetadata
+from langchain_core.outputs import ChatGeneration, ChatResult
+from langgraph.checkpoint.postgres import PostgresSaver
+from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from pydantic import PrivateAttr
+
+from langgraph_rlm import Limits, Router, create_rlm
+
+SETTLED = 0.2
+"""Seconds after which an answer must have been stored, whatever happens then."""
+
+processes = multiprocessing.get_context("forkserver")
+processes.set_forkserver_preload([__name__])
+
+LOOP = """
+import math
+class Box:
+    def __init__(self):
+        self.seen = []
+    def ask(self, x):
+        self.seen.append(llm_query(f"loop {x}"))
+        return self.seen[-1]
+box = Box()
+def both(x):
+    return [box.ask(f"{x}.{i}") for i in range(2)]
+print("began")
+found = []
+for line in P.splitlines()[:2]:
+    found += both(line[:6])
+    print("after", line[:6], len(found))
+pairs = {x: llm_query("pair " + x) for x in "ab"}
+"""
+BATCH = 'answers = llm_batch([f"batch {i}" for i in range(12)])\nfirst = llm_query("then " + answers[-1])'
+CELLS: dict[str, dict[str, list[str]]] = {
+    "loop": {"root": [LOOP, "Final = [found, box.seen, pairs, math.floor(2.5), len(P)]"]},
+    "batch": {"root": [BATCH, "Final = [answers, first]"]},
+    "tree": {
+        "root": ["n = 1\nx = rlm_query_batched(['child a', 'child b'])\nFinal = [x, n]"],
+        "child": [
+            "mine = P[-1]",
+            "y = [rlm_query(f'grand {mine}{i}') for i in range(2)]\nFinal = [mine, y, llm_query('leaf ' + mine)]",
+        ],
+        "grand": ["z = llm_batch([f'{P} {i}' for i in range(2)])\nFinal = '+'.join(z)"],
+    },
+}
+SUBCALLS = {"loop": 6, "batch": 13, "tree": 10}
+"""Plain calls that an undisturbed run makes."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One run: what it does, where it is stored, and when it is killed."""
+
+    work: str
+    database: str
+    """`postgresql://…`, or the path of a SQLite file."""
+    folder: Path
+    is_async: bool
+    at_once: int | None = None
+    durability: Literal["sync", "async"] = "sync"
+    latency: float = 0.01
+    kill_after: int | None = None
+    """Kills when so many plain calls have returned, and `SETTLED` has passed; no other call returns until then."""
+    context: str = "first line\nsecond line\nthird line\n"
+    resumes: bool = False
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "calls.log"
+
+
+class LoggingModel(BaseChatModel):
+    """Says what `CELLS` has for an RLM, answers other prompts in capitals, and logs both."""
+
+    trial: Trial
+    _returned: int = PrivateAttr(default=0)
+    _lock: Any = PrivateAttr(default_factory=threading.Lock)
+
+    @property
+    def _llm_type(self) -> str:
+        return "logging"
+
+    def _note(self, what: str, prompt: str) -> None:
+        line = json.dumps([time.time(), what, prompt, os.getpid()]) + "\n"
+        log = os.open(self.trial.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        os.write(log, line.encode())
+        os.close(log)
+
+    def _begin(self, messages: list[BaseMessage]) -> tuple[str, float]:
+        """The prompt, by a name of its own, and how long its answer takes."""
+        is_turn = isinstance(messages[0], SystemMessage)
+        prompt = f"turn {len(messages)} {_question(messages)}" if is_turn else str(messages[-1].text)
+        self._note("asked", prompt)
+        blocked = self.trial.kill_after is not None and self._returned >= self.trial.kill_after
+        return prompt, 60.0 if blocked and not is_turn else self.trial.latency
+
+    def _end(self, messages: list[BaseMessage], prompt: str) -> ChatResult:
+        self._note("returned", prompt)
+        if isinstance(messages[0], SystemMessage):
+            who = next(name for name in CELLS[self.trial.work] if f"Question: {name}" in _question(messages))
+            turn = sum(isinstance(message, AIMessage) for message in messages)
+            said = f"```repl\n{CELLS[self.trial.work][who][turn]}\n```"
+        else:
+            said = prompt.upper()
+            with self._lock:
+                self._returned += 1
+                if self._returned == self.trial.kill_after:
+                    threading.Timer(SETTLED + 0.02, lambda: os.kill(os.getpid(), signal.SIGKILL)).start()
+        used = UsageMetadata(input_tokens=10, output_tokens=5, total_tokens=15)
+        message = AIMessage(said, usage_metadata=used, response_metadata={"model_name": "logging"})
+        return ChatResult(generations=[ChatGeneration(message=message)])
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        prompt, latency = self._begin(messages)
+        time.sleep(latency)
+        return self._end(messages, prompt)
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        prompt, latency = self._begin(messages)
+        await asyncio.sleep(latency)
+        return self._end(messages, prompt)
+
+
+def _question(messages: list[BaseMessage]) -> str:
+    opening = str(messages[1].text)
+    return opening[opening.index("Question: ") :].splitlines()[0]
+
+
+@contextmanager
+def saver(database: str) -> Iterator[Any]:
+    if database.startswith("postgresql:"):
+        with PostgresSaver.from_conn_string(database) as postgres:
+            yield postgres
+    else:
+        with closing(sqlite3.connect(database, check_same_thread=False)) as connection:
+            yield SqliteSaver(connection)
+
+
+@asynccontextmanager
+async def async_saver(database: str) -> AsyncIterator[Any]:
+    if database.startswith("postgresql:"):
+        async with AsyncPostgresSaver.from_conn_string(database) as postgres:
+            yield postgres
+    else:
+        async with AsyncSqliteSaver.from_conn_string(database) as sqlite:
+            yield sqlite
+
+
+def rlm_for(trial: Trial, checkpointer: Any) -> Any:
+    limits = Limits(max_depth=3)
+    return create_rlm(LoggingModel(trial=trial), router=Router(profile="rlm"), limits=limits, checkpointer=checkpointer)
+
+
+def config_of(trial: Trial) -> Any:
+    config: dict[str, Any] = {"configurable": {"thread_id": "1"}}
+    return config | ({"max_concurrency": trial.at_once} if trial.at_once else {})
+
+
+def run(trial: Trial) -> None:
+    """Runs the trial to its end, and writes its output to `out.json`. In a process of its own."""
+    out = asyncio.run(_arun(trial)) if trial.is_async else _run(trial)
+    kept = {key: out[key] for key in ("answer", "status", "subcalls", "steps", "usage")}
+    (trial.folder / "out.json").write_text(json.dumps(kept))
+
+
+def _given(trial: Trial) -> Any:
+    return None if trial.resumes else {"query": "root", "context": trial.context}
+
+
+def _run(trial: Trial) -> Any:
+    with saver(trial.database) as checkpointer:
+        rlm = rlm_for(trial, checkpointer)
+        return rlm.invoke(_given(trial), config_of(trial), durability=trial.durability)
+
+
+async def _arun(trial: Trial) -> Any:
+    async with async_saver(trial.database) as checkpointer:
+        rlm = rlm_for(trial, checkpointer)
+        return await rlm.ainvoke(_given(trial), config_of(trial), durability=trial.durability)
+
+
+def started(trial: Trial) -> Any:
+    """The process that runs the trial."""
+    process = processes.Process(target=run, args=(trial,), daemon=True)
+    process.start()
+    return process
+
+
+def finished(trial: Trial) -> dict[str, Any]:
+    """The output of a trial that is not killed."""
+    process = started(replace(trial, kill_after=None))
+    process.join(60)
+    assert process.exitcode == 0
+    out: dict[str, Any] = json.loads((trial.folder / "out.json").read_text())
+    return out
+
+
+def asked_again(trial: Trial, killed_at: float) -> list[str]:
+    """Prompts that had been answered `SETTLED` before the kill, and were asked again after it."""
+    calls = [json.loads(line) for line in trial.log.read_text().splitlines()]
+    paid = {prompt for at, what, prompt, _ in calls if what == "returned" and at < killed_at - SETTLED}
+    return sorted(prompt for at, what, prompt, _ in calls if what == "asked" and at > killed_at and prompt in paid)
