@@ -57,9 +57,10 @@ for line in P.splitlines()[:2]:
 pairs = {x: llm_query("pair " + x) for x in "ab"}
 """
 BATCH = 'answers = llm_batch([f"batch {i}" for i in range(12)])\nfirst = llm_query("then " + answers[-1])'
+GIVE_UP = "Final = 'gave up'"
 CELLS: dict[str, dict[str, list[str]]] = {
-    "loop": {"root": [LOOP, "Final = [found, box.seen, pairs, math.floor(2.5), len(P)]"]},
-    "batch": {"root": [BATCH, "Final = [answers, first]"]},
+    "loop": {"root": [LOOP, "Final = [found, box.seen, pairs, math.floor(2.5), len(P)]", GIVE_UP]},
+    "batch": {"root": [BATCH, "Final = [answers, first]", GIVE_UP]},
     "tree": {
         "root": ["n = 1\nx = rlm_query_batched(['child a', 'child b'])\nFinal = [x, n]"],
         "child": [
@@ -71,6 +72,9 @@ CELLS: dict[str, dict[str, list[str]]] = {
 }
 SUBCALLS = {"loop": 6, "batch": 13, "tree": 10}
 """Plain calls that an undisturbed run makes."""
+
+
+DEPTH_3 = Limits(max_depth=3)
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,7 @@ class Trial:
     kill_after: int | None = None
     """Kills when so many plain calls have returned, and `SETTLED` has passed; no other call returns until then."""
     context: str = "first line\nsecond line\nthird line\n"
+    limits: Limits = DEPTH_3
     resumes: bool = False
 
     @property
@@ -185,8 +190,8 @@ async def async_saver(database: str) -> AsyncIterator[Any]:
 
 
 def rlm_for(trial: Trial, checkpointer: Any) -> Any:
-    limits = Limits(max_depth=3)
-    return create_rlm(LoggingModel(trial=trial), router=Router(profile="rlm"), limits=limits, checkpointer=checkpointer)
+    model = LoggingModel(trial=trial)
+    return create_rlm(model, router=Router(profile="rlm"), limits=trial.limits, checkpointer=checkpointer)
 
 
 def config_of(trial: Trial) -> Any:
@@ -231,6 +236,12 @@ def finished(trial: Trial) -> dict[str, Any]:
     assert process.exitcode == 0
     out: dict[str, Any] = json.loads((trial.folder / "out.json").read_text())
     return out
+
+
+def returned(trial: Trial) -> int:
+    """How many plain calls were answered, over all processes."""
+    calls = [json.loads(line) for line in trial.log.read_text().splitlines()]
+    return sum(what == "returned" and not prompt.startswith("turn ") for _, what, prompt, _ in calls)
 
 
 def asked_again(trial: Trial, killed_at: float) -> list[str]:

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from langgraph.checkpoint.postgres import PostgresSaver
 
-from tests.victim import SUBCALLS, Trial, asked_again, finished, started
+from langgraph_rlm import Limits
+from tests.victim import SUBCALLS, Trial, asked_again, finished, returned, started
 
 MATRIX = list(itertools.product(["sqlite", "postgres"], [False, True], [1, 4, None], ["sync", "async"]))
 FEW = [("sqlite", True, None, "async"), ("sqlite", False, 4, "sync"), ("postgres", True, 1, "async")]
@@ -48,6 +49,14 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str,
     }
 
 
+def kill(trial: Trial) -> float:
+    """Runs the trial until it is killed, and says when that was."""
+    process = started(trial)
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL
+    return time.time()
+
+
 def went_on(trial: Trial, killed_at: float, undisturbed: dict[str, dict[str, Any]]) -> None:
     """Resumes a killed trial in another process, and checks what came of it."""
     assert finished(replace(trial, resumes=True)) == undisturbed[trial.work]
@@ -75,10 +84,7 @@ def killed_at_each(returned: range, *arguments: Any) -> None:
     *described, trial_of, undisturbed = arguments
     for kill_after in returned:
         trial = replace(trial_of(*described), kill_after=kill_after)
-        process = started(trial)
-        process.join(60)
-        assert process.exitcode == -signal.SIGKILL
-        went_on(trial, time.time(), undisturbed)
+        went_on(trial, kill(trial), undisturbed)
 
 
 @pytest.mark.slow
@@ -103,3 +109,40 @@ def test_run_killed_at_random_times_again_and_again_goes_on_elsewhere(
         kills.append(time.time())
     assert finished(replace(trial, resumes=True)) == undisturbed[work]
     assert [asked_again(trial, killed_at) for killed_at in kills] == [[]] * len(kills)
+
+
+@pytest.mark.parametrize(
+    ("work", "limits"),
+    [
+        ("loop", Limits(max_tokens=75)),
+        ("loop", Limits(max_subcalls=5)),
+        ("batch", Limits(max_tokens=150)),
+        ("batch", Limits(max_subcalls=12)),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("is_async", [False, True])
+def test_limit_counts_what_was_spent_before_the_kill(work: str, limits: Limits, is_async: bool, trial_of: Any) -> None:
+    whole = replace(trial_of(work, "sqlite", is_async, 1, "sync"), limits=limits)
+    finished(whole)
+    killed = replace(trial_of(work, "sqlite", is_async, 1, "sync"), limits=limits, kill_after=3)
+    kill(killed)
+    finished(replace(killed, resumes=True))
+    assert 3 < returned(killed) == returned(whole) < SUBCALLS[work]
+
+
+def test_limit_counts_what_a_tree_had_spent_before_the_kill(trial_of: Any) -> None:
+    killed = replace(trial_of("tree", "sqlite", True, 1, "sync"), kill_after=4)
+    kill(killed)
+    before = returned(killed)
+    limits = Limits(max_depth=3, max_tokens=120)  # less than four answers and their callers' turns took
+    finished(replace(killed, resumes=True, limits=limits))
+    assert returned(killed) == before
+
+
+def test_time_counts_that_was_spent_before_the_kill(trial_of: Any) -> None:
+    killed = replace(trial_of("batch", "sqlite", True, 1, "sync"), kill_after=8, latency=0.1)
+    kill(killed)
+    limits = Limits(max_seconds=0.8)
+    assert finished(replace(killed, resumes=True, limits=limits))["status"] == "limit"
+    assert returned(killed) == 8

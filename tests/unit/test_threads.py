@@ -20,6 +20,7 @@ from langgraph_rlm import Context, ContextError, Limits, RLMError, Sandbox
 from langgraph_rlm.repl import interpreter
 from tests.fakes import QUERY, Graph, ScriptedModel, cell, rlm_of
 
+
 @pytest.fixture(params=["dumped at each stop", "never dumped"], autouse=True)
 def _dumps(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """A REPL is had again from dumps and from its journal: when a dump is made depends on the clock."""
