@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -10,6 +11,9 @@ from langchain_core.language_models import BaseChatModel
 
 from langgraph_rlm import prompts
 from langgraph_rlm.settings import Limits, Router, Sandbox
+
+NO_PARAMETERS = ("name", "cache", "verbose", "callbacks", "tags", "metadata")
+"""Fields of a model that decide on no answer."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,18 @@ class Level:
 
 
 def _identity(model: BaseChatModel) -> str:
-    """The model and its parameters, by which LangChain's own caches tell models apart."""
+    """The model and its parameters: what LangChain's own caches tell models apart by, and its plain fields.
+
+    A model that somebody wrote may leave its parameters out of the former.
+    """
     kind = type(model)
-    return f"{kind.__module__}.{kind.__qualname__} {model._get_llm_string()}"
+    fields = {name: value for name, value in vars(model).items() if name not in NO_PARAMETERS and _is_plain(value)}
+    return f"{kind.__module__}.{kind.__qualname__} {model._get_llm_string()} {json.dumps(fields, sort_keys=True)}"
+
+
+def _is_plain(value: object) -> bool:
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError):
+        return False
+    return True

@@ -27,12 +27,12 @@ POLICY = RetryPolicy(initial_interval=0.5, backoff_factor=2.0, max_interval=30.0
 """LangGraph's policy, held around a single call of a model: a node that is tried again would run its child again."""
 
 
-def pauses(policy: RetryPolicy = POLICY) -> Iterator[float]:
+def pauses() -> Iterator[float]:
     """Seconds to wait after the first failed try, the second, …: one fewer than there are tries."""
-    interval = policy.initial_interval
-    for _ in range(policy.max_attempts - 1):
+    interval = POLICY.initial_interval
+    for _ in range(POLICY.max_attempts - 1):
         yield interval * random.uniform(0.5, 1.5)
-        interval = min(interval * policy.backoff_factor, policy.max_interval)
+        interval = min(interval * POLICY.backoff_factor, POLICY.max_interval)
 
 
 def retry_after(failure: Exception) -> float:

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.messages import HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import END, START, MessagesState, StateGraph
-from langgraph.types import Command
+from langgraph.types import Command, StateSnapshot
 
 from langgraph_rlm import Limits
 from tests.fakes import QUERY, ScriptedModel, cell, rlm_of
@@ -141,7 +142,7 @@ def test_node_of_an_app_waits_for_consent() -> None:
     builder.add_edge(START, "rlm")
     builder.add_edge("rlm", END)
     app = builder.compile(checkpointer=InMemorySaver())
-    assert app.invoke({"messages": [("human", QUERY)]}, THREAD)["__interrupt__"][0].value["count"] == 3
+    assert app.invoke({"messages": [HumanMessage(QUERY)]}, THREAD)["__interrupt__"][0].value["count"] == 3
     out = app.invoke(Command(resume=2), THREAD)
     assert out["messages"][-1].text == str(["P0", "P1", REFUSED]).replace("'", '"')
 
@@ -178,8 +179,10 @@ def test_code_of_a_child_can_be_seen_and_edited(saver: Any) -> None:
     rlm.invoke({"query": "root", "context": "text"}, THREAD)
     rlm.invoke(None, THREAD)
     [task] = rlm.get_state(THREAD, subgraphs=True).tasks
-    assert (task.state.next, task.state.values["code"]) == (("execute",), "Final = 'written'")
-    rlm.update_state(task.state.config, {"code": "Final = 'edited'"})
+    child = task.state
+    assert isinstance(child, StateSnapshot)
+    assert (child.next, child.values["code"]) == (("execute",), "Final = 'written'")
+    rlm.update_state(child.config, {"code": "Final = 'edited'"})
     out = rlm.invoke(None, THREAD)
     while rlm.get_state(THREAD).next:
         out = rlm.invoke(None, THREAD)

@@ -1,0 +1,176 @@
+"""Sub-calls that were asked before are answered from LangGraph's caches."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langgraph.cache.base import BaseCache
+from langgraph.cache.memory import InMemoryCache
+from langgraph.cache.redis import RedisCache
+from langgraph.cache.sqlite import SqliteCache
+
+from langgraph_rlm import Limits
+from tests.fakes import QUERY, ScriptedModel, cell, rlm_of
+
+GIVEN = {"query": QUERY, "context": "text"}
+
+
+@contextmanager
+def redis_server(folder: Path) -> Iterator[Any]:
+    import redis
+
+    socket = folder / "redis.sock"
+    command = ["redis-server", "--port", "0", "--unixsocket", str(socket), "--dir", str(folder), "--save", ""]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        with redis.Redis(unix_socket_path=str(socket)) as client:
+            while True:
+                try:
+                    client.ping()
+                    break
+                except redis.ConnectionError:
+                    time.sleep(0.02)
+            yield client
+        process.terminate()
+
+
+@pytest.fixture(params=["memory", "sqlite", "redis"])
+def cache(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BaseCache[Any]]:
+    if request.param == "memory":
+        yield InMemoryCache()
+    elif request.param == "sqlite":
+        cache = SqliteCache[Any](path=str(tmp_path / "cache.db"))
+        yield cache
+        cache._conn.close()
+    elif shutil.which("redis-server") is None:
+        pytest.skip("no redis-server here")
+    else:
+        with redis_server(tmp_path) as client:
+            yield RedisCache(client)
+
+
+def asking(code: str = "Final = llm_batch(['x', 'y'])", **settings: Any) -> tuple[Any, ScriptedModel]:
+    asked = ScriptedModel(**{"answer": str.upper, **settings.pop("model", {})})
+    return rlm_of(ScriptedModel(cell(code)), sub_model=asked, **settings), asked
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_same_sub_call_of_another_run_is_answered_from_the_cache(cache: Any, is_async: bool) -> None:
+    outs = []
+    for _ in range(2):
+        rlm, model = asking(cache=cache)
+        outs.append(await rlm.ainvoke(GIVEN) if is_async else rlm.invoke(GIVEN))
+    assert [out["answer"] for out in outs] == [["X", "Y"]] * 2
+    assert model.asked == []
+    assert [out["subcalls"] for out in outs] == [2, 2]
+    assert [out["usage"]["scripted-1"]["total_tokens"] for out in outs] == [45, 15]
+    assert [call.get("cached") for call in outs[1]["trajectory"][0]["subcalls"]] == [True, True]
+
+
+def test_order_and_place_of_the_prompts_do_not_matter(cache: Any) -> None:
+    asking(cache=cache)[0].invoke(GIVEN)
+    rlm, model = asking("a = llm_query('y')\nFinal = [a, *llm_batch(['z', 'x'])]", cache=cache)
+    assert rlm.invoke(GIVEN)["answer"] == ["Y", "Z", "X"]
+    assert model.asked == ["z"]
+
+
+def test_child_rlm_is_answered_from_the_cache(cache: Any) -> None:
+    for _ in range(2):
+        model = ScriptedModel(
+            script={
+                "Question: root": [cell("Final = rlm_query('child', 'abc')")],
+                "Question: child": [cell("Final = llm_query(P)")],
+            },
+            answer=str.upper,
+        )
+        out = rlm_of(model, cache=cache).invoke({"query": "root", "context": "text"})
+        assert out["answer"] == "ABC"
+    assert (len(model.turns), model.asked) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"model": {"reports": "another"}},
+        {"model": {"tokens": (1, 1)}},
+        {"name": "another_graph"},
+    ],
+    ids=str,
+)
+def test_another_model_or_graph_is_asked_itself(other: dict[str, Any]) -> None:
+    cache = InMemoryCache[Any]()
+    asking(cache=cache)[0].invoke(GIVEN)
+    rlm, model = asking(cache=cache, **other)
+    rlm.invoke(GIVEN)
+    assert model.asked == ["x", "y"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"limits": Limits(max_steps=5)}, {"instructions": "Be brief."}, {"sub_model": ScriptedModel(reports="s")}],
+    ids=str,
+)
+def test_child_of_other_settings_is_run_itself(other: dict[str, Any]) -> None:
+    cache = InMemoryCache[Any]()
+    for settings in ({}, other):
+        model = ScriptedModel(
+            script={
+                "Question: root": [cell("Final = rlm_query('child', 'abc')")],
+                "Question: child": [cell("Final = len(P)")],
+            }
+        )
+        rlm_of(model, cache=cache, **settings).invoke({"query": "root", "context": "text"})
+        assert len(model.turns) == 2
+
+
+def test_failure_is_not_kept() -> None:
+    cache, failing = InMemoryCache[Any](), [ValueError("down")]
+    rlm, model = asking(
+        "Final = llm_batch(['x'])[0]",
+        cache=cache,
+        model={"answer": lambda prompt: failing.pop() if failing else prompt.upper()},
+    )
+    assert rlm.invoke(GIVEN)["answer"] == "Error: ValueError: down"
+    assert rlm.invoke(GIVEN)["answer"] == "X"
+    assert model.asked == ["x", "x"]
+
+
+def test_answer_of_a_child_at_its_limit_is_not_kept() -> None:
+    cache = InMemoryCache[Any]()
+    for _ in range(2):
+        model = ScriptedModel(
+            script={
+                "Question: root": [cell("Final = rlm_query('child', 'abc')")],
+                "Question: child": [cell("a = 1"), cell("Final = 2")],
+            }
+        )
+        out = rlm_of(model, cache=cache, limits=Limits(max_steps=1)).invoke({"query": "root", "context": "text"})
+        assert out["answer"] == "2"
+        assert len(model.turns) == 3
+
+
+def test_without_a_cache_equal_prompts_are_separate_calls() -> None:
+    rlm, model = asking("Final = [llm_query('x') for _ in range(3)] + llm_batch(['x'] * 2)")
+    assert rlm.invoke(GIVEN)["answer"] == ["X"] * 5
+    assert model.asked == ["x"] * 5
+
+
+class BrokenCache(InMemoryCache[Any]):
+    def get(self, keys: Any) -> Any:
+        raise ConnectionError("no cache here")
+
+    def set(self, keys: Any) -> None:
+        raise ConnectionError("no cache here")
+
+
+def test_broken_cache_costs_money_and_not_the_run(caplog: pytest.LogCaptureFixture) -> None:
+    rlm, model = asking(cache=BrokenCache())
+    assert rlm.invoke(GIVEN)["answer"] == ["X", "Y"]
+    assert "no cache here" in caplog.text
+    assert model.asked == ["x", "y"]
