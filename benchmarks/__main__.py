@@ -1,17 +1,18 @@
-"""`make bench`: every figure, beside its goal."""
+"""`make bench`: every figure, beside its goal. `python -m benchmarks overhead` or `durability` measures these alone."""
 
 from __future__ import annotations
 
 import asyncio
+import sys
 
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.durability import durability
 from benchmarks.overhead import fan_out, long_context, overhead
 
 
-async def main() -> None:
-    console = Console()
+async def show_overhead(console: Console) -> None:
     table = Table("work", "measured", "goal", "note", title="langgraph-rlm: what the graph costs")
     for measure in (overhead, fan_out, long_context):
         with console.status(f"measuring: {measure.__name__}"):
@@ -20,5 +21,25 @@ async def main() -> None:
     console.print(table)
 
 
+async def show_durability(console: Console) -> None:
+    table = Table(title="langgraph-rlm: what durability costs, beyond the same work that is not kept")
+    for heading in ("store", "context", "stored", "each step", "each sub-call", "resume"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    with console.status("measuring: durability"):
+        async for cost in durability():
+            table.add_row(
+                cost.store,
+                f"{cost.characters / 1e6:g} MB",
+                f"{cost.context_bytes / 1e6:.2f} MB",
+                f"{cost.step_bytes / 1e3:.1f} KB, {cost.step_ms:.1f} ms",
+                f"{cost.subcall_bytes / 1e3:.1f} KB, {cost.subcall_ms:.1f} ms",
+                f"{cost.resume_ms:.0f} ms",
+            )
+    console.print(table)
+
+
+TABLES = {"overhead": show_overhead, "durability": show_durability}
+
 if __name__ == "__main__":
-    asyncio.run(main())
+    for name in sys.argv[1:] or TABLES:
+        asyncio.run(TABLES[name](Console()))
