@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import math
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.postgres import PostgresSaver
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -187,6 +190,22 @@ def test_20_mb_over_50_steps_take_little_more_than_the_text(saver: SqliteSaver) 
     assert size_on_disk(saver) < 1.2 * len(text)
 
 
+@pytest.mark.slow
+def test_20_mb_over_50_steps_take_little_more_than_the_text_on_postgresql(postgres_url: str) -> None:
+    text = TEXT * (20_000_000 // len(TEXT) + 1)
+    model = ScriptedModel(*[cell(f"n{i} = P.count('{i}')\nprint(n{i})") for i in range(50)], cell("Final = n49"))
+    with PostgresSaver.from_conn_string(postgres_url) as saver:
+        saver.setup()
+        before = size_of_database(saver)
+        rlm_of(model, checkpointer=saver, limits=Limits(max_steps=60)).invoke({"query": QUERY, "context": text}, THREAD)
+        assert size_of_database(saver) - before < 1.2 * len(text)
+
+
+def size_of_database(saver: Any) -> int:
+    [size] = saver.conn.execute("SELECT pg_database_size(current_database())").fetchone().values()
+    return int(size)
+
+
 def test_encrypted_checkpoints_hold_no_word_of_the_run(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "runs.db", check_same_thread=False)) as connection:
         saver = SqliteSaver(connection, serde=EncryptedSerializer.from_pycryptodome_aes(key=b"0123456789abcdef"))
@@ -279,3 +298,64 @@ async def test_many_runs_at_once_share_few_workers(runs: int, is_kept: bool, tmp
     expected = [[f"text {n}", f"TEXT {n}", [f"TEXT {n}A", f"TEXT {n}B"]] for n in range(runs)]
     assert [out["answer"] for out in outs] == expected
     assert 0 < most <= 4
+
+
+async def test_parked_repl_does_not_hold_the_text_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    parked: list[int] = []
+    park = interpreter.Interpreter.park
+
+    def watched(self: interpreter.Interpreter) -> None:
+        park(self)
+        parked.append(len(self._parked or b""))
+
+    monkeypatch.setattr(interpreter.Interpreter, "park", watched)
+    model = ScriptedModel(
+        script={
+            "Question: root": [cell("lines = P.splitlines()\nFinal = rlm_query_batched(['a', 'b'])")],
+            "Question: a": [cell("Final = llm_query('x')")],
+            "Question: b": [cell("Final = llm_query('y')")],
+        }
+    )
+    rlm = rlm_of(model, sandbox=Sandbox(max_live=1))
+    await rlm.ainvoke({"query": "root", "context": TEXT})
+    assert parked
+    assert max(parked) < len(TEXT) / 4
+
+
+def test_no_worker_is_left_when_the_event_loop_was_closed_under_a_run() -> None:
+    rlm = rlm_of(ScriptedModel(cell("Final = llm_query('x')")))
+    streams = [rlm.astream({"query": QUERY, "context": "text"}, stream_mode="tasks")]
+
+    async def begin() -> None:
+        while (await anext(streams[0]))["name"] != "subcall":
+            pass
+
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(begin())
+    assert worker_processes()
+    loop.close()
+    streams.clear()
+    gc.collect()
+    assert worker_processes() == []
+    assert asyncio.run(rlm.ainvoke({"query": QUERY, "context": "text"}))["answer"] == "answer to x"
+
+
+# -- history ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dumps", [-1, math.inf], ids=["dumped at each stop", "never dumped"])
+def test_repl_goes_back_with_the_thread(dumps: float, saver: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interpreter, "DUMPS_WORTH", dumps)
+    model = ScriptedModel(
+        cell("seen = ['first']\nFinal = seen"),
+        cell("seen.append('second')\nFinal = seen"),
+        cell("seen.append(P)\nFinal = seen"),
+    )
+    rlm = rlm_of(model, checkpointer=saver)
+    rlm.invoke({"query": "first", "context": "text"}, THREAD)
+    after_first = rlm.get_state(THREAD).config
+    rlm.invoke({"query": "second"}, THREAD)
+    assert rlm.invoke({"query": "third"}, THREAD)["answer"] == ["first", "second", "text"]
+    assert rlm.invoke({"query": "another second"}, after_first)["answer"] == ["first", "second"]
+    steps = [state.values.get("step") for state in rlm.get_state_history(THREAD)]
+    assert len(steps) > 10
