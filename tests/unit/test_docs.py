@@ -1,0 +1,28 @@
+"""The code in the documentation runs as it stands there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes import ScriptedModel, cell
+
+DOCS = Path(__file__).parents[2] / "docs"
+BLOCKS = [
+    pytest.param(block, id=f"{page.stem} {number}")
+    for page in sorted(DOCS.glob("*.md"))
+    for number, block in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(), re.S), 1)
+]
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_code_in_the_docs_runs(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    answers = "answers = llm_batch([f'{i}' for i in range(60)])\nFinal = sum('Error' in answer for answer in answers)"
+    names: dict[str, Any] = {"model": ScriptedModel(cell(answers)), "text": "order 1 is late\n" * 1_000}
+    exec(block, names)
+    if "output" in names:
+        assert names["output"]["answer"] == 40
