@@ -84,7 +84,7 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         """Whether the run depends on what the thread has: it goes on with it, or keeps a text of it."""
         if not _checkpointer(self, config) or "thread_id" not in config.get(CONF, {}):
             return False
-        return _resumes(prepared, config) or not _is_nested(config)
+        return _resumes(prepared, config) or not _is_nested(config) or self.checkpointer is True
 
     def _new_run(self, config: RunnableConfig, state: StateSnapshot | None, prepared: Any, is_async: bool) -> Run:
         resumes = _resumes(prepared, config)

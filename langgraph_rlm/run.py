@@ -61,7 +61,9 @@ class Run:
             ContextError: It is not there any more: a file or a conversation has changed.
         """
         if name not in self._contexts:
-            [stored] = [context for context in read(config, "context") if context["id"] == name]
+            stored = next((context for context in read(config, "context") if context["id"] == name), None)
+            if stored is None:
+                raise ContextError("The text is not in the thread any more.")
             if "messages" in stored:
                 context = of_messages(read(config, "messages")[: stored["messages"]])
                 if name_of(context) != name:

@@ -86,8 +86,9 @@ def _executed(level: Level, state: ExecuteInput, config: RunnableConfig, repl: I
         if refusal is None:
             break
         outcome = yield Work(partial(repl.refuse, refusal))
-    events = repl.events()
-    update: dict[str, Any] = {"journal": events}
+    events, note = repl.events(), repl.note or state.get("note")
+    repl.note = None
+    update: dict[str, Any] = {"journal": events, "note": note}
     place = len(journal) + len(events)
     if isinstance(outcome, Suspended):
         if dump:
@@ -98,7 +99,7 @@ def _executed(level: Level, state: ExecuteInput, config: RunnableConfig, repl: I
         update["cell_end"] = [dump, place]
     update |= {"pending": [], "asked": Overwrite([]), "note": None}
     update["variables"] = [list(astuple(variable)) for variable in outcome.variables]
-    return _concluded(level, state, config, outcome, update)
+    return _concluded(level, state, config, outcome, note, update)
 
 
 def _brought_here(level: Level, state: ExecuteInput, config: RunnableConfig) -> tuple[Interpreter, dict[str, Any]]:
@@ -125,7 +126,8 @@ def _brought_here(level: Level, state: ExecuteInput, config: RunnableConfig) -> 
     if packing.name != name:
         base = repl.rebind(run.packing(name, config))
         # its place is after the event that says so, the first since the journal was written
-        update |= {"cell_end": [base, len(read(config, "journal")) + 1], "context": [{"only": name}]}
+        place = len(read(config, "journal")) + 1
+        update |= {"cell_end": [base, place] if base else [], "context": [{"only": name}]}
     return repl, update
 
 
@@ -186,7 +188,12 @@ def _without_code(level: Level, state: ExecuteInput, config: RunnableConfig) -> 
 
 
 def _concluded(
-    level: Level, state: ExecuteInput, config: RunnableConfig, cell: Finished, update: dict[str, Any]
+    level: Level,
+    state: ExecuteInput,
+    config: RunnableConfig,
+    cell: Finished,
+    note: str | None,
+    update: dict[str, Any],
 ) -> Command[Any]:
     """A finished cell ends the run, or its output goes back to the model."""
     reply, code = _reply(config), state["code"]
@@ -199,7 +206,7 @@ def _concluded(
             "output": str(cell.printed),
             "error": cell.error,
             "subcalls": read(config, "asked"),
-            **({"note": state["note"]} if state.get("note") else {}),
+            **({"note": note} if note else {}),
         }
     ]
     if cell.answer:
@@ -208,7 +215,7 @@ def _concluded(
     said = final.read(reply)
     edited = code if not isinstance(said, final.Cell) or said.code != code else None
     repeated = any(step["code"] == code for step in read(config, "trajectory"))
-    told = prompts.after_cell(cell, query, repeated, edited, state.get("note"))
+    told = prompts.after_cell(cell, query, repeated, edited, note)
     return _next_turn(level, state, config, update, told)
 
 

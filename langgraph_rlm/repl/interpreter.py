@@ -43,8 +43,13 @@ PIECE = 4_000_000
 TOO_LARGE = "MemoryError: the variables are too large to be kept. Keep less at once: no copies of P."
 DOCUMENT_BYTES = 2_000
 """What the metadata of a document takes in the sandbox, generously."""
+MOST_EXCHANGES = 10_000
+"""Answers of the host that are kept of a cell, to run it again; sub-calls have a limit of their own."""
+TOO_MANY = host.raising("RuntimeError", "the clock was read too often in this cell: wait for nothing here")
 DUMPS_WORTH = 2.0
 """How many times the seconds of a dump there have to be to run again, until one is made."""
+SAFE_SHARE = 0.1
+"""Share of the time that a cell may take. What is run again may take longer than the first time."""
 DUMP_SECONDS, DUMP_SECONDS_PER_CHARACTER = 0.005, 2e-8
 """How long the first dump is expected to take; from then on it is known."""
 DUMP_HEADROOM = 4.2
@@ -84,6 +89,8 @@ class Interpreter:
         self._since_base = self._since_dump = 0.0
         self._dump_seconds = DUMP_SECONDS + DUMP_SECONDS_PER_CHARACTER * len(self._context)
         self.variables = variables
+        self.note: str | None = None
+        """What became of the REPL where it could not be had again."""
 
     @property
     def _context(self) -> Context:
@@ -188,9 +195,9 @@ class Interpreter:
 
     @property
     def worth_dumping(self) -> bool:
-        """Whether running again what no dump has would take longer than a dump."""
+        """Whether running again what no dump has would take longer than a dump, or so long that it might time out."""
         since = self._since_base if self._cell is None else self._since_dump
-        return since > DUMPS_WORTH * self._dump_seconds
+        return since > DUMPS_WORTH * min(self._dump_seconds, SAFE_SHARE * self._sandbox.timeout)
 
     def dump(self) -> bytes | Finished:
         """The state now, packed: in the middle of a suspended cell, or at the end of a finished one.
@@ -216,7 +223,8 @@ class Interpreter:
     def rebind(self, packing: Packing) -> bytes | None:
         """Makes another context the text, for the cells to come. Variables stay.
 
-        Gives a dump of the REPL as it is then: what was before it needs the text that it was over.
+        Gives a dump of the REPL as it is then, since what was before needs the text that it was over. It may be too
+        large for one.
         """
         with self._busy():
             before = self.packing
@@ -274,6 +282,8 @@ class Interpreter:
         def reply(snapshot: FunctionSnapshot) -> host.Reply | Call:
             answer = host.answer(snapshot, self._context, self.variables)
             if not isinstance(answer, Call) and not host.reads_context(snapshot):
+                if len(cell.exchanges) >= MOST_EXCHANGES:
+                    return TOO_MANY
                 cell.exchanges.append(Exchange(answer))
                 self._events.append(["reply", answer])
             return answer
@@ -406,6 +416,7 @@ class Interpreter:
                 self._run_again(cell)
         except (MontyError, Unreadable):
             self._base, self._journal, self.variables = None, [], ()
+            self.note = "The REPL could not be had again: its variables are gone."
             self._session = None
             self._workers.give_back(self)
             self._live()
@@ -433,6 +444,8 @@ class Interpreter:
             if exchange is not None and exchange.digest is None:
                 return exchange.reply
             call = host.answer(snapshot, self._context, self.variables)
+            if exchange is None and not isinstance(call, Call) and len(cell.exchanges) >= MOST_EXCHANGES:
+                return TOO_MANY
             if not isinstance(call, Call) or (exchange is not None and exchange.digest != call.digest):
                 raise _diverged()
             return call if exchange is None else exchange.reply

@@ -78,6 +78,10 @@ class _Asked:
     batch: bool
     answers: dict[int, Answer] = field(default_factory=dict)
 
+    @property
+    def is_answered(self) -> bool:
+        return len(self.answers) == self.prompts
+
     def exchange(self) -> Exchange:
         return Exchange(reply_to([self.answers[i] for i in range(self.prompts)], self.batch), self.digest)
 
@@ -107,12 +111,10 @@ def past_of(
         base, start = cell_end
     else:
         start = 1 + max((place for place, event in enumerate(events) if event == ["base"]), default=-1)
-        if cell_end:
-            lost = ", and the variables of an earlier text are lost" if start else ""
-            note = f"The REPL was stored by another version of the sandbox: its cells ran again{lost}."
-    usable = bool(suspension) and is_suspended and is_loadable(suspension[0])
-    if suspension and is_suspended and not usable:
-        note = note or "The cell was stored by another version of the sandbox: it ran again from its start."
+        if start:
+            note = "The REPL of an earlier text cannot be had: its variables are gone."
+        elif cell_end:
+            note = "The REPL was stored by another version of the sandbox: its cells ran again."
 
     cells: list[Cell] = []
     cell: Cell | None = None
@@ -120,12 +122,11 @@ def past_of(
     told: int | None = None
     for place, event in enumerate(events[start:], start):
         if asked is not None and event[0] != "answer":
-            # what was refused has its reply in the next event
-            refused = event[0] == "reply"
-            if cell is not None and (refused or len(asked.answers) == asked.prompts):
-                cell.exchanges.append(Exchange(event[1], asked.digest) if refused else asked.exchange())
+            is_refused = event[0] == "reply" and not asked.is_answered
+            if cell is not None and (is_refused or asked.is_answered):
+                cell.exchanges.append(Exchange(event[1], asked.digest) if is_refused else asked.exchange())
             asked = None
-            if refused:
+            if is_refused:
                 continue
         match event:
             case ["cell", code, before]:
@@ -134,7 +135,7 @@ def past_of(
                 cell.exchanges.append(Exchange(reply))
             case ["call", digest, prompts, batch]:
                 asked = _Asked(digest, prompts, batch)
-                if usable and suspension[1] == place + 1 and cell is not None:
+                if suspension and suspension[1] == place + 1 and cell is not None:
                     told = len(cell.exchanges)
             case ["answer", index, value, error] if asked is not None:
                 asked.answers[index] = Answer(value, error)
@@ -143,10 +144,13 @@ def past_of(
                 cell = None
             case ["undo"] if cells:
                 cells.pop()
-    if not is_suspended or cell is None or asked is None:
-        return Past(base, tuple(cells), None, note)
-    if told is not None:
-        dump, _, *printed = suspension
-        cell.printed = Printed(max_output, *printed)
-        return Past(base, tuple(cells), Suspension(cell, asked.digest, dump, told), note)
-    return Past(base, tuple(cells), Suspension(cell, asked.digest), note)
+    waiting = None
+    if is_suspended and cell is not None and asked is not None:
+        waiting = Suspension(cell, asked.digest)
+        if told is not None and is_loadable(suspension[0]):
+            dump, _, *printed = suspension
+            cell.printed = Printed(max_output, *printed)
+            waiting = Suspension(cell, asked.digest, dump, told)
+        elif told is not None:
+            note = note or "The cell was stored by another version of the sandbox: it ran again from its start."
+    return Past(base, tuple(cells), waiting, note)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
 import math
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,7 +23,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from langgraph_rlm import InvalidInput, Limits, Sandbox, SandboxError
-from langgraph_rlm.repl import interpreter, packed
+from langgraph_rlm.repl import host, interpreter, packed
 from tests.fakes import QUERY, ScriptedModel, cell, rlm_of, worker_processes
 
 THREAD: Any = {"configurable": {"thread_id": "1"}}
@@ -106,7 +108,7 @@ def test_variables_of_a_replaced_text_are_lost_with_their_dump_and_the_model_is_
     rlm.invoke({"query": "second", "context": "new text"}, THREAD)
     monkeypatch.setattr(packed, "VERSION", "the next version")
     assert rlm.invoke({"query": "third"}, THREAD)["answer"] == "lost"
-    assert "variables of an earlier text are lost" in model.turns[-1].told
+    assert "REPL of an earlier text cannot be had" in model.turns[-1].told
 
 
 @pytest.mark.usefixtures("always_dumped")
@@ -133,6 +135,57 @@ def test_damaged_dump_is_a_clear_error_and_nothing_is_lost(channel: str, broken:
         damaged.invoke({"query": "next"} if channel == "cell_end" else None, THREAD)
     assert rlm.invoke(None, state.config)["answer"] == [1, ["A", "B", "C"]]
     assert model.asked == ["a", "b", "c"]
+
+
+CLOCK = """
+import time
+times = [time.time()]
+for x in "ab":
+    answer = llm_query(x)
+    times.append(time.time())
+try:
+    llm_batch(["too many"] * 9)
+except RuntimeError as error:
+    times.append(str(error))
+times.append(time.time())
+last = llm_query("c")
+"""
+
+
+@pytest.mark.parametrize("dumps", [-1, math.inf], ids=["dumped at each stop", "never dumped"])
+def test_clock_and_refused_calls_are_as_they_were_when_a_cell_runs_again(
+    dumps: float, saver: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interpreter, "DUMPS_WORTH", dumps)
+    limits = Limits(max_subcalls=5)
+    model = ScriptedModel(cell(CLOCK), cell("Final = times"))
+    stopping = rlm_of(model, checkpointer=saver, interrupt_before=["subcall"], limits=limits)
+    clock = itertools.count()
+    monkeypatch.setattr(host, "time", SimpleNamespace(time=lambda: float(next(clock))))
+    stopping.invoke({"query": QUERY, "context": "text"}, THREAD)
+    for _ in range(3):
+        stopping = rlm_of(model, checkpointer=saver, interrupt_before=["subcall"], limits=limits)
+        out = stopping.invoke(None, THREAD)
+    assert out["answer"] == [0.0, 1.0, 2.0, out["answer"][3], 3.0]
+    assert "do not fit" in out["answer"][3]
+    assert model.asked == ["a", "b", "c"]
+
+
+def test_cell_that_reads_the_clock_without_end_fills_no_checkpoint(saver: SqliteSaver) -> None:
+    model = ScriptedModel(cell("import time\nwhile time.time(): pass"), cell("import time\nFinal = time.time() > 0"))
+    out = rlm_of(model, checkpointer=saver).invoke({"query": QUERY, "context": "text"}, THREAD)
+    assert "read too often" in out["trajectory"][0]["error"]
+    assert out["answer"] is True
+    assert size_on_disk(saver) < 2_000_000
+
+
+def test_new_text_beside_variables_that_are_too_large_for_a_dump_is_taken_up(saver: Any) -> None:
+    model = ScriptedModel(cell("a = 1\nFinal = a"), cell("Final = [a, len(P)]"), cell("Final = [a, len(P)]"))
+    settings: dict[str, Any] = {"checkpointer": saver, "sandbox": Sandbox(memory=2_000_000)}
+    rlm_of(model, **settings).invoke({"query": "first", "context": "text"}, THREAD)
+    out = rlm_of(model, **settings).invoke({"query": "second", "context": "x" * 5_000_000}, THREAD)
+    assert out["answer"] == [1, 5_000_000]
+    assert rlm_of(model, **settings).invoke({"query": "third"}, THREAD)["answer"] == [1, 5_000_000]
 
 
 # -- what is stored ---------------------------------------------------------------------------------------------------
