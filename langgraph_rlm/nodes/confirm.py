@@ -14,9 +14,11 @@ from langgraph_rlm.nodes.execute import wave
 from langgraph_rlm.run import read, run_of
 
 HOW = (
-    "Command(resume=…) with True to ask all, a number to ask that many of the first, a list of indices to ask those, "
-    "or False (or a str: the reason) to ask none."
+    "Command(resume=…) with True to ask all, a number to ask that many of the first, a list of prompts or of their "
+    "indices to ask those, or False (or a str: the reason) to ask none."
 )
+YES = ("yes", "y", "ok", "go on", "continue", "approve", "accept")
+"""What people write who mean True."""
 
 
 class ConfirmInput(TypedDict, total=False):
@@ -40,7 +42,7 @@ def confirm(level: Level, state: ConfirmInput, config: RunnableConfig) -> Steps[
         "how": HOW,
     }
     said = interrupt(question)
-    while (agreed := agreed_to(said, len(pending))) is None:
+    while (agreed := agreed_to(said, [asked["prompt"] for asked in pending])) is None:
         said = interrupt({**question, "problem": f"{said!r} is no answer to this."})
     refused = [index for index in range(len(pending)) if index not in agreed]
     run_of(config).ledger.give_back(len(refused))
@@ -52,15 +54,18 @@ def confirm(level: Level, state: ConfirmInput, config: RunnableConfig) -> Steps[
     return Command(update=update, goto=wave(level, sorted(agreed), config) or "execute")
 
 
-def agreed_to(said: object, count: int) -> set[int] | None:
+def agreed_to(said: object, prompts: list[str]) -> set[int] | None:
     """The indices of the prompts that may be asked; None where that was no answer."""
+    every = range(len(prompts))
     match said:
         case bool():
-            return set(range(count)) if said else set()
+            return set(every) if said else set()
         case int() if said >= 0:
-            return set(range(min(said, count)))
+            return set(every[:said])
         case str():
-            return set()
-        case list() if all(isinstance(index, int) and 0 <= index < count for index in said):
+            return set(every) if said.strip().lower() in YES else set()
+        case list() if all(isinstance(index, int) and index in every for index in said):
             return set(said)
+        case list() if all(prompt in prompts for prompt in said):
+            return {index for index in every if prompts[index] in said}
     return None
