@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 from langgraph.cache.base import BaseCache
@@ -28,20 +28,29 @@ def key_of(asker: str, prompt: str, context: str | None) -> str:
 
 
 @dataclass(frozen=True)
+class Known:
+    """An answer that was kept: the LangGraph task that asked for it, and what it spent."""
+
+    answer: str
+    task: str
+    spent: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Recall:
-    """The effect of looking an answer up. Its result is the answer, or None. A cache that fails has none."""
+    """The effect of looking an answer up. Its result is a `Known`, or None. A cache that fails knows none."""
 
     cache: BaseCache[Any]
     key: str
 
-    def run(self) -> str | None:
+    def run(self) -> Known | None:
         try:
             return _found(self.cache.get([(NAMESPACE, self.key)]))
         except Exception as failure:
             _complain(failure)
             return None
 
-    async def arun(self) -> str | None:
+    async def arun(self) -> Known | None:
         try:
             return _found(await self.cache.aget([(NAMESPACE, self.key)]))
         except Exception as failure:
@@ -55,24 +64,26 @@ class Remember:
 
     cache: BaseCache[Any]
     key: str
-    answer: str
+    known: Known
 
     def run(self) -> None:
         try:
-            self.cache.set({(NAMESPACE, self.key): (self.answer, None)})
+            self.cache.set({(NAMESPACE, self.key): (list(astuple(self.known)), None)})
         except Exception as failure:
             _complain(failure)
 
     async def arun(self) -> None:
         try:
-            await self.cache.aset({(NAMESPACE, self.key): (self.answer, None)})
+            await self.cache.aset({(NAMESPACE, self.key): (list(astuple(self.known)), None)})
         except Exception as failure:
             _complain(failure)
 
 
-def _found(values: dict[Any, Any]) -> str | None:
-    value = next(iter(values.values()), None)
-    return value if isinstance(value, str) else None
+def _found(values: dict[Any, Any]) -> Known | None:
+    match next(iter(values.values()), None):
+        case [str(answer), str(task), dict(spent)]:
+            return Known(answer, task, spent)
+    return None
 
 
 def _complain(failure: Exception) -> None:

@@ -65,7 +65,11 @@ def _identity(model: BaseChatModel) -> str:
     A model that somebody wrote may leave its parameters out of the former.
     """
     kind = type(model)
-    fields = {name: value for name, value in vars(model).items() if name not in NO_PARAMETERS and _is_plain(value)}
+    fields = {
+        name: value
+        for name, value in vars(model).items()
+        if name in kind.model_fields and name not in NO_PARAMETERS and _is_plain(value)
+    }
     return f"{kind.__module__}.{kind.__qualname__} {model._get_llm_string()} {json.dumps(fields, sort_keys=True)}"
 
 

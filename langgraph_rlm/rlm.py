@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph._internal._constants import (
     CONF,
+    CONFIG_KEY_CHECKPOINT_ID,
+    CONFIG_KEY_CHECKPOINT_MAP,
+    CONFIG_KEY_CHECKPOINT_NS,
     CONFIG_KEY_CHECKPOINTER,
     CONFIG_KEY_DURABILITY,
     CONFIG_KEY_RESUMING,
@@ -17,6 +21,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, StateSnapshot
 
 from langgraph_rlm.calls import add_usages
+from langgraph_rlm.effects import Steps, adrive, drive
 from langgraph_rlm.errors import InvalidInput
 from langgraph_rlm.inputs import check_thread, prepare
 from langgraph_rlm.ledger import Ledger
@@ -36,6 +41,30 @@ INPUTS = ["query", "context", "profile", "messages", "branch:to:route"]
 """The channels that the input goes into. By way of LangGraph's own, `__start__`, it would be stored a second time."""
 
 
+@dataclass(frozen=True)
+class Begun:
+    """A run that is to be streamed, with its input and its config."""
+
+    run: Run
+    input: Any
+    config: RunnableConfig
+
+
+@dataclass(frozen=True)
+class ReadState:
+    """The effect of reading a thread's state."""
+
+    graph: RLM
+    config: RunnableConfig
+    subgraphs: bool
+
+    def run(self) -> StateSnapshot:
+        return self.graph.get_state(self.config, subgraphs=self.subgraphs)
+
+    async def arun(self) -> StateSnapshot:
+        return await self.graph.aget_state(self.config, subgraphs=self.subgraphs)
+
+
 class RLM(CompiledStateGraph[Any, Any, Any, Any]):
     """The graph that `create_rlm` gives."""
 
@@ -52,27 +81,35 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         self.rlm_max_concurrency = rlm_max_concurrency
 
     def stream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Iterator[Any]:
-        config, prepared = config or {}, prepare(input)
-        state = None
-        if self._needs_state(prepared, config):
-            state = self.get_state(config, subgraphs=_resumes(prepared, config))
-        run = self._new_run(config, state, prepared, is_async=False)
-        # A thread of the pool for each call of a wave: what is finished is stored before another one begins.
-        threads = _carrying(run, config, run.wave + SPARE_THREADS)
-        with run.opened():
-            yield from self._engine.stream(_entering(prepared, state), threads, **self._options(config, options))
+        begun = drive(self._begin(input, config or {}, is_async=False))
+        with begun.run.opened():
+            yield from self._engine.stream(begun.input, begun.config, **self._options(begun.config, options))
 
     async def astream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> AsyncIterator[Any]:
-        config, prepared = config or {}, prepare(input)
-        state = None
-        if self._needs_state(prepared, config):
-            state = await self.aget_state(config, subgraphs=_resumes(prepared, config))
-        run = self._new_run(config, state, prepared, is_async=True)
-        tasks = _carrying(run, config, None)
-        with run.opened():
-            given = _entering(prepared, state)
-            async for event in self._engine.astream(given, tasks, **self._options(config, options)):
+        begun = await adrive(self._begin(input, config or {}, is_async=True))
+        with begun.run.opened():
+            options = self._options(begun.config, options)
+            async for event in self._engine.astream(begun.input, begun.config, **options):
                 yield event
+
+    def _begin(self, input: Any, config: RunnableConfig, is_async: bool) -> Steps[Begun]:
+        """Checks the input, reads what the thread has for the run, and makes the run: nothing is stored yet."""
+        prepared, state = prepare(input), None
+        if self._needs_state(prepared, config):
+            subgraphs = _resumes(prepared, config)
+            state = yield ReadState(self, config, subgraphs)
+            if isinstance(prepared, Command) and config[CONF].get(CONFIG_KEY_CHECKPOINT_ID):
+                # what finished tasks wrote is in the state of the latest checkpoint alone
+                configurable = {key: value for key, value in config[CONF].items() if key != CONFIG_KEY_CHECKPOINT_ID}
+                latest: RunnableConfig = {**config, CONF: configurable}
+                head: StateSnapshot = yield ReadState(self, latest, subgraphs)
+                state = head if _id(head) == _id(state) else state
+            if self.checkpointer is True and not _goes_on(prepared, config, state):
+                config = {**config, CONF: {**config[CONF], CONFIG_KEY_RESUMING: False}}
+        run = self._new_run(config, state, prepared, is_async)
+        # In a pool of threads, one for each call of a wave: what is finished is stored before another one begins.
+        at_once = None if is_async else run.wave + SPARE_THREADS
+        return Begun(run, _entering(prepared, state), _carrying(run, config, at_once))
 
     @property
     def _engine(self) -> CompiledStateGraph[Any, Any, Any, Any]:
@@ -164,6 +201,27 @@ def _entering(prepared: Any, state: StateSnapshot | None) -> Any:
 def _resumes(prepared: Any, config: RunnableConfig) -> bool:
     """Whether the run goes on with a question: asked for, or as the node of a graph that goes on."""
     return prepared is None or isinstance(prepared, Command) or bool(config.get(CONF, {}).get(CONFIG_KEY_RESUMING))
+
+
+def _goes_on(prepared: Any, config: RunnableConfig, state: StateSnapshot) -> bool:
+    """Whether a node that keeps its thread goes on with what it has, where the app around it goes on.
+
+    To LangGraph each node of such an app goes on. But this one may have ended, or been left, in an earlier step of it.
+    """
+    configurable = config[CONF]
+    if not configurable.get(CONFIG_KEY_RESUMING) or not state.values:
+        return True
+    own, above = configurable.get(CONFIG_KEY_CHECKPOINT_NS), configurable.get(CONFIG_KEY_CHECKPOINT_MAP, {})
+    if (state.metadata or {}).get("parents", {}) == {ns: checkpoint for ns, checkpoint in above.items() if ns != own}:
+        return True
+    if not state.next or not isinstance(prepared, dict):  # the app's state was edited while this one waited
+        return False
+    query = prepared.get("query") or prepared["messages"][-1].text
+    return bool(query == state.values.get("question", {}).get("asked"))
+
+
+def _id(state: StateSnapshot) -> Any:
+    return state.config[CONF].get(CONFIG_KEY_CHECKPOINT_ID)
 
 
 def _is_nested(config: RunnableConfig) -> bool:

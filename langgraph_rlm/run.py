@@ -6,6 +6,7 @@ config, under a key that LangGraph neither stores nor traces. All that it holds 
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -42,6 +43,7 @@ class Run:
         self._positions: dict[str, Interpreter] = {}
         self._contexts: dict[str, Context] = {}
         self._known: dict[str, int] = {}
+        self._lock = threading.Lock()
 
     @contextmanager
     def opened(self) -> Iterator[None]:
@@ -60,7 +62,8 @@ class Run:
         Raises:
             ContextError: It is not there any more: a file or a conversation has changed.
         """
-        if name not in self._contexts:
+        context = self._contexts.get(name)
+        if context is None:
             stored = next((context for context in read(config, "context") if context["id"] == name), None)
             if stored is None:
                 raise ContextError("The text is not in the thread any more.")
@@ -71,7 +74,7 @@ class Run:
             else:
                 context = Context.from_state([stored])
             self._contexts[name] = context
-        return self._contexts[name]
+        return context
 
     def know(self, name: str, context: Context) -> None:
         """Notes a context that is at hand anyway."""
@@ -79,15 +82,17 @@ class Run:
 
     @contextmanager
     def knowing(self, name: str, context: Context) -> Iterator[None]:
-        """Has a context at hand for the block; several blocks may share it."""
-        self._contexts[name] = context
-        self._known[name] = self._known.get(name, 0) + 1
+        """Has a context at hand for the block; several blocks, in several threads, may share it."""
+        with self._lock:
+            self._contexts[name] = context
+            self._known[name] = self._known.get(name, 0) + 1
         try:
             yield
         finally:
-            self._known[name] -= 1
-            if not self._known[name]:
-                del self._known[name], self._contexts[name]
+            with self._lock:
+                self._known[name] -= 1
+                if not self._known[name]:
+                    del self._known[name], self._contexts[name]
 
     def packing(self, name: str, config: RunnableConfig) -> Packing:
         """What packs dumps over that context."""

@@ -64,6 +64,9 @@ def agreed_to(said: object, prompts: list[str]) -> set[int] | None:
             return set(every[:said])
         case str():
             return set(every) if said.strip().lower() in YES else set()
+        case list() if any(isinstance(agreed, bool) for agreed in said):
+            fits = len(said) == len(prompts) and all(isinstance(agreed, bool) for agreed in said)
+            return {index for index in every if said[index]} if fits else None
         case list() if all(isinstance(index, int) and index in every for index in said):
             return set(said)
         case list() if all(prompt in prompts for prompt in said):

@@ -74,18 +74,19 @@ def _executed(level: Level, state: ExecuteInput, config: RunnableConfig, repl: I
     else:
         before = glimpse.rows_for(state["code"], run.context(state["context_id"], config).text)
         outcome = yield Work(lambda: repl.run(gaps.bridged(state["code"]), before))
+    dump: Any = None
     while True:
-        dump = None
+        refusal = _refused(level, outcome.call, run) if isinstance(outcome, Suspended) else None
+        if refusal is not None:
+            outcome = yield Work(partial(repl.refuse, refusal))
+            continue
         if repl.worth_dumping and (is_durable(config) or isinstance(outcome, Finished)):
             dump = yield Work(repl.dump)
-        if isinstance(dump, Finished):
-            outcome, dump = dump, None
-        if isinstance(outcome, Finished):
-            break
-        refusal = _refused(level, outcome.call, run)
-        if refusal is None:
-            break
-        outcome = yield Work(partial(repl.refuse, refusal))
+        break
+    if isinstance(dump, Finished):
+        if isinstance(outcome, Suspended):
+            run.ledger.give_back(len(outcome.call.prompts))
+        outcome, dump = dump, None
     events, note = repl.events(), repl.note or state.get("note")
     repl.note = None
     update: dict[str, Any] = {"journal": events, "note": note}
@@ -117,7 +118,7 @@ def _brought_here(level: Level, state: ExecuteInput, config: RunnableConfig) -> 
         packing, past = run.packing(position["context"], config), _past(level, config)
     except ContextError as gone:
         note = f"{gone} So the REPL that was over it cannot be had, and its variables are gone."
-        packing, past, variables = run.packing(name, config), Past(note=note), ()
+        packing, past, variables = run.packing(name, config), Past(note=note, is_lost=True), ()
     repl = run.begin(Interpreter(run.workers, packing, level.sandbox, past, variables))
     update: dict[str, Any] = {}
     if past.note:

@@ -7,11 +7,12 @@ from typing import Any
 
 from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableConfig
+from langgraph._internal._constants import CONF, CONFIG_KEY_TASK_ID
 from langgraph.errors import GraphBubbleUp
 from langgraph.graph.state import CompiledStateGraph
 
 from langgraph_rlm import prompts
-from langgraph_rlm.caching import Recall, Remember, key_of
+from langgraph_rlm.caching import Known, Recall, Remember, key_of
 from langgraph_rlm.calls import Ask, Replied
 from langgraph_rlm.context import Context
 from langgraph_rlm.context.files import clean
@@ -88,13 +89,15 @@ def _answered(
     level: Level, child: Child | None, asked: dict[str, Any], run: Run, config: RunnableConfig
 ) -> Steps[Answered]:
     """The answer: from the cache where there is one, else asked for."""
-    prompt, context = asked["prompt"], asked["context"]
+    prompt, context, task = asked["prompt"], asked["context"], config[CONF][CONFIG_KEY_TASK_ID]
     recursive = child is not None and _wants_child(level, asked)
     key = key_of(level.recursive if recursive else level.plain, prompt, context) if run.cache else ""
     if run.cache:
-        known = yield Recall(run.cache, key)
+        known: Known | None = yield Recall(run.cache, key)
+        if known is not None and known.task == task:  # killed before the state had it: it was this run that paid
+            return Answered(known.answer, known.spent, {})
         if known is not None:
-            return Answered(known, NOTHING, {"cached": True})
+            return Answered(known.answer, NOTHING, {"cached": True})
     if recursive:
         assert child is not None
         answered = yield from _recursive(child, prompt, context, run, config)
@@ -103,7 +106,7 @@ def _answered(
         replied: Replied = yield Ask(level.sub_model, [HumanMessage(text)], run.gate, config)
         answered = Answered(replied.text, {**NOTHING, "usage": replied.usage}, {})
     if run.cache and "status" not in answered.noted:
-        yield Remember(run.cache, key, answered.text)
+        yield Remember(run.cache, key, Known(answered.text, task, answered.spent))
     return answered
 
 

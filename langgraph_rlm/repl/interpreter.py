@@ -6,6 +6,7 @@ The state of an interpreter is a session, or bytes when it is parked. It can alw
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import threading
@@ -85,7 +86,7 @@ class Interpreter:
             self._cell, self._awaited = past.suspension.cell, past.suspension.digest
             self._parked, self._told = past.suspension.dump, past.suspension.told
         self._put_aside = False
-        self._events: list[Event] = []
+        self._events: list[Event] = [["lost"]] if past.is_lost else []
         self._since_base = self._since_dump = 0.0
         self._dump_seconds = DUMP_SECONDS + DUMP_SECONDS_PER_CHARACTER * len(self._context)
         self.variables = variables
@@ -108,8 +109,13 @@ class Interpreter:
             if self._cell is not None:
                 self._restore()
             cell = self._cell = Cell(code, before, Printed(self._sandbox.max_output))
-            self._events.append(["cell", code, before])
-            return self._advance(lambda: self._begin(cell, self._cell_print))
+
+            def begin() -> Snapshot:
+                self._live()  # what becomes of the cells before it is told before it
+                self._events.append(["cell", code, before])
+                return self._begin(cell, self._cell_print)
+
+            return self._advance(begin)
 
     def resume(self, answers: list[Answer]) -> Outcome:
         """Goes on with the suspended cell, its call answered."""
@@ -340,7 +346,7 @@ class Interpreter:
             with self._timed():
                 self._call = self._reached_again(cell)
             if self._awaited not in (None, self._call.digest):
-                raise _diverged()
+                raise Diverged
             self._awaited = None
         assert self._snapshot is not None
         assert self._call is not None
@@ -352,11 +358,15 @@ class Interpreter:
             self._session = self._workers.checkout(self, None)
             snapshot = self._session.load_snapshot(dump, print_callback=self._cell_print)
             call = self._drive(lambda: snapshot, self._repeat(cell, self._told))
+            if not self._put_aside:
+                self._since_base = math.inf  # what was before the dump of a checkpoint took, nobody knows
         else:
             self._live()
+            if self.note:
+                raise Diverged
             call = self._drive(lambda: self._begin(cell, self._cell_print), self._repeat(cell))
         if call is None:
-            raise _diverged()
+            raise Diverged
         return call
 
     def _boot(self) -> None:
@@ -414,8 +424,9 @@ class Interpreter:
         try:
             for cell in self._journal:
                 self._run_again(cell)
-        except (MontyError, Unreadable):
+        except (MontyError, Unreadable, Diverged):
             self._base, self._journal, self.variables = None, [], ()
+            self._events.append(["lost"])
             self.note = "The REPL could not be had again: its variables are gone."
             self._session = None
             self._workers.give_back(self)
@@ -430,25 +441,28 @@ class Interpreter:
                 raise
         else:
             if call is not None:
-                raise _diverged()
+                raise Diverged
         self._survey()
 
     def _repeat(self, cell: Cell, told: int = 0) -> Answering:
         """Answers the calls of a cell as they were answered before, from the exchange `told` on."""
         recorded = iter(cell.exchanges[told:])
+        repeated = told
 
         def reply(snapshot: FunctionSnapshot) -> host.Reply | Call:
-            if host.reads_context(snapshot):
-                return host.answer(snapshot, self._context, self.variables)
-            exchange = next(recorded, None)
-            if exchange is not None and exchange.digest is None:
-                return exchange.reply
-            call = host.answer(snapshot, self._context, self.variables)
-            if exchange is None and not isinstance(call, Call) and len(cell.exchanges) >= MOST_EXCHANGES:
+            nonlocal repeated
+            asked = None if snapshot.is_os_function else host.answer(snapshot, self._context, self.variables)
+            if asked is not None and host.reads_context(snapshot):
+                return asked
+            if not isinstance(asked, Call) and repeated >= MOST_EXCHANGES:
                 return TOO_MANY
-            if not isinstance(call, Call) or (exchange is not None and exchange.digest != call.digest):
-                raise _diverged()
-            return call if exchange is None else exchange.reply
+            exchange = next(recorded, None)
+            if exchange is None and isinstance(asked, Call):
+                return asked
+            if exchange is None or exchange.digest != (asked.digest if isinstance(asked, Call) else None):
+                raise Diverged
+            repeated += 1
+            return exchange.reply
 
         return reply
 
@@ -483,11 +497,15 @@ def resource_limits(context: Context, sandbox: Sandbox) -> ResourceLimits:
     }
 
 
-def _diverged() -> SandboxError:
-    return SandboxError(
-        "The code of this thread asks for something else when it runs again, so its REPL cannot be had. The thread is "
-        "as it was: ask a new question on it, or go on from an earlier checkpoint (get_state_history)."
-    )
+class Diverged(SandboxError):
+    """A cell asks for something else than it did, when it runs again: this package is another version, say."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The cell that was suspended asks for something else when it runs again, so it cannot go on. The thread is "
+            "as it was: go on with the version of this package that began it, or ask a new question, which drops the "
+            "cell."
+        )
 
 
 class _ParkingFailed(Exception):

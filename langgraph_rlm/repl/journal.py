@@ -23,7 +23,8 @@ Event = list[Any]
 `["call", digest, prompts, batch]` the cell was suspended at a call of that many prompts;
 `["answer", index, value, error]` one of them was answered, in any order;
 `["end"]` the cell finished, and what it did stays; `["undo"]` it does not;
-`["base"]` the text was replaced: what was before can be had from a dump only.
+`["base"]` the text was replaced: what was before can be had from a dump only;
+`["lost"]` the REPL could not be had again: it was empty from here on.
 """
 
 
@@ -62,13 +63,14 @@ class Suspension:
 class Past:
     """What makes a REPL again: a dump, or an empty one, the cells that ran since, and the one that waits.
 
-    `note` says what could not be done as it should.
+    `note` says what could not be done as it should; `is_lost`, that the REPL is an empty one for that.
     """
 
     base: bytes | None = None
     cells: tuple[Cell, ...] = ()
     suspension: Suspension | None = None
     note: str | None = None
+    is_lost: bool = False
 
 
 @dataclass
@@ -106,15 +108,18 @@ def past_of(
     Raises:
         SandboxError: A dump is damaged.
     """
-    base, start, note = None, 0, None
-    if cell_end and is_loadable(cell_end[0]):
+    marks = (place for place, event in enumerate(events) if event in (["base"], ["lost"]))
+    start = 1 + max(marks, default=-1)
+    is_dumped = bool(cell_end) and cell_end[1] >= start
+    is_lost = start > 0 and events[start - 1] == ["base"]
+    base, note = None, None
+    if is_dumped and is_loadable(cell_end[0]):
         base, start = cell_end
-    else:
-        start = 1 + max((place for place, event in enumerate(events) if event == ["base"]), default=-1)
-        if start:
-            note = "The REPL of an earlier text cannot be had: its variables are gone."
-        elif cell_end:
-            note = "The REPL was stored by another version of the sandbox: its cells ran again."
+        is_lost = False
+    elif is_lost:
+        note = "The REPL of an earlier text cannot be had: its variables are gone."
+    elif is_dumped:
+        note = "The REPL was stored by another version of the sandbox: its cells ran again."
 
     cells: list[Cell] = []
     cell: Cell | None = None
@@ -153,4 +158,4 @@ def past_of(
             waiting = Suspension(cell, asked.digest, dump, told)
         elif told is not None:
             note = note or "The cell was stored by another version of the sandbox: it ran again from its start."
-    return Past(base, tuple(cells), waiting, note)
+    return Past(base, tuple(cells), waiting, note, is_lost)

@@ -15,6 +15,7 @@ from langgraph.cache.base import BaseCache
 from langgraph.cache.memory import InMemoryCache
 from langgraph.cache.redis import RedisCache
 from langgraph.cache.sqlite import SqliteCache
+from langgraph.checkpoint.memory import InMemorySaver
 
 from langgraph_rlm import Limits
 from tests.fakes import QUERY, ScriptedModel, cell, rlm_of
@@ -127,6 +128,40 @@ def test_child_of_other_settings_is_run_itself(other: dict[str, Any]) -> None:
         )
         rlm_of(model, cache=cache, **settings).invoke({"query": "root", "context": "text"})
         assert len(model.turns) == 2
+
+
+def test_model_is_the_same_before_its_first_call_and_after() -> None:
+    cache, saver, thread = InMemoryCache[Any](), InMemorySaver(), {"configurable": {"thread_id": "1"}}
+    code = "Final = [llm_query('x'), llm_query('x')]"
+    waiting, asked = asking(code, cache=cache, checkpointer=saver, interrupt_before=["subcall"])
+    waiting.invoke(GIVEN, thread)
+    waiting.invoke(None, thread)
+    assert asked.asked == ["x"]
+    resumed, asked = asking(code, cache=cache, checkpointer=saver)
+    assert resumed.invoke(None, thread)["answer"] == ["X", "X"]
+    assert asked.asked == []
+
+
+class LosesWrites(InMemorySaver):
+    """Is killed before it stores the first answer."""
+
+    lost = False
+
+    def put_writes(self, config: Any, writes: Any, *arguments: Any, **named: Any) -> None:
+        if not self.lost and any(channel == "asked" for channel, _ in writes):
+            self.lost = True
+            raise KeyboardInterrupt
+        super().put_writes(config, writes, *arguments, **named)
+
+
+def test_answer_that_the_cache_has_and_the_state_lost_counts_as_paid() -> None:
+    cache, saver, thread = InMemoryCache[Any](), LosesWrites(), {"configurable": {"thread_id": "1"}}
+    rlm, asked = asking("Final = llm_query('x')", cache=cache, checkpointer=saver)
+    with pytest.raises(KeyboardInterrupt):
+        rlm.invoke(GIVEN, thread)
+    out = rlm.invoke(None, thread)
+    assert (out["answer"], asked.asked) == ("X", ["x"])
+    assert out["usage"]["scripted-1"]["total_tokens"] == 30
 
 
 def test_failure_is_not_kept() -> None:

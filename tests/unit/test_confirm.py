@@ -65,6 +65,7 @@ def test_larger_fan_out_waits_and_tells_what_it_will_ask() -> None:
         (False, [REFUSED] * 3),
         (0, [REFUSED] * 3),
         ([], [REFUSED] * 3),
+        ([True, False, True], ["P0", REFUSED, "P2"]),
         ("yes", ["P0", "P1", "P2"]),
         (["p2", "p0"], ["P0", REFUSED, "P2"]),
         ("too expensive", ["Error: not asked: too expensive"] * 3),
@@ -83,7 +84,7 @@ async def test_run_goes_on_with_what_was_agreed_to(said: Any, answers: list[str]
     assert len(model.turns) == 1
 
 
-@pytest.mark.parametrize("said", [-1, 1.5, {"type": "accept"}, ["p7"], [7], ["p0", 1]], ids=str)
+@pytest.mark.parametrize("said", [-1, 1.5, {"type": "accept"}, ["p7"], [7], ["p0", 1], [True], [True, 2, 1]], ids=str)
 def test_what_is_no_answer_is_asked_about_again(said: Any) -> None:
     rlm, model = asking(3)
     rlm.invoke(GIVEN, THREAD)

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from langchain_core.messages import HumanMessage
+from langchain_core.messages import HumanMessage, RemoveMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.postgres import PostgresSaver
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
@@ -23,7 +23,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from langgraph_rlm import InvalidInput, Limits, Sandbox, SandboxError
-from langgraph_rlm.repl import host, interpreter, packed
+from langgraph_rlm.repl import boot, host, interpreter, packed
 from tests.fakes import QUERY, ScriptedModel, cell, rlm_of, worker_processes
 
 THREAD: Any = {"configurable": {"thread_id": "1"}}
@@ -186,6 +186,98 @@ def test_new_text_beside_variables_that_are_too_large_for_a_dump_is_taken_up(sav
     out = rlm_of(model, **settings).invoke({"query": "second", "context": "x" * 5_000_000}, THREAD)
     assert out["answer"] == [1, 5_000_000]
     assert rlm_of(model, **settings).invoke({"query": "third"}, THREAD)["answer"] == [1, 5_000_000]
+
+
+@pytest.mark.parametrize("gone", ["removed", "edited"])
+@pytest.mark.parametrize("dumps", [-1, math.inf], ids=["dumped at each stop", "never dumped"])
+def test_conversation_that_was_changed_takes_its_variables_along_once(
+    gone: str, dumps: float, saver: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interpreter, "DUMPS_WORTH", dumps)
+    seen = "try:\n    Final = a\nexcept NameError:\n    Final = 'gone'"
+    model = ScriptedModel(
+        cell("a = llm_query(P)\nFinal = 'one'"), cell(seen), *[cell("b = llm_query('x')\nFinal = b")] * 2
+    )
+
+    def rlm() -> Any:
+        return rlm_of(model, checkpointer=saver)
+
+    rlm().invoke({"messages": [HumanMessage("hello", id="h1")]}, THREAD)
+    change = RemoveMessage(id="h1") if gone == "removed" else HumanMessage("other", id="h1")
+    rlm().update_state(THREAD, {"messages": [change]})
+    out = rlm().invoke({"messages": [HumanMessage("second")]}, THREAD)
+    assert (out["answer"], "have been changed" in out["trajectory"][0]["note"]) == ("gone", True)
+    third = rlm().invoke({"messages": [HumanMessage("third")]}, THREAD)
+    assert (third["answer"], "note" in third["trajectory"][0]) == ("answer to x", False)
+    assert rlm().invoke({"query": "fourth", "context": "a new text"}, THREAD)["answer"] == "answer to x"
+
+
+def test_cells_that_do_something_else_in_another_version_cost_their_variables_and_not_the_thread(
+    saver: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = ScriptedModel(cell("a = ask('what', P)\nFinal = a"), *[cell("b = 1\nFinal = SHOW_VARS()")] * 2)
+
+    def rlm() -> Any:
+        return rlm_of(model, checkpointer=saver)
+
+    rlm().invoke({"query": "first", "context": "text"}, THREAD)
+    another = boot.PRELUDE.replace("as briefly as you can", "briefly")
+    monkeypatch.setattr(interpreter, "PRELUDE", another)
+    out = rlm().invoke({"query": "second"}, THREAD)
+    assert "variables are gone" in out["trajectory"][0]["note"]
+    out = rlm().invoke({"query": "third"}, THREAD)
+    assert (out["answer"], "note" in out["trajectory"][0]) == ("b: int", False)
+
+
+def test_suspended_cell_of_another_version_is_an_error_until_the_next_question(
+    saver: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = ScriptedModel(cell("a = ask('what', P)\nFinal = a"), cell("Final = 'fine'"))
+    rlm_of(model, checkpointer=saver, interrupt_before=["subcall"]).invoke({"query": "1", "context": "t"}, THREAD)
+    monkeypatch.setattr(interpreter, "PRELUDE", boot.PRELUDE.replace("as briefly as you can", "briefly"))
+    with pytest.raises(SandboxError, match="asks for something else"):
+        rlm_of(model, checkpointer=saver).invoke(None, THREAD)
+    assert rlm_of(model, checkpointer=saver).invoke({"query": "2"}, THREAD)["answer"] == "fine"
+
+
+@pytest.mark.parametrize("sub_calls", [1, 2])
+def test_cell_that_read_the_clock_too_often_goes_on(
+    sub_calls: int, saver: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interpreter, "DUMPS_WORTH", math.inf)
+    monkeypatch.setattr(interpreter, "MOST_EXCHANGES", 20)
+    reading = (
+        "import time\nfor i in range(25):\n    try:\n        time.time()\n    except RuntimeError:\n        pass\n"
+    )
+    model = ScriptedModel(cell(reading + "a = [llm_query('x') for _ in range(2)]"), cell("Final = a"))
+    stopping = rlm_of(model, checkpointer=saver, interrupt_before=["subcall"])
+    stopping.invoke({"query": QUERY, "context": "text"}, THREAD)
+    for _ in range(sub_calls):
+        out = rlm_of(model, checkpointer=saver, interrupt_before=["subcall"]).invoke(None, THREAD)
+    if sub_calls == 1:
+        out = rlm_of(model, checkpointer=saver).invoke(None, THREAD)
+    assert out["answer"] == ["answer to x"] * 2
+    assert model.asked == ["x"] * 2
+
+
+HEAVY = "k = 0\nfor i in range(3_000_000): k += i\n"
+
+
+def test_cell_that_went_on_from_a_dump_is_dumped_at_its_end(saver: Any) -> None:
+    model = ScriptedModel(cell(HEAVY + "x = llm_query('x')\nFinal = k"))
+    rlm_of(model, checkpointer=saver, interrupt_before=["subcall"]).invoke({"query": QUERY, "context": "t"}, THREAD)
+    rlm = rlm_of(model, checkpointer=saver)
+    assert rlm.get_state(THREAD).values["suspension"]
+    rlm.invoke(None, THREAD)
+    assert rlm.get_state(THREAD).values["cell_end"]
+
+
+def test_dump_is_not_spent_on_a_call_that_is_refused(saver: Any) -> None:
+    refused = "try:\n    llm_batch(['n'] * 999)\nexcept RuntimeError:\n    pass\n"
+    model = ScriptedModel(cell(HEAVY + refused + "x = llm_query('x')"))
+    rlm = rlm_of(model, checkpointer=saver, interrupt_before=["subcall"])
+    rlm.invoke({"query": QUERY, "context": "t"}, THREAD)
+    assert rlm.get_state(THREAD).values["suspension"]
 
 
 # -- what is stored ---------------------------------------------------------------------------------------------------

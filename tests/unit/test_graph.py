@@ -15,6 +15,7 @@ from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.types import Command
 from typing_extensions import TypedDict
 
 from langgraph_rlm import Context, ContextError, InvalidInput, Limits, Router, Sandbox, create_rlm
@@ -353,6 +354,43 @@ def test_repl_of_a_chat_apps_node_lives_over_turns_with_its_own_checkpoints() ->
     app.invoke({"messages": [HumanMessage("one")]}, THREAD)
     out = app.invoke({"messages": [HumanMessage("two")]}, THREAD)
     assert [message.text for message in out["messages"]] == ["one", "first", "two", "2"]
+
+
+@pytest.mark.parametrize("is_left", [False, True], ids=["ended", "left in its middle"])
+def test_node_that_keeps_its_thread_answers_each_question_of_an_app_that_stops_before_it(is_left: bool) -> None:
+    class State(TypedDict, total=False):
+        query: str
+        context: str
+        answer: Any
+
+    first = "a = llm_query('x')\nFinal = 'first'"
+    model = ScriptedModel(cell(first), cell("Final = 'second'"), cell("Final = 'second'"))
+    builder = StateGraph(State)
+    settings: dict[str, Any] = {"interrupt_before": ["subcall"]} if is_left else {}
+    builder.add_node("rlm", rlm_of(model, checkpointer=True, **settings))
+    builder.add_edge(START, "rlm")
+    app = builder.compile(checkpointer=InMemorySaver(), interrupt_before=["rlm"])
+    for query, answer in (("q1", None if is_left else "first"), ("q2", "second")):
+        app.invoke({"query": query, "context": "text"}, THREAD)
+        assert app.invoke(None, THREAD).get("answer") == answer
+
+
+def test_node_that_keeps_its_thread_goes_on_where_it_waited_when_the_apps_state_is_edited() -> None:
+    class State(TypedDict, total=False):
+        query: str
+        context: str
+        answer: Any
+        remark: str
+
+    model = ScriptedModel(cell("a = llm_query('x')\nb = llm_query('y')\nFinal = [a, b]"))
+    builder = StateGraph(State)
+    builder.add_node("rlm", rlm_of(model, checkpointer=True, limits=Limits(confirm_above=0)))
+    builder.add_edge(START, "rlm")
+    app = builder.compile(checkpointer=InMemorySaver())
+    app.invoke({"query": "q", "context": "text"}, THREAD)
+    app.invoke(Command(resume=True), THREAD)
+    assert app.invoke(Command(resume=True), THREAD)["answer"] == ["answer to x", "answer to y"]
+    assert (len(model.turns), model.asked) == (1, ["x", "y"])
 
 
 @pytest.mark.parametrize("as_function", [False, True])

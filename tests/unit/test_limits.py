@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.types import Command
 
 from langgraph_rlm import InvalidInput, LimitExceeded, Limits, Router, Sandbox, create_rlm
 from tests.fakes import QUERY, TEXT, Ran, ScriptedModel, cell, rlm_of, run
@@ -283,3 +284,21 @@ def test_limits_that_make_no_sense_are_refused(settings: dict[str, Any], wrong: 
 def test_settings_that_make_no_sense_are_refused(kind: Any, settings: dict[str, Any], wrong: str) -> None:
     with pytest.raises(InvalidInput, match=wrong):
         kind(**settings)
+
+
+def test_resume_that_names_the_latest_checkpoint_counts_what_finished_siblings_spent() -> None:
+    each = (
+        "n = 0\ntry:\n    for i in range(9):\n        llm_query('s')\n        n += 1\nexcept RuntimeError:\n    pass\n"
+    )
+    model = ScriptedModel(
+        script={
+            "Question: root": [cell("Final = rlm_query_batched(['child a', 'kid b'])")],
+            "Question: child": [cell(f"z = llm_batch(['1', '2', '3'])\n{each}Final = n")],
+            "Question: kid": [cell("for i in range(4): llm_query('k')\nFinal = 'kid'")],
+        }
+    )
+    limits = Limits(confirm_above=2, max_subcalls=12)
+    rlm = rlm_of(model, checkpointer=InMemorySaver(), limits=limits)
+    rlm.invoke({"query": "root", "context": "text"}, {"configurable": {"thread_id": "1"}})
+    head = rlm.get_state({"configurable": {"thread_id": "1"}}).config
+    assert rlm.invoke(Command(resume=True), head)["subcalls"] == 12

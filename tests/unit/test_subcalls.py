@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from typing import Any
 
@@ -377,3 +378,19 @@ def test_trajectory_holds_those_of_the_children() -> None:
     [step] = out["trajectory"]
     assert [child["trajectory"][0]["depth"] for child in step["subcalls"]] == [1] * 4
     assert [len(child["trajectory"][0]["subcalls"]) for child in step["subcalls"]] == [4] * 4
+
+
+def test_children_over_equal_texts_in_many_threads_share_them() -> None:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # makes threads meet
+    model = ScriptedModel(
+        script={
+            "Question: root": [cell("Final = [rlm_query_batched(['child'] * 30) for _ in range(3)]")],
+            "Question: child": [cell("Final = llm_query('a')")],
+        }
+    )
+    try:
+        out = rlm_of(model, max_concurrency=30).invoke({"query": "root", "context": "text"})
+    finally:
+        sys.setswitchinterval(before)
+    assert out["answer"] == [["answer to a"] * 30] * 3
