@@ -1,146 +1,182 @@
-"""`ask`: from what the user typed to an answer. What is cheap to check is checked first, a model comes last."""
+"""`ask` and `resume`: from what the user typed to an answer. What is cheap to check comes first, a model last."""
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import AsyncGenerator, Iterable, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, nullcontext
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
-from langchain_core.documents import Document
-
+from langgraph_rlm.cli.kept import Kept
+from langgraph_rlm.cli.listing import age
+from langgraph_rlm.cli.reading import read_context
+from langgraph_rlm.cli.request import Request, Settings
+from langgraph_rlm.cli.runs import Run, Runs, StateError
 from langgraph_rlm.cli.story import Story, tokens_of
 from langgraph_rlm.cli.terminal import Signals
 from langgraph_rlm.cli.view import View, spent
-from langgraph_rlm.context import Context, Progress
-from langgraph_rlm.errors import ContextError, InvalidInput, ModelError
-from langgraph_rlm.settings import Limits, Router, Sandbox
+from langgraph_rlm.context.files import clean
+from langgraph_rlm.errors import InvalidInput, ModelError
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
+    from langgraph.graph.state import CompiledStateGraph
 
-STDIN = "-"
-CHARACTERS_PER_TOKEN = 4
-"""For a rough word about size, nothing else."""
 OUTPUTS = ("answer", "status", "route", "profile", "usage", "steps", "subcalls")
 
 
 @dataclass(frozen=True)
-class Request:
-    """A question as it was typed, with its settings. `paths` are files, folders, globs, or `-`."""
+class Models:
+    """The models of a run, and the settings with their names in them."""
 
-    question: str
-    paths: Sequence[str]
-    model: str | None = None
-    sub_model: str | None = None
-    router: Router = Router()
-    limits: Limits = Limits()
-    sandbox: Sandbox = Sandbox()
-    max_concurrency: int = 16
-    instructions: str | None = None
+    settings: Settings
+    root: BaseChatModel
+    leaf: BaseChatModel
 
 
-def answer(request: Request, view: View, signals: Signals) -> dict[str, Any]:
-    """The output of the run, with `model` and `seconds`.
+def answer(
+    request: Request, view: View, signals: Signals, runs: Runs | None = None, earlier: Run | None = None
+) -> dict[str, Any]:
+    """The output of a question, with `thread`, `model` and `seconds`.
+
+    Args:
+        runs: Where the run is kept, if it is.
+        earlier: The last question of the thread that this one goes on with; its text and variables are still there.
 
     Raises:
         InvalidInput: The request cannot be used: the question, a path, a setting, the name of a model.
         ModelError: A model cannot be had.
+        StateError: The run cannot be kept.
         Exception: Whatever made the run fail.
     """
     if not request.question.strip():
         raise InvalidInput("The question is empty: say what is to be answered.")
-    context = read_context(request.paths, view)
-    name, model = _model(request.model, view)
-    _, sub_model = (name, model) if request.sub_model in (None, name) else _model(request.sub_model, view)
-
-    from langgraph_rlm.create import create_rlm  # takes a second to import, and needs the checks above to pass
-
-    rlm = create_rlm(
-        model,
-        sub_model=sub_model,
-        router=request.router,
-        limits=request.limits,
-        sandbox=request.sandbox,
-        instructions=request.instructions,
-        max_concurrency=request.max_concurrency,
-    )
-    story, begun = Story(), time.monotonic()
-
-    async def run() -> dict[str, Any]:
-        output: dict[str, Any] = {}
-        given = {"query": request.question, "context": context}
-        events = rlm.astream(given, stream_mode=["tasks", "values"], subgraphs=True, output_keys=list(OUTPUTS))
-        async with aclosing(cast(AsyncGenerator[Any], events)) as stream:
-            async for namespace, mode, event in stream:
-                if mode == "tasks":
-                    for happening in story.follow(namespace, event):
-                        view.tell(happening)
-                elif not namespace:
-                    output = event
-        return output
-
-    with view.following(story):
-        output = signals.run(run())
-    seconds = time.monotonic() - begun
-    used = spent(output["steps"], output["subcalls"], tokens_of(output["usage"]), seconds)
-    if output["status"] == "limit":
-        view.warn(f"{story.limit} is reached: the answer may be incomplete. Raise the limit, or ask for less.")
-    view.done(f"{used} ({output['route']})")
-    return {key: output.get(key) for key in OUTPUTS} | {"model": name, "seconds": round(seconds, 3)}
-
-
-def read_context(paths: Sequence[str], view: View) -> Context:
-    """The files, folders and globs in order, and after them standard input where one of them is `-`."""
-    if not paths:
-        raise ContextError(
-            "There is no context: name a file, a folder or a glob with --context"
-            + (", or read standard input with --context -." if sys.stdin and not sys.stdin.isatty() else ".")
+    given: dict[str, Any] = {"query": request.question}
+    if request.paths or not earlier:
+        given["context"] = read_context(request.paths, view)
+    models = _models(request.settings, view)
+    if runs is None:
+        return _run(given, models, view, signals)
+    thread = earlier.thread if earlier else runs.new_thread()
+    now = time.time()
+    with runs.held(thread):
+        run = Run(
+            thread,
+            clean(request.question),
+            tuple(request.paths) if request.paths or not earlier else earlier.paths,
+            models.settings,
+            created=earlier.created if earlier else now,
+            updated=now,
         )
-    files = [path for path in paths if path != STDIN]
-    context = _read_files(files, view) if files else None
-    if len(files) < len(paths):
-        context = _with_documents_of(context, _read_stdin(view))
-    assert context is not None
-    if context.empty:
-        raise ContextError("The context is empty: there is nothing to answer the question from.")
-    documents = f"{context.num_documents():,} document" + "s" * (context.num_documents() != 1)
-    tokens = len(context) // CHARACTERS_PER_TOKEN
-    view.note("Context", f"{len(context):,} characters in {documents}, some {_rounded(tokens)} tokens")
-    if left_out := context.skipped.binary_files:
-        view.note("Skipped", f"{left_out:,} binary file" + "s" * (left_out != 1))
-    if replaced := context.skipped.undecodable_bytes:
-        view.note("Replaced", f"{replaced:,} byte" + "s" * (replaced != 1) + " not in UTF-8")
-    return context
+        return _run(given, models, view, signals, runs, run)
 
 
-def _read_files(paths: Sequence[str], view: View) -> Context:
-    with view.progress("Reading") as meter:
+def go_on(thread: str, limits: dict[str, Any], view: View, signals: Signals, runs: Runs) -> dict[str, Any]:
+    """The output of a run that goes on where it was; of one that has its answer, that answer.
 
-        def on_progress(progress: Progress) -> None:
-            meter.show(progress.bytes_read, progress.bytes_total)
+    Args:
+        thread: How the name of its thread begins.
+        limits: Settings to raise.
 
-        return Context.from_files(*paths, on_progress=on_progress)
+    Raises:
+        As `answer`.
+    """
+    with runs.held(runs.find(thread).thread):
+        run = runs.find(thread)  # nobody changes it any more
+        if run.output is not None:
+            view.note("Thread", f"{run.thread} was answered {age(run)}: no model is asked.")
+            if run.status == "limit":
+                view.warn(_AT_LIMIT.format("A limit"))
+            return run.output
+        view.note("Question", run.question)
+        models = _models(replace(run.settings, **limits), view)
+        return _run(None, models, view, signals, runs, replace(run, settings=models.settings))
 
 
-def _read_stdin(view: View) -> str:
-    if sys.stdin is None:
-        raise ContextError("Standard input is closed: there is nothing to read with --context -.")
-    if sys.stdin.isatty():
-        view.note("Reading", "standard input, up to Ctrl-D")
-    return sys.stdin.buffer.read().decode("utf-8-sig", "replace")
+_AT_LIMIT = "{} is reached: the answer may be incomplete. Raise the limit, or ask for less."
 
 
-def _with_documents_of(context: Context | None, text: str) -> Context:
-    """The documents of `context`, if there is one, and `text`."""
-    if context is None:
-        return Context.of(text)
-    given: Iterable[tuple[str, dict[str, Any]]] = zip(context.documents(), context.metadata, strict=True)
-    documents = [Document(document, metadata={"name": metadata["name"]}) for document, metadata in given]
-    joined = Context.of([*documents, Document(text, metadata={"name": "standard input"})])
-    return Context(joined.text, joined.metadata, context.skipped)
+def _run(
+    given: dict[str, Any] | None,
+    models: Models,
+    view: View,
+    signals: Signals,
+    runs: Runs | None = None,
+    run: Run | None = None,
+) -> dict[str, Any]:
+    """The output of the graph, from what it is `given` or, without that, from where its thread is."""
+    story, begun = Story(), time.monotonic()
+    kept = None
+    if runs and run:
+        story.steps, story.subcalls, story.tokens = run.steps, run.subcalls, run.tokens
+        begun -= run.seconds
+        kept = Kept(runs, run, story, begun)
+
+    async def work() -> dict[str, Any]:
+        if kept is None:
+            return await _followed(_rlm(models), given, story, view)
+        async with kept.saver() as saver:
+            rlm = _rlm(models, saver)
+            await kept.begin(saver, given)
+            view.kept(kept.run.thread)
+            return await _followed(rlm, given, story, view, kept.config)
+
+    with kept.followed() if kept else nullcontext(), view.following(story, begun):
+        output = signals.run(work())
+    seconds, tokens = time.monotonic() - begun, tokens_of(output["usage"])
+    output = {key: output.get(key) for key in OUTPUTS} | {
+        "thread": run.thread if run else None,
+        "model": models.settings.model,
+        "seconds": round(seconds, 3),
+    }
+    if kept:
+        try:
+            kept.end(output, tokens)
+        except StateError as error:
+            view.warn(f"The answer is not kept. {error}")
+    if output["status"] == "limit":
+        view.warn(_AT_LIMIT.format(story.limit or "A limit"))
+    view.done(f"{spent(output['steps'], output['subcalls'], tokens, seconds)} ({output['route']})")
+    return output
+
+
+def _rlm(models: Models, saver: Any = None) -> CompiledStateGraph[Any, Any, Any, Any]:
+    from langgraph_rlm.create import create_rlm
+
+    settings = models.settings
+    return create_rlm(
+        models.root,
+        sub_model=models.leaf,
+        router=settings.router,
+        limits=settings.limits,
+        sandbox=settings.sandbox,
+        instructions=settings.instructions,
+        max_concurrency=settings.max_concurrency,
+        checkpointer=saver,
+    )
+
+
+async def _followed(
+    rlm: CompiledStateGraph[Any, Any, Any, Any], given: Any, story: Story, view: View, config: Any = None
+) -> dict[str, Any]:
+    """The output of the graph. `story` and `view` follow what happens on the way."""
+    output: dict[str, Any] = {}
+    events = rlm.astream(given, config, stream_mode=["tasks", "values"], subgraphs=True, output_keys=list(OUTPUTS))
+    async with aclosing(cast(AsyncGenerator[Any], events)) as stream:
+        async for namespace, mode, event in stream:
+            if mode == "tasks":
+                for happening in story.follow(namespace, event):
+                    view.tell(happening)
+            elif not namespace:
+                output = event
+    return output
+
+
+def _models(settings: Settings, view: View) -> Models:
+    name, root = _model(settings.model, view)
+    leaf = root if settings.sub_model in (None, name) else _model(settings.sub_model, view)[1]
+    return Models(replace(settings, model=name), root, leaf)
 
 
 def _model(name: str | None, view: View) -> tuple[str, BaseChatModel]:
@@ -159,7 +195,3 @@ def _model(name: str | None, view: View) -> tuple[str, BaseChatModel]:
         if name is None:
             raise ModelError(f"{error} Or name a model with --model, or set OPENAI_API_KEY.") from error
         raise
-
-
-def _rounded(number: int) -> str:
-    return f"{number / 1e6:,.1f} million" if number >= 1_000_000 else f"{number:,}"

@@ -6,9 +6,8 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from langgraph_rlm.cli.ask import Request
+from langgraph_rlm.cli.request import Request, Settings
 from langgraph_rlm.errors import ContextError
-from langgraph_rlm.settings import Limits, Router
 
 WANTED = "raise NotImplementedError"
 QUESTION = f"How many times does {WANTED!r} occur in P? Use P.count."
@@ -20,10 +19,12 @@ def request() -> Request:
     return Request(
         QUESTION,
         library(),
-        model="local",
-        router=Router(profile="rlm"),
-        limits=Limits(max_depth=0),
-        instructions="Write plain statements, such as print(len(P)): no >>> and no results.",
+        Settings(
+            model="local",
+            profile="rlm",
+            max_depth=0,
+            instructions="Write plain statements, such as print(len(P)): no >>> and no results.",
+        ),
     )
 
 

@@ -41,11 +41,17 @@ class View:
     def __init__(self, console: Console, quiet: bool = False) -> None:
         self.console = console
         self.quiet = quiet
+        self._thread: str | None = None
 
     def note(self, label: str, text: str) -> None:
         """A line about the run: `label` says what it is about."""
         if not self.quiet:
             self._print(Text.assemble((f"{label:<8} ", "bold"), harmless(text)))
+
+    def kept(self, thread: str) -> None:
+        """That the run is stored from now on, and where. Should it end without an answer, it says how to go on."""
+        self._thread = thread
+        self.note("Thread", thread)
 
     def done(self, text: str) -> None:
         """What a run has used that is over."""
@@ -55,15 +61,21 @@ class View:
 
     def warn(self, text: str) -> None:
         """A line that is also shown when the view is quiet."""
-        self._print(Text.assemble(("Warning: ", "bold yellow"), _one_line(text)))
+        self._print(Text.assemble(("Warning: ", "bold yellow"), one_line(text)))
 
     def fail(self, text: str) -> None:
         """Why there is no answer, on one line."""
-        self._print(Text.assemble(("Error: ", "bold red"), _one_line(text)))
+        self._print(Text.assemble(("Error: ", "bold red"), one_line(text)))
+        self._say_how_to_go_on()
 
     def stopped(self) -> None:
         """That somebody stopped the run."""
         self._print(Text("Stopped.", "bold"))
+        self._say_how_to_go_on()
+
+    def _say_how_to_go_on(self) -> None:
+        if self._thread:
+            self._print(Text.assemble(("Resume with: ", "bold"), f"langgraph-rlm resume {self._thread}"))
 
     @contextmanager
     def progress(self, label: str) -> Iterator[Meter]:
@@ -71,8 +83,8 @@ class View:
         yield Meter() if self.quiet else _Lines(self, label)
 
     @contextmanager
-    def following(self, story: Story) -> Iterator[None]:
-        """Shows for the block what goes on in `story`."""
+    def following(self, story: Story, begun: float) -> Iterator[None]:
+        """Shows for the block what goes on in `story`, which has begun at that moment of the monotonic clock."""
         yield
 
     def tell(self, event: Event) -> None:
@@ -86,7 +98,7 @@ class View:
             case Asking(done, total):
                 self._fan_out(done, total)
             case ChildEnded(index, steps, answer):
-                self._labelled(f"sub-call {index + 1} (RLM, {_count(steps, 'step')})", "cyan", _one_line(answer, 120))
+                self._labelled(f"sub-call {index + 1} (RLM, {_count(steps, 'step')})", "cyan", one_line(answer, 120))
             case Ran():
                 self._ran(event)
 
@@ -98,7 +110,7 @@ class View:
             failed = f", {len(step.failures):,} of them failed" if step.failures else ""
             self._labelled(_count(step.subcalls, "sub-call") + failed, "yellow" if failed else "cyan")
         for failure in step.failures[:MOST_FAILURES]:
-            self._labelled("failed", "yellow", _one_line(failure, 200))
+            self._labelled("failed", "yellow", one_line(failure, 200))
         if step.output:
             self._block("output", "green", step.output)
         if step.error:
@@ -159,11 +171,11 @@ class TerminalView(View):
             yield _Bar(progress, progress.add_task(label, total=None))
 
     @contextmanager
-    def following(self, story: Story) -> Iterator[None]:
+    def following(self, story: Story, begun: float) -> Iterator[None]:
         if self.quiet:
             yield
             return
-        region = _Region(story)
+        region = _Region(story, begun)
         with Live(
             get_renderable=region.draw,
             console=self.console,
@@ -204,9 +216,9 @@ class _Bar(Meter):
 class _Region:
     """The live region: what the root does, its fan-out as a bar, its children, and the totals."""
 
-    def __init__(self, story: Story) -> None:
+    def __init__(self, story: Story, begun: float) -> None:
         self._story = story
-        self._begun = time.monotonic()
+        self._begun = begun
         self._spinner = Spinner("dots", style="cyan")
 
     def draw(self) -> RenderableType:
@@ -272,7 +284,8 @@ def _count(number: int, what: str) -> str:
     return f"{number:,} {what}" + "s" * (number != 1)
 
 
-def _one_line(text: str, most: int = MOST_COLUMNS) -> str:
+def one_line(text: str, most: int = MOST_COLUMNS) -> str:
+    """The text without line breaks and control characters, cut where it is longer than that."""
     line = " ".join(harmless(text).split())
     return line if len(line) <= most else f"{line[:most]} …"
 

@@ -2,123 +2,20 @@
 
 from __future__ import annotations
 
-import fcntl
-import io
 import json
 import os
-import pty
+import re
 import signal
-import struct
 import subprocess
 import sys
-import termios
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from langgraph_rlm.cli import demo, main
-
-ROOT = Path(__file__).parents[2]
-TEXT = "apple\npear\n" * 2_000
-Messages = list[dict[str, str]]
-
-
-@dataclass
-class Provider:
-    """An OpenAI-compatible server. An RLM gets `cells` one after the other; what its code asks, `answer` answers."""
-
-    url: str = ""
-    cells: Sequence[str] = ()
-    answer: Callable[[str], str] = lambda prompt: "yes"
-    asked: list[Messages] = field(default_factory=list)
-
-    def reply(self, messages: Messages) -> str:
-        self.asked.append(messages)
-        if messages[0]["role"] != "system":
-            return self.answer(messages[-1]["content"])
-        turn = sum(message["role"] == "assistant" for message in messages)
-        return f"```repl\n{self.cells[min(turn, len(self.cells) - 1)]}\n```"
-
-
-@pytest.fixture
-def provider(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Provider]:
-    provider = Provider()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            try:
-                content, status = provider.reply(request["messages"]), 200
-            except Exception:
-                content, status = "", 400
-            message = {"role": "assistant", "content": content}
-            body = {
-                "id": "1",
-                "object": "chat.completion",
-                "created": 0,
-                "model": "fake",
-                "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
-                "usage": {"prompt_tokens": 10, "completion_tokens": 2, "total_tokens": 12},
-            }
-            try:
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.end_headers()
-                self.wfile.write(json.dumps(body).encode())
-            except OSError:  # who asked is gone
-                pass
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        provider.url = f"http://127.0.0.1:{server.server_port}/v1"
-        for name in ("LANGGRAPH_RLM_MODEL", "FORCE_COLOR", "TTY_COMPATIBLE", "NO_COLOR", "OPENAI_API_BASE"):
-            monkeypatch.delenv(name, raising=False)
-        monkeypatch.setenv("OPENAI_BASE_URL", provider.url)
-        monkeypatch.setenv("OPENAI_API_KEY", "none")
-        monkeypatch.setenv("TERM", "xterm-256color")
-        monkeypatch.setenv("PYTHONPATH", str(ROOT))
-        monkeypatch.chdir(tmp_path)
-        Path("text.txt").write_text(TEXT)
-        yield provider
-        server.shutdown()
-
-
-@dataclass(frozen=True)
-class Ended:
-    status: int
-    out: str
-    err: str
-
-
-Cli = Callable[..., Ended]
-
-
-@pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], provider: Provider) -> Cli:
-    """Runs the command line in this process: a new one takes seconds to start."""
-
-    def run(*arguments: str, stdin: str = "") -> Ended:
-        monkeypatch.setattr(sys, "argv", ["langgraph-rlm", *arguments])
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as exit:
-            main()
-        return Ended(int(exit.value.code or 0), *capfd.readouterr())
-
-    return run
-
-
-ASK = ("ask", "How many?", "-c", "text.txt", "-m", "openai:fake")
-COUNT = "print(P.count('apple'))"
-FINAL = "Final = P.count('apple')"
+from langgraph_rlm.cli import demo
+from tests.integration.command_line import ASK, COUNT, FINAL, Cli, Process, Provider, alive, posix
 
 
 def test_answer_alone_is_on_standard_output_and_the_steps_on_standard_error(cli: Cli, provider: Provider) -> None:
@@ -128,7 +25,8 @@ def test_answer_alone_is_on_standard_output_and_the_steps_on_standard_error(cli:
     assert "\x1b" not in ended.err
     shown = ended.err.splitlines()
     assert shown[:2] == ["Context  22,000 characters in 1 document, some 5,500 tokens", "Model    openai:fake"]
-    assert shown[2:-2] == ["", "Step 1", f"    {COUNT}", "  output", "    2000", "", "Step 2", f"    {FINAL}"]
+    assert re.fullmatch("Thread   [2-9a-z]{8}", shown[2])
+    assert shown[3:-2] == ["", "Step 1", f"    {COUNT}", "  output", "    2000", "", "Step 2", f"    {FINAL}"]
     assert shown[-1].startswith("Done     2 steps, 0 sub-calls, 24 tokens, ")
 
 
@@ -138,6 +36,7 @@ def test_json_is_one_object_with_the_answer_and_what_it_took(cli: Cli, provider:
     assert (ended.status, ended.err) == (0, "")
     output = json.loads(ended.out)
     assert output.pop("seconds") > 0
+    assert len(output.pop("thread")) == 8
     assert output.pop("usage")["fake"]["total_tokens"] == 24
     assert output == {
         "answer": {"apples": 2_000, "said": "yes"},
@@ -251,8 +150,9 @@ def test_failed_run_says_why_in_one_line(cli: Cli, provider: Provider, monkeypat
     provider.cells = []  # any question about code fails
     ended = cli(*ASK, "-q")
     assert (ended.status, ended.out) == (1, "")
-    assert ended.err.startswith("Error: ")
-    assert ended.err.count("\n") == 1
+    error, how_to_go_on = ended.err.splitlines()
+    assert error.startswith("Error: ")
+    assert re.fullmatch("Resume with: langgraph-rlm resume [2-9a-z]{8}", how_to_go_on)
     assert "Traceback" in cli(*ASK, "-q", "--debug").err
 
 
@@ -274,7 +174,10 @@ def test_without_any_model_the_remedies_are_named(cli: Cli, monkeypatch: pytest.
     assert ended.err.count("\n") == 1
 
 
-@pytest.mark.parametrize("command", [("--help",), ("ask", "--help"), ("demo", "-h")])
+COMMANDS = ("ask", "resume", "runs", "forget", "demo")
+
+
+@pytest.mark.parametrize("command", [("--help",), *((name, "--help") for name in COMMANDS), ("demo", "-h")])
 def test_help_is_on_standard_output(cli: Cli, command: Sequence[str]) -> None:
     ended = cli(*command)
     assert (ended.status, ended.err) == (0, "")
@@ -283,8 +186,8 @@ def test_help_is_on_standard_output(cli: Cli, command: Sequence[str]) -> None:
 
 def test_help_names_every_option_default_and_example(cli: Cli) -> None:
     shown = " ".join(cli("ask", "--help").out.replace("│", "").split())
-    for name in ("--context", "--model", "--sub-model", "--profile", "--max-depth", "--max-steps", "--max-subcalls"):
-        assert name in shown
+    for name in ("context", "model", "sub-model", "profile", "thread", "ephemeral", "max-depth", "max-steps", "json"):
+        assert f"--{name}" in shown
     assert "[default: 200]" in shown
     assert "auto|direct|rlm" in shown
     assert "-c -" in shown
@@ -315,73 +218,6 @@ def test_demo_compares_the_answer_with_plain_python(
 
 
 # -- real processes -------------------------------------------------------------------------------------------------
-
-
-class Process:
-    """`python -m langgraph_rlm …` in a terminal of 80 columns of its own, with standard output aside."""
-
-    def __init__(self, *arguments: str) -> None:
-        self.screen = b""
-        self._terminal, inside = pty.openpty()
-        fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-        # A session of its own whose controlling terminal it is, as a shell in a window has it: Ctrl-C reaches it.
-        become = (
-            "import fcntl, os, sys, termios; fcntl.ioctl(2, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
-        )
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", become, sys.executable, "-m", "langgraph_rlm", *arguments],
-            stdin=inside,
-            stdout=subprocess.PIPE,
-            stderr=inside,
-            start_new_session=True,
-        )
-        os.close(inside)
-
-    def wait_for(self, text: bytes) -> None:
-        while text not in self.screen:
-            read = self._read()
-            assert read, f"ended without {text!r}: {self.screen!r}"
-
-    def press_ctrl_c(self) -> None:
-        os.write(self._terminal, b"\x03")
-
-    def send(self, number: int) -> None:
-        self._process.send_signal(number)
-
-    def children(self) -> list[int]:
-        return [
-            pid for pid in map(int, filter(str.isdecimal, os.listdir("/proc"))) if _parent(pid) == self._process.pid
-        ]
-
-    def end(self) -> tuple[int, bytes]:
-        """The exit status, and what was on standard output."""
-        while self._read():
-            pass
-        out = self._process.communicate(timeout=600)[0]
-        os.close(self._terminal)
-        return self._process.returncode, out
-
-    def _read(self) -> bytes:
-        try:
-            read = os.read(self._terminal, 65_536)
-        except OSError:  # nobody is left to write to it
-            return b""
-        self.screen += read
-        return read
-
-
-def _parent(pid: int) -> int:
-    try:
-        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-    except OSError:
-        return 0
-
-
-def alive(pids: Sequence[int]) -> list[int]:
-    return [pid for pid in pids if _parent(pid)]
-
-
-posix = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 
 
 @posix
@@ -422,7 +258,7 @@ def test_ctrl_c_ends_run_and_workers_and_leaves_the_terminal_as_it_was(provider:
     provider.answer = lambda prompt: str(release.wait(600))
     provider.cells = [cell]
     process = Process(*ASK, "--timeout", "600")
-    process.wait_for(b"sub-calls" if "llm" in cell else b"the code runs")
+    process.wait_for(b" of 1" if "llm" in cell else b"the code runs")
     workers = process.children()
     process.press_ctrl_c()
     status, out = process.end()
@@ -431,7 +267,8 @@ def test_ctrl_c_ends_run_and_workers_and_leaves_the_terminal_as_it_was(provider:
     assert not alive(workers)
     assert (status, out) == (130, b"")
     assert b"Traceback" not in process.screen
-    assert b"Stopped." in process.screen.splitlines()[-1]
+    assert b"Stopped." in process.screen.splitlines()[-2]
+    assert b"Resume with: " in process.screen.splitlines()[-1]
     assert process.screen.rfind(b"\x1b[?25h") > process.screen.rfind(b"\x1b[?25l")
 
 
