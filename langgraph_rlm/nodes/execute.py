@@ -126,8 +126,7 @@ def _brought_here(level: Level, state: ExecuteInput, config: RunnableConfig) -> 
         update["note"] = past.note
     if packing.name != name:
         base = repl.rebind(run.packing(name, config))
-        # its place is after the event that says so, the first since the journal was written
-        place = len(read(config, "journal")) + 1
+        place = len(read(config, "journal")) + repl.untold
         update |= {"cell_end": [base, place] if base else [], "context": [{"only": name}]}
     return repl, update
 

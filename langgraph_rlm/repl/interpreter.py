@@ -194,6 +194,11 @@ class Interpreter:
         return events
 
     @property
+    def untold(self) -> int:
+        """How many events the journal has not been told of."""
+        return len(self._events)
+
+    @property
     def printed(self) -> Printed:
         """What the suspended cell has printed."""
         assert self._cell is not None

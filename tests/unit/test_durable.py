@@ -43,6 +43,11 @@ def always_dumped(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def never_dumped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interpreter, "DUMPS_WORTH", math.inf)
+
+
+@pytest.fixture
 def saver(tmp_path: Path) -> Iterator[SqliteSaver]:
     with closing(sqlite3.connect(tmp_path / "runs.db", check_same_thread=False)) as connection:
         yield SqliteSaver(connection)
@@ -107,8 +112,11 @@ def test_variables_of_a_replaced_text_are_lost_with_their_dump_and_the_model_is_
     rlm.invoke({"query": "first", "context": "text"}, THREAD)
     rlm.invoke({"query": "second", "context": "new text"}, THREAD)
     monkeypatch.setattr(packed, "VERSION", "the next version")
-    assert rlm.invoke({"query": "third"}, THREAD)["answer"] == "lost"
+    out = rlm.invoke({"query": "third", "context": "text of the third"}, THREAD)
+    assert (out["answer"], "note" in out["trajectory"][0]) == ("lost", True)
     assert "REPL of an earlier text cannot be had" in model.turns[-1].told
+    out = rlm_of(ScriptedModel(*[cell("b = 1\nFinal = b")] * 5), checkpointer=saver).invoke({"query": "4"}, THREAD)
+    assert "note" not in out["trajectory"][0]
 
 
 @pytest.mark.usefixtures("always_dumped")
@@ -212,6 +220,7 @@ def test_conversation_that_was_changed_takes_its_variables_along_once(
     assert rlm().invoke({"query": "fourth", "context": "a new text"}, THREAD)["answer"] == "answer to x"
 
 
+@pytest.mark.usefixtures("never_dumped")
 def test_cells_that_do_something_else_in_another_version_cost_their_variables_and_not_the_thread(
     saver: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -229,6 +238,7 @@ def test_cells_that_do_something_else_in_another_version_cost_their_variables_an
     assert (out["answer"], "note" in out["trajectory"][0]) == ("b: int", False)
 
 
+@pytest.mark.usefixtures("never_dumped")
 def test_suspended_cell_of_another_version_is_an_error_until_the_next_question(
     saver: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -240,11 +250,11 @@ def test_suspended_cell_of_another_version_is_an_error_until_the_next_question(
     assert rlm_of(model, checkpointer=saver).invoke({"query": "2"}, THREAD)["answer"] == "fine"
 
 
+@pytest.mark.usefixtures("never_dumped")
 @pytest.mark.parametrize("sub_calls", [1, 2])
 def test_cell_that_read_the_clock_too_often_goes_on(
     sub_calls: int, saver: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(interpreter, "DUMPS_WORTH", math.inf)
     monkeypatch.setattr(interpreter, "MOST_EXCHANGES", 20)
     reading = (
         "import time\nfor i in range(25):\n    try:\n        time.time()\n    except RuntimeError:\n        pass\n"
