@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import statistics
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from langchain_core.messages import HumanMessage
 
@@ -47,19 +49,23 @@ async def seconds(work: Callable[[], Awaitable[object]], repeats: int = REPEATS)
     return statistics.median(taken)
 
 
-def running(cell: str, latency: float = 0.0, max_concurrency: int = 16) -> Callable[[], Awaitable[object]]:
+def running(
+    cell: str, latency: float = 0.0, max_concurrency: int = 16, **settings: Any
+) -> Callable[[], Awaitable[Any]]:
     """Runs of an RLM whose only cell is `cell`; the graph is compiled once."""
     rlm = create_rlm(
         ScriptedModel(cell=f"{cell}\nFinal = 1", latency=latency),
         limits=Limits(max_subcalls=10_000),
         max_concurrency=max_concurrency,
+        **settings,
     )
     return lambda: rlm.ainvoke({"query": "?", "context": TEXT})
 
 
-async def each(cell: str, few: int, many: int) -> float:
+async def each(cell: str, few: int, many: int, **settings: Any) -> float:
     """Milliseconds that each further sub-call costs: what starts and ends a run is in both measurements."""
-    less, more = await seconds(running(cell.format(few))), await seconds(running(cell.format(many)))
+    less = await seconds(running(cell.format(few), **settings))
+    more = await seconds(running(cell.format(many), **settings))
     return (more - less) / (many - few) * 1e3
 
 
@@ -72,19 +78,41 @@ async def overhead() -> list[Figure]:
 
     own = await seconds(alone) / 200 * 1e3
     nothing = await seconds(running("pass")) * 1e3
-    sequential = await each("for i in range({}): llm_query('?')", 100, 500)
+    loop = "for i in range({}): llm_query('?')"
+    sequential = await each(loop, 100, 500, lookahead=False)
+    ahead = await each(loop, 100, 500)
     batch = await each("llm_batch(['?'] * {})", 1, 1000)
     note = f"of which the model's own ainvoke is {own:.2f} ms"
     return [
         Figure("a run without sub-calls", nothing, 100, "ms", "its sandbox's process is started and stopped"),
-        Figure("a sequential llm_query", sequential, 1.5, "ms", note),
-        Figure("an item of a 1,000-item llm_batch", batch, 0.7, "ms", note),
+        Figure("a sequential llm_query, without look-ahead", sequential, 1.0, "ms", note),
+        Figure("a sequential llm_query, with look-ahead", ahead, 0.7, "ms", note),
+        Figure("an item of a 1,000-item llm_batch", batch, 0.5, "ms", note),
     ]
 
 
 async def fan_out() -> list[Figure]:
     taken = await seconds(running("llm_batch(['?'] * 1000)", 0.2, 100), repeats=3)
-    return [Figure("1,000 prompts of 200 ms at concurrency 100", taken / 2.0, 1.25, "× ideal")]
+    return [Figure("1,000 prompts of 200 ms at concurrency 100", taken / 2.0, 1.15, "× ideal")]
+
+
+async def look_ahead() -> list[Figure]:
+    loop = "for i in range(100): llm_query(f'prompt {i}')"
+    ahead, behind = running(loop, 0.2), running(loop, 0.2, lookahead=False)
+    taken, sequential = await seconds(ahead, repeats=3), await seconds(behind, repeats=1)
+    ideal = math.ceil(100 / 16) * 0.2
+    broken = "for i in range(200):\n    if i and llm_query(f'prompt {i}') == 'yes' and i == 3: break"
+    asked = (await running(broken)())["subcalls"]
+    return [
+        Figure(
+            "a loop of 100 llm_query of 200 ms, concurrency 16",
+            taken / ideal,
+            1.4,
+            "× ideal",
+            f"of a batch; without look-ahead {sequential / ideal:.1f} ×",
+        ),
+        Figure("a loop that breaks at the 3rd of 200", asked, 8, "prompts"),
+    ]
 
 
 async def long_context(characters: int = 100_000_000) -> list[Figure]:

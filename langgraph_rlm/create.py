@@ -57,6 +57,8 @@ def create_rlm(
         sandbox: What the model's code may use: seconds, bytes, characters of output.
         instructions: Appended to the system prompt.
         max_concurrency: Model calls in flight at once, over the whole tree of a run.
+        lookahead: Where code asks one prompt after the other, find out those to come, and ask them at the same time.
+            Not where somebody looks at each: with `confirm_above`, or with `interrupt_…` at `execute` or `subcall`.
         interrupt_before, interrupt_after: Names of nodes; `"subcall"` means the sub-calls of every depth.
         context_schema, checkpointer, store, cache, debug, name: As for `StateGraph.compile`.
 
@@ -79,9 +81,13 @@ def create_rlm(
 
     root_model = resolve_model(model)
     leaf_model = root_model if sub_model is None else resolve_model(sub_model)
+    stops = {
+        node for nodes in (interrupt_before, interrupt_after) for node in ([nodes] if nodes == "*" else nodes or [])
+    }
+    ahead = lookahead and limits.confirm_above is None and not stops & {"*", "execute", "subcall"}
     graph: CompiledStateGraph[Any, Any, Any, Any] | None = None
     for depth in reversed(range(max(1, limits.max_depth))):
-        level = Level(depth, root_model, leaf_model, router, limits, sandbox, instructions, name)
+        level = Level(depth, root_model, leaf_model, router, limits, sandbox, instructions, name, ahead)
         graph = rlm_graph(level, graph, context_schema).compile(
             checkpointer=checkpointer if depth == 0 else None,
             store=store if depth == 0 else None,

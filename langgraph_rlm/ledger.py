@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 
@@ -22,6 +23,7 @@ class Ledger:
         self._lock = threading.Lock()
         self._subcalls = 0
         self._tokens = 0
+        self._calls = 0
         self._begun = time.monotonic()
 
     def seed(self, subcalls: int, usage: Usage, seconds: float) -> None:
@@ -52,9 +54,16 @@ class Ledger:
     def subcalls_left(self) -> int:
         return self._limits.max_subcalls - self._subcalls
 
+    @property
+    def calls_left(self) -> float:
+        """For how many calls the tokens that are left are enough, if they take as many as those before."""
+        allowed = self._limits.max_tokens
+        return math.inf if allowed is None else max(0, allowed - self._tokens) * self._calls / max(1, self._tokens)
+
     def spend(self, usage: Usage) -> None:
         """Notes the tokens of a finished call."""
         with self._lock:
+            self._calls += 1
             self._tokens += sum(used["total_tokens"] for used in usage.values())
 
     def check(self) -> None:

@@ -28,6 +28,8 @@ class Level:
     sandbox: Sandbox
     instructions: str | None
     name: str
+    lookahead: bool
+    """Whether prompts are asked before the code comes to them: not where somebody looks at what is asked."""
 
     @property
     def subcall_node(self) -> str:

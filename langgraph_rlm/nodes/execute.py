@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import astuple, replace
 from functools import partial
 from typing import Any, Literal
@@ -20,9 +21,10 @@ from langgraph_rlm.errors import ContextError, LimitExceeded, SandboxError
 from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.ending import at_limit, ended
 from langgraph_rlm.repl import gaps
-from langgraph_rlm.repl.cells import Call, Finished, Suspended, Variable
+from langgraph_rlm.repl.cells import Call, Finished, Outcome, Suspended, Variable
 from langgraph_rlm.repl.interpreter import Interpreter
-from langgraph_rlm.repl.journal import Past, answers_so_far, past_of
+from langgraph_rlm.repl.journal import Past, answers_so_far, past_of, spare_answers
+from langgraph_rlm.repl.lookahead import Found, Guess
 from langgraph_rlm.run import Run, is_durable, read, run_of
 from langgraph_rlm.state import Position, Question, SubcallInput
 
@@ -70,32 +72,43 @@ def _executed(level: Level, state: ExecuteInput, config: RunnableConfig, repl: I
     run, pending, journal = run_of(config), read(config, "pending"), read(config, "journal")
     if pending:
         answers = answers_so_far(journal)
-        outcome = yield Work(lambda: repl.resume([answers[index] for index in range(len(pending))]))
+        real = [answers[index] for index, asked in enumerate(pending) if not asked.get("ahead")]
+        if len(real) < len(pending):
+            repl.guesses.spare = spare_answers(journal)
+        outcome = yield Work(lambda: repl.resume(real))
     else:
         before = glimpse.rows_for(state["code"], run.context(state["context_id"], config).text)
         outcome = yield Work(lambda: repl.run(gaps.bridged(state["code"]), before))
+    found: dict[int, Found] = {}
     dump: Any = None
     while True:
-        refusal = _refused(level, outcome.call, run) if isinstance(outcome, Suspended) else None
+        if repl.guesses.spare:
+            outcome, found = yield Work(partial(_through_what_is_known, repl, outcome))
+        missing = len(outcome.call.prompts) - len(found) if isinstance(outcome, Suspended) else 0
+        refusal = _refused(level, outcome.call, missing, run) if isinstance(outcome, Suspended) else None
         if refusal is not None:
-            outcome = yield Work(partial(repl.refuse, refusal))
+            outcome, found = (yield Work(partial(repl.refuse, refusal))), {}
             continue
         if repl.worth_dumping and (is_durable(config) or isinstance(outcome, Finished)):
             dump = yield Work(repl.dump)
         break
     if isinstance(dump, Finished):
         if isinstance(outcome, Suspended):
-            run.ledger.give_back(len(outcome.call.prompts))
+            run.ledger.give_back(missing)
         outcome, dump = dump, None
+    guesses: list[Guess] = []
+    place = len(journal) + repl.untold  # that of a dump: after the call, or the end
+    if isinstance(outcome, Suspended):
+        repl.took(found)
+        guesses = yield Work(partial(_ahead, level, outcome.call, repl, run))
     events, note = repl.events(), repl.note or state.get("note")
     repl.note = None
     update: dict[str, Any] = {"journal": events, "note": note}
-    place = len(journal) + len(events)
     if isinstance(outcome, Suspended):
         if dump:
             printed = repl.printed
             update["suspension"] = [dump, place, printed.head, printed.tail, printed.length]
-        return _asking(level, outcome.call, config, update)
+        return _asking(level, outcome.call, found, guesses, config, update)
     if dump:
         update["cell_end"] = [dump, place]
     update |= {"pending": [], "asked": Overwrite([]), "note": None}
@@ -141,15 +154,41 @@ def _past(level: Level, config: RunnableConfig) -> Past:
     )
 
 
-def _refused(level: Level, call: Call, run: Run) -> str | None:
-    """Why a call may not be asked; None reserves what it needs."""
+def _through_what_is_known(repl: Interpreter, outcome: Outcome) -> tuple[Outcome, dict[int, Found]]:
+    """Goes on with a cell as long as it asks what was asked ahead; with the answers there are for where it stops."""
+    while isinstance(outcome, Suspended):
+        found = repl.guesses.take(outcome.call)
+        if len(found) < len(outcome.call.prompts):
+            return outcome, found
+        outcome = repl.resume_with(found)
+    return outcome, {}
+
+
+def _ahead(level: Level, call: Call, repl: Interpreter, run: Run) -> list[Guess]:
+    """What is asked ahead, together with a call: from half of the sub-calls that are left, and of what tokens allow."""
+    if not level.lookahead:
+        return []
+    window, ledger = repl.guesses.next_window() * len(call.prompts), run.ledger
+    most = int(min(window, run.wave, ledger.subcalls_left // 2, ledger.calls_left - len(call.prompts)))
+    guesses = repl.ahead(most) if most > 0 else []
+    try:
+        run.ledger.reserve(len(guesses))
+    except LimitExceeded:  # others have asked meanwhile
+        return []
+    if guesses:
+        repl.asks_ahead(guesses)
+    return guesses
+
+
+def _refused(level: Level, call: Call, prompts: int, run: Run) -> str | None:
+    """Why a call may not be asked; None reserves what its `prompts` without an answer need."""
     if not level.has_subcalls:
         return "sub-calls are not available here: answer with Python alone"
     if call.model is not None:
         return f"there is no model named {call.model!r} to choose: leave `model` out"
     try:
         run.ledger.check()
-        run.ledger.reserve(len(call.prompts))
+        run.ledger.reserve(prompts)
     except LimitExceeded as reached:
         at_limit(level, reached)
         if reached.limit == "max_subcalls":
@@ -161,12 +200,23 @@ def _refused(level: Level, call: Call, run: Run) -> str | None:
     return None
 
 
-def _asking(level: Level, call: Call, config: RunnableConfig, update: dict[str, Any]) -> Command[Any]:
-    """Asks the prompts of a call, at once or when somebody has agreed."""
-    update["pending"] = [{"kind": call.kind, "prompt": prompt, "context": context} for prompt, context in call.prompts]
+def _asking(
+    level: Level,
+    call: Call,
+    found: Mapping[int, Found],
+    guesses: list[Guess],
+    config: RunnableConfig,
+    update: dict[str, Any],
+) -> Command[Any]:
+    """Asks the prompts of a call that are not `found` already, and `guesses`: at once or when somebody has agreed."""
+    update["pending"] = [
+        *({"kind": call.kind, "prompt": prompt, "context": context} for prompt, context in call.prompts),
+        *({"kind": g.kind, "prompt": g.prompt, "context": g.context, "ahead": True} for g in guesses),
+    ]
     if level.limits.confirm_above is not None and len(call.prompts) > level.limits.confirm_above:
         return Command(update=update, goto="confirm")
-    return Command(update=update, goto=wave(level, list(range(len(call.prompts))), config))
+    missing = [index for index in range(len(update["pending"])) if index not in found]
+    return Command(update=update, goto=wave(level, missing, config))
 
 
 def wave(level: Level, missing: list[int], config: RunnableConfig) -> list[Send]:

@@ -62,6 +62,7 @@ def subcall(level: Level, child: Child | None, state: SubcallInput, config: Runn
         "kind": asked["kind"],
         "prompt": prompts.shortened(prompt),
         "characters": len(prompt) + len(context or ""),
+        **({"ahead": True} if asked.get("ahead") else {}),
     }
     try:
         answered: Answered = yield from _answered(level, child, asked, run, config)

@@ -25,12 +25,14 @@ class Call:
     batch: bool
 
     @cached_property
+    def keys(self) -> list[str]:
+        """Names each prompt by what is asked, and of whom."""
+        return [_digest(self.kind, self.model, *prompt) for prompt in self.prompts]
+
+    @cached_property
     def digest(self) -> str:
-        """Names what is asked: a cell that runs again has to ask the same."""
-        digest = hashlib.blake2b(repr((self.kind, self.model, self.batch)).encode(), digest_size=16)
-        for text in (text for pair in self.prompts for text in pair):
-            digest.update(b"none" if text is None else b"%d:" % len(text) + text.encode("utf-8", "surrogatepass"))
-        return digest.hexdigest()
+        """Names the call: a cell that runs again has to ask the same."""
+        return _digest(str(self.batch), *self.keys)
 
 
 @dataclass(frozen=True)
@@ -73,3 +75,11 @@ class Finished:
 
 
 Outcome = Suspended | Finished
+
+
+def _digest(*parts: str | None) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        encoded = b"" if part is None else part.encode("utf-8", "surrogatepass")
+        digest.update(b"%d:%d:" % (part is not None, len(encoded)) + encoded)
+    return digest.hexdigest()

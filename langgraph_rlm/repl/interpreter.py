@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 import os
 import signal
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -32,6 +33,7 @@ from langgraph_rlm.repl.boot import BOOT, BUILTINS, NAMES, PRELUDE, REBIND, SURV
 from langgraph_rlm.repl.cells import Answer, Call, Finished, Outcome, Suspended, Variable
 from langgraph_rlm.repl.explain import echoing, explain, reason
 from langgraph_rlm.repl.journal import Cell, Event, Exchange, Past
+from langgraph_rlm.repl.lookahead import Found, Guess, Guesses, calls_ahead
 from langgraph_rlm.repl.packed import Packing
 from langgraph_rlm.repl.printed import Printed
 from langgraph_rlm.repl.workers import Workers
@@ -90,6 +92,7 @@ class Interpreter:
         self._since_base = self._since_dump = 0.0
         self._dump_seconds = DUMP_SECONDS + DUMP_SECONDS_PER_CHARACTER * len(self._context)
         self.variables = variables
+        self.guesses = Guesses()
         self.note: str | None = None
         """What became of the REPL where it could not be had again."""
 
@@ -109,6 +112,7 @@ class Interpreter:
             if self._cell is not None:
                 self._restore()
             cell = self._cell = Cell(code, before, Printed(self._sandbox.max_output))
+            self.guesses = Guesses()
 
             def begin() -> Snapshot:
                 self._live()  # what becomes of the cells before it is told before it
@@ -126,6 +130,36 @@ class Interpreter:
         reply = host.raising("RuntimeError", message)
         self._events.append(["reply", reply])
         return self._reply(lambda call: reply)
+
+    def resume_with(self, found: Mapping[int, Found]) -> Outcome:
+        """Goes on with the suspended cell, all its prompts answered by what was asked ahead."""
+        self.took(found)
+        return self.resume([found[index][1] for index in range(len(found))])
+
+    def took(self, found: Mapping[int, Found]) -> None:
+        """Notes that these prompts of the call had been asked ahead."""
+        self._events += [["took", index, place] for index, (place, _) in found.items()]
+
+    def ahead(self, most: int) -> list[Guess]:
+        """What the suspended cell is likely to ask next: at most so many prompts. None where no worker is free."""
+        with self._busy():
+            snapshot, _ = self._suspended()
+            try:
+                dump = snapshot.dump()
+            except MontyError:  # too large for that: back to where the cell was, without a look ahead any more
+                self.guesses.wasted = sys.maxsize
+                self._session = self._snapshot = self._parked = None
+                self._put_aside = False
+                self._workers.give_back(self)
+                assert self._cell is not None
+                self._cell.printed = Printed(self._sandbox.max_output)
+                self._suspended()
+                return []
+        return calls_ahead(dump, self._workers, self._context, self.variables, self.guesses.spare, most)
+
+    def asks_ahead(self, guesses: Sequence[Guess]) -> None:
+        """Notes that these prompts are asked together with the call."""
+        self._events.append(["ahead", [guess.key for guess in guesses]])
 
     def _reply(self, reply_to: Callable[[Call], host.Reply]) -> Outcome:
         with self._busy():

@@ -6,12 +6,14 @@ cells and the answers, which it has anyway, and a dump of the REPL only saves th
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from langgraph_rlm.repl.cells import Answer
 from langgraph_rlm.repl.host import Reply, reply_to
+from langgraph_rlm.repl.lookahead import Spare
 from langgraph_rlm.repl.packed import is_loadable
 from langgraph_rlm.repl.printed import Printed
 
@@ -21,7 +23,9 @@ Event = list[Any]
 `["cell", code, before]` a cell began, the one before it was left;
 `["reply", reply]` the host answered the cell's next call itself;
 `["call", digest, prompts, batch]` the cell was suspended at a call of that many prompts;
-`["answer", index, value, error]` one of them was answered, in any order;
+`["ahead", keys]` with it, prompts are asked that the code is likely to come to, by their keys;
+`["answer", index, value, error]` one of them was answered, in any order; those asked ahead come after the call's own;
+`["took", index, place]` a prompt of the call had been asked ahead, and answered at that place;
 `["end"]` the cell finished, and what it did stays; `["undo"]` it does not;
 `["base"]` the text was replaced: what was before can be had from a dump only;
 `["lost"]` the REPL could not be had again: it was empty from here on.
@@ -82,22 +86,48 @@ class _Asked:
 
     @property
     def is_answered(self) -> bool:
-        return len(self.answers) == self.prompts
+        return all(index in self.answers for index in range(self.prompts))
 
     def exchange(self) -> Exchange:
         return Exchange(reply_to([self.answers[i] for i in range(self.prompts)], self.batch), self.digest)
 
 
 def answers_so_far(events: Sequence[Event]) -> dict[int, Answer]:
-    """The answers to the latest call, by the index of the prompt."""
+    """The answers to the latest call and to what was asked ahead with it, by the index of the prompt."""
     answers: dict[int, Answer] = {}
     for event in reversed(events):
         match event:
             case ["answer", index, value, error]:
                 answers.setdefault(index, Answer(value, error))
+            case ["took", index, place]:
+                _, _, value, error = events[place]
+                answers.setdefault(index, Answer(value, error))
+            case ["ahead", _]:
+                pass
             case _:
                 break
     return answers
+
+
+def spare_answers(events: Sequence[Event]) -> Spare:
+    """What became of prompts of the latest cell that were asked ahead and that the code has not come to."""
+    spare: dict[int, tuple[str, Answer]] = {}
+    prompts, keys = 0, list[str]()
+    began = max((place for place, event in enumerate(events) if event[0] == "cell"), default=0)
+    for place, event in enumerate(events[began:], began):
+        match event:
+            case ["call", _, prompts, _]:
+                keys = []
+            case ["ahead", keys]:
+                pass
+            case ["answer", index, value, error] if index >= prompts:
+                spare[place] = (keys[index - prompts], Answer(value, error))
+            case ["took", _, taken]:
+                spare.pop(taken, None)
+    by_key: Spare = {}
+    for place, (key, answer) in spare.items():
+        by_key.setdefault(key, deque()).append((place, answer))
+    return by_key
 
 
 def past_of(
@@ -126,7 +156,7 @@ def past_of(
     asked: _Asked | None = None
     told: int | None = None
     for place, event in enumerate(events[start:], start):
-        if asked is not None and event[0] != "answer":
+        if asked is not None and event[0] not in ("answer", "took", "ahead"):
             is_refused = event[0] == "reply" and not asked.is_answered
             if cell is not None and (is_refused or asked.is_answered):
                 cell.exchanges.append(Exchange(event[1], asked.digest) if is_refused else asked.exchange())
@@ -143,6 +173,9 @@ def past_of(
                 if suspension and suspension[1] == place + 1 and cell is not None:
                     told = len(cell.exchanges)
             case ["answer", index, value, error] if asked is not None:
+                asked.answers[index] = Answer(value, error)
+            case ["took", index, taken] if asked is not None:
+                _, _, value, error = events[taken]
                 asked.answers[index] = Answer(value, error)
             case ["end"] if cell is not None:
                 cells.append(cell)

@@ -41,7 +41,7 @@ class Workers:
         self._pool: Monty | None = None
         self._open = 0
         self._live: OrderedDict[Parkable, MontySession] = OrderedDict()
-        self._changed = threading.Condition()
+        self._changed = threading.Condition(threading.RLock())
 
     @contextmanager
     def opened(self) -> Iterator[None]:
@@ -68,6 +68,11 @@ class Workers:
             session = self._pool.checkout(limits=limits, os_policy=POLICY).__enter__()
             self._live[owner], owner.pid = session, session.worker_pid
             return session
+
+    def spare(self, owner: Parkable) -> MontySession | None:
+        """A fresh session for `owner` where one is free now; its limits are those of the state it will load."""
+        with self._changed:
+            return self.checkout(owner, None) if len(self._live) < self.size else None
 
     def give_back(self, owner: Parkable) -> None:
         """Ends `owner`'s session, if it has one."""

@@ -525,7 +525,7 @@ def test_worker_of_a_failed_run_is_free_while_another_run_goes_on() -> None:
         },
         answer=answer,
     )
-    rlm = rlm_of(model, sandbox=Sandbox(max_live=8))
+    rlm = rlm_of(model, sandbox=Sandbox(max_live=8), lookahead=False)
     assert rlm.invoke({"query": "outer", "context": "text"})["answer"] == "outer"
     assert [len(processes) <= 2 for processes in left] == [True]
 

@@ -1,0 +1,172 @@
+"""Running ahead: what a suspended cell will ask next, found out by a fork of it that goes on without the answers.
+
+The fork gets a placeholder for each answer that is not known, and is asked for nothing but its prompts: what it prints,
+computes or raises is nobody's. It may guess wrong, where the code branches on an answer, and then costs a call of a
+model; what the real cell does is never touched. It ends where a prompt is made of a placeholder, where the code ends or
+fails, or after a bounded time. (Blocking sub-calls are the first weakness that the paper names, arXiv 2512.24601.)
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from pydantic_monty import FutureSnapshot, MontyComplete, MontyError, MontySession, NameLookupSnapshot
+
+from langgraph_rlm.context import Context
+from langgraph_rlm.repl import host
+from langgraph_rlm.repl.cells import Answer, Call, Kind, Variable
+from langgraph_rlm.repl.workers import Workers
+
+Found = tuple[int, Answer]
+"""An answer, with its place in the journal."""
+Spare = dict[str, deque[Found]]
+
+SECONDS = 0.5
+"""How long a fork may run."""
+MARK = "\ue000"
+"""Begins a placeholder, which has characters of its kind alone: any piece of it tells that it is one."""
+LENGTH = 12
+FIRST_WINDOW = 3
+"""Calls that are guessed when nothing is known of how well guesses hold."""
+MOST_WINDOW = 64
+MOST_WASTE = 8
+"""Guesses in vain that a cell may have, and one more for each four that held."""
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A prompt that the code is likely to ask, and its key."""
+
+    kind: Kind
+    prompt: str
+    context: str | None
+    key: str
+
+
+@dataclass
+class Guesses:
+    """Answers to prompts that a cell has not come to yet, and how well guesses have held so far.
+
+    `spare` has them by the key of the prompt, in the order in which they were guessed: the place of each in the
+    journal, and what it is.
+    """
+
+    spare: Spare = field(default_factory=dict)
+    window: int = FIRST_WINDOW
+    held: int = 0
+    wasted: int = 0
+
+    def take(self, call: Call) -> dict[int, Found]:
+        """The answers there are for the prompts of a call, by their index. Guesses that did not hold are dropped."""
+        left, taken = sum(map(len, self.spare.values())), dict[int, Found]()
+        for index, key in enumerate(call.keys):
+            if found := self.spare.get(key):
+                taken[index] = found.popleft()
+        self.held += len(taken)
+        if left and not taken:
+            self.spare, self.wasted, self.window = {}, self.wasted + left, 1
+        return taken
+
+    def next_window(self) -> int:
+        """Calls to guess now. Each window is twice the one before, while the guesses hold."""
+        if self.wasted > MOST_WASTE + self.held // 4:
+            return 0
+        window, self.window = self.window, min(2 * self.window + 1, MOST_WINDOW)
+        return window
+
+
+class _Owner:
+    """Whose session a fork is. It is never parked: it ends soon."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.lock.acquire()
+        self.pid: int | None = None
+
+    def park(self) -> None:
+        raise AssertionError("its lock is never free")
+
+
+def calls_ahead(
+    dump: bytes, workers: Workers, context: Context, variables: tuple[Variable, ...], spare: Spare, most: int
+) -> list[Guess]:
+    """The prompts that the cell in `dump` will ask after the call at which it is suspended, in order, at most `most`.
+
+    Those that `spare` has answers for are no news: the fork goes on with their answers.
+    """
+    owner = _Owner()
+    session = workers.spare(owner)
+    if session is None:
+        return []
+    found: list[Guess] = []
+    known = {key: deque(answers) for key, answers in spare.items()}
+    placeholders = map(_placeholder, count())
+
+    def reply_to(call: Call, is_first: bool) -> host.Reply:
+        answers: list[Answer] = []
+        for key, (prompt, about) in zip(call.keys, call.prompts, strict=True):
+            if not is_first and known.get(key):
+                answers.append(known[key].popleft()[1])
+                continue
+            answers.append(Answer(next(placeholders)))
+            if not is_first:
+                found.append(Guess(call.kind, prompt, about, key))
+        return host.reply_to(answers, call.batch)
+
+    with _given_back(workers, owner), _bounded(session):
+        snapshot: Any = session.load_snapshot(dump, print_callback=lambda *_: None)
+        is_first = True
+        while len(found) < most and not isinstance(snapshot, MontyComplete | FutureSnapshot):
+            if isinstance(snapshot, NameLookupSnapshot):
+                snapshot = snapshot.resume()
+                continue
+            answer = host.answer(snapshot, context, variables)
+            if isinstance(answer, Call):
+                fits = is_first or len(found) + len(answer.prompts) <= most
+                if not fits or answer.model is not None or _depends(answer):
+                    break
+                answer, is_first = reply_to(answer, is_first), False
+            snapshot = snapshot.resume(answer)
+    return found
+
+
+def _depends(call: Call) -> bool:
+    """Whether a prompt is made of an answer that is not known."""
+    return any(MARK in text for pair in call.prompts for text in pair if text)
+
+
+def _placeholder(number: int) -> str:
+    """A str that no answer is, unlike every other one."""
+    digits = "".join(chr(ord(MARK) + 1 + int(digit)) for digit in str(number))
+    return MARK + MARK.join(digits) + MARK * LENGTH
+
+
+@contextmanager
+def _bounded(session: MontySession) -> Iterator[None]:
+    """Ends the session's process when the block takes too long. Whatever the code fails with, the block is over."""
+    assert session.worker_pid is not None
+    timer = threading.Timer(SECONDS, os.kill, (session.worker_pid, signal.SIGKILL))
+    timer.start()
+    try:
+        yield
+    except MontyError:
+        pass
+    finally:
+        timer.cancel()
+        timer.join()
+
+
+@contextmanager
+def _given_back(workers: Workers, owner: _Owner) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        workers.give_back(owner)
