@@ -6,8 +6,11 @@ failures too. So the node looks its answer up itself, in the same cache, and kee
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
+import threading
+from concurrent.futures import Future
 from dataclasses import astuple, dataclass
 from typing import Any
 
@@ -77,6 +80,40 @@ class Remember:
             await self.cache.aset({(NAMESPACE, self.key): (list(astuple(self.known)), None)})
         except Exception as failure:
             _complain(failure)
+
+
+@dataclass(frozen=True)
+class Await:
+    """The effect of waiting for what another sub-call asks. Its result is a `Known`, or None where that failed."""
+
+    asked: Future[Known | None]
+
+    def run(self) -> Known | None:
+        return self.asked.result()
+
+    async def arun(self) -> Known | None:
+        return await asyncio.shield(asyncio.wrap_future(self.asked))
+
+
+class Flights:
+    """The sub-calls that a run has asked or is asking, so that identical ones are asked once. Safe to share."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._asked: dict[str, Future[Known | None]] = {}
+
+    def join(self, key: str) -> Future[Known | None] | None:
+        """What to wait for, where somebody has asked that; else the caller does, and is to `land`."""
+        with self._lock:
+            if key in self._asked:
+                return self._asked[key]
+            self._asked[key] = Future()
+            return None
+
+    def land(self, key: str, known: Known | None) -> None:
+        """Tells those who wait what came of it; None where it failed: each of them asks for itself."""
+        with self._lock:
+            (self._asked[key] if known else self._asked.pop(key)).set_result(known)
 
 
 def _found(values: dict[Any, Any]) -> Known | None:

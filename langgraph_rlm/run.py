@@ -16,6 +16,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph._internal._constants import CONF, CONFIG_KEY_CHECKPOINTER, CONFIG_KEY_READ
 from langgraph.cache.base import BaseCache
 
+from langgraph_rlm.caching import Flights
 from langgraph_rlm.calls import Gate
 from langgraph_rlm.context import Context
 from langgraph_rlm.errors import ContextError
@@ -39,6 +40,7 @@ class Run:
         self.workers, self.wave, self.cache = workers, wave, cache
         self.ledger = Ledger(limits)
         self.gate = Gate(max_concurrency, self.ledger)
+        self.flights = Flights()
         self._interpreters: set[Interpreter] = set()
         self._positions: dict[str, Interpreter] = {}
         self._contexts: dict[str, Context] = {}

@@ -12,7 +12,7 @@ from langgraph.errors import GraphBubbleUp
 from langgraph.graph.state import CompiledStateGraph
 
 from langgraph_rlm import prompts
-from langgraph_rlm.caching import Known, Recall, Remember, key_of
+from langgraph_rlm.caching import Await, Known, Recall, Remember, key_of
 from langgraph_rlm.calls import Ask, Replied
 from langgraph_rlm.context import Context
 from langgraph_rlm.context.files import clean
@@ -89,26 +89,39 @@ def subcall(level: Level, child: Child | None, state: SubcallInput, config: Runn
 def _answered(
     level: Level, child: Child | None, asked: dict[str, Any], run: Run, config: RunnableConfig
 ) -> Steps[Answered]:
-    """The answer: from the cache where there is one, else asked for."""
-    prompt, context, task = asked["prompt"], asked["context"], config[CONF][CONFIG_KEY_TASK_ID]
-    recursive = child is not None and _wants_child(level, asked)
-    key = key_of(level.recursive if recursive else level.plain, prompt, context) if run.cache else ""
-    if run.cache:
-        known: Known | None = yield Recall(run.cache, key)
-        if known is not None and known.task == task:  # killed before the state had it: it was this run that paid
-            return Answered(known.answer, known.spent, {})
-        if known is not None:
-            return Answered(known.answer, NOTHING, {"cached": True})
-    if recursive:
+    """The answer: from the cache where there is one, else asked for. What is asked just now is not asked again."""
+    if run.cache is None:
+        return (yield from _asked(level, child, asked, run, config))
+    asker = level.recursive if _wants_child(level, child, asked) else level.plain
+    key, task = key_of(asker, asked["prompt"], asked["context"]), config[CONF][CONFIG_KEY_TASK_ID]
+    known: Known | None = yield Recall(run.cache, key)
+    if known is not None and known.task == task:  # killed before the state had it: it was this run that paid
+        return Answered(known.answer, known.spent, {})
+    while known is None and (flight := run.flights.join(key)):
+        known = yield Await(flight)
+    if known is not None:
+        return Answered(known.answer, NOTHING, {"cached": True})
+    try:
+        answered = yield from _asked(level, child, asked, run, config)
+        if "status" not in answered.noted:
+            known = Known(answered.text, task, answered.spent)
+            yield Remember(run.cache, key, known)
+        return answered
+    finally:
+        run.flights.land(key, known)
+
+
+def _asked(
+    level: Level, child: Child | None, asked: dict[str, Any], run: Run, config: RunnableConfig
+) -> Steps[Answered]:
+    """What a model says, or a child RLM."""
+    prompt, context = asked["prompt"], asked["context"]
+    if _wants_child(level, child, asked):
         assert child is not None
-        answered = yield from _recursive(child, prompt, context, run, config)
-    else:
-        text = prompt if context is None else f"{prompt}\n\n{context}"
-        replied: Replied = yield Ask(level.sub_model, [HumanMessage(text)], run.gate, config)
-        answered = Answered(replied.text, {**NOTHING, "usage": replied.usage}, {})
-    if run.cache and "status" not in answered.noted:
-        yield Remember(run.cache, key, Known(answered.text, task, answered.spent))
-    return answered
+        return (yield from _recursive(child, prompt, context, run, config))
+    text = prompt if context is None else f"{prompt}\n\n{context}"
+    replied: Replied = yield Ask(level.sub_model, [HumanMessage(text)], run.gate, config)
+    return Answered(replied.text, {**NOTHING, "usage": replied.usage}, {})
 
 
 def _recursive(child: Child, prompt: str, context: str | None, run: Run, config: RunnableConfig) -> Steps[Answered]:
@@ -127,6 +140,6 @@ def _recursive(child: Child, prompt: str, context: str | None, run: Run, config:
     return Answered(as_text(output["answer"]), spent, noted)
 
 
-def _wants_child(level: Level, asked: dict[str, Any]) -> bool:
+def _wants_child(level: Level, child: Child | None, asked: dict[str, Any]) -> bool:
     size = len(asked["prompt"]) + len(asked["context"] or "")
-    return bool(asked["kind"] == "rlm" or size > level.router.subcall_direct_below)
+    return child is not None and (asked["kind"] == "rlm" or size > level.router.subcall_direct_below)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import subprocess
 import time
@@ -188,6 +189,34 @@ def test_answer_of_a_child_at_its_limit_is_not_kept() -> None:
         out = rlm_of(model, cache=cache, limits=Limits(max_steps=1)).invoke({"query": "root", "context": "text"})
         assert out["answer"] == "2"
         assert len(model.turns) == 3
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_identical_sub_calls_in_flight_are_asked_once(is_async: bool) -> None:
+    code = "Final = llm_batch(['x'] * 5 + ['y']) + [llm_query('z') for _ in range(3)]"
+    rlm, model = asking(code, cache=InMemoryCache[Any](), model={"latency": 0.1})
+    out = await rlm.ainvoke(GIVEN) if is_async else rlm.invoke(GIVEN)
+    assert out["answer"] == ["X"] * 5 + ["Y"] + ["Z"] * 3
+    assert sorted(model.asked) == ["x", "y", "z"]
+    assert out["usage"]["scripted-1"]["total_tokens"] == 60
+    assert out["subcalls"] == 9
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_sub_call_that_failed_in_flight_is_asked_by_the_others_themselves(is_async: bool) -> None:
+    failing = [ValueError("down")]
+    answer = {"answer": lambda prompt: failing.pop() if failing else prompt.upper(), "latency": 0.05}
+    rlm, model = asking("Final = llm_batch(['x'] * 4)", cache=InMemoryCache[Any](), model=answer)
+    out = await rlm.ainvoke(GIVEN) if is_async else rlm.invoke(GIVEN)
+    assert sorted(out["answer"]) == ["Error: ValueError: down", "X", "X", "X"]
+    assert len(model.asked) == 2
+
+
+async def test_cancelled_sub_call_lets_nobody_wait_for_ever() -> None:
+    rlm, model = asking("Final = llm_batch(['x'] * 4)", cache=InMemoryCache[Any](), model={"latency": 30})
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(rlm.ainvoke(GIVEN), 0.5)
+    assert model.asked == ["x"]
 
 
 def test_without_a_cache_equal_prompts_are_separate_calls() -> None:
