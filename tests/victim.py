@@ -35,6 +35,9 @@ from langgraph_rlm import Limits, Router, create_rlm
 SETTLED = 0.2
 """Seconds after which an answer must have been stored, whatever happens then."""
 
+NO_SYNC = "PRAGMA synchronous = OFF"
+"""Processes are killed here, not the machine: what was written need not have reached the disk."""
+
 processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload([__name__])
 
@@ -90,7 +93,8 @@ class Trial:
     durability: Literal["sync", "async"] = "sync"
     latency: float = 0.01
     kill_after: int | None = None
-    """Kills when so many plain calls have returned, and `SETTLED` has passed; no other call returns until then."""
+    """Kills when so many plain calls have returned, and `settled` has passed; no other call returns until then."""
+    settled: float = SETTLED + 0.02
     context: str = "first line\nsecond line\nthird line\n"
     limits: Limits = DEPTH_3
     resumes: bool = False
@@ -136,7 +140,7 @@ class LoggingModel(BaseChatModel):
             with self._lock:
                 self._returned += 1
                 if self._returned == self.trial.kill_after:
-                    threading.Timer(SETTLED + 0.02, lambda: os.kill(os.getpid(), signal.SIGKILL)).start()
+                    threading.Timer(self.trial.settled, lambda: os.kill(os.getpid(), signal.SIGKILL)).start()
         used = UsageMetadata(input_tokens=10, output_tokens=5, total_tokens=15)
         message = AIMessage(said, usage_metadata=used, response_metadata={"model_name": "logging"})
         return ChatResult(generations=[ChatGeneration(message=message)])
@@ -176,6 +180,7 @@ def saver(database: str) -> Iterator[Any]:
             yield postgres
     else:
         with closing(sqlite3.connect(database, check_same_thread=False)) as connection:
+            connection.execute(NO_SYNC)
             yield SqliteSaver(connection)
 
 
@@ -186,6 +191,7 @@ async def async_saver(database: str) -> AsyncIterator[Any]:
             yield postgres
     else:
         async with AsyncSqliteSaver.from_conn_string(database) as sqlite:
+            await sqlite.conn.execute(NO_SYNC)
             yield sqlite
 
 

@@ -85,8 +85,8 @@ def ask(
     max_depth: Annotated[int, _limit(help.DEPTH, min=0, show_default=True)] = Limits.max_depth,
     max_steps: Annotated[int, _limit(help.STEPS, min=1, show_default=True)] = Limits.max_steps,
     max_subcalls: Annotated[int, _limit(help.SUBCALLS, min=0, show_default=True)] = Limits.max_subcalls,
-    max_tokens: Annotated[int | None, _limit(help.TOKENS, min=1)] = None,
-    max_seconds: Annotated[float | None, _limit(help.SECONDS, min=0)] = None,
+    max_tokens: Annotated[int | None, _limit(f"{help.TOKENS} {help.UNLIMITED}", min=1)] = None,
+    max_seconds: Annotated[float | None, _limit(f"{help.SECONDS} {help.UNLIMITED}", min=0)] = None,
     max_concurrency: Annotated[int, _limit("Model calls at once.", min=1, show_default=True)] = 16,
     timeout: Annotated[
         float, _limit("Seconds that a cell may compute.", min=0.01, show_default=True)
@@ -118,10 +118,10 @@ def _given(typed: typer.Context, settings: Settings) -> dict[str, Any]:
 @app.command(help=help.RESUME)
 def resume(
     thread: Annotated[str, typer.Argument(metavar="THREAD", help=help.BEGINNING, show_default=False)],
-    max_steps: Annotated[int | None, _limit(help.OTHER_LIMIT, min=1)] = None,
-    max_subcalls: Annotated[int | None, _limit(help.OTHER_LIMIT, min=0)] = None,
-    max_tokens: Annotated[int | None, _limit(help.OTHER_LIMIT, min=1)] = None,
-    max_seconds: Annotated[float | None, _limit(help.OTHER_LIMIT, min=0)] = None,
+    max_steps: Annotated[int | None, _limit(f"{help.STEPS} {help.AS_IT_WAS}", min=1)] = None,
+    max_subcalls: Annotated[int | None, _limit(f"{help.SUBCALLS} {help.AS_IT_WAS}", min=0)] = None,
+    max_tokens: Annotated[int | None, _limit(f"{help.TOKENS} {help.AS_IT_WAS}", min=1)] = None,
+    max_seconds: Annotated[float | None, _limit(f"{help.SECONDS} {help.AS_IT_WAS}", min=0)] = None,
     as_json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,

@@ -31,8 +31,9 @@ INSTRUCTIONS = "Added to what the model is told."
 DEPTH = "0: no sub-calls; 1: plain ones; 2: sub-calls that may be RLMs themselves."
 STEPS = "Cells of code, for each RLM."
 SUBCALLS = "Prompts that code asks."
-TOKENS = "Input and output. Default: no limit."
-SECONDS = "Checked before each model call. Default: no limit."
+TOKENS = "Input and output."
+SECONDS = "Checked before each model call."
+UNLIMITED = "Default: no limit."
 THREAD = (
     "Ask on an earlier thread, by the beginning of its name: the model has its text, unless --context gives another, "
     "and its variables. Its settings hold where no others are given."
@@ -44,12 +45,12 @@ DEBUG = "Show tracebacks, and what libraries write."
 
 RESUME = (
     "Go on with a run that was killed, stopped or failed.\n\n"
-    "It goes on where it was, with the settings it had; files of its context must be as they were. A run that has an "
-    "answer gives it again, and no model is asked. Output and exit status are those of 'ask'; a run that another "
-    "process is at work on cannot be resumed."
+    "It goes on where it was, with the settings it had, limits that are given here excepted; files of its context must "
+    "be as they were. A run that has an answer gives it again, and no model is asked. Output and exit status are those "
+    "of 'ask'; a run that another process is at work on cannot be resumed."
 )
 BEGINNING = "The thread, by the beginning of its name."
-OTHER_LIMIT = "Default: as the run had it."
+AS_IT_WAS = "Default: as it was."
 
 RUNS = (
     "List the runs that are kept, the last one first.\n\n"

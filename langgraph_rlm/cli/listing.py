@@ -31,13 +31,13 @@ UNITS = (("s", 60), ("min", 60), ("h", 24), ("d", 365), ("y", 1_000))
 def table(runs: Sequence[Run], stream: TextIO) -> str:
     """A line for each run, for that stream: cut to the width of a terminal, else whole."""
     console = Console(file=stream, highlight=False, width=None if stream.isatty() else WIDE)
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", expand=True)
     table.add_column("Thread", no_wrap=True)
     table.add_column("Status", no_wrap=True)
     table.add_column("Age", no_wrap=True)
     for name in ("Tokens", "Steps", "Calls", "Seconds"):
         table.add_column(name, no_wrap=True, justify="right")
-    table.add_column("Question", no_wrap=True, overflow="ellipsis")
+    table.add_column("Question", no_wrap=True, overflow="ellipsis", ratio=1)
     for run in runs:
         table.add_row(
             run.thread,

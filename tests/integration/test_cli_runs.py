@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -14,13 +15,17 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
-from langgraph_rlm.cli.runs import LETTERS, Runs, state_folder
+from langgraph_rlm.cli.kept import Kept
+from langgraph_rlm.cli.request import Settings
+from langgraph_rlm.cli.runs import LETTERS, Run, Runs, state_folder
+from langgraph_rlm.cli.story import Story
 from tests.integration.command_line import ASK, COUNT, FINAL, Cli, Ended, Process, Provider, posix
 
 THREE = "print('before')\nFinal = [llm_query(f'item {i}') for i in range(3)]"
@@ -482,6 +487,26 @@ def test_folder_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, t
     assert state_folder() == tmp_path / ".local/state/langgraph-rlm"
     monkeypatch.setenv("LANGGRAPH_RLM_STATE", "~/own")
     assert state_folder() == tmp_path / "own"
+
+
+@pytest.mark.parametrize("left", ["under way", "not committed"])
+async def test_write_that_a_cancelled_run_leaves_is_stored(state: Path, left: str) -> None:
+    kept = Kept(Runs(state), Run("k3f9aaaa", "?", (), Settings(), 0, 0), Story(), 0)
+    config: Any = {"configurable": {"thread_id": "k3f9aaaa", "checkpoint_ns": "", "checkpoint_id": "1"}}
+    async with kept.saver() as saver:
+        await saver.setup()
+        write = saver.aput_writes(config, [("journal", "answer")], "task")
+        if left == "under way":
+            under_way = asyncio.create_task(write)
+        else:
+            with (
+                patch.object(saver.conn, "commit", side_effect=asyncio.CancelledError),
+                suppress(asyncio.CancelledError),
+            ):
+                await write
+    assert left == "not committed" or under_way.done()
+    with closing(sqlite3.connect(state / "runs.db")) as file:
+        assert file.execute("SELECT task_id FROM writes").fetchall() == [("task",)]
 
 
 def a_file_in_the_way(state: Path) -> None:

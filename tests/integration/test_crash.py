@@ -14,7 +14,7 @@ import pytest
 from langgraph.checkpoint.postgres import PostgresSaver
 
 from langgraph_rlm import Limits
-from tests.victim import SUBCALLS, Trial, asked_again, finished, returned, started
+from tests.victim import SETTLED, SUBCALLS, Trial, asked_again, finished, returned, started
 
 MATRIX = list(itertools.product(["sqlite", "postgres"], [False, True], [1, 4, None], ["sync", "async"]))
 FEW = [("sqlite", True, None, "async"), ("sqlite", False, 4, "sync"), ("postgres", True, 1, "async")]
@@ -68,7 +68,8 @@ def went_on(trial: Trial, killed_at: float, undisturbed: dict[str, dict[str, Any
 def test_run_killed_at_a_sub_call_goes_on_elsewhere(
     work: str, database: str, is_async: bool, at_once: Any, durability: Any, trial_of: Any, undisturbed: Any
 ) -> None:
-    killed_at_each(range(2, SUBCALLS[work], 3), work, database, is_async, at_once, durability, trial_of, undisturbed)
+    few = range(2, SUBCALLS[work], 3)
+    killed_at_each(few, 0.5, work, database, is_async, at_once, durability, trial_of, undisturbed)
 
 
 @pytest.mark.slow
@@ -77,13 +78,14 @@ def test_run_killed_at_a_sub_call_goes_on_elsewhere(
 def test_run_killed_at_any_sub_call_goes_on_elsewhere(
     work: str, database: str, is_async: bool, at_once: Any, durability: Any, trial_of: Any, undisturbed: Any
 ) -> None:
-    killed_at_each(range(1, SUBCALLS[work]), work, database, is_async, at_once, durability, trial_of, undisturbed)
+    each, soon = range(1, SUBCALLS[work]), SETTLED + 0.02
+    killed_at_each(each, soon, work, database, is_async, at_once, durability, trial_of, undisturbed)
 
 
-def killed_at_each(returned: range, *arguments: Any) -> None:
+def killed_at_each(returned: range, settled: float, *arguments: Any) -> None:
     *described, trial_of, undisturbed = arguments
     for kill_after in returned:
-        trial = replace(trial_of(*described), kill_after=kill_after)
+        trial = replace(trial_of(*described), kill_after=kill_after, settled=settled)
         went_on(trial, kill(trial), undisturbed)
 
 
