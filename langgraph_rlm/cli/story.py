@@ -130,16 +130,16 @@ class Story:
         result = task["result"]
         if not result:  # it raised: the run is over, or waits for a human
             return
-        self.subcalls += 1
+        self.subcalls += "asked" in result
         asker = self.rlms.setdefault(namespace, Rlm(0))  # a resumed run begins with its sub-calls
         asker.done += 1
         if child is None:
             self._spend(result)
         if namespace:
             return
-        _, _, answer, error = result["journal"][0]
-        if child and error is None:
-            yield ChildEnded(index, result["steps"], str(answer))
+        match result["journal"]:
+            case [["answer", _, answer, None]] if child:
+                yield ChildEnded(index, result["steps"], str(answer))
         yield Asking(asker.done, asker.asked)
 
     def _spend(self, result: dict[str, Any]) -> None:

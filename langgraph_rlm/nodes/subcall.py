@@ -69,6 +69,9 @@ def subcall(level: Level, child: Child | None, state: SubcallInput, config: Runn
     except GraphBubbleUp:
         raise
     except Exception as failure:
+        if isinstance(failure, LimitExceeded) and asked.get("ahead"):  # the code may never come to it
+            run.ledger.give_back(1)
+            return {**spent_before(failure), "journal": [["unasked", index]], "seconds": run.ledger.seconds}
         if isinstance(failure, LimitExceeded) and level.limits.on_exceeded == "raise":
             raise
         error = clean(f"{type(failure).__name__}: {failure}")

@@ -25,6 +25,7 @@ Event = list[Any]
 `["call", digest, prompts, batch]` the cell was suspended at a call of that many prompts;
 `["ahead", keys]` with it, prompts are asked that the code is likely to come to, by their keys;
 `["answer", index, value, error]` one of them was answered, in any order; those asked ahead come after the call's own;
+`["unasked", index]` one that was to be asked ahead was not, for a limit;
 `["took", index, place]` a prompt of the call had been asked ahead, and answered at that place;
 `["end"]` the cell finished, and what it did stays; `["undo"]` it does not;
 `["base"]` the text was replaced: what was before can be had from a dump only;
@@ -102,6 +103,8 @@ def answers_so_far(events: Sequence[Event]) -> dict[int, Answer]:
             case ["took", index, place]:
                 _, _, value, error = events[place]
                 answers.setdefault(index, Answer(value, error))
+            case ["unasked", index]:
+                answers.setdefault(index, Answer(error="not asked"))
             case ["ahead", _]:
                 pass
             case _:
@@ -156,7 +159,7 @@ def past_of(
     asked: _Asked | None = None
     told: int | None = None
     for place, event in enumerate(events[start:], start):
-        if asked is not None and event[0] not in ("answer", "took", "ahead"):
+        if asked is not None and event[0] not in ("answer", "took", "ahead", "unasked"):
             is_refused = event[0] == "reply" and not asked.is_answered
             if cell is not None and (is_refused or asked.is_answered):
                 cell.exchanges.append(Exchange(event[1], asked.digest) if is_refused else asked.exchange())

@@ -122,6 +122,17 @@ def test_tokens_are_not_overshot_by_what_is_asked_ahead(most: int) -> None:
     assert len(many.model.asked) == len(one.model.asked) == most // 15 - 1
 
 
+@pytest.mark.parametrize("on_exceeded", ["raise", "answer"])
+def test_limit_that_is_reached_ahead_of_the_code_ends_nothing(on_exceeded: Any) -> None:
+    """The second call takes all tokens; the third and the fourth, asked ahead, wait for their turn meanwhile."""
+    model = ScriptedModel(answer=str.upper, latency=0.02, tokens=(40, 0))
+    code = "Final = []\nfor i in range(4):\n    Final.append(llm_query(f'p{i}'))\n    if Final[-1] == 'P1': break"
+    limits = Limits(max_tokens=80, on_exceeded=on_exceeded)
+    rlm = rlm_of(ScriptedModel(cell(code), tokens=(0, 1)), sub_model=model, limits=limits, max_concurrency=1)
+    out = rlm.invoke(GIVEN)
+    assert (out["answer"], out["subcalls"], len(model.asked)) == (["P0", "P1"], 2, 2)
+
+
 @pytest.mark.parametrize("most", [1, 2, 3, 5, 9, 20])
 def test_code_that_needs_all_sub_calls_of_the_limit_gets_them(most: int) -> None:
     code = f"Final = [llm_query(f'p{{i}}') for i in range({most})]"
