@@ -79,7 +79,7 @@ DEPENDENT = {
 @pytest.mark.parametrize("code", DEPENDENT.values(), ids=DEPENDENT)
 def test_prompt_that_is_made_of_an_answer_is_not_guessed(code: str) -> None:
     one, many = ran(code, ahead=False), ran(code)
-    assert (many.answer, many.model.asked) == (one.answer, one.model.asked)
+    assert (many.answer, sorted(many.model.asked)) == (one.answer, sorted(one.model.asked))
 
 
 def test_equal_prompts_are_separate_calls_each_with_its_own_answer() -> None:

@@ -135,7 +135,8 @@ Final = seen
 
 def test_prompt_is_asked_verbatim_and_followed_by_its_context() -> None:
     prompt = "  Keep {this}\n```exactly``` é \t"
-    ran = run(f"llm_query({prompt!r})\nllm_query({prompt!r}, 'the context')\nllm_query({prompt!r}, '')\nFinal = 1")
+    code = f"llm_query({prompt!r})\nllm_query({prompt!r}, 'the context')\nllm_query({prompt!r}, '')\nFinal = 1"
+    ran = run(code, lookahead=False)
     plain, with_context, with_empty = ran.model.asked
     assert plain == prompt
     assert with_context.startswith(prompt)

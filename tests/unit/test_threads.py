@@ -376,7 +376,7 @@ def test_run_goes_on_after_a_model_failed(saver: Any) -> None:
         rlm.invoke({"query": QUERY, "context": "text"}, THREAD)
     replies.append(turn)
     assert rlm_of(model, checkpointer=saver).invoke(None, THREAD)["answer"] == ["A", "B", "C"]
-    assert model.asked == ["a", "b", "c"]
+    assert sorted(model.asked) == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("first_cell", [True, False], ids=["no cell before", "a cell before"])
