@@ -79,7 +79,7 @@ def test_dump_of_another_version_costs_no_answer(
     monkeypatch.setattr(packed, "VERSION", "the next version")
     out = rlm.invoke(None, THREAD)
     assert out["answer"] == [1, ["A", "B", "C"]]
-    assert (model.asked, len(model.turns)) == (["a", "b", "c"], 3)
+    assert (sorted(model.asked), len(model.turns)) == (["a", "b", "c"], 3)
     assert out["trajectory"][1]["output"] == "asking a\nasking b\nasking c\n"
     assert "another version" in out["trajectory"][1]["note"]
     assert "another version" in caplog.text
@@ -142,7 +142,7 @@ def test_damaged_dump_is_a_clear_error_and_nothing_is_lost(channel: str, broken:
     with pytest.raises(SandboxError, match="cannot be read"):
         damaged.invoke({"query": "next"} if channel == "cell_end" else None, THREAD)
     assert rlm.invoke(None, state.config)["answer"] == [1, ["A", "B", "C"]]
-    assert model.asked == ["a", "b", "c"]
+    assert sorted(model.asked) == ["a", "b", "c"]
 
 
 CLOCK = """
@@ -176,7 +176,7 @@ def test_clock_and_refused_calls_are_as_they_were_when_a_cell_runs_again(
         out = stopping.invoke(None, THREAD)
     assert out["answer"] == [0.0, 1.0, 2.0, out["answer"][3], 3.0]
     assert "do not fit" in out["answer"][3]
-    assert model.asked == ["a", "b", "c"]
+    assert sorted(model.asked) == ["a", "b", "c"]
 
 
 def test_cell_that_reads_the_clock_without_end_fills_no_checkpoint(saver: SqliteSaver) -> None:

@@ -310,7 +310,7 @@ def test_run_goes_on_in_the_middle_of_a_cell(saver: Any, anew: bool) -> None:
         rlm = make() if anew else rlm
         out = rlm.invoke(None, THREAD)
     assert out["answer"] == [1, ["A", "B", "C"], 4]
-    assert (model.asked, len(model.turns)) == (["a", "b", "c"], 3)
+    assert (sorted(model.asked), len(model.turns)) == (["a", "b", "c"], 3)
     assert out["trajectory"][1]["output"] == "".join(f"before {x}\nafter {x}\n" for x in "abc")
     assert [call["prompt"] for call in out["trajectory"][1]["subcalls"]] == ["a", "b", "c"]
     assert (out["steps"], out["subcalls"], out["usage"]["scripted-1"]["total_tokens"]) == (3, 3, 90)
@@ -450,4 +450,4 @@ async def test_async_thread_keeps_the_repl_and_goes_on_in_the_middle_of_a_cell()
         while (await rlm_of(model, **settings).aget_state(THREAD)).next:
             out = await rlm_of(model, **settings).ainvoke(None, THREAD)
     assert out["answer"] == [1, ["A", "B", "C"]]
-    assert model.asked == ["a", "b", "c"]
+    assert sorted(model.asked) == ["a", "b", "c"]
