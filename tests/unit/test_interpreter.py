@@ -143,7 +143,7 @@ def test_broken_cell_is_an_error_and_the_repl_is_back_at_the_last_cells_end(brok
     assert error in ran.told[2]
     assert "items" in ran.told[2]
     assert ran.answer == [True, 3, True]
-    assert ran.model.asked[:2] == ["first", "second"]
+    assert sorted(ran.model.asked[:2]) == ["first", "second"]
     assert ran.model.asked.count("first") == 1
 
 
