@@ -7,7 +7,6 @@ failures too. So the node looks its answer up itself, in the same cache, and kee
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import threading
 from concurrent.futures import Future
@@ -19,15 +18,6 @@ from langgraph.cache.base import BaseCache
 NAMESPACE = ("langgraph_rlm", "subcall")
 
 _logger = logging.getLogger("langgraph_rlm")
-
-
-def key_of(asker: str, prompt: str, context: str | None) -> str:
-    """Names a sub-call: `asker` says which graph asks, which model, and with which settings where they matter."""
-    digest = hashlib.blake2b(digest_size=32)
-    for part in (asker, prompt, context):
-        encoded = b"" if part is None else part.encode("utf-8", "surrogatepass")
-        digest.update(b"%d:%d:" % (part is not None, len(encoded)) + encoded)
-    return digest.hexdigest()
 
 
 @dataclass(frozen=True)

@@ -81,9 +81,7 @@ def create_rlm(
 
     root_model = resolve_model(model)
     leaf_model = root_model if sub_model is None else resolve_model(sub_model)
-    stops = {
-        node for nodes in (interrupt_before, interrupt_after) for node in ([nodes] if nodes == "*" else nodes or [])
-    }
+    stops = {*(interrupt_before or ()), *(interrupt_after or ())}
     ahead = lookahead and limits.confirm_above is None and not stops & {"*", "execute", "subcall"}
     graph: CompiledStateGraph[Any, Any, Any, Any] | None = None
     for depth in reversed(range(max(1, limits.max_depth))):

@@ -225,7 +225,7 @@ def _id(state: StateSnapshot) -> Any:
 
 
 def _is_nested(config: RunnableConfig) -> bool:
-    return bool(config.get(CONF, {}).get("checkpoint_ns"))
+    return bool(config.get(CONF, {}).get(CONFIG_KEY_CHECKPOINT_NS))
 
 
 def _checkpointer(graph: RLM, config: RunnableConfig) -> bool:

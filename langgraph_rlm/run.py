@@ -129,6 +129,8 @@ def run_of(config: RunnableConfig) -> Run:
 
 SPENT = ("usage", "steps", "subcalls")
 """The channels that add up over the tree."""
+NOTHING: dict[str, Any] = {"usage": {}, "steps": 0, "subcalls": 0}
+"""What nobody has spent."""
 
 
 def note_spent(failure: Exception, config: RunnableConfig) -> None:
@@ -139,7 +141,7 @@ def note_spent(failure: Exception, config: RunnableConfig) -> None:
 
 def spent_before(failure: Exception) -> dict[str, Any]:
     """What a failed sub-call had spent."""
-    return getattr(failure, "rlm_spent", {"usage": {}, "steps": 0, "subcalls": 0})
+    return getattr(failure, "rlm_spent", NOTHING)
 
 
 def read(config: RunnableConfig, channel: str) -> Any:

@@ -21,7 +21,7 @@ from langgraph_rlm.errors import ContextError, LimitExceeded, SandboxError
 from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.ending import at_limit, ended
 from langgraph_rlm.repl import gaps
-from langgraph_rlm.repl.cells import Call, Finished, Outcome, Suspended, Variable
+from langgraph_rlm.repl.cells import Answer, Call, Finished, Outcome, Suspended, Variable
 from langgraph_rlm.repl.interpreter import Interpreter
 from langgraph_rlm.repl.journal import Past, answers_so_far, past_of, spare_answers
 from langgraph_rlm.repl.lookahead import Found, Guess
@@ -56,7 +56,9 @@ def execute(level: Level, state: ExecuteInput, config: RunnableConfig) -> Steps[
         brought: dict[str, Any] = {}
         if repl is None:
             repl, brought = yield Work(partial(_brought_here, level, state, config))
-        command = yield from _executed(level, {**state, **brought}, config, repl)  # type: ignore[typeddict-item]
+        real = [answers[index] for index, asked in enumerate(pending) if not asked.get("ahead")]
+        given: ExecuteInput = {**state, **brought}  # type: ignore[typeddict-item]
+        command = yield from _executed(level, given, real, config, repl)
         command = replace(command, update={**brought, **(command.update or {})})
     ends = command.goto == END
     if repl is None:
@@ -67,15 +69,15 @@ def execute(level: Level, state: ExecuteInput, config: RunnableConfig) -> Steps[
     return replace(command, update={**(command.update or {}), "position": kept, "seconds": run.ledger.seconds})
 
 
-def _executed(level: Level, state: ExecuteInput, config: RunnableConfig, repl: Interpreter) -> Steps[Command[Any]]:
-    """Runs the cell, or goes on with it, up to where it asks or ends."""
+def _executed(
+    level: Level, state: ExecuteInput, answers: list[Answer], config: RunnableConfig, repl: Interpreter
+) -> Steps[Command[Any]]:
+    """Runs the cell, or goes on with it where it has `answers`, up to where it asks or ends."""
     run, pending, journal = run_of(config), read(config, "pending"), read(config, "journal")
     if pending:
-        answers = answers_so_far(journal)
-        real = [answers[index] for index, asked in enumerate(pending) if not asked.get("ahead")]
-        if len(real) < len(pending):
+        if len(answers) < len(pending):
             repl.guesses.spare = spare_answers(journal)
-        outcome = yield Work(lambda: repl.resume(real))
+        outcome = yield Work(lambda: repl.resume(answers))
     else:
         before = glimpse.rows_for(state["code"], run.context(state["context_id"], config).text)
         outcome = yield Work(lambda: repl.run(gaps.bridged(state["code"]), before))

@@ -12,20 +12,19 @@ from langgraph.errors import GraphBubbleUp
 from langgraph.graph.state import CompiledStateGraph
 
 from langgraph_rlm import prompts
-from langgraph_rlm.caching import Await, Known, Recall, Remember, key_of
+from langgraph_rlm.caching import Await, Known, Recall, Remember
 from langgraph_rlm.calls import Ask, Replied
 from langgraph_rlm.context import Context
 from langgraph_rlm.context.files import clean
+from langgraph_rlm.digests import digest_of
 from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import LimitExceeded
 from langgraph_rlm.inputs import name_of
 from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.ending import as_text
 from langgraph_rlm.nodes.route import LONG_QUERY
-from langgraph_rlm.run import SPENT, Run, read, run_of, spent_before
+from langgraph_rlm.run import NOTHING, SPENT, Run, read, run_of, spent_before
 from langgraph_rlm.state import SubcallInput
-
-NOTHING: dict[str, Any] = {"usage": {}, "steps": 0, "subcalls": 0}
 
 Child = CompiledStateGraph[Any, Any, Any, Any]
 
@@ -95,8 +94,9 @@ def _answered(
     """The answer: from the cache where there is one, else asked for. What is asked just now is not asked again."""
     if run.cache is None:
         return (yield from _asked(level, child, asked, run, config))
+    # who asks: which graph, which model, and with which settings where they matter
     asker = level.recursive if _wants_child(level, child, asked) else level.plain
-    key, task = key_of(asker, asked["prompt"], asked["context"]), config[CONF][CONFIG_KEY_TASK_ID]
+    key, task = digest_of(asker, asked["prompt"], asked["context"]), config[CONF][CONFIG_KEY_TASK_ID]
     known: Known | None = yield Recall(run.cache, key)
     if known is not None and known.task == task:  # killed before the state had it: it was this run that paid
         return Answered(known.answer, known.spent, {})

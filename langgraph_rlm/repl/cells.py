@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from langgraph_rlm.digests import digest_of
 from langgraph_rlm.repl.printed import Printed
 
 Kind = Literal["llm", "rlm"]
@@ -27,12 +27,12 @@ class Call:
     @cached_property
     def keys(self) -> list[str]:
         """Names each prompt by what is asked, and of whom."""
-        return [_digest(self.kind, self.model, *prompt) for prompt in self.prompts]
+        return [digest_of(self.kind, self.model, *prompt) for prompt in self.prompts]
 
     @cached_property
     def digest(self) -> str:
         """Names the call: a cell that runs again has to ask the same."""
-        return _digest(str(self.batch), *self.keys)
+        return digest_of(str(self.batch), *self.keys)
 
 
 @dataclass(frozen=True)
@@ -61,25 +61,13 @@ class Variable:
 
 @dataclass(frozen=True)
 class Finished:
-    """The cell has ended. `answer` holds the answer if one was set and may be believed; `error` is for the model.
-
-    Nothing that a `dropped` cell did has stayed.
-    """
+    """The cell has ended. `answer` holds the answer if one was set and may be believed; `error` is for the model."""
 
     printed: Printed
     error: str | None
     variables: tuple[Variable, ...]
     restored: tuple[str, ...] = ()
     answer: tuple[Any, ...] = ()
-    dropped: bool = False
 
 
 Outcome = Suspended | Finished
-
-
-def _digest(*parts: str | None) -> str:
-    digest = hashlib.blake2b(digest_size=16)
-    for part in parts:
-        encoded = b"" if part is None else part.encode("utf-8", "surrogatepass")
-        digest.update(b"%d:%d:" % (part is not None, len(encoded)) + encoded)
-    return digest.hexdigest()

@@ -218,7 +218,7 @@ class Interpreter:
         printed = self._cell.printed if self._cell else Printed(self._sandbox.max_output)
         self._restore()
         note = "The cell was dropped: your variables are as they were before it."
-        return Finished(printed, f"{error}\n{note}", self.variables, dropped=True)
+        return Finished(printed, f"{error}\n{note}", self.variables)
 
     # -- the state as bytes -------------------------------------------------------------------------------------------
 
@@ -302,9 +302,7 @@ class Interpreter:
 
     # -- the session ------------------------------------------------------------------------------------------------
 
-    def _drive(
-        self, step: Callable[[], Snapshot], reply: Callable[[FunctionSnapshot], host.Reply | Call]
-    ) -> Call | None:
+    def _drive(self, step: Callable[[], Snapshot], reply: Answering) -> Call | None:
         """Goes on from one suspension to the next until the code ends (None) or asks a model."""
         snapshot = step()
         while not isinstance(snapshot, MontyComplete):

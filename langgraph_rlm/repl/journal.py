@@ -98,11 +98,8 @@ def answers_so_far(events: Sequence[Event]) -> dict[int, Answer]:
     answers: dict[int, Answer] = {}
     for event in reversed(events):
         match event:
-            case ["answer", index, value, error]:
-                answers.setdefault(index, Answer(value, error))
-            case ["took", index, place]:
-                _, _, value, error = events[place]
-                answers.setdefault(index, Answer(value, error))
+            case ["answer" | "took", index, *_]:
+                answers.setdefault(index, _answer_of(event, events))
             case ["unasked", index]:
                 answers.setdefault(index, Answer(error="not asked"))
             case ["ahead", _]:
@@ -110,6 +107,12 @@ def answers_so_far(events: Sequence[Event]) -> dict[int, Answer]:
             case _:
                 break
     return answers
+
+
+def _answer_of(event: Event, events: Sequence[Event]) -> Answer:
+    """What an `answer` says, or the one that was `took`."""
+    _, _, value, error = events[event[2]] if event[0] == "took" else event
+    return Answer(value, error)
 
 
 def spare_answers(events: Sequence[Event]) -> Spare:
@@ -133,6 +136,20 @@ def spare_answers(events: Sequence[Event]) -> Spare:
     return by_key
 
 
+def _base_of(events: Sequence[Event], cell_end: list[Any]) -> tuple[bytes | None, int, str | None, bool]:
+    """The dump to begin with, the place from which to go on, and the note and the loss that a `Past` tells of."""
+    marks = (place for place, event in enumerate(events) if event in (["base"], ["lost"]))
+    start = 1 + max(marks, default=-1)
+    is_dumped = bool(cell_end) and cell_end[1] >= start
+    if is_dumped and is_loadable(cell_end[0]):
+        base, place = cell_end
+        return base, place, None, False
+    if start > 0 and events[start - 1] == ["base"]:
+        return None, start, "The REPL of an earlier text cannot be had: its variables are gone.", True
+    note = "The REPL was stored by another version of the sandbox: its cells ran again." if is_dumped else None
+    return None, start, note, False
+
+
 def past_of(
     events: Sequence[Event], cell_end: list[Any], suspension: list[Any], is_suspended: bool, max_output: int
 ) -> Past:
@@ -141,19 +158,7 @@ def past_of(
     Raises:
         SandboxError: A dump is damaged.
     """
-    marks = (place for place, event in enumerate(events) if event in (["base"], ["lost"]))
-    start = 1 + max(marks, default=-1)
-    is_dumped = bool(cell_end) and cell_end[1] >= start
-    is_lost = start > 0 and events[start - 1] == ["base"]
-    base, note = None, None
-    if is_dumped and is_loadable(cell_end[0]):
-        base, start = cell_end
-        is_lost = False
-    elif is_lost:
-        note = "The REPL of an earlier text cannot be had: its variables are gone."
-    elif is_dumped:
-        note = "The REPL was stored by another version of the sandbox: its cells ran again."
-
+    base, start, note, is_lost = _base_of(events, cell_end)
     cells: list[Cell] = []
     cell: Cell | None = None
     asked: _Asked | None = None
@@ -175,11 +180,8 @@ def past_of(
                 asked = _Asked(digest, prompts, batch)
                 if suspension and suspension[1] == place + 1 and cell is not None:
                     told = len(cell.exchanges)
-            case ["answer", index, value, error] if asked is not None:
-                asked.answers[index] = Answer(value, error)
-            case ["took", index, taken] if asked is not None:
-                _, _, value, error = events[taken]
-                asked.answers[index] = Answer(value, error)
+            case ["answer" | "took", index, *_] if asked is not None:
+                asked.answers[index] = _answer_of(event, events)
             case ["end"] if cell is not None:
                 cells.append(cell)
                 cell = None
