@@ -57,6 +57,17 @@ class Log:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
+def said(text: str, tokens: tuple[int, int], model_name: str | None) -> ChatResult:
+    """A model's reply, with the tokens it read and wrote, under the name that it reports."""
+    read, written = tokens
+    message = AIMessage(
+        text,
+        usage_metadata=UsageMetadata(input_tokens=read, output_tokens=written, total_tokens=read + written),
+        response_metadata={"model_name": model_name} if model_name else {},
+    )
+    return ChatResult(generations=[ChatGeneration(message=message)])
+
+
 class ScriptedModel(BaseChatModel):
     """Says what is written down, statelessly: the n-th turn of a conversation gets the n-th reply of its script.
 
@@ -128,13 +139,7 @@ class ScriptedModel(BaseChatModel):
                 self._log.in_flight -= 1
 
     def _result(self, text: str) -> ChatResult:
-        read, written = self.tokens
-        message = AIMessage(
-            text,
-            usage_metadata=UsageMetadata(input_tokens=read, output_tokens=written, total_tokens=read + written),
-            response_metadata={"model_name": self.reports} if self.reports else {},
-        )
-        return ChatResult(generations=[ChatGeneration(message=message)])
+        return said(text, self.tokens, self.reports)
 
     def _generate(
         self,

@@ -22,8 +22,7 @@ from typing import Any, Literal
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
-from langchain_core.messages.ai import UsageMetadata
-from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.outputs import ChatResult
 from langgraph.checkpoint.postgres import PostgresSaver
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.checkpoint.sqlite import SqliteSaver
@@ -31,6 +30,7 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from pydantic import PrivateAttr
 
 from langgraph_rlm import Limits, Router, create_rlm
+from tests.fakes import cell, said
 
 SETTLED = 0.2
 """Seconds after which an answer must have been stored, whatever happens then."""
@@ -134,16 +134,14 @@ class LoggingModel(BaseChatModel):
         if isinstance(messages[0], SystemMessage):
             who = next(name for name in CELLS[self.trial.work] if f"Question: {name}" in _question(messages))
             turn = sum(isinstance(message, AIMessage) for message in messages)
-            said = f"```repl\n{CELLS[self.trial.work][who][turn]}\n```"
+            text = cell(CELLS[self.trial.work][who][turn])
         else:
-            said = prompt.upper()
+            text = prompt.upper()
             with self._lock:
                 self._returned += 1
                 if self._returned == self.trial.kill_after:
                     threading.Timer(self.trial.settled, lambda: os.kill(os.getpid(), signal.SIGKILL)).start()
-        used = UsageMetadata(input_tokens=10, output_tokens=5, total_tokens=15)
-        message = AIMessage(said, usage_metadata=used, response_metadata={"model_name": "logging"})
-        return ChatResult(generations=[ChatGeneration(message=message)])
+        return said(text, (10, 5), "logging")
 
     def _generate(
         self,
