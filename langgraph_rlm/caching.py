@@ -85,7 +85,7 @@ class Await:
         return await asyncio.shield(asyncio.wrap_future(self.asked))
 
 
-class Flights:
+class Shared:
     """The sub-calls that a run has asked or is asking, so that identical ones are asked once. Safe to share."""
 
     def __init__(self) -> None:

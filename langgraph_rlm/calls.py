@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from langchain_core.exceptions import ContextOverflowError
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AnyMessage
-from langchain_core.messages.ai import add_usage
+from langchain_core.messages.ai import UsageMetadata, add_usage
 from langchain_core.runnables import RunnableConfig
 
 from langgraph_rlm.context.files import clean
@@ -55,6 +56,8 @@ class Ask:
     gate: Gate
     config: RunnableConfig
     last_turn: bool = False
+    on_departure: Callable[[], None] | None = None
+    """Called before each try, with its turn come."""
 
     def run(self) -> Replied:
         with self.gate.threads:
@@ -79,6 +82,8 @@ class Ask:
     def _check(self) -> None:
         if not self.last_turn:
             self.gate.ledger.check()
+        if self.on_departure:
+            self.on_departure()
 
     def _charged(self, reply: AIMessage) -> Replied:
         usage = usage_of(self.model, reply)
@@ -105,6 +110,17 @@ def usage_of(model: BaseChatModel, reply: AIMessage) -> Usage:
         return {}
     name = reply.response_metadata.get("model_name") or reply.response_metadata.get("model") or type(model).__name__
     return {str(name): reply.usage_metadata}
+
+
+def marked_ahead(usage: Usage) -> Usage:
+    """The usage of a sub-call that was asked before the code came to it: `ahead` is among the details of its tokens."""
+    return {name: _marked_ahead(used) for name, used in usage.items()}
+
+
+def _marked_ahead(used: UsageMetadata) -> UsageMetadata:
+    read: Any = {**used.get("input_token_details", {}), "ahead": used["input_tokens"]}
+    written: Any = {**used.get("output_token_details", {}), "ahead": used["output_tokens"]}
+    return {**used, "input_token_details": read, "output_token_details": written}
 
 
 def add_usages(left: Usage, right: Usage) -> Usage:

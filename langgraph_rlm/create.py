@@ -81,11 +81,11 @@ def create_rlm(
 
     root_model = resolve_model(model)
     leaf_model = root_model if sub_model is None else resolve_model(sub_model)
-    stops = {*(interrupt_before or ()), *(interrupt_after or ())}
-    ahead = lookahead and limits.confirm_above is None and not stops & {"*", "execute", "subcall"}
+    pauses = bool({*(interrupt_before or ()), *(interrupt_after or ())} & {"*", "execute", "subcall"})
+    ahead = lookahead and limits.confirm_above is None and not pauses
     graph: CompiledStateGraph[Any, Any, Any, Any] | None = None
     for depth in reversed(range(max(1, limits.max_depth))):
-        level = Level(depth, root_model, leaf_model, router, limits, sandbox, instructions, name, ahead)
+        level = Level(depth, root_model, leaf_model, router, limits, sandbox, instructions, name, ahead, pauses)
         graph = rlm_graph(level, graph, context_schema).compile(
             checkpointer=checkpointer if depth == 0 else None,
             store=store if depth == 0 else None,

@@ -51,6 +51,8 @@ def drive(steps: Steps[T]) -> T:
                 effect = steps.send(result)
     except StopIteration as stop:
         return stop.value  # type: ignore[no-any-return]
+    finally:
+        steps.close()  # cancelled, it would end when somebody collects it
 
 
 async def adrive(steps: Steps[T]) -> T:
@@ -66,3 +68,5 @@ async def adrive(steps: Steps[T]) -> T:
                 effect = steps.send(result)
     except StopIteration as stop:
         return stop.value  # type: ignore[no-any-return]
+    finally:
+        steps.close()  # cancelled, it would end when somebody collects it

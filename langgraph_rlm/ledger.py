@@ -45,6 +45,13 @@ class Ledger:
                 raise LimitExceeded("max_subcalls", self._subcalls + subcalls, self._limits.max_subcalls)
             self._subcalls += subcalls
 
+    def reserve_some(self, subcalls: int) -> int:
+        """Takes that many sub-calls, or as many as are left. Gives how many."""
+        with self._lock:
+            taken = max(0, min(subcalls, self._limits.max_subcalls - self._subcalls))
+            self._subcalls += taken
+            return taken
+
     def give_back(self, subcalls: int) -> None:
         """Returns sub-calls that were taken and will not be asked."""
         with self._lock:

@@ -30,6 +30,8 @@ class Level:
     name: str
     lookahead: bool
     """Whether prompts are asked before the code comes to them: not where somebody looks at what is asked."""
+    pauses: bool
+    """Whether runs are interrupted at what executes code or asks: nothing can be under way between two steps then."""
 
     @property
     def subcall_node(self) -> str:

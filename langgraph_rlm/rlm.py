@@ -89,8 +89,11 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         begun = await adrive(self._begin(input, config or {}, is_async=True))
         with begun.run.opened():
             options = self._options(begun.config, options)
-            async for event in self._engine.astream(begun.input, begun.config, **options):
-                yield event
+            try:
+                async for event in self._engine.astream(begun.input, begun.config, **options):
+                    yield event
+            finally:
+                await begun.run.flown()
 
     def _begin(self, input: Any, config: RunnableConfig, is_async: bool) -> Steps[Begun]:
         """Checks the input, reads what the thread has for the run, and makes the run: nothing is stored yet."""
@@ -135,7 +138,7 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         for values in _unfinished(state) if state else ():
             check_dumps(values, resumes)
         width = min(self.rlm_max_concurrency, config.get("max_concurrency") or self.rlm_max_concurrency)
-        run = Run(self.rlm_workers, self.rlm_limits, width, WAVE if is_async else width, self.cache)
+        run = Run(self.rlm_workers, self.rlm_limits, width, WAVE if is_async else 2 * width, self.cache)
         if resumes and state is not None:
             seed(run.ledger, state)
         return run

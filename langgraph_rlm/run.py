@@ -6,6 +6,7 @@ config, under a key that LangGraph neither stores nor traces. All that it holds 
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import uuid
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph._internal._constants import CONF, CONFIG_KEY_CHECKPOINTER, CONFIG_KEY_READ
 from langgraph.cache.base import BaseCache
 
-from langgraph_rlm.caching import Flights
+from langgraph_rlm.caching import Shared
 from langgraph_rlm.calls import Gate
 from langgraph_rlm.context import Context
 from langgraph_rlm.errors import ContextError
@@ -26,6 +27,7 @@ from langgraph_rlm.repl.interpreter import Interpreter
 from langgraph_rlm.repl.packed import Packing
 from langgraph_rlm.repl.workers import Workers
 from langgraph_rlm.settings import Limits
+from langgraph_rlm.underway import Flight, Underway
 
 RUN = "__rlm_run"
 
@@ -36,13 +38,15 @@ class Run:
     def __init__(
         self, workers: Workers, limits: Limits, max_concurrency: int, wave: int, cache: BaseCache[Any] | None
     ) -> None:
-        """`wave`: sub-calls of one RLM that are begun at once."""
+        """`wave`: tasks of a superstep of one RLM, at most."""
         self.workers, self.wave, self.cache = workers, wave, cache
         self.ledger = Ledger(limits)
         self.gate = Gate(max_concurrency, self.ledger)
-        self.flights = Flights()
+        self.shared = Shared()
+        self.flights: set[Flight] = set()
         self._interpreters: set[Interpreter] = set()
         self._positions: dict[str, Interpreter] = {}
+        self._underway: dict[str, Underway] = {}
         self._contexts: dict[str, Context] = {}
         self._known: dict[str, int] = {}
         self._lock = threading.Lock()
@@ -54,7 +58,16 @@ class Run:
             stack.callback(self._close)
             yield
 
+    async def flown(self) -> None:
+        """Cancels the sub-calls that nobody needs any more, and waits until that is done."""
+        tasks = [flight.future for flight in self.flights if isinstance(flight.future, asyncio.Task)]
+        for flight in self.flights:
+            flight.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     def _close(self) -> None:
+        for flight in self.flights:
+            flight.cancel()
         for interpreter in list(self._interpreters):
             interpreter.close()
 
@@ -110,15 +123,19 @@ class Run:
         self._interpreters.discard(interpreter)
         interpreter.close()
 
-    def keep(self, interpreter: Interpreter) -> str:
-        """A new token for where the interpreter is now."""
+    def keep(self, interpreter: Interpreter, underway: Underway) -> str:
+        """A new token for where the interpreter is now, with what it has under way."""
         token = uuid.uuid4().hex
-        self._positions[token] = interpreter
+        self._positions[token], self._underway[token] = interpreter, underway
         return token
 
-    def take(self, token: str | None) -> Interpreter | None:
-        """The live interpreter at that position, if there is one. A position is taken once."""
-        return self._positions.pop(token, None) if token else None
+    def take(self, token: str) -> tuple[Interpreter | None, Underway]:
+        """The live interpreter at that position, if there is one, and what it has under way. Taken once."""
+        return self._positions.pop(token, None), self._underway.pop(token, None) or Underway()
+
+    def underway(self, token: str) -> Underway:
+        """What the RLM at that position has under way."""
+        return self._underway.setdefault(token, Underway())
 
 
 def run_of(config: RunnableConfig) -> Run:

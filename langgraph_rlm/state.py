@@ -32,6 +32,14 @@ def _keep_last(old: list[Any], written: Sequence[list[Any]]) -> list[Any]:
     return written[-1]
 
 
+def next_pending(old: Sequence[Any], written: Sequence[list[Any]]) -> list[Any]:
+    """The last that was written, where a number stands for the prompt that had it before."""
+    pending = list(old)
+    for prompts in written:
+        pending = [pending[prompt] if isinstance(prompt, int) else prompt for prompt in prompts]
+    return pending
+
+
 def _add_contexts(old: list[Any], written: Sequence[list[Any]]) -> list[Any]:
     """The newest first. `{"only": id}` drops the others."""
     contexts = old
@@ -59,6 +67,7 @@ def _most(old: float, new: float) -> float:
 
 Growing = Annotated[list[Any], DeltaChannel(_append, list, snapshot_frequency=NEVER)]
 Replaced = Annotated[list[Any], DeltaChannel(_keep_last, list, snapshot_frequency=SOMETIMES)]
+Pending = Annotated[list[Any], DeltaChannel(next_pending, list, snapshot_frequency=SOMETIMES)]
 Contexts = Annotated[list[Any], DeltaChannel(_add_contexts, list, snapshot_frequency=NEVER)]
 Messages = Annotated[list[AnyMessage], DeltaChannel(_add_messages, list, snapshot_frequency=NEVER)]
 
@@ -113,8 +122,9 @@ class RLMState(RLMInput, RLMOutput, total=False):
     """Turns that this RLM's model has had for this question."""
     code: str
     """The cell to run next: what the model's reply holds of it, until somebody edits it."""
-    pending: Replaced
-    """The prompts of the call at which the cell is suspended, in order: `kind`, `prompt`, `context`."""
+    pending: Pending
+    """The prompts of the call at which the cell is suspended, in order: `kind`, `prompt`, `context`, and `first` where
+    one valid answer is enough; then those that are asked `ahead`."""
     asked: Growing
     """Records of the prompts that this cell has asked, for the trajectory."""
     limit: list[Any] | None

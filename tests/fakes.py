@@ -17,6 +17,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatResult
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph.state import CompiledStateGraph
 from pydantic import PrivateAttr
 
@@ -220,6 +221,27 @@ def error_of(code: str, **settings: Any) -> str:
     [error, _] = run(code, "Final = 0", **settings).errors
     assert error is not None
     return error
+
+
+class KilledAt(InMemorySaver):
+    """Is killed when it is to store the n-th thing."""
+
+    def __init__(self, writes: int) -> None:
+        super().__init__()
+        self.left = writes
+
+    def _count(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+
+    def put(self, *arguments: Any, **named: Any) -> Any:
+        self._count()
+        return super().put(*arguments, **named)
+
+    def put_writes(self, *arguments: Any, **named: Any) -> None:
+        self._count()
+        super().put_writes(*arguments, **named)
 
 
 def worker_processes() -> list[int]:

@@ -121,16 +121,15 @@ class LoggingModel(BaseChatModel):
         os.write(log, line.encode())
         os.close(log)
 
-    def _begin(self, messages: list[BaseMessage]) -> tuple[str, float]:
-        """The prompt, by a name of its own, and how long its answer takes."""
+    def _begin(self, messages: list[BaseMessage]) -> str:
+        """The prompt, by a name of its own."""
         is_turn = isinstance(messages[0], SystemMessage)
         prompt = f"turn {len(messages)} {_question(messages)}" if is_turn else str(messages[-1].text)
         self._note("asked", prompt)
-        blocked = self.trial.kill_after is not None and self._returned >= self.trial.kill_after
-        return prompt, 60.0 if blocked and not is_turn else self.trial.latency
+        return prompt
 
-    def _end(self, messages: list[BaseMessage], prompt: str) -> ChatResult:
-        self._note("returned", prompt)
+    def _end(self, messages: list[BaseMessage], prompt: str) -> ChatResult | None:
+        """The reply; None where none is to come before the kill."""
         if isinstance(messages[0], SystemMessage):
             who = next(name for name in CELLS[self.trial.work] if f"Question: {name}" in _question(messages))
             turn = sum(isinstance(message, AIMessage) for message in messages)
@@ -138,9 +137,12 @@ class LoggingModel(BaseChatModel):
         else:
             text = prompt.upper()
             with self._lock:
+                if self._returned == self.trial.kill_after:
+                    return None
                 self._returned += 1
                 if self._returned == self.trial.kill_after:
                     threading.Timer(self.trial.settled, lambda: os.kill(os.getpid(), signal.SIGKILL)).start()
+        self._note("returned", prompt)
         return said(text, (10, 5), "logging")
 
     def _generate(
@@ -150,9 +152,13 @@ class LoggingModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        prompt, latency = self._begin(messages)
-        time.sleep(latency)
-        return self._end(messages, prompt)
+        prompt = self._begin(messages)
+        time.sleep(self.trial.latency)
+        reply = self._end(messages, prompt)
+        if reply is None:
+            time.sleep(60)
+        assert reply is not None, "not killed"
+        return reply
 
     async def _agenerate(
         self,
@@ -161,9 +167,13 @@ class LoggingModel(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        prompt, latency = self._begin(messages)
-        await asyncio.sleep(latency)
-        return self._end(messages, prompt)
+        prompt = self._begin(messages)
+        await asyncio.sleep(self.trial.latency)
+        reply = self._end(messages, prompt)
+        if reply is None:
+            await asyncio.sleep(60)
+        assert reply is not None, "not killed"
+        return reply
 
 
 def _question(messages: list[BaseMessage]) -> str:
@@ -206,7 +216,11 @@ def config_of(trial: Trial) -> Any:
 def run(trial: Trial) -> None:
     """Runs the trial to its end, and writes its output to `out.json`. In a process of its own."""
     out = asyncio.run(_arun(trial)) if trial.is_async else _run(trial)
-    kept = {key: out[key] for key in ("answer", "status", "subcalls", "steps", "usage")}
+    kept = {key: out[key] for key in ("answer", "status", "subcalls", "steps")}
+    # which calls are asked ahead depends on when others are answered
+    kept["usage"] = {
+        name: [used[f"{kind}_tokens"] for kind in ("input", "output")] for name, used in out["usage"].items()
+    }
     (trial.folder / "out.json").write_text(json.dumps(kept))
 
 

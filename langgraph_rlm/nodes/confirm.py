@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from langgraph_rlm.effects import Steps
 from langgraph_rlm.level import Level
-from langgraph_rlm.nodes.execute import wave
+from langgraph_rlm.nodes.asking import Asked, wave
 from langgraph_rlm.run import read, run_of
 
 HOW = (
@@ -45,13 +45,15 @@ def confirm(level: Level, state: ConfirmInput, config: RunnableConfig) -> Steps[
     while (agreed := agreed_to(said, [asked["prompt"] for asked in pending])) is None:
         said = interrupt({**question, "problem": f"{said!r} is no answer to this."})
     refused = [index for index in range(len(pending)) if index not in agreed]
-    run_of(config).ledger.give_back(len(refused))
+    run = run_of(config)
+    run.ledger.give_back(len(refused))
     because = (
         f"not asked: {said}" if isinstance(said, str) else "not asked: the user did not agree to so many sub-calls"
     )
     update = {"journal": [["answer", index, None, because] for index in refused]}
     yield from ()  # nothing to be done outside
-    return Command(update=update, goto=wave(level, sorted(agreed), config) or "execute")
+    underway = run.underway(read(config, "position")["token"])
+    return Command(update=update, goto=wave(level, run, underway, Asked(pending, {}), sorted(agreed)) or "execute")
 
 
 def agreed_to(said: object, prompts: list[str]) -> set[int] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections import Counter
 from dataclasses import astuple, replace
 from functools import partial
 from typing import Any, Literal
@@ -11,7 +11,7 @@ from typing import Any, Literal
 from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph import END
-from langgraph.types import Command, Overwrite, Send
+from langgraph.types import Command, Overwrite
 from typing_extensions import TypedDict
 
 from langgraph_rlm import glimpse, prompts
@@ -19,14 +19,17 @@ from langgraph_rlm.dialects import final
 from langgraph_rlm.effects import Steps, Work
 from langgraph_rlm.errors import ContextError, LimitExceeded, SandboxError
 from langgraph_rlm.level import Level
+from langgraph_rlm.nodes.asking import NOT_NEEDED, Asked, asking, reserved, wave
 from langgraph_rlm.nodes.ending import at_limit, ended
+from langgraph_rlm.nodes.subcall import record_of
 from langgraph_rlm.repl import gaps
-from langgraph_rlm.repl.cells import Answer, Call, Finished, Outcome, Suspended, Variable
+from langgraph_rlm.repl.cells import Finished, Outcome, Suspended, Variable
 from langgraph_rlm.repl.interpreter import Interpreter
 from langgraph_rlm.repl.journal import Past, answers_so_far, past_of, spare_answers
-from langgraph_rlm.repl.lookahead import Found, Guess
+from langgraph_rlm.repl.lookahead import Taken
 from langgraph_rlm.run import Run, is_durable, read, run_of
-from langgraph_rlm.state import Position, Question, SubcallInput
+from langgraph_rlm.state import Position, Question
+from langgraph_rlm.underway import Underway
 
 MOST_REMINDER = 500
 """Characters of the question that are repeated after each cell."""
@@ -46,76 +49,84 @@ class ExecuteInput(TypedDict, total=False):
 
 def execute(level: Level, state: ExecuteInput, config: RunnableConfig) -> Steps[Command[Any]]:
     run, position = run_of(config), state.get("position")
-    pending, answers = read(config, "pending"), answers_so_far(read(config, "journal"))
-    if missing := [index for index in range(len(pending)) if index not in answers]:
-        return Command(goto=wave(level, missing, config))
-    repl = run.take(position["token"]) if position else None
-    if not pending and not state["code"]:
+    token = position["token"] if position else ""
+    asked = Asked(read(config, "pending"), answers_so_far(read(config, "journal")))
+    if not asked.is_settled:
+        return Command(goto=wave(level, run, run.underway(token), asked, asked.missing))
+    repl, underway = run.take(token)
+    if not asked.prompts and not state["code"]:
         command = _without_code(level, state, config)
     else:
         brought: dict[str, Any] = {}
         if repl is None:
             repl, brought = yield Work(partial(_brought_here, level, state, config))
-        real = [answers[index] for index, asked in enumerate(pending) if not asked.get("ahead")]
         given: ExecuteInput = {**state, **brought}  # type: ignore[typeddict-item]
-        command = yield from _executed(level, given, real, config, repl)
+        command = yield from _executed(level, given, asked, config, repl, underway)
         command = replace(command, update={**brought, **(command.update or {})})
     ends = command.goto == END
     if repl is None:
         return command
     if ends:
         yield Work(partial(run.end, repl))
-    kept: Position = {"token": "" if ends else run.keep(repl), "context": state["context_id"]}
+    kept: Position = {"token": "" if ends else run.keep(repl, underway), "context": state["context_id"]}
     return replace(command, update={**(command.update or {}), "position": kept, "seconds": run.ledger.seconds})
 
 
 def _executed(
-    level: Level, state: ExecuteInput, answers: list[Answer], config: RunnableConfig, repl: Interpreter
+    level: Level, state: ExecuteInput, asked: Asked, config: RunnableConfig, repl: Interpreter, underway: Underway
 ) -> Steps[Command[Any]]:
-    """Runs the cell, or goes on with it where it has `answers`, up to where it asks or ends."""
-    run, pending, journal = run_of(config), read(config, "pending"), read(config, "journal")
-    if pending:
-        if len(answers) < len(pending):
-            repl.guesses.spare = spare_answers(journal)
-        outcome = yield Work(lambda: repl.resume(answers))
+    """Runs the cell, or goes on with it where it was suspended and has its answers, up to where it asks or ends."""
+    run, journal = run_of(config), read(config, "journal")
+    if asked.prompts:
+        run.ledger.give_back(len(asked.missing))
+        repl.left_out(asked.missing, NOT_NEEDED)
+        if len(asked.given) < len(asked.prompts):
+            repl.guesses.spare, repl.guesses.flying = spare_answers(journal), Counter(asked.ahead.values())
+        outcome = yield Work(lambda: repl.resume(asked.given))
     else:
         before = glimpse.rows_for(state["code"], run.context(state["context_id"], config).text)
         outcome = yield Work(lambda: repl.run(gaps.bridged(state["code"]), before))
-    found: dict[int, Found] = {}
+    taken, granted = Taken(), 0
     dump: Any = None
     while True:
-        if repl.guesses.spare:
-            outcome, found = yield Work(partial(_through_what_is_known, repl, outcome))
-        missing = len(outcome.call.prompts) - len(found) if isinstance(outcome, Suspended) else 0
-        refusal = _refused(level, outcome.call, missing, run) if isinstance(outcome, Suspended) else None
-        if refusal is not None:
-            outcome, found = (yield Work(partial(repl.refuse, refusal))), {}
-            continue
+        if repl.guesses.outstanding:
+            outcome, taken = yield Work(partial(_through_what_is_known, repl, outcome))
+        if isinstance(outcome, Suspended):
+            said = reserved(level, outcome.call, len(taken.missing_of(outcome.call)), run)
+            if isinstance(said, str):
+                outcome, taken = (yield Work(partial(repl.refuse, said))), Taken()
+                continue
+            granted = said
         if repl.worth_dumping and (is_durable(config) or isinstance(outcome, Finished)):
             dump = yield Work(repl.dump)
         break
     if isinstance(dump, Finished):
-        if isinstance(outcome, Suspended):
-            run.ledger.give_back(missing)
+        run.ledger.give_back(granted)
         outcome, dump = dump, None
-    guesses: list[Guess] = []
     place = len(journal) + repl.untold  # that of a dump: after the call, or the end
+    update: dict[str, Any] = {}
+    if isinstance(outcome, Finished) or not (taken.flying or repl.guesses.flying.total()):
+        update = _cancelled(underway, len(asked.ahead), run)
+        asked = replace(asked, prompts=[])
     if isinstance(outcome, Suspended):
-        repl.took(found)
-        guesses = yield Work(partial(_ahead, level, outcome.call, repl, run))
-    events, note = repl.events(), repl.note or state.get("note")
-    repl.note = None
-    update: dict[str, Any] = {"journal": events, "note": note}
-    if isinstance(outcome, Suspended):
+        pending, asked = yield from asking(level, asked, outcome.call, taken, granted, repl, run)
         if dump:
             printed = repl.printed
             update["suspension"] = [dump, place, printed.head, printed.tail, printed.length]
-        return _asking(level, outcome.call, found, guesses, config, update)
+    events, note = repl.events(), repl.note or state.get("note")
+    repl.note = None
+    update |= {"journal": events, "note": note}
+    if isinstance(outcome, Suspended):
+        update["pending"] = pending
+        if level.confirms and len(outcome.call.prompts) > (level.limits.confirm_above or 0):
+            return Command(update=update, goto="confirm")
+        return Command(update=update, goto=wave(level, run, underway, asked, asked.missing))
     if dump:
         update["cell_end"] = [dump, place]
+    cancelled = update.pop("asked", [])
     update |= {"pending": [], "asked": Overwrite([]), "note": None}
     update["variables"] = [list(astuple(variable)) for variable in outcome.variables]
-    return _concluded(level, state, config, outcome, note, update)
+    return _concluded(level, state, config, outcome, [*read(config, "asked"), *cancelled], note, update)
 
 
 def _brought_here(level: Level, state: ExecuteInput, config: RunnableConfig) -> tuple[Interpreter, dict[str, Any]]:
@@ -156,75 +167,23 @@ def _past(level: Level, config: RunnableConfig) -> Past:
     )
 
 
-def _through_what_is_known(repl: Interpreter, outcome: Outcome) -> tuple[Outcome, dict[int, Found]]:
-    """Goes on with a cell as long as it asks what was asked ahead; with the answers there are for where it stops."""
+def _through_what_is_known(repl: Interpreter, outcome: Outcome) -> tuple[Outcome, Taken]:
+    """Goes on while the cell asks what was asked ahead and answered, and with what there is for the next call."""
     while isinstance(outcome, Suspended):
-        found = repl.guesses.take(outcome.call)
-        if len(found) < len(outcome.call.prompts):
-            return outcome, found
-        outcome = repl.resume_with(found)
-    return outcome, {}
+        taken = repl.guesses.take(outcome.call)
+        if len(taken.found) < len(outcome.call.prompts):
+            return outcome, taken
+        outcome = repl.resume_with(taken.found)
+    return outcome, Taken()
 
 
-def _ahead(level: Level, call: Call, repl: Interpreter, run: Run) -> list[Guess]:
-    """What is asked ahead, together with a call: from half of the sub-calls that are left, and of what tokens allow."""
-    if not level.lookahead:
-        return []
-    window, ledger = repl.guesses.next_window() * len(call.prompts), run.ledger
-    most = int(min(window, run.wave, ledger.subcalls_left // 2, ledger.calls_left - len(call.prompts)))
-    guesses = repl.ahead(most) if most > 0 else []
-    try:
-        run.ledger.reserve(len(guesses))
-    except LimitExceeded:  # others have asked meanwhile
-        return []
-    if guesses:
-        repl.asks_ahead(guesses)
-    return guesses
-
-
-def _refused(level: Level, call: Call, prompts: int, run: Run) -> str | None:
-    """Why a call may not be asked; None reserves what its `prompts` without an answer need."""
-    if not level.has_subcalls:
-        return "sub-calls are not available here: answer with Python alone"
-    if call.model is not None:
-        return f"there is no model named {call.model!r} to choose: leave `model` out"
-    try:
-        run.ledger.check()
-        run.ledger.reserve(prompts)
-    except LimitExceeded as reached:
-        at_limit(level, reached)
-        if reached.limit == "max_subcalls":
-            return (
-                f"{len(call.prompts)} sub-calls do not fit: {run.ledger.subcalls_left} of {reached.allowed:g} are "
-                "left. Ask fewer, about larger pieces."
-            )
-        return str(reached)
-    return None
-
-
-def _asking(
-    level: Level,
-    call: Call,
-    found: Mapping[int, Found],
-    guesses: list[Guess],
-    config: RunnableConfig,
-    update: dict[str, Any],
-) -> Command[Any]:
-    """Asks the prompts of a call that are not `found` already, and `guesses`: at once or when somebody has agreed."""
-    update["pending"] = [
-        *({"kind": call.kind, "prompt": prompt, "context": context} for prompt, context in call.prompts),
-        *({"kind": g.kind, "prompt": g.prompt, "context": g.context, "ahead": True} for g in guesses),
-    ]
-    if level.limits.confirm_above is not None and len(call.prompts) > level.limits.confirm_above:
-        return Command(update=update, goto="confirm")
-    missing = [index for index in range(len(update["pending"])) if index not in found]
-    return Command(update=update, goto=wave(level, missing, config))
-
-
-def wave(level: Level, missing: list[int], config: RunnableConfig) -> list[Send]:
-    """Sends the next of the prompts that have no answer yet: no more than what runs at once, so that the answer of a
-    finished prompt is stored before another one begins."""
-    return [Send(level.subcall_node, SubcallInput(index=index)) for index in missing[: run_of(config).wave]]
+def _cancelled(underway: Underway, ahead: int, run: Run) -> dict[str, Any]:
+    """Cancels what is under way of so many prompts that were to be asked ahead. What the model was asked counts."""
+    departed = [flight for flight in underway.cancel() if flight.has_departed]
+    run.ledger.give_back(ahead - len(departed))
+    if not departed:
+        return {}
+    return {"subcalls": len(departed), "asked": [record_of(flight.asked) | {"cancelled": True} for flight in departed]}
 
 
 def _without_code(level: Level, state: ExecuteInput, config: RunnableConfig) -> Command[Any]:
@@ -244,6 +203,7 @@ def _concluded(
     state: ExecuteInput,
     config: RunnableConfig,
     cell: Finished,
+    asked: list[dict[str, Any]],
     note: str | None,
     update: dict[str, Any],
 ) -> Command[Any]:
@@ -257,7 +217,7 @@ def _concluded(
             "code": code,
             "output": str(cell.printed),
             "error": cell.error,
-            "subcalls": read(config, "asked"),
+            "subcalls": asked,
             **({"note": note} if note else {}),
         }
     ]

@@ -8,7 +8,7 @@ from typing import Any
 
 from langgraph_rlm.repl.cells import Variable
 
-PRELUDE = Path(__file__).with_name("prelude.py").read_text()
+PRELUDE = "\n".join(Path(__file__).with_name(name).read_text() for name in ("answers.py", "prelude.py"))
 NAMES = [
     *("P", "context", "ctx", "peek", "tail", "lenP", "llm_query", "llm_batch", "llm_query_batched", "rlm_query"),
     *("rlm_query_batched", "ask", "ask_chunks", "ask_chunks_first", "pick_first_answer", "extract_after"),

@@ -12,22 +12,29 @@ from langgraph_rlm.repl.printed import Printed
 Kind = Literal["llm", "rlm"]
 
 
+def key_of(kind: Kind, prompt: str, context: str | None, model: str | None = None) -> str:
+    """Names a prompt by what is asked, and of whom."""
+    return digest_of(kind, model, prompt, context)
+
+
 @dataclass(frozen=True)
 class Call:
     """Prompts that the code asks at once: `(prompt, context)` pairs, answered in order.
 
-    In a batch, a failed prompt is answered with its error as a str; alone, it raises in the code.
+    In a batch, a failed prompt is answered with its error as a str; alone, it raises in the code. Where the `first`
+    valid answer is enough, the others may be errors that say so.
     """
 
     kind: Kind
     prompts: list[tuple[str, str | None]]
     model: str | None
     batch: bool
+    first: bool = False
 
     @cached_property
     def keys(self) -> list[str]:
-        """Names each prompt by what is asked, and of whom."""
-        return [digest_of(self.kind, self.model, *prompt) for prompt in self.prompts]
+        """Names of the prompts."""
+        return [key_of(self.kind, *prompt, self.model) for prompt in self.prompts]
 
     @cached_property
     def digest(self) -> str:

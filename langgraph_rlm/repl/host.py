@@ -14,6 +14,7 @@ from pydantic_monty import ExcType, ExternalExceptionData, ExternalSettledResult
 
 from langgraph_rlm.context import Context
 from langgraph_rlm.repl import gaps
+from langgraph_rlm.repl.answers import ERROR
 from langgraph_rlm.repl.cells import Answer, Call, Variable
 
 MOST_CHUNKS = 1_000_000
@@ -29,10 +30,13 @@ def answer(snapshot: FunctionSnapshot, context: Context, variables: tuple[Variab
     if snapshot.function_name != "_host":
         return raising("NameError", f"name {snapshot.function_name!r} is not defined")
     match snapshot.args:
-        case ("ask", ("llm" | "rlm") as kind, list(prompts), (str() | None) as model, bool(batch)):
+        case ("ask", ("llm" | "rlm") as kind, list(prompts), (str() | None) as model, bool(batch), *how) if how in (
+            [],
+            ["first"],
+        ):
             if all(_is_prompt(prompt) for prompt in prompts):
                 pairs = [(prompt, about) for prompt, about in prompts]
-                return Call(kind, pairs, model, batch) if pairs else {"return_value": []}
+                return Call(kind, pairs, model, batch, bool(how)) if pairs else {"return_value": []}
         case ("context", str(name), list(arguments)):
             return _read_context(context, name, arguments)
         case ("show_vars",):
@@ -81,7 +85,7 @@ def reply_to(answers: list[Answer], batch: bool) -> Reply:
     failed = next((answer.error for answer in answers if answer.error is not None), None)
     if failed is not None and not batch:
         return raising("RuntimeError", failed)
-    return {"return_value": [answer.value if answer.error is None else f"Error: {answer.error}" for answer in answers]}
+    return {"return_value": [answer.value if answer.error is None else f"{ERROR}{answer.error}" for answer in answers]}
 
 
 def _system(name: str, arguments: tuple[Any, ...]) -> Reply:

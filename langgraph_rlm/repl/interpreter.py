@@ -138,7 +138,7 @@ class Interpreter:
 
     def took(self, found: Mapping[int, Found]) -> None:
         """Notes that these prompts of the call had been asked ahead."""
-        self._events += [["took", index, place] for index, (place, _) in found.items()]
+        self._events += [["took", index, *place] for index, (place, _) in found.items()]
 
     def ahead(self, most: int) -> list[Guess]:
         """What the suspended cell is likely to ask next: at most so many prompts. None where no worker is free."""
@@ -155,11 +155,15 @@ class Interpreter:
                 self._cell.printed = Printed(self._sandbox.max_output)
                 self._suspended()
                 return []
-        return calls_ahead(dump, self._workers, self._context, self.variables, self.guesses.spare, most)
+        return calls_ahead(dump, self._workers, self._context, self.variables, self.guesses, most)
 
-    def asks_ahead(self, guesses: Sequence[Guess]) -> None:
-        """Notes that these prompts are asked together with the call."""
-        self._events.append(["ahead", [guess.key for guess in guesses]])
+    def asks_ahead(self, keys: Sequence[str]) -> None:
+        """Notes that prompts of these keys are asked together with the call."""
+        self._events.append(["ahead", list(keys)])
+
+    def left_out(self, indices: Sequence[int], why: Answer) -> None:
+        """Notes that these prompts of the call are not asked."""
+        self._events += [["answer", index, None, why.error] for index in indices]
 
     def _reply(self, reply_to: Callable[[Call], host.Reply]) -> Outcome:
         with self._busy():

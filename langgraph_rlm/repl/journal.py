@@ -13,7 +13,7 @@ from typing import Any
 
 from langgraph_rlm.repl.cells import Answer
 from langgraph_rlm.repl.host import Reply, reply_to
-from langgraph_rlm.repl.lookahead import Spare
+from langgraph_rlm.repl.lookahead import Place, Spare
 from langgraph_rlm.repl.packed import is_loadable
 from langgraph_rlm.repl.printed import Printed
 
@@ -26,10 +26,12 @@ Event = list[Any]
 `["ahead", keys]` with it, prompts are asked that the code is likely to come to, by their keys;
 `["answer", index, value, error]` one of them was answered, in any order; those asked ahead come after the call's own;
 `["unasked", index]` one that was to be asked ahead was not, for a limit;
-`["took", index, place]` a prompt of the call had been asked ahead, and answered at that place;
+`["took", index, place, guess]` a prompt of the call was the prompt `guess` of the call at that place, asked ahead;
 `["end"]` the cell finished, and what it did stays; `["undo"]` it does not;
 `["base"]` the text was replaced: what was before can be had from a dump only;
 `["lost"]` the REPL could not be had again: it was empty from here on.
+
+Answers that came in one superstep may be read in another order than they were written in.
 """
 
 
@@ -111,28 +113,32 @@ def answers_so_far(events: Sequence[Event]) -> dict[int, Answer]:
 
 def _answer_of(event: Event, events: Sequence[Event]) -> Answer:
     """What an `answer` says, or the one that was `took`."""
-    _, _, value, error = events[event[2]] if event[0] == "took" else event
+    if event[0] == "took":
+        _, _, place, guess = event
+        event = next(later for later in events[place + 1 :] if later[:2] == ["answer", guess])
+    _, _, value, error = event
     return Answer(value, error)
 
 
 def spare_answers(events: Sequence[Event]) -> Spare:
     """What became of prompts of the latest cell that were asked ahead and that the code has not come to."""
-    spare: dict[int, tuple[str, Answer]] = {}
-    prompts, keys = 0, list[str]()
+    spare: dict[Place, tuple[str, Answer]] = {}
+    call, prompts, keys = 0, 0, list[str]()
     began = max((place for place, event in enumerate(events) if event[0] == "cell"), default=0)
     for place, event in enumerate(events[began:], began):
         match event:
             case ["call", _, prompts, _]:
-                keys = []
+                call, keys = place, []
             case ["ahead", keys]:
                 pass
             case ["answer", index, value, error] if index >= prompts:
-                spare[place] = (keys[index - prompts], Answer(value, error))
-            case ["took", _, taken]:
-                spare.pop(taken, None)
+                spare[call, index] = (keys[index - prompts], Answer(value, error))
+            case ["took", _, *taken]:
+                spare.pop(tuple(taken), None)
     by_key: Spare = {}
-    for place, (key, answer) in spare.items():
-        by_key.setdefault(key, deque()).append((place, answer))
+    for where in sorted(spare):
+        key, answer = spare[where]
+        by_key.setdefault(key, deque()).append((where, answer))
     return by_key
 
 

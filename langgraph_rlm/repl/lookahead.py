@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,8 +25,10 @@ from langgraph_rlm.repl import host
 from langgraph_rlm.repl.cells import Answer, Call, Kind, Variable
 from langgraph_rlm.repl.workers import Workers
 
-Found = tuple[int, Answer]
-"""An answer, with its place in the journal."""
+Place = tuple[int, int]
+"""The place of a call in the journal, and which of the prompts asked with it."""
+Found = tuple[Place, Answer]
+"""An answer, with its place."""
 Spare = dict[str, deque[Found]]
 
 SECONDS = 0.5
@@ -35,7 +37,7 @@ MARK = "\ue000"
 """Begins a placeholder, which has characters of its kind alone: any piece of it tells that it is one."""
 LENGTH = 12
 FIRST_WINDOW = 3
-"""Calls that are guessed when nothing is known of how well guesses hold."""
+"""Calls that are guessed when nothing is known of how well guesses hold; 1 after one that did not."""
 MOST_WINDOW = 64
 MOST_WASTE = 8
 """Guesses in vain that a cell may have, and one more for each four that held."""
@@ -51,36 +53,59 @@ class Guess:
     key: str
 
 
+@dataclass(frozen=True)
+class Taken:
+    """Of the prompts of a call, by their index: the answers that are there, and which prompts are asked already."""
+
+    found: dict[int, Found] = field(default_factory=dict)
+    flying: list[int] = field(default_factory=list)
+
+    def missing_of(self, call: Call) -> list[int]:
+        """The other prompts."""
+        return [index for index in range(len(call.prompts)) if index not in self.found and index not in self.flying]
+
+
 @dataclass
 class Guesses:
     """Answers to prompts that a cell has not come to yet, and how well guesses have held so far.
 
-    `spare` has them by the key of the prompt, in the order in which they were guessed: the place of each in the
-    journal, and what it is.
+    `spare` has them by the key of the prompt, in the order in which they were guessed: the place of each,
+    and what it is. `flying` counts the prompts that are asked now, by their keys.
     """
 
     spare: Spare = field(default_factory=dict)
+    flying: Counter[str] = field(default_factory=Counter)
     window: int = FIRST_WINDOW
     held: int = 0
     wasted: int = 0
 
-    def take(self, call: Call) -> dict[int, Found]:
-        """The answers there are for the prompts of a call, by their index. Guesses that did not hold are dropped."""
-        left, taken = sum(map(len, self.spare.values())), dict[int, Found]()
+    def take(self, call: Call) -> Taken:
+        """What was asked ahead of the prompts of a call. Guesses that did not hold are dropped."""
+        left, taken = self.outstanding, Taken()
         for index, key in enumerate(call.keys):
             if found := self.spare.get(key):
-                taken[index] = found.popleft()
-        self.held += len(taken)
-        if left and not taken:
-            self.spare, self.wasted, self.window = {}, self.wasted + left, 1
+                taken.found[index] = found.popleft()
+            elif self.flying[key]:
+                self.flying[key] -= 1
+                taken.flying.append(index)
+        held = len(taken.found) + len(taken.flying)
+        self.held += held
+        if held == len(call.prompts):
+            self.window = min(self.window + 1, MOST_WINDOW)
+        elif left and not held:
+            self.spare, self.flying = {}, Counter()
+            self.wasted, self.window = self.wasted + left, 1
         return taken
 
-    def next_window(self) -> int:
-        """Calls to guess now. Each window is twice the one before, while the guesses hold."""
-        if self.wasted > MOST_WASTE + self.held // 4:
-            return 0
-        window, self.window = self.window, min(2 * self.window + 1, MOST_WINDOW)
-        return window
+    @property
+    def outstanding(self) -> int:
+        """Prompts that were asked ahead and that the code has not come to."""
+        return sum(map(len, self.spare.values())) + self.flying.total()
+
+    @property
+    def wanted(self) -> int:
+        """Calls to have asked ahead now: more with each guess that holds, none when too many have not."""
+        return 0 if self.wasted > MOST_WASTE + self.held // 4 else self.window
 
 
 class _Owner:
@@ -96,18 +121,19 @@ class _Owner:
 
 
 def calls_ahead(
-    dump: bytes, workers: Workers, context: Context, variables: tuple[Variable, ...], spare: Spare, most: int
+    dump: bytes, workers: Workers, context: Context, variables: tuple[Variable, ...], guesses: Guesses, most: int
 ) -> list[Guess]:
     """The prompts that the cell in `dump` will ask after the call at which it is suspended, in order, at most `most`.
 
-    Those that `spare` has answers for are no news: the fork goes on with their answers.
+    Those of `guesses` are no news: the fork goes on with their answers, where these are there.
     """
     owner = _Owner()
     session = workers.spare(owner)
     if session is None:
         return []
     found: list[Guess] = []
-    known = {key: deque(answers) for key, answers in spare.items()}
+    known = {key: deque(answers) for key, answers in guesses.spare.items()}
+    flying = guesses.flying.copy()
     placeholders = map(_placeholder, count())
 
     def reply_to(call: Call, is_first: bool) -> host.Reply:
@@ -117,7 +143,9 @@ def calls_ahead(
                 answers.append(known[key].popleft()[1])
                 continue
             answers.append(Answer(next(placeholders)))
-            if not is_first:
+            if flying[key] and not is_first:
+                flying[key] -= 1
+            elif not is_first:
                 found.append(Guess(call.kind, prompt, about, key))
         return host.reply_to(answers, call.batch)
 
@@ -131,7 +159,7 @@ def calls_ahead(
             answer = host.answer(snapshot, context, variables)
             if isinstance(answer, Call):
                 fits = is_first or len(found) + len(answer.prompts) <= most
-                if not fits or answer.model is not None or _depends(answer):
+                if not fits or answer.model is not None or answer.first or _depends(answer):
                     break
                 answer, is_first = reply_to(answer, is_first), False
             snapshot = snapshot.resume(answer)

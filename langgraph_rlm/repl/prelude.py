@@ -14,7 +14,6 @@ import re
 
 _sorted, _min, _max, _map, _filter = sorted, min, max, map, filter
 
-NO_ANSWER = "NO_ANSWER"
 MOST_NESTED = 100
 CHUNK = 20_000
 
@@ -61,28 +60,31 @@ def ask(question, text):
 
 def ask_chunks(question, chunks):
     """`ask` for each of `chunks` (a list, or one text that is cut up), in parallel; answers in order."""
-    pairs = [[_question(question), _text("chunk", chunk)] for chunk in _chunks(chunks)]
-    return _host("ask", "llm", pairs, None, True)
+    return _host("ask", "llm", _about_each(question, chunks), None, True)
 
 
 def ask_chunks_first(question, chunks):
-    """The first valid answer that any of `chunks` gives, or None. Asks in growing waves and stops at the first."""
-    rest, width = _chunks(chunks), 4
-    while rest:
-        answer = pick_first_answer(ask_chunks(question, rest[:width]))
-        if answer is not None:
-            return answer
-        rest, width = rest[width:], width * 2
-    return None
+    """A valid answer that any of `chunks` gives, or None. Asks in growing waves; the first valid answer ends it."""
+    answers = _host("ask", "llm", _about_each(question, chunks), None, True, "first")
+    answer = pick_first_answer(answers)
+    if answer is None and ERROR + NOT_ASKED in answers:
+        asked = str(len(answers) - answers.count(ERROR + NOT_ASKED))
+        raise RuntimeError(
+            "no answer in the first " + asked + " of " + str(len(answers)) + " chunks: no sub-calls left"
+        )
+    return answer
 
 
 def pick_first_answer(answers):
     """The first of `answers` that is neither empty, nor an error, nor `NO_ANSWER`; None where there is none."""
     for answer in answers:
-        text = answer.strip()
-        if text and NO_ANSWER not in text and not text.startswith("Error: "):
-            return text
+        if is_valid(answer):
+            return answer.strip()
     return None
+
+
+def _about_each(question, chunks):
+    return [[_question(question), _text("chunk", chunk)] for chunk in _chunks(chunks)]
 
 
 def _question(question):

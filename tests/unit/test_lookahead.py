@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 import time
+import zlib
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from langgraph.checkpoint.memory import InMemorySaver
 
-from langgraph_rlm import Limits, Sandbox
+from langgraph_rlm import Limits, Sandbox, underway
 from langgraph_rlm.repl import interpreter, lookahead
-from tests.fakes import QUERY, Ran, ScriptedModel, cell, rlm_of, worker_processes
+from tests.fakes import QUERY, KilledAt, Ran, ScriptedModel, cell, rlm_of, worker_processes
 
 GIVEN = {"query": QUERY, "context": "a text\nof three\nlines"}
 THREAD: Any = {"configurable": {"thread_id": "1"}}
@@ -200,27 +202,6 @@ def test_repl_too_large_for_a_fork_goes_on_without_one() -> None:
 # -- durable ----------------------------------------------------------------------------------------------------------
 
 
-class KilledAt(InMemorySaver):
-    """Is killed when it is to store the n-th thing."""
-
-    def __init__(self, writes: int) -> None:
-        super().__init__()
-        self.left = writes
-
-    def _count(self) -> None:
-        self.left -= 1
-        if self.left == 0:
-            raise KeyboardInterrupt
-
-    def put(self, *arguments: Any, **named: Any) -> Any:
-        self._count()
-        return super().put(*arguments, **named)
-
-    def put_writes(self, *arguments: Any, **named: Any) -> None:
-        self._count()
-        super().put_writes(*arguments, **named)
-
-
 MIXED = """
 import time
 def both(x):
@@ -302,10 +283,19 @@ def answer_of(prompt: str) -> str:
     return f"{prompt[::-1].upper()} {len(prompt)}"
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+def answer_in_time(prompt: str) -> str:
+    """Some answers come late, so that the code gets there while they are under way."""
+    time.sleep(zlib.crc32(prompt.encode()) % 5 / 500)
+    return answer_of(prompt)
+
+
+@pytest.mark.parametrize("grace", [0.0, underway.GRACE])
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(PROGRAMS)
-def test_any_program_does_what_it_does_without_a_look_ahead(program: str) -> None:
-    one, many = ran(program, ahead=False, answer=answer_of), ran(program, answer=answer_of)
+def test_any_program_does_what_it_does_without_a_look_ahead(grace: float, program: str) -> None:
+    one = ran(program, ahead=False, answer=answer_of)
+    with mock.patch.object(underway, "GRACE", grace):
+        many = ran(program, answer=answer_in_time)
     for key in ("answer", "status", "steps"):
         assert many.out[key] == one.out[key], program
     assert (many.outputs, many.errors) == (one.outputs, one.errors), program

@@ -39,7 +39,7 @@ def in_cpython(expression: str) -> Any:
         if what == "context":
             return getattr(context, arguments[0])(*arguments[1])
         assert what == "ask"
-        _, prompts, _, batch = arguments
+        _, prompts, _, batch, *_ = arguments
         answers = []
         for prompt, text in prompts:
             try:

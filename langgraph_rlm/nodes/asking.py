@@ -1,0 +1,155 @@
+"""What a suspended cell asks: the prompts of its call, those it is likely to come to, and which go out together."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any
+
+from langgraph.types import Send
+
+from langgraph_rlm.effects import Steps, Work
+from langgraph_rlm.errors import LimitExceeded
+from langgraph_rlm.level import Level
+from langgraph_rlm.nodes.ending import at_limit
+from langgraph_rlm.repl.answers import NOT_ASKED, is_valid
+from langgraph_rlm.repl.cells import Answer, Call, key_of
+from langgraph_rlm.repl.interpreter import Interpreter
+from langgraph_rlm.repl.lookahead import Guess, Taken
+from langgraph_rlm.run import Run
+from langgraph_rlm.state import SubcallInput, next_pending
+from langgraph_rlm.underway import Underway, Wave
+
+FIRST_WAVE = 4
+"""Prompts that are asked at once where one valid answer is enough, and one more for each that was answered in vain."""
+SHARE = 0.75
+"""Share of a wave that has to be answered before the next begins, where there are more prompts than fit one."""
+NOT_NEEDED = Answer(error="not needed: there is an answer")
+LEFT_OUT = Answer(error=NOT_ASKED)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The prompts of a call, those that are asked ahead with it, and the answers so far, by index."""
+
+    prompts: Sequence[Mapping[str, Any]]
+    answers: Mapping[int, Answer]
+
+    @cached_property
+    def missing(self) -> list[int]:
+        """The prompts of the call that have no answer."""
+        return [i for i, asked in enumerate(self.prompts) if i not in self.answers and not asked.get("ahead")]
+
+    @cached_property
+    def ahead(self) -> dict[int, str]:
+        """The prompts that are asked ahead and have no answer, each with its key."""
+        return {
+            i: key_of(asked["kind"], asked["prompt"], asked["context"])
+            for i, asked in enumerate(self.prompts)
+            if i not in self.answers and asked.get("ahead")
+        }
+
+    @property
+    def is_first(self) -> bool:
+        """Whether one valid answer is enough."""
+        return bool(self.prompts) and bool(self.prompts[0].get("first"))
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the code can go on."""
+        return not self.missing or (self.is_first and any(is_valid(a.value or "") for a in self.answers.values()))
+
+    @property
+    def given(self) -> list[Answer]:
+        """What the code is given, once it can go on."""
+        return [self.answers.get(i, NOT_NEEDED) for i, asked in enumerate(self.prompts) if not asked.get("ahead")]
+
+
+def reserved(level: Level, call: Call, missing: int, run: Run) -> int | str:
+    """How many of the `missing` prompts of a call may be asked, reserved now, or why the call may not be asked.
+
+    All or none; where one valid answer is enough, as many as are left.
+    """
+    if not level.has_subcalls:
+        return "sub-calls are not available here: answer with Python alone"
+    if call.model is not None:
+        return f"there is no model named {call.model!r} to choose: leave `model` out"
+    ledger = run.ledger
+    try:
+        ledger.check()
+        if call.first and (some := ledger.reserve_some(missing)):
+            return some
+        ledger.reserve(missing)
+    except LimitExceeded as reached:
+        at_limit(level, reached)
+        if reached.limit == "max_subcalls":
+            return (
+                f"{len(call.prompts)} sub-calls do not fit: {ledger.subcalls_left} of {reached.allowed:g} are "
+                "left. Ask fewer, about larger pieces."
+            )
+        return str(reached)
+    return missing
+
+
+def asking(
+    level: Level, before: Asked, call: Call, taken: Taken, reserved: int, repl: Interpreter, run: Run
+) -> Steps[tuple[list[Any], Asked]]:
+    """The prompts that wait from now on, as the state stores them and as they are; those of `before` that were asked
+    ahead, and that the code has not come to, among them."""
+    repl.took(taken.found)
+    left_out = taken.missing_of(call)[reserved:]
+    repl.left_out(left_out, LEFT_OUT)
+    needed = Counter(call.keys[index] for index in taken.flying)
+    carried = dict[int, str]()
+    for index, key in before.ahead.items():
+        if needed[key]:
+            needed[key] -= 1
+        else:
+            carried[index] = key
+    room = run.wave - len(call.prompts) - len(carried)
+    guesses: list[Guess] = []
+    if level.lookahead and not call.first and room > 0:
+        guesses = yield Work(partial(_ahead, call, room, repl, run))
+    if carried or guesses:
+        repl.asks_ahead([*carried.values(), *(guess.key for guess in guesses)])
+
+    first = {"first": True} if call.first else {}
+    own = [{"kind": call.kind, "prompt": prompt, "context": context, **first} for prompt, context in call.prompts]
+    guessed = [{"kind": g.kind, "prompt": g.prompt, "context": g.context, "ahead": True} for g in guesses]
+    answers = {index: answer for index, (_, answer) in taken.found.items()} | dict.fromkeys(left_out, LEFT_OUT)
+    stored = [*own, *carried, *guessed]
+    return stored, Asked(next_pending(before.prompts, [stored]), answers)
+
+
+def _ahead(call: Call, room: int, repl: Interpreter, run: Run) -> list[Guess]:
+    """What is asked ahead, together with a call: from half of the sub-calls that are left, and of what tokens allow."""
+    ledger, wanted = run.ledger, repl.guesses.wanted * len(call.prompts) - repl.guesses.outstanding
+    most = int(min(wanted, room, ledger.subcalls_left // 2, ledger.calls_left - len(call.prompts)))
+    guesses = repl.ahead(most) if most > 0 else []
+    try:
+        ledger.reserve(len(guesses))
+    except LimitExceeded:  # others have asked meanwhile
+        return []
+    return guesses
+
+
+def wave(level: Level, run: Run, underway: Underway, asked: Asked, missing: Sequence[int]) -> list[Send]:
+    """Sends the next of the prompts that are `missing`, and where all fit, those that are asked ahead.
+
+    There are no more than what can be begun at once, so that the answer of a finished prompt is stored before another
+    one begins.
+    """
+    width = run.wave
+    if asked.is_first:
+        width = min(width, FIRST_WAVE + sum(answer != LEFT_OUT for answer in asked.answers.values()))
+    sent = missing[:width]
+    ahead = list(asked.ahead)[: run.wave - len(sent)] if len(sent) == len(missing) else []
+    rolls = len(sent) < len(missing) and not level.pauses
+    underway.wave = None
+    if rolls or ahead or asked.is_first:
+        needed = math.ceil(SHARE * len(sent)) if rolls else len(sent)
+        underway.wave = Wave(needed, partial=rolls or asked.is_first, first=asked.is_first)
+    return [Send(level.subcall_node, SubcallInput(index=index)) for index in [*sent, *ahead]]
