@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph_rlm.context.files import clean
 from langgraph_rlm.ledger import Ledger, Usage
 from langgraph_rlm.retries import MOST_RETRY_AFTER, is_transient, pauses, retry_after
+from langgraph_rlm.turnstile import Turnstile
 
 
 class Gate:
@@ -26,10 +28,27 @@ class Gate:
     It is held around a model call only, never around a child RLM: a tree would wait for itself.
     """
 
-    def __init__(self, width: int, ledger: Ledger) -> None:
+    def __init__(self, width: int, ledger: Ledger, is_paced: bool = False) -> None:
+        """`is_paced`: calls take so much of the processor that they are to begin one after the other."""
         self.threads = threading.BoundedSemaphore(width)
         self.tasks = asyncio.Semaphore(width)
+        self.turnstile = Turnstile() if is_paced else None
         self.ledger = ledger
+        self.in_flight = self.most_in_flight = 0
+        """Calls that event loops make now, and at most."""
+
+    @asynccontextmanager
+    async def task(self) -> AsyncIterator[None]:
+        """Holds a place in an event loop."""
+        async with self.tasks:
+            self.in_flight += 1
+            self.most_in_flight = max(self.most_in_flight, self.in_flight)
+            try:
+                if self.turnstile:
+                    await self.turnstile.passed()
+                yield
+            finally:
+                self.in_flight -= 1
 
 
 @dataclass(frozen=True)
@@ -70,7 +89,7 @@ class Ask:
         raise AssertionError("the last try returns or raises")
 
     async def arun(self) -> Replied:
-        async with self.gate.tasks:
+        async with self.gate.task():
             for pause in (*pauses(), None):
                 self._check()
                 try:

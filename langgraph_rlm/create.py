@@ -101,6 +101,7 @@ def create_rlm(
         rlm_workers=Workers(sandbox.max_live),
         rlm_limits=limits,
         rlm_max_concurrency=max_concurrency,
+        rlm_models=(root_model, leaf_model),
     )
 
 

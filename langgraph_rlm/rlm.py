@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
+from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import RunnableConfig
 from langgraph._internal._constants import (
     CONF,
@@ -25,6 +28,7 @@ from langgraph_rlm.effects import Steps, adrive, drive
 from langgraph_rlm.errors import InvalidInput
 from langgraph_rlm.inputs import check_thread, prepare
 from langgraph_rlm.ledger import Ledger
+from langgraph_rlm.models.clients import connected, is_openai, slow_pool
 from langgraph_rlm.repl.journal import answers_so_far
 from langgraph_rlm.repl.packed import is_loadable
 from langgraph_rlm.repl.workers import Workers
@@ -71,14 +75,22 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
     rlm_workers: Workers
     rlm_limits: Limits
     rlm_max_concurrency: int
+    rlm_models: tuple[BaseChatModel, ...]
 
     def __init__(
-        self, *, rlm_workers: Workers, rlm_limits: Limits, rlm_max_concurrency: int, **attributes: Any
+        self,
+        *,
+        rlm_workers: Workers,
+        rlm_limits: Limits,
+        rlm_max_concurrency: int,
+        rlm_models: tuple[BaseChatModel, ...],
+        **attributes: Any,
     ) -> None:
         super().__init__(**attributes)
         self.rlm_workers = rlm_workers
         self.rlm_limits = rlm_limits
         self.rlm_max_concurrency = rlm_max_concurrency
+        self.rlm_models = rlm_models
 
     def stream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Iterator[Any]:
         begun = drive(self._begin(input, config or {}, is_async=False))
@@ -87,13 +99,18 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
 
     async def astream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> AsyncIterator[Any]:
         begun = await adrive(self._begin(input, config or {}, is_async=True))
-        with begun.run.opened():
-            options = self._options(begun.config, options)
-            try:
-                async for event in self._engine.astream(begun.input, begun.config, **options):
-                    yield event
-            finally:
-                await begun.run.flown()
+        run = begun.run
+        async with connected(self.rlm_models):
+            with run.opened():
+                options, seconds = self._options(begun.config, options), time.thread_time()
+                try:
+                    stream: Any = self._engine.astream(begun.input, begun.config, **options)
+                    async with aclosing(stream) as events:
+                        async for event in events:
+                            yield event
+                finally:
+                    await run.flown()
+            slow_pool.note(self.rlm_models, run.gate.most_in_flight, run.ledger.calls, time.thread_time() - seconds)
 
     def _begin(self, input: Any, config: RunnableConfig, is_async: bool) -> Steps[Begun]:
         """Checks the input, reads what the thread has for the run, and makes the run: nothing is stored yet."""
@@ -138,7 +155,8 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         for values in _unfinished(state) if state else ():
             check_dumps(values, resumes)
         width = min(self.rlm_max_concurrency, config.get("max_concurrency") or self.rlm_max_concurrency)
-        run = Run(self.rlm_workers, self.rlm_limits, width, WAVE if is_async else 2 * width, self.cache)
+        is_paced = any(map(is_openai, self.rlm_models))
+        run = Run(self.rlm_workers, self.rlm_limits, width, WAVE if is_async else 2 * width, self.cache, is_paced)
         if resumes and state is not None:
             seed(run.ledger, state)
         return run

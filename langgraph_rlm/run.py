@@ -36,12 +36,18 @@ class Run:
     """The live side of one run, shared by all RLMs of its tree."""
 
     def __init__(
-        self, workers: Workers, limits: Limits, max_concurrency: int, wave: int, cache: BaseCache[Any] | None
+        self,
+        workers: Workers,
+        limits: Limits,
+        max_concurrency: int,
+        wave: int,
+        cache: BaseCache[Any] | None,
+        is_paced: bool = False,
     ) -> None:
         """`wave`: tasks of a superstep of one RLM, at most."""
         self.workers, self.wave, self.cache = workers, wave, cache
         self.ledger = Ledger(limits)
-        self.gate = Gate(max_concurrency, self.ledger)
+        self.gate = Gate(max_concurrency, self.ledger, is_paced)
         self.shared = Shared()
         self.flights: set[Flight] = set()
         self._interpreters: set[Interpreter] = set()

@@ -14,6 +14,7 @@ from langchain.chat_models import init_chat_model
 from langchain_core.language_models import BaseChatModel
 
 from langgraph_rlm.errors import InvalidInput, ModelError, RLMError
+from langgraph_rlm.models.clients import is_openai, openai_settings
 from langgraph_rlm.models.local import local_chat_model
 
 LOCAL = "local"
@@ -45,7 +46,8 @@ _OLLAMA_WAIT = 0.3  # seconds, for a server that is on this machine as a rule
 def resolve_model(model: BaseChatModel | str) -> BaseChatModel:
     """The chat model itself, or the one that `"provider:name"` or `"local"` names.
 
-    Strings are those of LangChain's `init_chat_model`, and `"local"`: the embedded model, fetched on first use.
+    Strings are those of LangChain's `init_chat_model`, and `"local"`: the embedded model, fetched on first use. A model
+    of OpenAI's kind gets a client that serves hundreds of calls at once, from any event loop.
     Raises `InvalidInput` for anything else and for unknown names, and `ModelError` with one line that says what to
     install or to set.
     """
@@ -58,7 +60,10 @@ def resolve_model(model: BaseChatModel | str) -> BaseChatModel:
     if name == LOCAL:
         return local_chat_model()
     try:
-        return init_chat_model(name)
+        resolved: BaseChatModel = init_chat_model(name)
+        if is_openai(resolved) and vars(resolved).get("http_async_client") is None:
+            resolved = init_chat_model(name, **openai_settings())
+        return resolved
     except Exception as error:  # every provider package has its own
         raise _remedy(name, error) from error
 

@@ -21,6 +21,7 @@ BLOCKS = [
 @pytest.mark.parametrize("block", BLOCKS)
 def test_code_in_the_docs_runs(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
     answers = "answers = llm_batch([f'{i}' for i in range(60)])\nFinal = sum('Error' in answer for answer in answers)"
     names: dict[str, Any] = {"model": ScriptedModel(cell(answers)), "text": "order 1 is late\n" * 1_000}
     exec(block, names)
