@@ -12,9 +12,11 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 
 
 class ScriptedModel(BaseChatModel):
-    """Writes `cell` as an RLM's root, and answers every other prompt with one word after `latency` seconds."""
+    """Writes `cell` for an RLM, `child_cell` for one whose question is that of a child, and answers every other prompt
+    with one word after `latency` seconds."""
 
     cell: str
+    child_cell: str = ""
     latency: float = 0.0
 
     @property
@@ -35,5 +37,8 @@ class ScriptedModel(BaseChatModel):
         return isinstance(messages[0], SystemMessage)
 
     def _result(self, messages: list[BaseMessage]) -> ChatResult:
-        text = f"```repl\n{self.cell}\n```" if self._is_root(messages) else "yes"
+        text = "yes"
+        if self._is_root(messages):
+            is_child = len(messages) > 1 and "Question: child" in messages[1].text
+            text = f"```repl\n{self.child_cell if is_child else self.cell}\n```"
         return ChatResult(generations=[ChatGeneration(message=AIMessage(text))])

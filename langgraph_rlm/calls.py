@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_core.exceptions import ContextOverflowError
@@ -75,6 +75,8 @@ class Ask:
     gate: Gate
     config: RunnableConfig
     last_turn: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What the model takes besides."""
     on_departure: Callable[[], None] | None = None
     """Called before each try, with its turn come."""
 
@@ -83,7 +85,7 @@ class Ask:
             for pause in (*pauses(), None):
                 self._check()
                 try:
-                    return self._charged(self.model.invoke(list(self.messages), self.config))
+                    return self._charged(self.model.invoke(list(self.messages), self.config, **self.options))
                 except Exception as failure:
                     time.sleep(_wait(failure, pause))
         raise AssertionError("the last try returns or raises")
@@ -93,7 +95,7 @@ class Ask:
             for pause in (*pauses(), None):
                 self._check()
                 try:
-                    return self._charged(await self.model.ainvoke(list(self.messages), self.config))
+                    return self._charged(await self.model.ainvoke(list(self.messages), self.config, **self.options))
                 except Exception as failure:
                     await asyncio.sleep(_wait(failure, pause))
         raise AssertionError("the last try returns or raises")

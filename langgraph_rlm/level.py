@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
+from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 
@@ -46,6 +47,15 @@ class Level:
     def confirms(self) -> bool:
         """Whether there are fan-outs that somebody has to agree to."""
         return self.has_subcalls and self.limits.confirm_above is not None
+
+    @cached_property
+    def cache_markers(self) -> dict[str, Any]:
+        """What tells the provider to keep the conversation's prompts for the next turn, where it has to be told.
+
+        Sub-calls have no prompt to come that begins like theirs, and keeping one costs more than reading it once.
+        """
+        is_anthropic = any(kind.__module__.startswith("langchain_anthropic.") for kind in type(self.model).__mro__)
+        return {"cache_control": {"type": "ephemeral"}} if is_anthropic else {}
 
     @cached_property
     def plain(self) -> str:

@@ -91,7 +91,24 @@ def follow_up(query: str, context: Context | None) -> str:
     return f"The next question is about the same `P`, and your variables are still there.\n\nQuestion: {query}"
 
 
-LEFT_OUT = "(Steps in between are left out here. The variables they made are still there.)"
+LEFT_OUT = (
+    "(Steps in between are left out here. The variables they made are still there, and `past_steps` is a list of what "
+    "was said in them.)"
+)
+SUMMARISE = (
+    "This conversation is about to outgrow what you can read, so it will be replaced by what you write now. No code: "
+    "say in at most 300 words what you have found, with exact values, which variables hold what, what did not work, "
+    "and what you would do next."
+)
+
+
+def summarised(summary: str) -> str:
+    """What stands for the steps that the model has summarised."""
+    return (
+        "(Your earlier steps are left out here. Your variables are still there, and `past_steps` is a list of what was "
+        f"said in those steps. Your own summary of them:)\n\n{summary}"
+    )
+
 
 NO_CELL = "Your reply had no code. Reply with one ```python block of Python."
 

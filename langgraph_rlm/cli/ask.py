@@ -13,7 +13,7 @@ from langgraph_rlm.cli.listing import age
 from langgraph_rlm.cli.reading import read_context
 from langgraph_rlm.cli.request import Request, Settings
 from langgraph_rlm.cli.runs import Run, Runs, StateError
-from langgraph_rlm.cli.story import Story, tokens_of
+from langgraph_rlm.cli.story import Story, cached_of, tokens_of
 from langgraph_rlm.cli.terminal import Signals
 from langgraph_rlm.cli.view import View, spent
 from langgraph_rlm.context.files import clean
@@ -137,7 +137,8 @@ def _run(
             view.warn(f"The answer is not kept. {error}")
     if output["status"] == "limit":
         view.warn(_AT_LIMIT.format(story.limit or "A limit"))
-    view.done(f"{spent(output['steps'], output['subcalls'], tokens, seconds)} ({output['route']})")
+    used = spent(output["steps"], output["subcalls"], tokens, seconds, cached_of(output["usage"]))
+    view.done(f"{used} ({output['route']})")
     return output
 
 

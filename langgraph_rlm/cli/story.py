@@ -149,3 +149,8 @@ class Story:
 def tokens_of(usage: Usage) -> int:
     """Tokens of all models, input and output."""
     return sum(used["total_tokens"] for used in usage.values())
+
+
+def cached_of(usage: Usage) -> int:
+    """Those of them that a provider read from its cache."""
+    return sum(used.get("input_token_details", {}).get("cache_read", 0) for used in usage.values())

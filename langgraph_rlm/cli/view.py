@@ -275,9 +275,11 @@ def view_on(stream: TextIO, quiet: bool) -> View:
     return View(console, quiet)
 
 
-def spent(steps: int, subcalls: int, tokens: int, seconds: float) -> str:
-    """What a run has used, in words."""
-    return f"{_count(steps, 'step')}, {_count(subcalls, 'sub-call')}, {_count(tokens, 'token')}, {seconds:,.1f} s"
+def spent(steps: int, subcalls: int, tokens: int, seconds: float, cached: int = 0) -> str:
+    """What a run has used, in words; `cached` of the tokens came from a provider's cache."""
+    of_cache = f" ({cached:,} cached)" if cached else ""
+    used = f"{_count(steps, 'step')}, {_count(subcalls, 'sub-call')}, {_count(tokens, 'token')}{of_cache}"
+    return f"{used}, {seconds:,.1f} s"
 
 
 def _count(number: int, what: str) -> str:

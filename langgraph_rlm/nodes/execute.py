@@ -18,6 +18,7 @@ from langgraph_rlm import glimpse, prompts
 from langgraph_rlm.dialects import final
 from langgraph_rlm.effects import Steps, Work
 from langgraph_rlm.errors import ContextError, LimitExceeded, SandboxError
+from langgraph_rlm.history import past_steps
 from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.asking import NOT_NEEDED, Asked, asking, reserved, wave
 from langgraph_rlm.nodes.ending import at_limit, ended
@@ -85,7 +86,9 @@ def _executed(
         outcome = yield Work(lambda: repl.resume(asked.given))
     else:
         before = glimpse.rows_for(state["code"], run.context(state["context_id"], config).text)
-        outcome = yield Work(lambda: repl.run(gaps.bridged(state["code"]), before))
+        past = past_steps(read(config, "history"))
+        given = {} if past is None else {"past_steps": past}
+        outcome = yield Work(lambda: repl.run(gaps.bridged(state["code"]), before, given))
     taken, granted = Taken(), 0
     dump: Any = None
     while True:

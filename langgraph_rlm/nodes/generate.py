@@ -9,16 +9,15 @@ from langchain_core.runnables import RunnableConfig
 from typing_extensions import TypedDict
 
 from langgraph_rlm import prompts
-from langgraph_rlm.calls import Ask, Replied, overflowed
+from langgraph_rlm.calls import Ask, Replied, add_usages, overflowed
 from langgraph_rlm.dialects import final
 from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import LimitExceeded
+from langgraph_rlm.history import LATEST, fills_window, gap, shown, summary
+from langgraph_rlm.ledger import Usage
 from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.ending import at_limit
 from langgraph_rlm.run import run_of
-
-LATEST = 3
-"""Messages that are shown of a history that does not fit the model's window, after its first."""
 
 
 class GenerateInput(TypedDict, total=False):
@@ -28,40 +27,61 @@ class GenerateInput(TypedDict, total=False):
 
 
 def generate(level: Level, state: GenerateInput, config: RunnableConfig) -> Steps[dict[str, Any]]:
-    limit, asked = state.get("limit"), list[AnyMessage]()
+    history, limit = state["history"], state.get("limit")
+    added, usage = list[AnyMessage](), dict[str, Any]()
     try:
-        replied: Replied = yield from _turn(level, state["history"], config, last=limit is not None)
+        if fills_window(level.model, history):
+            added, usage = yield from _summarised(level, history, config, limit is not None)
+        replied: Replied = yield from _reply(level, history, added, config, limit is not None)
     except LimitExceeded as reached:
         limit = at_limit(level, reached)
-        asked = [HumanMessage(prompts.last_turn(reached.limit))]
-        replied = yield from _turn(level, [*state["history"], *asked], config, last=True)
+        added = [*added, HumanMessage(prompts.last_turn(reached.limit))]
+        replied = yield from _reply(level, history, added, config, True)
     cell = final.read(replied.text)
+    used = next(iter(replied.usage.values()), None)
     return {
-        "history": [*asked, AIMessage(replied.text)],
+        "history": [*added, AIMessage(replied.text, usage_metadata=used)],
         "code": cell.code if isinstance(cell, final.Cell) else "",
         "step": state["step"] + 1,
         "steps": 1,
-        "usage": replied.usage,
+        "usage": add_usages(usage, replied.usage),
         "seconds": run_of(config).ledger.seconds,
         "limit": limit,
     }
 
 
-def _turn(level: Level, history: list[AnyMessage], config: RunnableConfig, last: bool) -> Steps[Replied]:
-    """The model's next reply. Where the history has outgrown its window, it is shown the first and latest messages."""
-
-    def ask(shown: list[AnyMessage]) -> Ask:
-        messages = [SystemMessage(level.system), *alternating(shown)]
-        return Ask(level.model, messages, run_of(config).gate, config, last)
-
+def _reply(
+    level: Level, history: list[AnyMessage], added: list[AnyMessage], config: RunnableConfig, last: bool
+) -> Steps[Replied]:
+    """The model's next reply. What it is shown of a history that proves too long for it is `added` as a gap."""
     replied: Replied
     try:
-        replied = yield ask(history)
+        replied = yield _ask(level, [*history, *added], config, last)
+        return replied
     except Exception as failure:
         if not overflowed(failure) or len(history) <= LATEST + 1:
             raise
-        replied = yield ask([history[0], HumanMessage(prompts.LEFT_OUT), *history[-LATEST:]])
+    added[:0] = [gap()]
+    replied = yield _ask(level, [*history, *added], config, last)
     return replied
+
+
+def _summarised(
+    level: Level, history: list[AnyMessage], config: RunnableConfig, last: bool
+) -> Steps[tuple[list[AnyMessage], Usage]]:
+    """The model's own summary of a history that fills its window, and what it used; a gap where it cannot be had."""
+    try:
+        replied: Replied = yield _ask(level, [*history, HumanMessage(prompts.SUMMARISE)], config, last)
+    except Exception as failure:
+        if not overflowed(failure) or len(history) <= LATEST + 1:
+            raise
+        return [gap()], {}
+    return [summary(replied.text)], replied.usage
+
+
+def _ask(level: Level, history: list[AnyMessage], config: RunnableConfig, last: bool) -> Ask:
+    messages = [SystemMessage(level.system), *alternating(shown(history))]
+    return Ask(level.model, messages, run_of(config).gate, config, last, options=level.cache_markers)
 
 
 def alternating(history: list[AnyMessage]) -> list[AnyMessage]:

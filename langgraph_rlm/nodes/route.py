@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 
 from langgraph_rlm import prompts
 from langgraph_rlm.effects import Steps, Work
+from langgraph_rlm.history import telling
 from langgraph_rlm.inputs import checked_query, name_of, no_context, of_messages
 from langgraph_rlm.level import Level
 from langgraph_rlm.run import read, run_of
@@ -55,11 +56,12 @@ def route(level: Level, state: RouteInput, config: RunnableConfig) -> Steps[Comm
     else:
         path = "rlm"
         query = query if state.get("query") else prompts.shortened(query, LONG_QUERY)
+        is_new = given != state.get("told")
         if not state.get("history"):
             told = yield Work(partial(prompts.opening, query, context))
         else:
-            told = yield Work(partial(prompts.follow_up, query, context if given != state.get("told") else None))
-        update |= {"history": [HumanMessage(told)], "told": given}
+            told = yield Work(partial(prompts.follow_up, query, context if is_new else None))
+        update |= {"history": [telling(told) if is_new else HumanMessage(told)], "told": given}
 
     question: Question = {"asked": query, "chosen": profile, "chat": chat}
     update |= {

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from types import MappingProxyType
 from typing import Any
 
 from pydantic_monty import (
@@ -60,6 +61,7 @@ DUMP_HEADROOM = 4.2
 
 Snapshot = FunctionSnapshot | NameLookupSnapshot | FutureSnapshot | MontyComplete
 NO_PAST = Past()
+NOTHING_GIVEN: Mapping[str, Any] = MappingProxyType({})
 Variables = tuple[Variable, ...]
 Answering = Callable[[FunctionSnapshot], host.Reply | Call]
 """Gives the reply to a call that leaves the sandbox, or the call itself where the graph has to answer it."""
@@ -102,21 +104,21 @@ class Interpreter:
 
     # -- cells ------------------------------------------------------------------------------------------------------
 
-    def run(self, code: str, before: str = "") -> Outcome:
+    def run(self, code: str, before: str = "", given: Mapping[str, Any] = NOTHING_GIVEN) -> Outcome:
         """Runs a cell until it ends or asks a model. An unfinished cell before it is dropped.
 
-        `before` is code of the host's own that runs first, and is no part of the cell.
+        `before` is code of the host's own that runs first, and is no part of the cell. `given` are variables for it.
         """
         code = code.replace("\r\n", "\n").replace("\r", "\n")
         with self._busy():
             if self._cell is not None:
                 self._restore()
-            cell = self._cell = Cell(code, before, Printed(self._sandbox.max_output))
+            cell = self._cell = Cell(code, before, given, Printed(self._sandbox.max_output))
             self.guesses = Guesses()
 
             def begin() -> Snapshot:
                 self._live()  # what becomes of the cells before it is told before it
-                self._events.append(["cell", code, before])
+                self._events.append(["cell", code, before, *([dict(given)] if given else [])])
                 return self._begin(cell, self._cell_print)
 
             return self._advance(begin)
@@ -338,6 +340,8 @@ class Interpreter:
         return reply
 
     def _begin(self, cell: Cell, on_print: Callable[[str, str], None]) -> Snapshot:
+        if cell.given:
+            self._evaluate("None", dict(cell.given))
         if cell.before:
             self._evaluate(cell.before)
         return self._feed(echoing(cell.code), on_print)

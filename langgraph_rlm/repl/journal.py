@@ -7,7 +7,7 @@ cells and the answers, which it has anyway, and a dump of the REPL only saves th
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,7 @@ from langgraph_rlm.repl.printed import Printed
 Event = list[Any]
 """One of these, in the order in which they happened:
 
-`["cell", code, before]` a cell began, the one before it was left;
+`["cell", code, before]` a cell began, the one before it was left; with variables that it was given, if any, at the end;
 `["reply", reply]` the host answered the cell's next call itself;
 `["call", digest, prompts, batch]` the cell was suspended at a call of that many prompts;
 `["ahead", keys]` with it, prompts are asked that the code is likely to come to, by their keys;
@@ -45,10 +45,11 @@ class Exchange:
 
 @dataclass
 class Cell:
-    """A cell's code, the host's own code `before` it, what it printed, and its calls so far."""
+    """A cell's code, the host's own code and the variables `given` before it, what it printed, its calls so far."""
 
     code: str
     before: str
+    given: Mapping[str, Any]
     printed: Printed
     exchanges: list[Exchange] = field(default_factory=list)
 
@@ -178,8 +179,8 @@ def past_of(
             if is_refused:
                 continue
         match event:
-            case ["cell", code, before]:
-                cell, told = Cell(code, before, Printed(max_output)), None
+            case ["cell", code, before, *given]:
+                cell, told = Cell(code, before, given[0] if given else {}, Printed(max_output)), None
             case ["reply", reply] if cell is not None:
                 cell.exchanges.append(Exchange(reply))
             case ["call", digest, prompts, batch]:

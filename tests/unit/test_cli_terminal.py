@@ -9,14 +9,15 @@ import subprocess
 import sys
 import textwrap
 import unicodedata
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langgraph_rlm.cli.story import Asking, ChildEnded, Ran, Wrote
+from langgraph_rlm.cli.story import Asking, ChildEnded, Ran, Wrote, cached_of
 from langgraph_rlm.cli.terminal import Signals, Stopped, harmless, own_stderr
-from langgraph_rlm.cli.view import MOST_LINES, View, view_on
+from langgraph_rlm.cli.view import MOST_LINES, View, spent, view_on
 
 
 @given(st.text(st.characters()))
@@ -168,3 +169,10 @@ def test_second_signal_ends_a_program_that_hangs_while_it_cleans_up() -> None:
         """
     ended = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, timeout=600)
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, b"", b"")
+
+
+def test_cached_tokens_are_told_where_there_are_any() -> None:
+    usage: Any = {"m": {"input_tokens": 900, "output_tokens": 100, "total_tokens": 1000}}
+    assert spent(1, 0, 1000, 2.0, cached_of(usage)) == "1 step, 0 sub-calls, 1,000 tokens, 2.0 s"
+    usage["m"]["input_token_details"] = {"cache_read": 800}
+    assert spent(1, 0, 1000, 2.0, cached_of(usage)) == "1 step, 0 sub-calls, 1,000 tokens (800 cached), 2.0 s"

@@ -1,0 +1,76 @@
+"""What the model is shown of its conversation: all of it, until that fills its window, then a summary of what was.
+
+The conversation is only ever added to, so each prompt begins with the one before it and providers' prompt caches hit. A
+summary is a message of it too: it stands for those before it, which the model's code has in a variable, `past_steps`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
+from langchain_core.messages.utils import count_tokens_approximately
+
+from langgraph_rlm import prompts
+
+SHARE = 0.75
+"""Share of the model's window that a prompt may fill: the rest is for the reply, and for what the count is off."""
+TELLS_OF_TEXT, STANDS_FOR = "rlm_tells_of_text", "rlm_stands_for"
+"""Marks of messages: one that tells of the text, and one that stands for those before it, but for the last so many."""
+LATEST = 3
+"""Messages that are shown as they were where there is no summary of them."""
+
+
+def telling(told: str) -> HumanMessage:
+    """A message that tells of a text: it is shown as long as the text is the latest."""
+    return HumanMessage(told, additional_kwargs={TELLS_OF_TEXT: True})
+
+
+def summary(text: str) -> HumanMessage:
+    """Stands for all before it but the last message, which is what the latest cell did."""
+    return HumanMessage(prompts.summarised(text), additional_kwargs={STANDS_FOR: 1})
+
+
+def gap() -> HumanMessage:
+    """Stands for all before it but the latest messages, where the model could not be asked for a summary."""
+    return HumanMessage(prompts.LEFT_OUT, additional_kwargs={STANDS_FOR: LATEST})
+
+
+def shown(history: Sequence[AnyMessage]) -> list[AnyMessage]:
+    """The messages that the model is sent."""
+    place = _latest_mark(history, STANDS_FOR)
+    if place is None:
+        return list(history)
+    kept = history[place].additional_kwargs[STANDS_FOR]
+    opening = _latest_mark(history[: place - kept], TELLS_OF_TEXT) or 0
+    return [history[opening], history[place], *history[place - kept : place], *history[place + 1 :]]
+
+
+def past_steps(history: Sequence[AnyMessage]) -> list[str] | None:
+    """What was said before the latest summary, if the last reply is the first one after it."""
+    place = _latest_mark(history, STANDS_FOR)
+    if place is None or any(isinstance(message, AIMessage) for message in history[place + 1 : -1]):
+        return None
+    kept = history[place].additional_kwargs[STANDS_FOR]
+    return [str(m.text) for m in history[: place - kept] if STANDS_FOR not in m.additional_kwargs]
+
+
+def fills_window(model: BaseChatModel, history: Sequence[AnyMessage]) -> bool:
+    """Whether what would be sent takes more of the model's window than it should, where LangChain knows the window."""
+    window = (model.profile or {}).get("max_input_tokens")
+    return window is not None and tokens(history) > SHARE * window
+
+
+def tokens(history: Sequence[AnyMessage]) -> int:
+    """Tokens of what would be sent: as many as the latest reply reports, and about as many as came since."""
+    since = _latest_mark(history, STANDS_FOR) or 0
+    for place in reversed(range(since, len(history))):
+        message = history[place]
+        if isinstance(message, AIMessage) and message.usage_metadata:
+            return message.usage_metadata["total_tokens"] + count_tokens_approximately(history[place + 1 :])
+    return count_tokens_approximately(shown(history))
+
+
+def _latest_mark(history: Sequence[AnyMessage], mark: str) -> int | None:
+    return next((place for place in reversed(range(len(history))) if mark in history[place].additional_kwargs), None)
