@@ -52,6 +52,12 @@ class Flight:
         assert self.future is not None
         return self.future.result()
 
+    @property
+    def has_landed(self) -> bool:
+        """Whether there is a result."""
+        future = self.future
+        return future is not None and future.done() and not future.cancelled() and future.exception() is None
+
 
 class Wave:
     """The sub-calls of one superstep. It may end when `needed` of its tasks have ended, or with the first valid answer

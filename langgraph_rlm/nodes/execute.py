@@ -15,10 +15,12 @@ from langgraph.types import Command, Overwrite
 from typing_extensions import TypedDict
 
 from langgraph_rlm import glimpse, prompts
+from langgraph_rlm.calls import add_usages, marked_ahead
 from langgraph_rlm.dialects import final
 from langgraph_rlm.effects import Steps, Work
 from langgraph_rlm.errors import ContextError, LimitExceeded, SandboxError
 from langgraph_rlm.history import past_steps
+from langgraph_rlm.ledger import Usage
 from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.asking import NOT_NEEDED, Asked, asking, reserved, wave
 from langgraph_rlm.nodes.ending import at_limit, ended
@@ -186,7 +188,11 @@ def _cancelled(underway: Underway, ahead: int, run: Run) -> dict[str, Any]:
     run.ledger.give_back(ahead - len(departed))
     if not departed:
         return {}
-    return {"subcalls": len(departed), "asked": [record_of(flight.asked) | {"cancelled": True} for flight in departed]}
+    usage: Usage = {}
+    for flight in departed:
+        usage = add_usages(usage, marked_ahead(flight.result().spent["usage"]) if flight.has_landed else {})
+    records = [record_of(flight.asked) | {"cancelled": True} for flight in departed]
+    return {"subcalls": len(departed), "usage": usage, "asked": records}
 
 
 def _without_code(level: Level, state: ExecuteInput, config: RunnableConfig) -> Command[Any]:
