@@ -38,7 +38,12 @@ _PROVIDERS = (
     _Provider("deepseek", "langchain_deepseek", "DEEPSEEK_API_KEY", "deepseek-v4-flash"),
     _Provider("openrouter", "langchain_openrouter", "OPENROUTER_API_KEY", "openrouter/auto"),
 )
-_EXTRAS = {"langchain-openai": "openai", "langchain-google-vertexai": "vertexai", "langchain-ollama": "ollama"}
+_EXTRAS = {
+    "langchain-openai": "openai",
+    "langchain-anthropic": "anthropic",
+    "langchain-google-vertexai": "vertexai",
+    "langchain-ollama": "ollama",
+}
 
 _OLLAMA_WAIT = 0.3  # seconds, for a server that is on this machine as a rule
 

@@ -104,7 +104,8 @@ def test_unknown_provider_says_how_to_name_one(name: str) -> None:
         ("azure_openai:gpt-6-luna", "langchain_openai", '"langgraph-rlm[openai]"'),
         ("ollama:qwen3", "langchain_ollama", '"langgraph-rlm[ollama]"'),
         ("google_vertexai:gemini-3.8-flash", "langchain_google_vertexai", '"langgraph-rlm[vertexai]"'),
-        ("anthropic:claude-sonnet-5-5", "langchain_anthropic", "langchain-anthropic"),
+        ("anthropic:claude-sonnet-5-5", "langchain_anthropic", '"langgraph-rlm[anthropic]"'),
+        ("mistralai:mistral-medium-latest", "langchain_mistralai", "langchain-mistralai"),
     ],
 )
 def test_missing_package_says_what_to_install(
