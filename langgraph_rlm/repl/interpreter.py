@@ -17,36 +17,35 @@ from contextlib import contextmanager, suppress
 from types import MappingProxyType
 from typing import Any
 
-from pydantic_monty import (
-    FunctionSnapshot,
-    FutureSnapshot,
-    MontyComplete,
-    MontyError,
-    MontySession,
-    NameLookupSnapshot,
-    ResourceLimits,
-)
+from pydantic_monty import FunctionSnapshot, MontyError, MontySession
 
 from langgraph_rlm.context import Context
 from langgraph_rlm.errors import SandboxError
 from langgraph_rlm.repl import host
-from langgraph_rlm.repl.boot import BOOT, BUILTINS, NAMES, PRELUDE, REBIND, SURVEY, Left, Unreadable, left_by
+from langgraph_rlm.repl.boot import REBIND, SURVEY, Left, Unreadable, left_by
 from langgraph_rlm.repl.cells import Answer, Call, Finished, Outcome, Suspended, Variable
 from langgraph_rlm.repl.explain import echoing, explain, reason
 from langgraph_rlm.repl.journal import Cell, Event, Exchange, Past
 from langgraph_rlm.repl.lookahead import Found, Guess, Guesses, calls_ahead
 from langgraph_rlm.repl.packed import Packing
 from langgraph_rlm.repl.printed import Printed
+from langgraph_rlm.repl.session import (
+    Answering,
+    Snapshot,
+    bind_text,
+    boot,
+    driven,
+    evaluate,
+    feed,
+    is_lost,
+    resource_limits,
+)
 from langgraph_rlm.repl.workers import Workers
 from langgraph_rlm.settings import Sandbox
 
 CLOSE_SECONDS = 0.1
 """How long code that is still running may go on when its run has ended."""
-PIECE = 4_000_000
-"""Characters of the text that are handed to the worker at a time."""
 TOO_LARGE = "MemoryError: the variables are too large to be kept. Keep less at once: no copies of P."
-DOCUMENT_BYTES = 2_000
-"""What the metadata of a document takes in the sandbox, generously."""
 MOST_EXCHANGES = 10_000
 """Answers of the host that are kept of a cell, to run it again; sub-calls have a limit of their own."""
 TOO_MANY = host.raising("RuntimeError", "the clock was read too often in this cell: wait for nothing here")
@@ -56,15 +55,9 @@ SAFE_SHARE = 0.1
 """Share of the time that a cell may take. What is run again may take longer than the first time."""
 DUMP_SECONDS, DUMP_SECONDS_PER_CHARACTER = 0.005, 2e-8
 """How long the first dump is expected to take; from then on it is known."""
-DUMP_HEADROOM = 4.2
-"""Monty counts the buffer of a dump against the limit: a dump needs about this many times what is held."""
-
-Snapshot = FunctionSnapshot | NameLookupSnapshot | FutureSnapshot | MontyComplete
 NO_PAST = Past()
 NOTHING_GIVEN: Mapping[str, Any] = MappingProxyType({})
 Variables = tuple[Variable, ...]
-Answering = Callable[[FunctionSnapshot], host.Reply | Call]
-"""Gives the reply to a call that leaves the sandbox, or the call itself where the graph has to answer it."""
 
 
 class Interpreter:
@@ -185,14 +178,14 @@ class Interpreter:
         assert cell is not None
         try:
             with self._timed():
-                call = self._drive(step, self._record(cell))
+                call = self._drive(step(), self._record(cell))
             if call is not None:
                 self._call = call
                 self._events.append(["call", call.digest, len(call.prompts), call.batch])
                 return Suspended(call)
             error = None
         except MontyError as failure:
-            if self._lost(failure):
+            if self._session is None or is_lost(self._session, failure):
                 return self._give_up(reason(failure, self._sandbox))
             error = explain(failure)
         return self._finish(cell, error)
@@ -282,7 +275,7 @@ class Interpreter:
             self._live()
             try:
                 self._over(packing)
-                self._bind_text()
+                bind_text(self._live(), self._context)
                 self._evaluate(REBIND, {"_metadata": self._context.metadata})
                 self._base = packing.pack(self._live().dump())
             except MontyError:
@@ -308,22 +301,16 @@ class Interpreter:
 
     # -- the session ------------------------------------------------------------------------------------------------
 
-    def _drive(self, step: Callable[[], Snapshot], reply: Answering) -> Call | None:
-        """Goes on from one suspension to the next until the code ends (None) or asks a model."""
-        snapshot = step()
-        while not isinstance(snapshot, MontyComplete):
-            if isinstance(snapshot, NameLookupSnapshot):
-                snapshot = snapshot.resume()
-            elif isinstance(snapshot, FutureSnapshot):
-                failed: host.Reply = host.raising("RuntimeError", "nothing here can be awaited")
-                snapshot = snapshot.resume(dict.fromkeys(snapshot.pending_call_ids, failed))
-            else:
-                answer = reply(snapshot)
-                if isinstance(answer, Call):
-                    self._snapshot = snapshot
-                    return answer
-                snapshot = snapshot.resume(answer)
-        return None
+    def _drive(self, snapshot: Snapshot, reply: Answering) -> Call | None:
+        """Goes on until the code ends (None) or asks a model, and notes where that is."""
+        stopped = driven(snapshot, reply)
+        if stopped is None:
+            return None
+        self._snapshot, call = stopped
+        return call
+
+    def _evaluate(self, code: str, inputs: dict[str, Any] | None = None) -> Any:
+        return evaluate(self._live(), code, inputs)
 
     def _record(self, cell: Cell) -> Answering:
         """Answers the calls of a cell and notes each answer that a second run could not work out again."""
@@ -344,19 +331,7 @@ class Interpreter:
             self._evaluate("None", dict(cell.given))
         if cell.before:
             self._evaluate(cell.before)
-        return self._feed(echoing(cell.code), on_print)
-
-    def _evaluate(self, code: str, inputs: dict[str, Any] | None = None) -> Any:
-        """The value of the host's own `code`, which may ask nothing of anybody."""
-        snapshot = self._feed(code, lambda *_: None, inputs)
-        while isinstance(snapshot, FunctionSnapshot):
-            snapshot = snapshot.resume({"exc_type": "RuntimeError", "message": "no calls between cells"})
-        if not isinstance(snapshot, MontyComplete):
-            raise SandboxError(f"the host's own code stopped at {snapshot!r}")
-        return snapshot.output
-
-    def _feed(self, code: str, on_print: Callable[[str, str], None], inputs: dict[str, Any] | None = None) -> Snapshot:
-        return self._live().feed_start(code, print_callback=on_print, inputs=inputs)
+        return feed(self._live(), echoing(cell.code), on_print)
 
     def _cell_print(self, stream: str, text: str) -> None:
         if self._cell is not None:
@@ -370,12 +345,7 @@ class Interpreter:
             if parked is not None:
                 self._session.load_session(self.packing.unpack(parked))
             else:
-                try:
-                    self._boot()
-                except MontyError as failure:
-                    raise SandboxError(
-                        f"the text does not fit the sandbox ({failure}): give Sandbox more memory."
-                    ) from None
+                boot(self._session, self._context)
             if parked is self._base:
                 self._since_base = self._since_dump = 0.0
                 self._replay()
@@ -402,36 +372,17 @@ class Interpreter:
             dump, self._parked = self.packing.unpack(self._parked), None
             self._session = self._workers.checkout(self, None)
             snapshot = self._session.load_snapshot(dump, print_callback=self._cell_print)
-            call = self._drive(lambda: snapshot, self._repeat(cell, self._told))
+            call = self._drive(snapshot, self._repeat(cell, self._told))
             if not self._put_aside:
                 self._since_base = math.inf  # what was before the dump of a checkpoint took, nobody knows
         else:
             self._live()
             if self.note:
                 raise Diverged
-            call = self._drive(lambda: self._begin(cell, self._cell_print), self._repeat(cell))
+            call = self._drive(self._begin(cell, self._cell_print), self._repeat(cell))
         if call is None:
             raise Diverged
         return call
-
-    def _boot(self) -> None:
-        names = {"_names": NAMES, "_builtin_names": BUILTINS}
-        self._bind_text()
-        self._evaluate(BOOT, {"_host": _host, "_prelude": PRELUDE, "_metadata": self._context.metadata, **names})
-
-    def _bind_text(self) -> None:
-        """Makes `P` the text, piece by piece: bound at once, copies of all of it would stand in both processes."""
-        text = self._context.text
-        self._evaluate("_pieces = []")
-        for start in range(0, len(text), PIECE):
-            self._evaluate("_pieces.append(_piece)", {"_piece": text[start : start + PIECE]})
-        self._evaluate("P = ''.join(_pieces)\n_pieces = _piece = None")
-
-    def _lost(self, failure: MontyError) -> bool:
-        """Whether the session cannot be used after `failure`: dead, or stopped in the middle of an operation."""
-        assert self._session is not None
-        stopped = isinstance(failure.exception(), TimeoutError) and not failure.traceback()  # type: ignore[attr-defined]
-        return self._session.worker_pid is None or stopped or isinstance(failure.exception(), MemoryError)
 
     # -- parking and restoring ----------------------------------------------------------------------------------------
 
@@ -480,9 +431,9 @@ class Interpreter:
     def _run_again(self, cell: Cell) -> None:
         try:
             with self._timed():
-                call = self._drive(lambda: self._begin(cell, lambda *_: None), self._repeat(cell))
+                call = self._drive(self._begin(cell, lambda *_: None), self._repeat(cell))
         except MontyError as failure:
-            if self._lost(failure):
+            if self._session is None or is_lost(self._session, failure):
                 raise
         else:
             if call is not None:
@@ -529,19 +480,6 @@ class Interpreter:
         self._workers.idle(self)
 
 
-def resource_limits(context: Context, sandbox: Sandbox) -> ResourceLimits:
-    """What a session over `context` may use, in Monty's terms."""
-    text = context.text
-    size = sum(len(text[start : start + PIECE].encode()) for start in range(0, len(text), PIECE))
-    size += DOCUMENT_BYTES * context.num_documents()
-    memory = sandbox.memory or max(128 * 2**20, 4 * size)
-    return {
-        "max_feed_duration_secs": sandbox.timeout,
-        "max_memory": int(DUMP_HEADROOM * (size + memory)),
-        "max_suspensions": 2**62,
-    }
-
-
 class Diverged(SandboxError):
     """A cell asks for something else than it did, when it runs again: this package is another version, say."""
 
@@ -555,7 +493,3 @@ class Diverged(SandboxError):
 
 class _ParkingFailed(Exception):
     """The state was too large to be put aside."""
-
-
-def _host(*_: object) -> None:
-    """Stands for the calls that leave the sandbox: they are answered at a snapshot, never by this function."""

@@ -23,7 +23,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from langgraph_rlm import InvalidInput, Limits, Sandbox, SandboxError
-from langgraph_rlm.repl import boot, host, interpreter, packed
+from langgraph_rlm.repl import boot, host, interpreter, packed, session
 from tests.fakes import QUERY, ScriptedModel, cell, rlm_of, worker_processes
 
 THREAD: Any = {"configurable": {"thread_id": "1"}}
@@ -231,7 +231,7 @@ def test_cells_that_do_something_else_in_another_version_cost_their_variables_an
 
     rlm().invoke({"query": "first", "context": "text"}, THREAD)
     another = boot.PRELUDE.replace("as briefly as you can", "briefly")
-    monkeypatch.setattr(interpreter, "PRELUDE", another)
+    monkeypatch.setattr(session, "PRELUDE", another)
     out = rlm().invoke({"query": "second"}, THREAD)
     assert "variables are gone" in out["trajectory"][0]["note"]
     out = rlm().invoke({"query": "third"}, THREAD)
@@ -244,7 +244,7 @@ def test_suspended_cell_of_another_version_is_an_error_until_the_next_question(
 ) -> None:
     model = ScriptedModel(cell("a = ask('what', P)\nFinal = a"), cell("Final = 'fine'"))
     rlm_of(model, checkpointer=saver, interrupt_before=["subcall"]).invoke({"query": "1", "context": "t"}, THREAD)
-    monkeypatch.setattr(interpreter, "PRELUDE", boot.PRELUDE.replace("as briefly as you can", "briefly"))
+    monkeypatch.setattr(session, "PRELUDE", boot.PRELUDE.replace("as briefly as you can", "briefly"))
     with pytest.raises(SandboxError, match="asks for something else"):
         rlm_of(model, checkpointer=saver).invoke(None, THREAD)
     assert rlm_of(model, checkpointer=saver).invoke({"query": "2"}, THREAD)["answer"] == "fine"

@@ -1,0 +1,114 @@
+"""What is said to a Monty session: the host's own code, a text, a cell, and the answers to what it asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic_monty import (
+    FunctionSnapshot,
+    FutureSnapshot,
+    MontyComplete,
+    MontyError,
+    MontySession,
+    NameLookupSnapshot,
+    ResourceLimits,
+)
+
+from langgraph_rlm.context import Context
+from langgraph_rlm.errors import SandboxError
+from langgraph_rlm.repl import host
+from langgraph_rlm.repl.boot import BOOT, BUILTINS, NAMES, PRELUDE
+from langgraph_rlm.repl.cells import Call
+from langgraph_rlm.settings import Sandbox
+
+PIECE = 4_000_000
+"""Characters of the text that are handed to the worker at a time."""
+DOCUMENT_BYTES = 2_000
+"""What the metadata of a document takes in the sandbox, generously."""
+DUMP_HEADROOM = 4.2
+"""Monty counts the buffer of a dump against the limit: a dump needs about this many times what is held."""
+
+
+Snapshot = FunctionSnapshot | NameLookupSnapshot | FutureSnapshot | MontyComplete
+Answering = Callable[[FunctionSnapshot], host.Reply | Call]
+"""Gives the reply to a call that leaves the sandbox, or the call itself where the graph has to answer it."""
+
+
+def feed(
+    session: MontySession, code: str, on_print: Callable[[str, str], None], inputs: dict[str, Any] | None = None
+) -> Snapshot:
+    """Begins to run code, with variables for it."""
+    return session.feed_start(code, print_callback=on_print, inputs=inputs)
+
+
+def evaluate(session: MontySession, code: str, inputs: dict[str, Any] | None = None) -> Any:
+    """The value of the host's own `code`, which may ask nothing of anybody."""
+    snapshot = feed(session, code, lambda *_: None, inputs)
+    while isinstance(snapshot, FunctionSnapshot):
+        snapshot = snapshot.resume({"exc_type": "RuntimeError", "message": "no calls between cells"})
+    if not isinstance(snapshot, MontyComplete):
+        raise SandboxError(f"the host's own code stopped at {snapshot!r}")
+    return snapshot.output
+
+
+def driven(snapshot: Snapshot, reply: Answering) -> tuple[FunctionSnapshot, Call] | None:
+    """Goes on from one suspension to the next until the code ends (None) or asks a model."""
+    while not isinstance(snapshot, MontyComplete):
+        if isinstance(snapshot, NameLookupSnapshot):
+            snapshot = snapshot.resume()
+        elif isinstance(snapshot, FutureSnapshot):
+            failed: host.Reply = host.raising("RuntimeError", "nothing here can be awaited")
+            snapshot = snapshot.resume(dict.fromkeys(snapshot.pending_call_ids, failed))
+        else:
+            answer = reply(snapshot)
+            if isinstance(answer, Call):
+                return snapshot, answer
+            snapshot = snapshot.resume(answer)
+    return None
+
+
+def boot(session: MontySession, context: Context) -> None:
+    """Makes a fresh session a REPL over the text.
+
+    Raises:
+        SandboxError: The text does not fit.
+    """
+    names = {"_names": NAMES, "_builtin_names": BUILTINS}
+    try:
+        bind_text(session, context)
+        evaluate(session, BOOT, {"_host": _host, "_prelude": PRELUDE, "_metadata": context.metadata, **names})
+    except MontyError as failure:
+        raise SandboxError(f"the text does not fit the sandbox ({failure}): give Sandbox more memory.") from None
+
+
+def bind_text(session: MontySession, context: Context) -> None:
+    """Makes `P` the text, piece by piece: bound at once, copies of all of it would stand in both processes."""
+    text = context.text
+    evaluate(session, "_pieces = []")
+    for start in range(0, len(text), PIECE):
+        evaluate(session, "_pieces.append(_piece)", {"_piece": text[start : start + PIECE]})
+    evaluate(session, "P = ''.join(_pieces)\n_pieces = _piece = None")
+
+
+def is_lost(session: MontySession, failure: MontyError) -> bool:
+    """Whether the session cannot be used after `failure`: dead, or stopped in the middle of an operation."""
+    stopped = isinstance(failure.exception(), TimeoutError) and not failure.traceback()  # type: ignore[attr-defined]
+    return session.worker_pid is None or stopped or isinstance(failure.exception(), MemoryError)
+
+
+def resource_limits(context: Context, sandbox: Sandbox) -> ResourceLimits:
+    """What a session over `context` may use, in Monty's terms."""
+    text = context.text
+    size = sum(len(text[start : start + PIECE].encode()) for start in range(0, len(text), PIECE))
+    size += DOCUMENT_BYTES * context.num_documents()
+    memory = sandbox.memory or max(128 * 2**20, 4 * size)
+    return {
+        "max_feed_duration_secs": sandbox.timeout,
+        "max_memory": int(DUMP_HEADROOM * (size + memory)),
+        "max_suspensions": 2**62,
+    }
+
+
+def _host(*_: object) -> None:
+    """Stands for the calls that leave the sandbox: they are answered at a snapshot, never by this function."""
