@@ -86,7 +86,7 @@ class Interpreter:
         self._events: list[Event] = [["lost"]] if past.is_lost else []
         self._since_base = self._since_dump = 0.0
         self._dump_seconds = DUMP_SECONDS + DUMP_SECONDS_PER_CHARACTER * len(self._context)
-        self.variables = variables
+        self.variables = self._variables_before = variables
         self.guesses = Guesses()
         self.note: str | None = None
         """What became of the REPL where it could not be had again."""
@@ -201,7 +201,7 @@ class Interpreter:
         self._cell = self._call = self._snapshot = None
         if left.missing is not None and error is None:
             error = f"NameError: FINAL_VAR({left.missing!r}): there is no variable of that name. Run the code first."
-        self.variables = left.variables
+        self._variables_before, self.variables = self.variables, left.variables
         answer = left.answer if error is None else ()
         return Finished(cell.printed, error, left.variables, left.overwritten, answer)
 
@@ -258,7 +258,7 @@ class Interpreter:
                     self._base, self._journal, self._since_base = dump, [], 0.0
             except (MontyError, _ParkingFailed):
                 if self._cell is None and self._journal:
-                    self._cell = self._journal.pop()
+                    self._cell, self.variables = self._journal.pop(), self._variables_before
                     self._events.append(["undo"])
                 return self._give_up(TOO_LARGE)
             self._since_dump, self._dump_seconds = 0.0, time.perf_counter() - begun
