@@ -48,18 +48,23 @@ def shown(history: Sequence[AnyMessage]) -> list[AnyMessage]:
 
 
 def past_steps(history: Sequence[AnyMessage]) -> list[str] | None:
-    """What was said before the latest summary, if the last reply is the first one after it."""
+    """What was said before the latest summary, if there is one."""
     place = _latest_mark(history, STANDS_FOR)
-    if place is None or any(isinstance(message, AIMessage) for message in history[place + 1 : -1]):
+    if place is None:
         return None
     kept = history[place].additional_kwargs[STANDS_FOR]
     return [str(m.text) for m in history[: place - kept] if STANDS_FOR not in m.additional_kwargs]
 
 
 def fills_window(model: BaseChatModel, history: Sequence[AnyMessage]) -> bool:
-    """Whether what would be sent takes more of the model's window than it should, where LangChain knows the window."""
+    """Whether what would be sent takes more of the model's window than it should, where LangChain knows the window.
+
+    A few messages after a summary do not: another one would make them no shorter.
+    """
     window = (model.profile or {}).get("max_input_tokens")
-    return window is not None and tokens(history) > SHARE * window
+    place = _latest_mark(history, STANDS_FOR)
+    since = len(history) if place is None else len(history) - place - 1
+    return window is not None and since > LATEST and tokens(history) > SHARE * window
 
 
 def tokens(history: Sequence[AnyMessage]) -> int:

@@ -89,7 +89,8 @@ def _executed(
     else:
         before = glimpse.rows_for(state["code"], run.context(state["context_id"], config).text)
         past = past_steps(read(config, "history"))
-        given = {} if past is None else {"past_steps": past}
+        is_there = past is None or Variable("past_steps", "list", len(past)) in repl.variables
+        given = {} if is_there else {"past_steps": past}
         outcome = yield Work(lambda: repl.run(gaps.bridged(state["code"]), before, given))
     taken, granted = Taken(), 0
     dump: Any = None

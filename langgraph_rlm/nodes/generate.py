@@ -6,6 +6,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
 from langchain_core.runnables import RunnableConfig
+from langgraph.errors import GraphBubbleUp
 from typing_extensions import TypedDict
 
 from langgraph_rlm import prompts
@@ -72,11 +73,11 @@ def _summarised(
     """The model's own summary of a history that fills its window, and what it used; a gap where it cannot be had."""
     try:
         replied: Replied = yield _ask(level, [*history, HumanMessage(prompts.SUMMARISE)], config, last)
-    except Exception as failure:
-        if not overflowed(failure) or len(history) <= LATEST + 1:
-            raise
+    except (GraphBubbleUp, LimitExceeded):
+        raise
+    except Exception:  # what fails for good fails the reply after it too
         return [gap()], {}
-    return [summary(replied.text)], replied.usage
+    return [summary(replied.text) if replied.text.strip() else gap()], replied.usage
 
 
 def _ask(level: Level, history: list[AnyMessage], config: RunnableConfig, last: bool) -> Ask:

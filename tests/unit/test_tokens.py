@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -18,9 +20,10 @@ from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import SecretStr
 
-from langgraph_rlm import Limits, create_rlm, prompts
+from langgraph_rlm import Limits, Sandbox, create_rlm, prompts
 from langgraph_rlm.history import SHARE
-from tests.fakes import QUERY, ScriptedModel, cell, rlm_of, said
+from langgraph_rlm.repl import interpreter
+from tests.fakes import QUERY, Called, KilledAt, ScriptedModel, cell, rlm_of, said
 
 GIVEN = {"query": QUERY, "context": "a text"}
 THREAD: Any = {"configurable": {"thread_id": "1"}}
@@ -32,6 +35,8 @@ class Windowed(ScriptedModel):
 
     cells: tuple[str, ...] = ()
     summary: str = "I have seen a lot."
+    failure: Any = None
+    """What happens instead of a summary."""
     refuses: bool = False
     """Whether more than the window is an error."""
     knows_window: bool = True
@@ -45,12 +50,30 @@ class Windowed(ScriptedModel):
             size = sum(len(message.text) for message in messages) // 4
             if self.refuses and size > WINDOW:
                 raise ContextOverflowError("too long")
-            if call.told == prompts.SUMMARISE or call.told.endswith(prompts.SUMMARISE):
-                text = self.summary
-            else:
-                own = [call for call in self.turns if not call.told.endswith(prompts.SUMMARISE)]
-                text = cell(self.cells[min(len(own), len(self.cells)) - 1])
+            if is_summary(call) and self.failure:
+                raise self.failure
+            text = self.summary if is_summary(call) else cell(self.next_cell(call))
             return said(text, (size, len(text) // 4), self.reports)
+
+    def next_cell(self, call: Called) -> str:
+        own = [call for call in self.turns if not is_summary(call)]
+        return self.cells[min(len(own), len(self.cells)) - 1]
+
+
+class Following(Windowed):
+    """Writes what comes after what the latest output shows, whatever it was asked before."""
+
+    def next_cell(self, call: Called) -> str:
+        shown = re.findall(r"line (\d+) ", call.told)
+        return self.cells[int(shown[-1]) + 1 if shown else 0]
+
+
+def is_summary(call: Called) -> bool:
+    return call.told.endswith(prompts.SUMMARISE)
+
+
+def summaries_of(model: ScriptedModel) -> list[Called]:
+    return [call for call in model.turns if is_summary(call)]
 
 
 def prompts_of(model: ScriptedModel) -> list[list[str]]:
@@ -69,9 +92,8 @@ def test_history_that_fills_the_window_is_summarised_and_the_run_goes_on() -> No
     model = Windowed(cells=(*STEPS, "Final = [found_0, found_11, past_steps[1][:40], len(past_steps)]"))
     out = rlm_of(model).invoke(GIVEN)
     assert out["answer"][:2] == [0, 11]
-    summaries = [call for call in model.turns if call.told.endswith(prompts.SUMMARISE)]
-    assert len(summaries) == 1
-    at = model.turns.index(summaries[0])
+    [summarising] = summaries_of(model)
+    at = model.turns.index(summarising)
     sizes = [sum(map(len, texts)) // 4 for texts in prompts_of(model)]
     assert max(sizes) <= WINDOW
     assert sizes[at] + 50 > SHARE * WINDOW
@@ -99,9 +121,8 @@ def test_each_prompt_begins_with_the_one_before_but_for_the_summary() -> None:
         breaks += not grown
         for roles in [[message.type for message in call.messages] for call in model.turns]:
             assert roles == ["system", *(["human", "ai"] * len(roles))[: len(roles) - 1]]
-    summaries = sum(call.told.endswith(prompts.SUMMARISE) for call in model.turns)
-    assert summaries >= 2
-    assert breaks == summaries
+    assert len(summaries_of(model)) >= 2
+    assert breaks == len(summaries_of(model))
 
 
 def test_history_that_turns_out_too_long_is_cut() -> None:
@@ -110,7 +131,7 @@ def test_history_that_turns_out_too_long_is_cut() -> None:
     out = rlm_of(model).invoke(GIVEN)
     assert out["answer"][0] == 0
     assert out["answer"][1] > 10
-    assert not any(call.told.endswith(prompts.SUMMARISE) for call in model.turns)
+    assert not summaries_of(model)
     assert sum(prompts.LEFT_OUT in "".join(texts) for texts in prompts_of(model)) > 1
 
 
@@ -122,7 +143,116 @@ def test_run_killed_after_a_summary_goes_on_with_it() -> None:
     for _ in range(13):  # each step in a new process, as it were
         out = rlm_of(model, checkpointer=saver, interrupt_before=["generate"]).invoke(None, THREAD)
     assert out["answer"] == whole
-    assert sum(call.told.endswith(prompts.SUMMARISE) for call in model.turns) == 1
+    assert len(summaries_of(model)) == 1
+
+
+def test_run_killed_at_any_write_repeats_one_turn_at_most() -> None:
+    cells = (*STEPS, "Final = [found_3, len(past_steps)]")
+    undisturbed = Following(cells=cells)
+    expected = rlm_of(undisturbed).invoke(GIVEN)
+    assert len(summaries_of(undisturbed)) == 1
+    repeated = []
+    for writes in range(3, 60):
+        model = Following(cells=cells)
+        rlm = rlm_of(model, checkpointer=KilledAt(writes))
+        try:
+            out = rlm.invoke(GIVEN, THREAD)
+        except KeyboardInterrupt:
+            out = rlm.invoke(None, THREAD)
+        assert out["answer"] == expected["answer"], writes
+        repeated.append(len(model.turns) - len(undisturbed.turns))
+    assert set(repeated) == {0, 1, 2}, repeated  # the turn that makes the summary is two calls
+
+
+@pytest.mark.parametrize("checkpointer", [None, InMemorySaver()], ids=["not stored", "stored"])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "I think I know it.",
+        cell("1 / 0"),
+        cell("while True: pass"),
+        cell("x = 'a' * 10**10"),
+        cell("past_steps = None"),
+        cell("past_steps.clear()"),
+    ],
+)
+def test_past_steps_are_there_whatever_the_next_reply_does(reply: str, checkpointer: Any) -> None:
+    class Model(Following):
+        def _generate(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> ChatResult:
+            if self.turns and is_summary(self.turns[-1]):
+                with self._noted(messages):
+                    return said(reply, (500, 10), self.reports)
+            return super()._generate(messages, *args, **kwargs)
+
+        def next_cell(self, call: Called) -> str:
+            return "Final = [type(x).__name__ for x in past_steps]" if summaries_of(self) else super().next_cell(call)
+
+    rlm = rlm_of(Model(cells=STEPS), sandbox=Sandbox(timeout=0.5), checkpointer=checkpointer)
+    answer = rlm.invoke(GIVEN, {"configurable": {"thread_id": reply}})["answer"]
+    assert answer == ["str"] * len(answer)
+    assert len(answer) > 10
+
+
+def test_past_steps_outlive_a_cell_that_was_too_large_to_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interpreter, "DUMPS_WORTH", -1)
+
+    class Model(Following):
+        def next_cell(self, call: Called) -> str:
+            if "too large to be kept" in call.told:
+                assert "x (str" not in call.told
+                return "Final = len(past_steps)"
+            return "x = 'ab' * 7_000_000" if summaries_of(self) else super().next_cell(call)
+
+    rlm = rlm_of(Model(cells=STEPS), sandbox=Sandbox(memory=8_000_000), checkpointer=InMemorySaver())
+    assert rlm.invoke(GIVEN, THREAD)["answer"] > 10
+
+
+def test_past_steps_outlive_a_cell_that_a_new_question_dropped() -> None:
+    class Model(Following):
+        def next_cell(self, call: Called) -> str:
+            if "second?" in call.told:
+                return "Final = len(past_steps)"
+            return "llm_query('x')" if summaries_of(self) else super().next_cell(call)
+
+    saver, model = InMemorySaver(), Model(cells=STEPS)
+    rlm_of(model, checkpointer=saver, interrupt_before=["subcall"]).invoke(GIVEN, THREAD)
+    assert rlm_of(model, checkpointer=saver).invoke({"query": "second?"}, THREAD)["answer"] > 10
+
+
+@pytest.mark.parametrize("broken", [{"failure": ValueError("refused")}, {"summary": " \n"}])
+def test_run_goes_on_without_a_summary_that_cannot_be_had(broken: dict[str, Any]) -> None:
+    model = Following(cells=(*STEPS, "Final = [found_0, found_11, len(past_steps)]"), **broken)
+    out = rlm_of(model).invoke(GIVEN)
+    assert out["answer"][:2] == [0, 11]
+    [summarising] = summaries_of(model)
+    after = prompts_of(model)[model.turns.index(summarising) + 1]
+    assert any(prompts.LEFT_OUT in text for text in after)
+    assert sum(map(len, after)) < sum(map(len, [message.text for message in summarising.messages])) / 2
+
+
+def test_summary_is_not_asked_for_at_each_step_of_a_window_that_is_too_small() -> None:
+    model = Windowed(cells=(*STEPS, "Final = 1"))
+    model.profile = {"max_input_tokens": 500}
+    assert rlm_of(model).invoke(GIVEN)["answer"] == 1
+    places = [place for place, call in enumerate(model.turns) if is_summary(call)]
+    assert len(places) > 1
+    assert all(later - earlier > 2 for earlier, later in pairwise(places))
+
+
+def test_history_of_a_child_is_summarised_too() -> None:
+    class Model(Following):
+        def next_cell(self, call: Called) -> str:
+            if "Question: child" in call.messages[1].text:
+                return super().next_cell(call)
+            return "x = rlm_query('child', 'its text')\nFinal = x"
+
+    model = Model(cells=(*STEPS, "Final = [found_0, found_11, len(past_steps) > 10]"))
+    out = rlm_of(model).invoke(GIVEN)
+    assert out["answer"] == "[0, 11, true]"
+    [summarising] = summaries_of(model)
+    assert "Question: child" in summarising.messages[1].text
+    sizes = [sum(map(len, texts)) // 4 for texts in prompts_of(model)]
+    assert out["usage"]["scripted-1"]["input_tokens"] == sum(sizes)
 
 
 def test_limit_that_is_reached_by_a_summary_gives_the_last_turn() -> None:
