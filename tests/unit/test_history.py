@@ -7,6 +7,8 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from langchain_core.messages import BaseMessage
 from langgraph.checkpoint.memory import InMemorySaver
 
@@ -94,6 +96,30 @@ def test_roles_alternate_after_a_run_that_the_model_failed() -> None:
     assert rlm_of(model, checkpointer=saver).invoke({"query": "second"}, THREAD)["answer"] == 1
     assert_grows_and_alternates(model)
     assert "second" in model.turns[0].told
+
+
+REPLIES = st.sampled_from(
+    ["no code", "", cell("print(P)"), cell("1 / 0"), cell("x = llm_query('x')"), cell("Final = 1"), "FINAL: 1"]
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(REPLIES, max_size=12),
+    st.lists(st.sampled_from(["", "another text"]), max_size=3),
+    st.sampled_from([Limits(max_steps=2), Limits(max_steps=5), Limits(max_tokens=40)]),
+)
+def test_each_prompt_begins_with_the_one_before_byte_for_byte(
+    replies: list[str], texts: list[str], limits: Limits
+) -> None:
+    """Over all questions of a thread, whatever the model says, whether a limit ends a question or an answer."""
+    model = ScriptedModel(*replies, *[cell("Final = 2")] * 20)
+    rlm = rlm_of(model, checkpointer=InMemorySaver(), limits=limits)
+    rlm.invoke({"query": "first", "context": "text"}, THREAD)
+    for text in texts:
+        rlm.invoke({"query": "next", **({"context": text} if text else {})}, THREAD)
+    prompts = ["".join(f"\0{role}\0{text}" for role, text in said(turn.messages)) for turn in model.turns]
+    assert all(later.startswith(earlier) for earlier, later in pairwise(prompts))
 
 
 @pytest.mark.parametrize(
