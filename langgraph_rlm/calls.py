@@ -30,25 +30,19 @@ class Gate:
 
     def __init__(self, width: int, ledger: Ledger, is_paced: bool = False) -> None:
         """`is_paced`: calls take so much of the processor that they are to begin one after the other."""
+        self.width = width
         self.threads = threading.BoundedSemaphore(width)
         self.tasks = asyncio.Semaphore(width)
         self.turnstile = Turnstile() if is_paced else None
         self.ledger = ledger
-        self.in_flight = self.most_in_flight = 0
-        """Calls that event loops make now, and at most."""
 
     @asynccontextmanager
     async def task(self) -> AsyncIterator[None]:
         """Holds a place in an event loop."""
         async with self.tasks:
-            self.in_flight += 1
-            self.most_in_flight = max(self.most_in_flight, self.in_flight)
-            try:
-                if self.turnstile:
-                    await self.turnstile.passed()
-                yield
-            finally:
-                self.in_flight -= 1
+            if self.turnstile:
+                await self.turnstile.passed()
+            yield
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,7 @@ class Ledger:
         self._lock = threading.Lock()
         self._subcalls = 0
         self._tokens = 0
-        self.calls = 0
-        """Calls of models that have ended."""
+        self._calls = 0
         self._begun = time.monotonic()
 
     def seed(self, subcalls: int, usage: Usage, seconds: float) -> None:
@@ -66,12 +65,12 @@ class Ledger:
     def calls_left(self) -> float:
         """For how many calls the tokens that are left are enough, if they take as many as those before."""
         allowed = self._limits.max_tokens
-        return math.inf if allowed is None else max(0, allowed - self._tokens) * self.calls / max(1, self._tokens)
+        return math.inf if allowed is None else max(0, allowed - self._tokens) * self._calls / max(1, self._tokens)
 
     def spend(self, usage: Usage) -> None:
         """Notes the tokens of a finished call."""
         with self._lock:
-            self.calls += 1
+            self._calls += 1
             self._tokens += sum(used["total_tokens"] for used in usage.values())
 
     def check(self) -> None:

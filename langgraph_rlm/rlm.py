@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +27,8 @@ from langgraph_rlm.effects import Steps, adrive, drive
 from langgraph_rlm.errors import InvalidInput
 from langgraph_rlm.inputs import check_thread, prepare
 from langgraph_rlm.ledger import Ledger
-from langgraph_rlm.models.clients import connected, is_openai, slow_pool
+from langgraph_rlm.models.clients import aconnected, connected, is_openai, scales
+from langgraph_rlm.models.pools import MANY, slow_pool
 from langgraph_rlm.repl.journal import answers_so_far
 from langgraph_rlm.repl.packed import is_loadable
 from langgraph_rlm.repl.workers import Workers
@@ -94,15 +94,15 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
 
     def stream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Iterator[Any]:
         begun = drive(self._begin(input, config or {}, is_async=False))
-        with begun.run.opened():
+        with connected(self.rlm_models), begun.run.opened():
             yield from self._engine.stream(begun.input, begun.config, **self._options(begun.config, options))
 
     async def astream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> AsyncIterator[Any]:
         begun = await adrive(self._begin(input, config or {}, is_async=True))
-        run = begun.run
-        async with connected(self.rlm_models):
-            with run.opened():
-                options, seconds = self._options(begun.config, options), time.thread_time()
+        run, options = begun.run, self._options(begun.config, options)
+        can_be_slow = run.gate.width >= MANY and not all(map(scales, self.rlm_models))
+        async with aconnected(self.rlm_models):
+            with run.opened(), slow_pool.watched() if can_be_slow else nullcontext():
                 try:
                     stream: Any = self._engine.astream(begun.input, begun.config, **options)
                     async with aclosing(stream) as events:
@@ -110,7 +110,6 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
                             yield event
                 finally:
                     await run.flown()
-            slow_pool.note(self.rlm_models, run.gate.most_in_flight, run.ledger.calls, time.thread_time() - seconds)
 
     def _begin(self, input: Any, config: RunnableConfig, is_async: bool) -> Steps[Begun]:
         """Checks the input, reads what the thread has for the run, and makes the run: nothing is stored yet."""

@@ -1,101 +1,143 @@
 """HTTP clients of OpenAI's kind of models: connections that scale, belong to an event loop, and are closed with a run.
 
-A connection that is kept open cannot be used from another event loop than its own. And the pools that are httpx's take
-the longer for each call the more calls are in flight.
+A connection that is kept open cannot be used from another event loop than its own. And a pool of httpx takes the longer
+for each call the more calls are in flight.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from importlib import import_module
+from typing import Any
 from urllib.request import getproxies
 
 from langchain_core.language_models import BaseChatModel
 
 from langgraph_rlm.turnstile import Turnstile
 
-MANY = 50
-"""Calls in flight from which a pool can be what is slow."""
-SLOW = 0.004
-"""Seconds of processor time for a call, all in all, that are more than any but such a pool takes."""
-
-_logger = logging.getLogger("langgraph_rlm")
-
-
-@runtime_checkable
-class ClientPerLoop(Protocol):
-    """An async client with connections of its own for each event loop."""
-
-    def used_here(self) -> Any:
-        """An async context that keeps the connections of the running loop; the last one to end closes them."""
-
-
-def openai_client(**options: Any) -> Any:
-    """An async client for `ChatOpenAI(http_async_client=…)` and its kin: a `ClientPerLoop`, with `options` of httpx.
-
-    Its connections are aiohttp's; without aiohttp, those of the openai package.
-    """
-    from openai import DefaultAioHttpClient, DefaultAsyncHttpxClient
-
-    def make() -> Any:
-        try:
-            return DefaultAioHttpClient(**options)
-        except RuntimeError:  # there is no aiohttp
-            return DefaultAsyncHttpxClient(**options)
-
-    class Client(DefaultAsyncHttpxClient):
-        """Builds requests itself, and sends them by the client of the running loop."""
-
-        def __init__(self) -> None:
-            super().__init__(**options)
-            self._loops: dict[asyncio.AbstractEventLoop, _InLoop] = {}
-
-        async def send(self, request: Any, **how: Any) -> Any:
-            here = self._in_loop()
-            response = await here.client.send(request, **how)
-            await here.turnstile.passed()
-            return response
-
-        @asynccontextmanager
-        async def used_here(self) -> AsyncIterator[None]:
-            here = self._in_loop()
-            here.users += 1
-            try:
-                yield
-            finally:
-                here.users -= 1
-                if not here.users:
-                    del self._loops[asyncio.get_running_loop()]
-                    await here.client.aclose()
-
-        def _in_loop(self) -> _InLoop:
-            loop = asyncio.get_running_loop()
-            if loop not in self._loops:
-                self._loops = {other: client for other, client in self._loops.items() if not other.is_closed()}
-                self._loops[loop] = _InLoop(make())
-            return self._loops[loop]
-
-    return Client()
+_UNBOUNDED = 100_000
+"""Connections: a run bounds its calls, and its pool need not."""
+_IDLE = 5.0
+"""Seconds for which a connection is kept that nobody uses, as the openai package has it."""
 
 
 @dataclass
-class _InLoop:
+class _Open:
+    """A client with connections, and by how many runs it is used."""
+
     client: Any
     turnstile: Turnstile = field(default_factory=Turnstile)
     users: int = 0
 
 
-def openai_settings() -> dict[str, Any]:
-    """What a model of OpenAI's kind is made with, so that it has an `openai_client`.
+class Connections:
+    """The clients that a client of the user's sends by: one for each event loop, and one for all threads without."""
 
-    LangChain's options for sockets go to its sync client then, and would keep it from a proxy of the environment.
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._open: dict[asyncio.AbstractEventLoop | None, _Open] = {}
+
+    def here(self, loop: asyncio.AbstractEventLoop | None, users: int = 0) -> _Open:
+        """What is open for the loop, opened where nothing is. So many `users` more have it."""
+        with self._lock:
+            if loop not in self._open:
+                for ended in [other for other in self._open if other and other.is_closed()]:
+                    del self._open[ended]
+                self._open[loop] = _Open(self._make())
+            self._open[loop].users += users
+            return self._open[loop]
+
+    def left(self, loop: asyncio.AbstractEventLoop | None) -> list[Any]:
+        """The clients to close now that one user less has what is open for the loop."""
+        with self._lock:
+            self._open[loop].users -= 1
+            return [] if self._open[loop].users else [self._open.pop(loop).client]
+
+    @asynccontextmanager
+    async def akept(self) -> AsyncIterator[None]:
+        """Keeps the connections of the running loop; the last one to end closes them."""
+        loop = asyncio.get_running_loop()
+        self.here(loop, users=1)
+        try:
+            yield
+        finally:
+            for client in self.left(loop):
+                await client.aclose()
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Keeps the connections of threads; the last one to end closes them."""
+        self.here(None, users=1)
+        try:
+            yield
+        finally:
+            for client in self.left(None):
+                client.close()
+
+
+def openai_clients(**options: Any) -> dict[str, Any]:
+    """`http_client` and `http_async_client` for `ChatOpenAI` and its kin, with `options` of httpx.
+
+    Async connections are aiohttp's; without aiohttp, or where a SOCKS proxy is to be used, those of the openai package.
+    Both clients have their `connections`.
     """
-    without_options = {"http_socket_options": ()} if getproxies() else {}
-    return {"http_async_client": openai_client(), **without_options}
+    from openai import DefaultAioHttpClient, DefaultAsyncHttpxClient, DefaultHttpxClient
+
+    httpx = import_module(DefaultHttpxClient.__base__.__module__)  # or what the openai package has in its place
+    options = {
+        "verify": httpx.create_ssl_context(),  # it takes 17 ms
+        "limits": httpx.Limits(
+            max_connections=_UNBOUNDED, max_keepalive_connections=_UNBOUNDED, keepalive_expiry=_IDLE
+        ),
+        **options,
+    }
+    proxies = [str(options.get("proxy", "")), *getproxies().values()]
+    has_socks = any(proxy.startswith("socks") for proxy in proxies)
+
+    def make_async() -> Any:
+        try:
+            return (DefaultAsyncHttpxClient if has_socks else DefaultAioHttpClient)(**options)
+        except RuntimeError:  # there is no aiohttp
+            return DefaultAsyncHttpxClient(**options)
+
+    class Client(DefaultHttpxClient):
+        """Builds requests itself, and sends them by the client that has the connections."""
+
+        connections = Connections(lambda: DefaultHttpxClient(**options))
+
+        def send(self, request: Any, **how: Any) -> Any:
+            return self.connections.here(None).client.send(request, **how)
+
+    class AsyncClient(DefaultAsyncHttpxClient):
+        """Builds requests itself, and sends them by the client that has the connections of the running loop."""
+
+        connections = Connections(make_async)
+
+        async def send(self, request: Any, **how: Any) -> Any:
+            here = self.connections.here(asyncio.get_running_loop())
+            response = await here.client.send(request, **how)
+            await here.turnstile.passed()
+            return response
+
+    return {"http_client": Client(**options), "http_async_client": AsyncClient(**options)}
+
+
+def openai_settings(model: BaseChatModel) -> dict[str, Any]:
+    """What a model like this one, of OpenAI's kind, is made with to have `openai_clients`.
+
+    The proxy that LangChain takes from `OPENAI_PROXY` is theirs then, and so are the sockets.
+    """
+    proxy = getattr(model, "openai_proxy", None)
+    taken = {"openai_proxy": "", "http_socket_options": ()}
+    return {
+        **openai_clients(**({"proxy": proxy} if proxy else {})),
+        **{name: value for name, value in taken.items() if name in type(model).model_fields},
+    }
 
 
 def is_openai(model: BaseChatModel) -> bool:
@@ -103,38 +145,29 @@ def is_openai(model: BaseChatModel) -> bool:
     return any(kind.__module__.startswith("langchain_openai.") for kind in type(model).__mro__)
 
 
-@asynccontextmanager
-async def connected(models: Iterable[BaseChatModel]) -> AsyncIterator[None]:
-    """Keeps the connections of the models for the block."""
-    async with AsyncExitStack() as stack:
-        for client in {id(client): client for client in map(_client, models)}.values():
-            if isinstance(client, ClientPerLoop):
-                await stack.enter_async_context(client.used_here())
+def scales(model: BaseChatModel) -> bool:
+    """Whether the model has `openai_clients`."""
+    return bool(_connections([model], "http_async_client"))
+
+
+@contextmanager
+def connected(models: Iterable[BaseChatModel]) -> Iterator[None]:
+    """Keeps the connections of the models for the block, for calls from threads."""
+    with ExitStack() as stack:
+        for connections in _connections(models, "http_client"):
+            stack.enter_context(connections.kept())
         yield
 
 
-class SlowPool:
-    """Says once, of a process, that the client of a model is what is slow."""
-
-    was_told = False
-
-    def note(self, models: Iterable[BaseChatModel], most_in_flight: int, calls: int, seconds: float) -> None:
-        """`seconds` of processor time were taken for `calls`, of which so many were in flight at most."""
-        if self.was_told or not calls or most_in_flight < MANY or seconds < SLOW * calls:
-            return
-        if not any(is_openai(model) and _client(model) is None for model in models):
-            return
-        self.was_told = True
-        _logger.warning(
-            "%.0f ms of processor time for each of %d model calls, up to %d of them at once: the HTTP client's pool is "
-            'what is slow. Name the model by a string ("openai:…"), or give it a client that scales: '
-            'http_async_client=openai.DefaultAioHttpClient() (pip install "openai[aiohttp]").',
-            *(seconds / calls * 1e3, calls, most_in_flight),
-        )
+@asynccontextmanager
+async def aconnected(models: Iterable[BaseChatModel]) -> AsyncIterator[None]:
+    """Keeps the connections of the models for the block, for calls from the running event loop."""
+    async with AsyncExitStack() as stack:
+        for connections in _connections(models, "http_async_client"):
+            await stack.enter_async_context(connections.akept())
+        yield
 
 
-slow_pool = SlowPool()
-
-
-def _client(model: BaseChatModel) -> Any:
-    return getattr(model, "http_async_client", None)
+def _connections(models: Iterable[BaseChatModel], client: str) -> list[Connections]:
+    had = [getattr(getattr(model, client, None), "connections", None) for model in models]
+    return list({id(connections): connections for connections in had if isinstance(connections, Connections)}.values())

@@ -66,8 +66,8 @@ def resolve_model(model: BaseChatModel | str) -> BaseChatModel:
         return local_chat_model()
     try:
         resolved: BaseChatModel = init_chat_model(name)
-        if is_openai(resolved) and vars(resolved).get("http_async_client") is None:
-            resolved = init_chat_model(name, **openai_settings())
+        if is_openai(resolved):
+            resolved = init_chat_model(name, **openai_settings(resolved))
         return resolved
     except Exception as error:  # every provider package has its own
         raise _remedy(name, error) from error

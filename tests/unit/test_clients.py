@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import logging
+import shutil
+import ssl
+import subprocess
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import openai
 import pytest
 from langchain_openai import ChatOpenAI
 
+import langgraph_rlm.rlm
 from benchmarks.server import Server, serving
-from langgraph_rlm import create_rlm
-from langgraph_rlm.models import clients, resolve_model
-from langgraph_rlm.models.clients import ClientPerLoop, SlowPool, openai_client
+from langgraph_rlm import Limits, create_rlm
+from langgraph_rlm.models import pools, resolve_model
+from langgraph_rlm.models.clients import aconnected, scales
+from langgraph_rlm.models.pools import SlowPool
 from langgraph_rlm.turnstile import Turnstile
-from tests.fakes import ScriptedModel
 
 GIVEN = {"query": "How many?", "context": "a text", "profile": "rlm"}
 ESTABLISHED = "01"
@@ -97,73 +106,159 @@ def test_connections_are_closed_when_a_run_is_left(server: Server, named: str) -
     asyncio.run(leave(create_rlm(named)))
 
 
-def test_the_same_rlm_runs_without_an_event_loop(server: Server, named: str) -> None:
-    rlm = create_rlm(named)
+@pytest.mark.parametrize("runs", [1, 3])
+def test_runs_without_an_event_loop_close_their_connections_too(server: Server, named: str, runs: int) -> None:
+    rlm, before = create_rlm(named), connections(server)
     asyncio.run(fan_out(rlm, server))
-    assert rlm.invoke(GIVEN)["answer"] == ["yes"] * 60
+    with ThreadPoolExecutor(runs) as threads:
+        outputs = list(threads.map(rlm.invoke, [GIVEN] * runs))
+    assert [output["answer"] for output in outputs] == [["yes"] * 60] * runs
+    asyncio.run(closed(server, before))
 
 
-def test_models_of_openais_kind_get_such_a_client(named: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    given: Any = resolve_model(named)
-    assert isinstance(given.http_async_client, ClientPerLoop)
+def test_event_loops_of_several_threads_at_once_have_connections_of_their_own(server: Server, named: str) -> None:
+    rlm, before = create_rlm(named), connections(server)
+
+    def run(_: int) -> list[str]:
+        answer: list[str] = asyncio.run(rlm.ainvoke(GIVEN))["answer"]
+        return answer
+
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(run, range(8))) == [["yes"] * 60] * 8
+    asyncio.run(closed(server, before))
+
+
+def test_models_of_openais_kind_get_such_clients(named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert scales(resolve_model(named))
     monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", "http://localhost:1")
     monkeypatch.setenv("AZURE_OPENAI_API_KEY", "none")
     monkeypatch.setenv("OPENAI_API_VERSION", "2026-01-01")
-    azure: Any = resolve_model("azure_openai:scripted")
-    assert isinstance(azure.http_async_client, ClientPerLoop)
-    monkeypatch.setenv("OPENAI_PROXY", "http://localhost:2")  # it says how to connect
-    proxied: Any = resolve_model(named)
-    assert not isinstance(proxied.http_async_client, ClientPerLoop)
+    assert scales(resolve_model("azure_openai:scripted"))
     instance = ChatOpenAI(model="scripted")
     assert resolve_model(instance) is instance
+    assert not scales(instance)
 
 
-def test_proxy_of_the_environment_is_used(server: Server, named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("variable", ["http_proxy", "OPENAI_PROXY"])
+def test_proxy_of_the_environment_is_used(
+    variable: str, server: Server, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The server takes itself for the host that the model is at: only a proxy can get there."""
-    proxy = server.url.removesuffix("/v1")
-    monkeypatch.setenv("HTTP_PROXY", proxy)
-    monkeypatch.setenv("http_proxy", proxy)
+    monkeypatch.setenv(variable, server.url.removesuffix("/v1"))
     monkeypatch.setenv("OPENAI_BASE_URL", "http://nowhere.invalid/v1")
     rlm = create_rlm(named)
     asyncio.run(fan_out(rlm, server))
     assert rlm.invoke(GIVEN)["answer"] == ["yes"] * 60
 
 
+def test_hosts_that_need_no_proxy_get_none(server: Server, named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://nowhere.invalid:1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    rlm = create_rlm(named)
+    asyncio.run(fan_out(rlm, server))
+    assert rlm.invoke(GIVEN)["answer"] == ["yes"] * 60
+
+
+def test_proxy_that_aiohttp_cannot_use_is_left_to_httpx(named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:1")
+    model: Any = resolve_model(named)
+
+    async def kind() -> type:
+        async with aconnected([model]):
+            return type(model.http_async_client.connections.here(asyncio.get_running_loop()).client)
+
+    assert asyncio.run(kind()) is openai.DefaultAsyncHttpxClient
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="makes a certificate with openssl")
+def test_certificates_of_the_environment_are_believed(
+    named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    made = "req -x509 -nodes -newkey rsa:2048 -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost"
+    files = ["-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(["openssl", *made.split(), *files], check=True, capture_output=True)
+    believing = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    believing.load_cert_chain(certificate, key)
+    with HTTPServer(("localhost", 0), Yes) as https:
+        https.socket = believing.wrap_socket(https.socket, server_side=True)
+        threading.Thread(target=https.serve_forever, daemon=True).start()
+        monkeypatch.setenv("OPENAI_BASE_URL", f"https://localhost:{https.server_port}/v1")
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        rlm = create_rlm(named)
+        asked = {"query": "Is it?", "context": "a text", "profile": "direct"}
+        assert rlm.invoke(asked)["answer"] == "yes"
+        assert asyncio.run(rlm.ainvoke(asked))["answer"] == "yes"
+        https.shutdown()
+
+
+class Yes(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        choice = {"index": 0, "message": {"role": "assistant", "content": "yes"}, "finish_reason": "stop"}
+        reply = {"id": "1", "object": "chat.completion", "created": 1, "model": "scripted", "choices": [choice]}
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(json.dumps(reply).encode())
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
 # -- clients of instances ---------------------------------------------------------------------------------------------
 
+BUSY = "```repl\nFinal = llm_batch(['?'] * 300)\n```"
 
-@pytest.mark.parametrize(
-    ("most_in_flight", "calls", "seconds", "warns"),
-    [(100, 1000, 24.0, True), (100, 1000, 3.0, False), (16, 1000, 24.0, False), (100, 0, 0.0, False)],
-)
-def test_slow_pool_is_told_of_where_it_is_what_is_slow(
-    most_in_flight: int, calls: int, seconds: float, warns: bool, named: str, caplog: pytest.LogCaptureFixture
-) -> None:
+
+@pytest.fixture
+def looking(monkeypatch: pytest.MonkeyPatch) -> SlowPool:
+    """What a new process has to tell of pools, with few looks."""
+    monkeypatch.setattr(pools, "PERIOD", 0.005)
+    monkeypatch.setattr(pools, "LOOKS", 40)
     pool = SlowPool()
+    monkeypatch.setattr(langgraph_rlm.rlm, "slow_pool", pool)
+    return pool
+
+
+@pytest.fixture
+def slow_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """It takes 50 ms, so that many calls are in flight."""
+    with serving(0.05, {"busy": [BUSY]}) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        monkeypatch.setenv("OPENAI_API_KEY", "none")
+        yield server
+
+
+def ask_many(client: Any, at_once: int = 150) -> None:
+    """Asks 300 prompts."""
+
+    async def ask() -> None:
+        model = ChatOpenAI(model="busy", http_async_client=client)
+        rlm = create_rlm(model, max_concurrency=at_once, limits=Limits(max_subcalls=1_000))
+        assert (await rlm.ainvoke(GIVEN))["answer"] == ["yes"] * 300
+        await client.aclose()
+
+    asyncio.run(ask())
+
+
+def with_a_slow_pool() -> httpx.AsyncClient:
+    return httpx.AsyncClient(timeout=60, limits=httpx.Limits(max_connections=1_000, max_keepalive_connections=100))
+
+
+def test_slow_pool_is_told_of_once(slow_server: Server, looking: SlowPool, caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(2):
-        pool.note([ScriptedModel(), ChatOpenAI(model="scripted")], most_in_flight, calls, seconds)
-    assert len(caplog.records) == warns
-    assert "DefaultAioHttpClient" in caplog.text or not warns
-
-
-def test_only_default_clients_of_instances_are_told_of(
-    server: Server, named: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(clients, "MANY", 2)
-    monkeypatch.setattr(clients, "SLOW", 0.0)
-    monkeypatch.setattr(clients.slow_pool, "was_told", False)
-    scaling = ChatOpenAI(model="scripted", http_async_client=openai_client())
-    for model in (named, scaling, ScriptedModel("FINAL: 1")):
-        asyncio.run(create_rlm(model).ainvoke(GIVEN))
-    assert not caplog.records
-
-    async def twice() -> None:
-        rlm = create_rlm(ChatOpenAI(model="scripted", http_async_client=None))
-        for _ in range(2):
-            await rlm.ainvoke(GIVEN)
-
-    asyncio.run(twice())
+        ask_many(with_a_slow_pool())
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
+    assert "DefaultAioHttpClient" in caplog.text
+
+
+def test_pool_that_is_not_what_is_slow_is_not_told_of(
+    slow_server: Server, looking: SlowPool, caplog: pytest.LogCaptureFixture
+) -> None:
+    ask_many(openai.DefaultAioHttpClient())
+    ask_many(with_a_slow_pool(), at_once=16)
+    assert not caplog.records
 
 
 # -- one after the other ----------------------------------------------------------------------------------------------
