@@ -3,10 +3,10 @@ BIN     := .venv/bin
 READY   := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint types format test-local test-slow eval-local bench demo lock clean
+.PHONY: help setup test lint types format test-local test-slow eval-local bench bench-peers demo lock clean
 
 help:  ## list the targets
-	@awk -F ':.*##' '/^[a-z-]+:.*##/ { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*##' '/^[a-z-]+:.*##/ { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY)  ## make .venv with the pinned development packages (other targets do this themselves)
 
@@ -48,6 +48,9 @@ eval-local: $(READY)  ## the local model on the held-out tasks, task by task
 
 bench: $(READY)  ## benchmarks without a model
 	$(BIN)/python -m benchmarks
+
+bench-peers: $(READY)  ## the same benchmarks for rlms, pyrlm-runtime and dspy.RLM, side by side (Python >= 3.12)
+	$(BIN)/python -m benchmarks.peers
 
 demo: $(READY)  ## a run to look at
 	$(BIN)/langgraph-rlm demo

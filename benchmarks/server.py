@@ -1,8 +1,8 @@
 """A fake server that speaks OpenAI's chat completions, in a process of its own: what it costs is nobody's.
 
-A model name is that of a script, which says its next reply at once to a conversation that has a system message: one
-for each turn, the last one again where there are no more. Any other prompt, and any to `"leaf"`, is answered with "yes"
-after the server's latency.
+A script says its next reply at once to a conversation that has a system message: one for each turn, the last one again
+where there are no more. It is the script that the texts name (`script:name`), or else that of the model's name. Any
+other prompt, such as all those to `"leaf"`, is answered with "yes" after the server's latency.
 """
 
 from __future__ import annotations
@@ -10,14 +10,13 @@ from __future__ import annotations
 import asyncio
 import json
 import multiprocessing
+import re
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
-
-LEAF = "leaf"
 
 
 @dataclass(frozen=True)
@@ -28,15 +27,36 @@ class Server:
 
     def counts(self) -> dict[str, int]:
         """Requests so far, by model name. They begin at 0 again."""
-        with urllib.request.urlopen(f"{self.url}/counts") as response:
-            counts: dict[str, int] = json.load(response)
+        counts: dict[str, int] = self._read("counts")
         return counts
 
     def prompts(self) -> list[list[str]]:
         """The messages' texts of each request to a script, in order, since they were asked for the last time."""
-        with urllib.request.urlopen(f"{self.url}/prompts") as response:
-            prompts: list[list[str]] = json.load(response)
+        prompts: list[list[str]] = self._read("prompts")
         return prompts
+
+    def most(self) -> int:
+        """How many requests waited for the latency at the same time, at most. It begins at 0 again."""
+        most: int = self._read("most")
+        return most
+
+    def _read(self, name: str) -> Any:
+        with urllib.request.urlopen(f"{self.url}/{name}") as response:
+            return json.load(response)
+
+
+@dataclass
+class _Seen:
+    counts: Counter[str] = field(default_factory=Counter)
+    prompts: list[list[str]] = field(default_factory=list)
+    waiting: int = 0
+    most: int = 0
+
+    def tell(self, name: str) -> object:
+        """What the `Server`'s method of this name returns. It begins again."""
+        told: object = getattr(self, name)
+        setattr(self, name, type(told)())
+        return told
 
 
 @contextmanager
@@ -55,10 +75,9 @@ def serving(latency: float, scripts: Mapping[str, Sequence[str]]) -> Iterator[Se
 
 def _serve(latency: float, scripts: Mapping[str, Sequence[str]], ports: Any) -> None:
     async def main() -> None:
-        counts: Counter[str] = Counter()
-        prompts: list[list[str]] = []
+        seen = _Seen()
         server = await asyncio.get_running_loop().create_server(
-            lambda: _Connection(latency, scripts, counts, prompts), "127.0.0.1", 0, backlog=2_000
+            lambda: _Connection(latency, scripts, seen), "127.0.0.1", 0, backlog=2_000
         )
         ports.put(server.sockets[0].getsockname()[1])
         await server.serve_forever()
@@ -69,10 +88,8 @@ def _serve(latency: float, scripts: Mapping[str, Sequence[str]], ports: Any) -> 
 class _Connection(asyncio.Protocol):
     """One kept connection: request after request, without pipelining."""
 
-    def __init__(
-        self, latency: float, scripts: Mapping[str, Sequence[str]], counts: Counter[str], prompts: list[list[str]]
-    ) -> None:
-        self.latency, self.scripts, self.counts, self.prompts = latency, scripts, counts, prompts
+    def __init__(self, latency: float, scripts: Mapping[str, Sequence[str]], seen: _Seen) -> None:
+        self.latency, self.scripts, self.seen = latency, scripts, seen
         self.received = b""
 
     def connection_made(self, transport: Any) -> None:
@@ -90,18 +107,30 @@ class _Connection(asyncio.Protocol):
             return
         self.received = rest[length:]
         if line.startswith("GET"):
-            self._tell(self.counts if "/counts" in line else self.prompts)
-            (self.counts if "/counts" in line else self.prompts).clear()
+            self._tell(self.seen.tell(line.split()[1].rpartition("/")[2]))
             return
         asked = json.loads(rest[:length])
-        self.counts[asked["model"]] += 1
-        if asked["model"] == LEAF or asked["messages"][0]["role"] not in ("system", "developer"):
-            asyncio.get_running_loop().call_later(self.latency, self._reply, asked, "yes")
+        texts = [_text(message["content"]) for message in asked["messages"]]
+        self.seen.counts[asked["model"]] += 1
+        script = self._script(asked, texts)
+        if script is None:
+            self.seen.waiting += 1
+            self.seen.most = max(self.seen.most, self.seen.waiting)
+            asyncio.get_running_loop().call_later(self.latency, self._waited, asked)
             return
-        self.prompts.append([_text(message["content"]) for message in asked["messages"]])
-        script = self.scripts[asked["model"]]
+        self.seen.prompts.append(texts)
         turn = sum(message["role"] == "assistant" for message in asked["messages"])
         self._reply(asked, script[min(turn, len(script) - 1)])
+
+    def _script(self, asked: dict[str, Any], texts: Sequence[str]) -> Sequence[str] | None:
+        if asked["messages"][0]["role"] not in ("system", "developer"):
+            return None
+        named = re.search(r"script:([\w-]+)", "\n".join(texts))
+        return self.scripts.get(named[1] if named else asked["model"])
+
+    def _waited(self, asked: dict[str, Any]) -> None:
+        self.seen.waiting -= 1
+        self._reply(asked, "yes")
 
     def _reply(self, asked: dict[str, Any], text: str) -> None:
         used = {"prompt_tokens": sum(len(str(m["content"])) for m in asked["messages"]) // 4, "completion_tokens": 1}

@@ -1,0 +1,25 @@
+"""langgraph-rlm, with a model that is named by a string."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from unittest import mock
+
+from benchmarks.peers.works import Work
+
+PACKAGE = "langgraph-rlm"
+LACKS = {"pool": "the sandbox has no threads"}
+
+
+def reply(code: str, child: str) -> str:
+    return f"```repl\n{code}\n```"
+
+
+def prepare(url: str, model: str, work: Work) -> Callable[[], object]:
+    from langgraph_rlm import Limits, create_rlm
+
+    with mock.patch.dict(os.environ, {"OPENAI_BASE_URL": url}):
+        rlm = create_rlm(f"openai:{model}", limits=Limits(max_subcalls=10_000), max_concurrency=work.concurrency)
+    return lambda: asyncio.run(rlm.ainvoke({"query": "What is it?", "context": work.text}))
