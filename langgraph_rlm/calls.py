@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,14 +34,6 @@ class Gate:
         self.tasks = asyncio.Semaphore(width)
         self.turnstile = Turnstile() if is_paced else None
         self.ledger = ledger
-
-    @asynccontextmanager
-    async def task(self) -> AsyncIterator[None]:
-        """Holds a place in an event loop."""
-        async with self.tasks:
-            if self.turnstile:
-                await self.turnstile.passed()
-            yield
 
 
 @dataclass(frozen=True)
@@ -85,7 +76,9 @@ class Ask:
         raise AssertionError("the last try returns or raises")
 
     async def arun(self) -> Replied:
-        async with self.gate.task():
+        async with self.gate.tasks:
+            if self.gate.turnstile:
+                await self.gate.turnstile.passed()
             for pause in (*pauses(), None):
                 self._check()
                 try:
