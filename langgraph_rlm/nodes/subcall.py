@@ -98,7 +98,7 @@ def subcall(level: Level, child: Child | None, state: SubcallInput, config: Runn
     if record.get("ahead"):
         spent = {**spent, "usage": marked_ahead(spent["usage"])}
     return {
-        **spent,
+        **{channel: amount for channel, amount in spent.items() if amount},
         "subcalls": spent["subcalls"] + 1,
         "journal": [event],
         "asked": [record],
