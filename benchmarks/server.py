@@ -134,13 +134,23 @@ class _Connection(asyncio.Protocol):
 
     def _reply(self, asked: dict[str, Any], text: str) -> None:
         used = {"prompt_tokens": sum(len(str(m["content"])) for m in asked["messages"]) // 4, "completion_tokens": 1}
-        choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
-        kind = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": asked["model"]}
-        self._tell({**kind, "choices": [choice], "usage": {**used, "total_tokens": sum(used.values())}})
+        message, end = {"role": "assistant", "content": text}, {"index": 0, "finish_reason": "stop"}
+        kind = {"id": "chatcmpl-1", "created": 1, "model": asked["model"]}
+        usage = {**used, "total_tokens": sum(used.values())}
+        if asked.get("stream"):
+            chunk = {**kind, "object": "chat.completion.chunk"}
+            parts: list[dict[str, Any]] = [{"choices": [{**end, "delta": message}]}, {"choices": [], "usage": usage}]
+            events = [*(json.dumps({**chunk, **part}) for part in parts), "[DONE]"]
+            self._send("".join(f"data: {event}\n\n" for event in events), "text/event-stream")
+        else:
+            self._tell({**kind, "object": "chat.completion", "choices": [{**end, "message": message}], "usage": usage})
 
     def _tell(self, body: object) -> None:
-        encoded = json.dumps(body).encode()
-        head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(encoded)}\r\n\r\n"
+        self._send(json.dumps(body), "application/json")
+
+    def _send(self, body: str, content_type: str) -> None:
+        encoded = body.encode()
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\nContent-Length: {len(encoded)}\r\n\r\n"
         if not self.transport.is_closing():
             self.transport.write(head.encode() + encoded)
 

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import httpx
 import openai
 import pytest
+from langchain_core.messages import AIMessageChunk
 from langchain_openai import ChatOpenAI
 
 import langgraph_rlm.rlm
@@ -90,6 +91,17 @@ def test_one_rlm_serves_any_number_of_event_loops(
 
 def test_runs_at_the_same_time_share_connections_until_the_last_has_ended(server: Server, named: str) -> None:
     asyncio.run(fan_out(create_rlm(named, max_concurrency=50), server, runs=3))
+
+
+def test_replies_are_streamed(server: Server, named: str) -> None:
+    async def stream() -> None:
+        before = connections(server)
+        stream: Any = create_rlm(named).astream(GIVEN, stream_mode="messages")
+        chunks = [message.text async for message, _ in stream if isinstance(message, AIMessageChunk)]
+        assert "".join(chunks) == CELL + "yes" * 60
+        await closed(server, before)
+
+    asyncio.run(stream())
 
 
 def test_connections_are_closed_when_a_run_is_left(server: Server, named: str) -> None:
