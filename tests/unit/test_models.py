@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from langchain.chat_models.base import _get_chat_model_creator
 from langchain_core.language_models import FakeListChatModel
 
 from langgraph_rlm.errors import InvalidInput, ModelError
@@ -111,6 +112,7 @@ def test_unknown_provider_says_how_to_name_one(name: str) -> None:
 def test_missing_package_says_what_to_install(
     name: str, package: str, install: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    _get_chat_model_creator.cache_clear()  # LangChain remembers what an earlier test has found
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(ModelError) as caught:
         resolve_model(name)
