@@ -37,8 +37,9 @@ from langgraph_rlm.settings import Limits
 
 RECURSION_LIMIT = 1_000_000_000
 """Supersteps. `Limits` bound a run, not these: what an app sets for its own graph would end an RLM in mid-loop."""
-WAVE = 1_000
-"""Tasks of one superstep in `ainvoke` and `astream`: LangGraph's cost for each grows with their number."""
+WAVE = 300
+"""Tasks of one superstep in `ainvoke` and `astream`, at least. LangGraph's cost for each grows with their number, and
+all are begun before any of them asks."""
 SPARE_THREADS = 4
 """Threads for writing checkpoints in `invoke` and `stream`, beside those that wait for models."""
 INPUTS = ["query", "context", "profile", "messages", "branch:to:route"]
@@ -154,8 +155,9 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         for values in _unfinished(state) if state else ():
             check_dumps(values, resumes)
         width = min(self.rlm_max_concurrency, config.get("max_concurrency") or self.rlm_max_concurrency)
+        wave = max(WAVE, 2 * width) if is_async else 2 * width  # while half of it is under way, no place is free
         is_paced = any(map(is_openai, self.rlm_models))
-        run = Run(self.rlm_workers, self.rlm_limits, width, WAVE if is_async else 2 * width, self.cache, is_paced)
+        run = Run(self.rlm_workers, self.rlm_limits, width, wave, self.cache, is_paced)
         if resumes and state is not None:
             seed(run.ledger, state)
         return run

@@ -25,7 +25,7 @@ from langgraph_rlm.underway import Underway, Wave
 
 FIRST_WAVE = 4
 """Prompts that are asked at once where one valid answer is enough, and one more for each that was answered in vain."""
-SHARE = 0.75
+SHARE = 0.5
 """Share of a wave that has to be answered before the next begins, where there are more prompts than fit one."""
 NOT_NEEDED = Answer(error="not needed: there is an answer")
 LEFT_OUT = Answer(error=NOT_ASKED)
