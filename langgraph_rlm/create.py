@@ -17,7 +17,7 @@ from langgraph_rlm.graph import rlm_graph
 from langgraph_rlm.level import Level
 from langgraph_rlm.models import resolve_model
 from langgraph_rlm.repl.workers import Workers
-from langgraph_rlm.rlm import RLM
+from langgraph_rlm.rlm import RLM, pauses_at
 from langgraph_rlm.settings import Limits, Router, Sandbox
 
 
@@ -81,7 +81,7 @@ def create_rlm(
 
     root_model = resolve_model(model)
     leaf_model = root_model if sub_model is None else resolve_model(sub_model)
-    pauses = bool({*(interrupt_before or ()), *(interrupt_after or ())} & {"*", "execute", "subcall"})
+    pauses = pauses_at(interrupt_before, interrupt_after)
     ahead = lookahead and limits.confirm_above is None and not pauses
     graph: CompiledStateGraph[Any, Any, Any, Any] | None = None
     for depth in reversed(range(max(1, limits.max_depth))):

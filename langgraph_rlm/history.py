@@ -16,15 +16,16 @@ from langgraph_rlm import prompts
 
 SHARE = 0.75
 """Share of the model's window that a prompt may fill: the rest is for the reply, and for what the count is off."""
-TELLS_OF_TEXT, STANDS_FOR = "rlm_tells_of_text", "rlm_stands_for"
-"""Marks of messages: one that tells of the text, and one that stands for those before it, but for the last so many."""
+TELLS_OF_TEXT, ASKS, STANDS_FOR = "rlm_tells_of_text", "rlm_asks", "rlm_stands_for"
+"""Marks of messages: one that tells of the text, one that asks a question, and one that stands for those before it, but
+for the last so many."""
 LATEST = 3
 """Messages that are shown as they were where there is no summary of them."""
 
 
-def telling(told: str) -> HumanMessage:
-    """A message that tells of a text: it is shown as long as the text is the latest."""
-    return HumanMessage(told, additional_kwargs={TELLS_OF_TEXT: True})
+def asking(told: str, is_new_text: bool) -> HumanMessage:
+    """A message that asks a question, and tells of a text where that is new: shown as long as they are the latest."""
+    return HumanMessage(told, additional_kwargs={ASKS: True, **({TELLS_OF_TEXT: True} if is_new_text else {})})
 
 
 def summary(text: str) -> HumanMessage:
@@ -37,14 +38,21 @@ def gap() -> HumanMessage:
     return HumanMessage(prompts.LEFT_OUT, additional_kwargs={STANDS_FOR: LATEST})
 
 
+def stands_for_others(message: AnyMessage) -> bool:
+    """Whether it is a summary, or a gap."""
+    return STANDS_FOR in message.additional_kwargs
+
+
 def shown(history: Sequence[AnyMessage]) -> list[AnyMessage]:
     """The messages that the model is sent."""
     place = _latest_mark(history, STANDS_FOR)
     if place is None:
         return list(history)
     kept = history[place].additional_kwargs[STANDS_FOR]
-    opening = _latest_mark(history[: place - kept], TELLS_OF_TEXT) or 0
-    return [history[opening], history[place], *history[place - kept : place], *history[place + 1 :]]
+    before = history[: place - kept]
+    opening, question = _latest_mark(before, TELLS_OF_TEXT) or 0, _latest_mark(before, ASKS)
+    first = [history[opening], *([history[question]] if question and question != opening else [])]
+    return [*first, history[place], *history[place - kept : place], *history[place + 1 :]]
 
 
 def past_steps(history: Sequence[AnyMessage]) -> list[str] | None:
@@ -53,7 +61,7 @@ def past_steps(history: Sequence[AnyMessage]) -> list[str] | None:
     if place is None:
         return None
     kept = history[place].additional_kwargs[STANDS_FOR]
-    return [str(m.text) for m in history[: place - kept] if STANDS_FOR not in m.additional_kwargs]
+    return [str(m.text) for m in history[: place - kept] if not stands_for_others(m)]
 
 
 def fills_window(model: BaseChatModel, history: Sequence[AnyMessage]) -> bool:

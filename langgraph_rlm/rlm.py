@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -70,6 +70,11 @@ class ReadState:
         return await self.graph.aget_state(self.config, subgraphs=self.subgraphs)
 
 
+def pauses_at(*stops: Sequence[str] | str | None) -> bool:
+    """Whether runs are interrupted at what executes code or asks: nothing can be under way between two steps then."""
+    return any(stop == "*" or {"execute", "subcall"} & set(stop) for stop in stops if stop)
+
+
 class RLM(CompiledStateGraph[Any, Any, Any, Any]):
     """The graph that `create_rlm` gives."""
 
@@ -94,12 +99,12 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         self.rlm_models = rlm_models
 
     def stream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Iterator[Any]:
-        begun = drive(self._begin(input, config or {}, is_async=False))
+        begun = drive(self._begin(input, config or {}, options, is_async=False))
         with connected(self.rlm_models), begun.run.opened():
             yield from self._engine.stream(begun.input, begun.config, **self._options(begun.config, options))
 
     async def astream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> AsyncIterator[Any]:
-        begun = await adrive(self._begin(input, config or {}, is_async=True))
+        begun = await adrive(self._begin(input, config or {}, options, is_async=True))
         run, options = begun.run, self._options(begun.config, options)
         can_be_slow = run.gate.width >= MANY and not all(map(scales, self.rlm_models))
         async with aconnected(self.rlm_models):
@@ -112,7 +117,7 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
                 finally:
                     await run.flown()
 
-    def _begin(self, input: Any, config: RunnableConfig, is_async: bool) -> Steps[Begun]:
+    def _begin(self, input: Any, config: RunnableConfig, options: dict[str, Any], is_async: bool) -> Steps[Begun]:
         """Checks the input, reads what the thread has for the run, and makes the run: nothing is stored yet."""
         prepared, state = prepare(input), None
         if self._needs_state(prepared, config):
@@ -126,7 +131,8 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
                 state = head if _id(head) == _id(state) else state
             if self.checkpointer is True and not _goes_on(prepared, config, state):
                 config = {**config, CONF: {**config[CONF], CONFIG_KEY_RESUMING: False}}
-        run = self._new_run(config, state, prepared, is_async)
+        pauses = pauses_at(options.get("interrupt_before"), options.get("interrupt_after"))
+        run = self._new_run(config, state, prepared, is_async, pauses)
         # In a pool of threads, one for each call of a wave: what is finished is stored before another one begins.
         at_once = None if is_async else run.wave + SPARE_THREADS
         return Begun(run, _entering(prepared, state), _carrying(run, config, at_once))
@@ -143,7 +149,9 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
             return False
         return _resumes(prepared, config) or not _is_nested(config) or self.checkpointer is True
 
-    def _new_run(self, config: RunnableConfig, state: StateSnapshot | None, prepared: Any, is_async: bool) -> Run:
+    def _new_run(
+        self, config: RunnableConfig, state: StateSnapshot | None, prepared: Any, is_async: bool, pauses: bool
+    ) -> Run:
         resumes = _resumes(prepared, config)
         if prepared is None and state is not None and not state.values:
             raise InvalidInput("There is nothing to go on with on this thread: ask a question.")
@@ -157,7 +165,7 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         width = min(self.rlm_max_concurrency, config.get("max_concurrency") or self.rlm_max_concurrency)
         wave = max(WAVE, 2 * width) if is_async else 2 * width  # while half of it is under way, no place is free
         is_paced = any(map(is_openai, self.rlm_models))
-        run = Run(self.rlm_workers, self.rlm_limits, width, wave, self.cache, is_paced)
+        run = Run(self.rlm_workers, self.rlm_limits, width, wave, self.cache, is_paced, pauses)
         if resumes and state is not None:
             seed(run.ledger, state)
         return run

@@ -43,9 +43,10 @@ class Run:
         wave: int,
         cache: BaseCache[Any] | None,
         is_paced: bool = False,
+        pauses: bool = False,
     ) -> None:
-        """`wave`: tasks of a superstep of one RLM, at most."""
-        self.workers, self.wave, self.cache = workers, wave, cache
+        """`wave`: tasks of a superstep of one RLM, at most. `pauses`: this run stops at what executes code or asks."""
+        self.workers, self.wave, self.cache, self.pauses = workers, wave, cache, pauses
         self.ledger = Ledger(limits)
         self.gate = Gate(max_concurrency, self.ledger, is_paced)
         self.shared = Shared()

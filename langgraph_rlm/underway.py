@@ -104,7 +104,8 @@ class Underway:
 
     @property
     def flights(self) -> list[Flight]:
-        return [flight for flights in self._flights.values() for flight in flights]
+        with self._lock:
+            return [flight for flights in self._flights.values() for flight in flights]
 
     def put(self, flight: Flight) -> None:
         with self._lock:
@@ -123,8 +124,9 @@ class Underway:
 
     def cancel(self) -> list[Flight]:
         """Cancels all. Gives those that were."""
+        flights = self.flights
         with self._lock:
-            flights, self._flights = self.flights, {}
+            self._flights = {}
         for flight in flights:
             flight.cancel()
         return flights

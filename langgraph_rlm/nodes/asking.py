@@ -111,7 +111,7 @@ def asking(
             carried[index] = key
     room = run.wave - len(call.prompts) - len(carried)
     guesses: list[Guess] = []
-    if level.lookahead and not call.first and room > 0:
+    if level.lookahead and not run.pauses and not call.first and room > 0:
         guesses = yield Work(partial(_ahead, call, room, repl, run))
     if carried or guesses:
         repl.asks_ahead([*carried.values(), *(guess.key for guess in guesses)])
@@ -147,7 +147,7 @@ def wave(level: Level, run: Run, underway: Underway, asked: Asked, missing: Sequ
         width = min(width, FIRST_WAVE + sum(answer != LEFT_OUT for answer in asked.answers.values()))
     sent = missing[:width]
     ahead = list(asked.ahead)[: run.wave - len(sent)] if len(sent) == len(missing) else []
-    rolls = len(sent) < len(missing) and not level.pauses
+    rolls = len(sent) < len(missing) and not (level.pauses or run.pauses)
     underway.wave = None
     if rolls or ahead or asked.is_first:
         needed = math.ceil(SHARE * len(sent)) if rolls else len(sent)

@@ -152,6 +152,7 @@ def _brought_here(level: Level, state: ExecuteInput, config: RunnableConfig) -> 
         note = f"{gone} So the REPL that was over it cannot be had, and its variables are gone."
         packing, past, variables = run.packing(name, config), Past(note=note, is_lost=True), ()
     repl = run.begin(Interpreter(run.workers, packing, level.sandbox, past, variables))
+    repl.guesses.spare = spare_answers(read(config, "journal"))
     update: dict[str, Any] = {}
     if past.note:
         _logger.warning(past.note)
@@ -177,6 +178,8 @@ def _through_what_is_known(repl: Interpreter, outcome: Outcome) -> tuple[Outcome
     """Goes on while the cell asks what was asked ahead and answered, and with what there is for the next call."""
     while isinstance(outcome, Suspended):
         taken = repl.guesses.take(outcome.call)
+        if taken.drops:
+            repl.dropped()
         if len(taken.found) < len(outcome.call.prompts):
             return outcome, taken
         outcome = repl.resume_with(taken.found)

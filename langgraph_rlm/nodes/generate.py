@@ -14,7 +14,7 @@ from langgraph_rlm.calls import Ask, Replied, add_usages, overflowed
 from langgraph_rlm.dialects import final
 from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import LimitExceeded
-from langgraph_rlm.history import LATEST, fills_window, gap, shown, summary
+from langgraph_rlm.history import LATEST, fills_window, gap, shown, stands_for_others, summary
 from langgraph_rlm.ledger import Usage
 from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.ending import at_limit
@@ -62,7 +62,7 @@ def _reply(
     except Exception as failure:
         if not overflowed(failure) or len(history) <= LATEST + 1:
             raise
-    added[:0] = [gap()]
+    added[:] = [gap(), *(message for message in added if not stands_for_others(message))]
     replied = yield _ask(level, [*history, *added], config, last)
     return replied
 

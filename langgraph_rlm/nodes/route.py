@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from langchain_core.messages import AnyMessage, HumanMessage
+from langchain_core.messages import AnyMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command, Overwrite
 from typing_extensions import TypedDict
 
 from langgraph_rlm import prompts
 from langgraph_rlm.effects import Steps, Work
-from langgraph_rlm.history import telling
+from langgraph_rlm.history import asking
 from langgraph_rlm.inputs import checked_query, name_of, no_context, of_messages
 from langgraph_rlm.level import Level
 from langgraph_rlm.run import read, run_of
@@ -61,7 +61,7 @@ def route(level: Level, state: RouteInput, config: RunnableConfig) -> Steps[Comm
             told = yield Work(partial(prompts.opening, query, context))
         else:
             told = yield Work(partial(prompts.follow_up, query, context if is_new else None))
-        update |= {"history": [telling(told) if is_new else HumanMessage(told)], "told": given}
+        update |= {"history": [asking(told, is_new)], "told": given}
 
     question: Question = {"asked": query, "chosen": profile, "chat": chat}
     update |= {

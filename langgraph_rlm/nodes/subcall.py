@@ -72,8 +72,9 @@ def subcall(level: Level, child: Child | None, state: SubcallInput, config: Runn
             answered: Answered = yield from _answered(level, child, asked, run, config)
         elif (yield Land(flight, wave)):
             run.flights.discard(flight)
-            record, answered = record_of(flight.asked), flight.result()
-        elif wave is not None and wave.has_answer:
+            record = record_of(flight.asked)
+            answered = flight.result()
+        elif wave is not None and wave.has_answer and not is_ahead:
             return _not_needed(index, flight, run)
         else:
             underway.put(flight)

@@ -135,6 +135,10 @@ class Interpreter:
         """Notes that these prompts of the call had been asked ahead."""
         self._events += [["took", index, *place] for index, (place, _) in found.items()]
 
+    def dropped(self) -> None:
+        """Notes that nothing takes any more what was asked ahead."""
+        self._events.append(["dropped"])
+
     def ahead(self, most: int) -> list[Guess]:
         """What the suspended cell is likely to ask next: at most so many prompts. None where no worker is free."""
         with self._busy():
@@ -148,7 +152,6 @@ class Interpreter:
                 self._workers.give_back(self)
                 assert self._cell is not None
                 self._cell.printed = Printed(self._sandbox.max_output)
-                self._suspended()
                 return []
         return calls_ahead(dump, self._workers, self._context, self.variables, self.guesses, most)
 

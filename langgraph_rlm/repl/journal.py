@@ -25,6 +25,7 @@ Event = list[Any]
 `["call", digest, prompts, batch]` the cell was suspended at a call of that many prompts;
 `["ahead", keys]` with it, prompts are asked that the code is likely to come to, by their keys;
 `["answer", index, value, error]` one of them was answered, in any order; those asked ahead come after the call's own;
+`["dropped"]` what was asked ahead before this call is not what the code comes to: nothing takes it any more;
 `["unasked", index]` one that was to be asked ahead was not, for a limit;
 `["took", index, place, guess]` a prompt of the call was the prompt `guess` of the call at that place, asked ahead;
 `["end"]` the cell finished, and what it did stays; `["undo"]` it does not;
@@ -105,7 +106,7 @@ def answers_so_far(events: Sequence[Event]) -> dict[int, Answer]:
                 answers.setdefault(index, _answer_of(event, events))
             case ["unasked", index]:
                 answers.setdefault(index, Answer(error="not asked"))
-            case ["ahead", _]:
+            case ["ahead", _] | ["dropped"]:
                 pass
             case _:
                 break
@@ -115,8 +116,10 @@ def answers_so_far(events: Sequence[Event]) -> dict[int, Answer]:
 def _answer_of(event: Event, events: Sequence[Event]) -> Answer:
     """What an `answer` says, or the one that was `took`."""
     if event[0] == "took":
-        _, _, place, guess = event
-        event = next(later for later in events[place + 1 :] if later[:2] == ["answer", guess])
+        _, _, place, *guess = event
+        if not guess:  # of an earlier version, where it was the place of the answer itself
+            return _answer_of(events[place], events)
+        event = next(later for later in events[place + 1 :] if later[:2] == ["answer", *guess])
     _, _, value, error = event
     return Answer(value, error)
 
@@ -136,6 +139,8 @@ def spare_answers(events: Sequence[Event]) -> Spare:
                 spare[call, index] = (keys[index - prompts], Answer(value, error))
             case ["took", _, *taken]:
                 spare.pop(tuple(taken), None)
+            case ["dropped"]:
+                spare = {}
     by_key: Spare = {}
     for where in sorted(spare):
         key, answer = spare[where]
@@ -171,7 +176,7 @@ def past_of(
     asked: _Asked | None = None
     told: int | None = None
     for place, event in enumerate(events[start:], start):
-        if asked is not None and event[0] not in ("answer", "took", "ahead", "unasked"):
+        if asked is not None and event[0] not in ("answer", "took", "ahead", "unasked", "dropped"):
             is_refused = event[0] == "reply" and not asked.is_answered
             if cell is not None and (is_refused or asked.is_answered):
                 cell.exchanges.append(Exchange(event[1], asked.digest) if is_refused else asked.exchange())

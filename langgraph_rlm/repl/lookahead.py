@@ -59,6 +59,8 @@ class Taken:
 
     found: dict[int, Found] = field(default_factory=dict)
     flying: list[int] = field(default_factory=list)
+    drops: bool = False
+    """Whether the code has gone elsewhere, so that what else was asked ahead is dropped."""
 
     def missing_of(self, call: Call) -> list[int]:
         """The other prompts."""
@@ -95,6 +97,7 @@ class Guesses:
         elif left and not held:
             self.spare, self.flying = {}, Counter()
             self.wasted, self.window = self.wasted + left, 1
+            return Taken(drops=True)
         return taken
 
     @property

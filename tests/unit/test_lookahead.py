@@ -15,6 +15,8 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from langgraph_rlm import Limits, Sandbox, underway
 from langgraph_rlm.repl import interpreter, lookahead
+from langgraph_rlm.repl.cells import Answer
+from langgraph_rlm.repl.journal import answers_so_far
 from tests.fakes import QUERY, KilledAt, Ran, ScriptedModel, cell, rlm_of, worker_processes
 
 GIVEN = {"query": QUERY, "context": "a text\nof three\nlines"}
@@ -232,6 +234,49 @@ def test_run_killed_at_any_write_asks_nothing_again_that_was_answered(
             out = rlm.invoke(None, THREAD)
             assert len(asked.asked) <= len(set(asked.asked)) + 1, (writes, before)
         assert out["answer"] == expected
+
+
+BRANCHING = """
+a = llm_query('p0')
+if a == 'P0':
+    b = llm_batch(['p1', 'x'])
+    c = llm_query('p2' if b[1] == 'X' else b[1])
+    d = llm_query('p3' if c == 'P2' else c)
+else:
+    d = [llm_query(f'p{i}') for i in (1, 2, 3)]
+Final = d
+"""
+
+
+def test_guesses_that_were_stored_are_there_where_the_call_that_waits_has_none() -> None:
+    for writes in range(4, 25):
+        saver, model = KilledAt(writes), ScriptedModel(cell(BRANCHING), answer=str.upper)
+        rlm = rlm_of(model, checkpointer=saver)
+        try:
+            out = rlm.invoke(GIVEN, THREAD)
+        except KeyboardInterrupt:
+            values, before = rlm.get_state(THREAD).values, len(model.asked)
+            stored = {record["prompt"] for record in values.get("asked", [])}
+            out = rlm.invoke(None, THREAD)
+            assert not stored & set(model.asked[before:]), writes
+        assert (out["answer"], out["subcalls"]) == ("P3", 5), writes
+
+
+def test_one_guess_that_did_not_hold_is_no_end_of_looking_ahead() -> None:
+    code = (
+        "a = llm_query('first')\n"
+        "Final = [llm_query(item) for item in [('y' if a == 'FIRST' else 'n') + str(i) for i in range(60)]]"
+    )
+    model = ScriptedModel(cell(code), answer=str.upper)
+    steps = [update for update in rlm_of(model).stream(GIVEN, stream_mode="updates") if "execute" in update]
+    assert len(steps) < 20
+    assert len(model.asked) == 64
+
+
+def test_answers_that_an_earlier_version_took_are_read() -> None:
+    events: list[Any] = [["cell", "c", ""], ["call", "d", 1, False], ["ahead", ["k"]], ["answer", 1, "B", None]]
+    events += [["answer", 0, "A", None], ["call", "e", 1, False], ["took", 0, 3]]
+    assert answers_so_far(events) == {0: Answer("B")}
 
 
 # -- any program ------------------------------------------------------------------------------------------------------

@@ -273,6 +273,18 @@ def test_latest_text_is_told_after_a_summary() -> None:
     assert "second?" in last
 
 
+def test_question_that_is_being_answered_is_told_whole_after_a_summary() -> None:
+    model = Windowed(cells=(*STEPS[:4], "Final = 1", *STEPS, "Final = 2"))
+    rlm = rlm_of(model, checkpointer=InMemorySaver())
+    rlm.invoke({"query": "first?", "context": "the text"}, THREAD)
+    question = "second? " + "with a condition, " * 40 + "and the last word"
+    assert rlm.invoke({"query": question}, THREAD)["answer"] == 2
+    assert any(call.told.endswith(prompts.SUMMARISE) for call in model.turns)
+    last = "\n".join(prompts_of(model)[-1])
+    assert question in last
+    assert "the text" in last
+
+
 # -- providers --------------------------------------------------------------------------------------------------------
 
 

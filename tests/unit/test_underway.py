@@ -247,6 +247,34 @@ def test_search_is_replayed_as_it_was(mode: str, models: list[Held]) -> None:
     assert NOT_ASKED not in str(rlm.get_state(THREAD).values["journal"])
 
 
+def test_guess_under_way_outlives_a_search(mode: str) -> None:
+    """What the search has not waited for is no error where the code comes to it."""
+    code = (
+        "r = ask('Q', 'c0')\n"
+        "if 'yes' in r:\n    f = ask_chunks_first('Q', ['c1', 'c5'])\nelse:\n    f = [ask('Q', 'c1'), ask('Q', 'c2')]\n"
+        "Final = [f, ask('Q', 'c2')]"
+    )
+
+    def until(told: str) -> str | None:
+        return {"c1": "c5", "c2": "c9"}.get(chunk_of(told))
+
+    code += "\nllm_query('c9')"
+    model = Held(answer=lambda told: f"yes {chunk_of(told)}", until=until)
+    # c2 is held until the run goes on with something else: the guess is asked for c9 while c2 is waited for
+    assert ran(mode, code, model)["answer"] == ["yes c1", "yes c2"]
+
+
+def test_pauses_of_one_run_leave_nothing_under_way() -> None:
+    model = ScriptedModel(cell("Final = [llm_query(f'p{i}') for i in range(4)]"), answer=str.upper)
+    rlm = rlm_of(model, checkpointer=InMemorySaver())
+    given: Any = {"query": QUERY, "context": "a text"}
+    while given is not None or rlm.get_state(THREAD).next:
+        rlm.invoke(given, THREAD, interrupt_before=["execute"])
+        given = None
+        assert model.most_in_flight <= 1
+    assert model.asked == [f"p{i}" for i in range(4)]
+
+
 # -- durable ----------------------------------------------------------------------------------------------------------
 
 
