@@ -58,7 +58,8 @@ def measure(python: Path, name: str, label: str, server: Server) -> Measured | s
     if WORKS[label].calls not in (None, calls):
         return f"asked {calls:g} of {WORKS[label].calls}"
     last = ["\n".join(texts) for texts in prompts[-STEPS:]]
-    return Measured(statistics.median(taken), calls, server.most(), last)
+    seconds, processors = (statistics.median(times) for times in zip(*taken, strict=True))
+    return Measured(seconds, processors, calls, server.most(), last)
 
 
 def forget(server: Server) -> None:
@@ -68,10 +69,10 @@ def forget(server: Server) -> None:
 
 
 def version(python: Path, package: str) -> str:
-    code = (
-        f"import sys, importlib.metadata as m; print(m.version('{package}'), '(Python %d.%d)' % sys.version_info[:2])"
-    )
-    return subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    code = "import importlib.metadata as m, sys; print(m.version(sys.argv[1]), *sys.version_info[:2])"
+    told = subprocess.run([str(python), "-c", code, package], capture_output=True, text=True, check=True)
+    number, major, minor = told.stdout.split()
+    return f"{number} (Python {major}.{minor})"
 
 
 @contextmanager
@@ -103,7 +104,7 @@ def main() -> None:
     table = Table("", *headings, "goal", box=box.MARKDOWN)
     for row in ROWS:
         table.add_row(row.heading, *(row.cell(works) for works in measured.values()), row.goal)
-    console.print(table, width=None if console.is_terminal else WIDTH)
+    (console if console.is_terminal else Console(width=WIDTH)).print(table)
 
 
 if __name__ == "__main__":

@@ -11,9 +11,11 @@ from benchmarks.peers.works import LATENCY, STEPS
 
 @dataclass(frozen=True)
 class Measured:
-    """Of the runs of a work: median seconds, plain calls of each, calls in flight at most, prompts of the last run."""
+    """Of the runs of a work: median seconds by the clock and of processors, plain calls of each, calls in flight at
+    most, prompts of the last run."""
 
     seconds: float
+    processors: float
     calls: float
     most: int
     prompts: Sequence[str]
@@ -39,6 +41,10 @@ def times(ideal: float) -> Callable[[Measured], str]:
 def each(calls: int) -> Callable[[Measured, Measured], str]:
     """Of each further call: what starts and ends a run is in both."""
     return lambda few, many: f"{(many.seconds - few.seconds) / calls * 1e3:.2f} ms"
+
+
+def each_uses(calls: int) -> Callable[[Measured, Measured], str]:
+    return lambda few, many: f"{(many.processors - few.processors) / calls * 1e3:.2f} ms"
 
 
 def milliseconds(work: Measured) -> str:
@@ -81,7 +87,9 @@ ROWS = (
     Row("50 children × 20 prompts × 200 ms, concurrency 100", ["tree"], times(10 * LATENCY), "≤ 1.25 ×"),
     Row("… calls in flight at most", ["tree"], in_flight),
     Row("no latency: each `llm_query` of a loop", ["few-calls", "many-calls"], each(400)),
+    Row("… processor time", ["few-calls", "many-calls"], each_uses(400)),
     Row("no latency: each prompt of a batch", ["few-items", "many-items"], each(998)),
+    Row("… processor time", ["few-items", "many-items"], each_uses(998)),
     Row(f"{STEPS} steps, no latency", ["steps"], milliseconds),
     Row("… share of prompts that repeats the one before", ["steps"], repeated, "≥ 95 %"),
     Row("… tokens of all prompts, and of these new", ["steps"], tokens),
