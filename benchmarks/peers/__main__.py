@@ -55,7 +55,7 @@ def measure(python: Path, name: str, label: str, server: Server) -> Measured | s
     taken = json.loads(done.stdout)
     prompts = server.prompts()
     calls = (sum(server.counts().values()) - len(prompts)) / len(taken)
-    if WORKS[label].calls not in (None, calls):
+    if calls < (WORKS[label].calls or 0):  # more are tries of its HTTP client
         return f"asked {calls:g} of {WORKS[label].calls}"
     last = ["\n".join(texts) for texts in prompts[-STEPS:]]
     seconds, processors = (statistics.median(times) for times in zip(*taken, strict=True))
