@@ -25,14 +25,15 @@ from langgraph_rlm.nodes.generate import GenerateInput, generate
 from langgraph_rlm.nodes.route import RouteInput, route
 from langgraph_rlm.nodes.subcall import subcall
 from langgraph_rlm.run import note_spent
-from langgraph_rlm.state import RLMInput, RLMOutput, RLMState, SubcallInput
+from langgraph_rlm.state import ChildInput, ChildOutput, RLMInput, RLMOutput, RLMState, SubcallInput
 
 Child = CompiledStateGraph[Any, Any, Any, Any]
 
 
 def rlm_graph(level: Level, child: Child | None, context_schema: type[Any] | None) -> StateGraph[Any, Any, Any, Any]:
     """The graph of an RLM at one depth; `child` is the compiled graph of the next, where depth allows one."""
-    graph = StateGraph(RLMState, context_schema, input_schema=RLMInput, output_schema=RLMOutput)
+    schemas = (RLMInput, RLMOutput) if level.depth == 0 else (ChildInput, ChildOutput)
+    graph = StateGraph(RLMState, context_schema, input_schema=schemas[0], output_schema=schemas[1])
     subcalls = (level.subcall_node,) if level.has_subcalls else ()
 
     graph.add_node("route", _node(level, route), input_schema=RouteInput, destinations=("direct", "generate"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -11,7 +12,10 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 
 from langgraph_rlm import prompts
+from langgraph_rlm.repl.host import Reach
 from langgraph_rlm.settings import Limits, Router, Sandbox
+from langgraph_rlm.tools import Tool
+from langgraph_rlm.typed import Form
 
 NO_PARAMETERS = ("name", "cache", "verbose", "callbacks", "tags", "metadata")
 """Fields of a model that decide on no answer."""
@@ -33,6 +37,11 @@ class Level:
     """Whether prompts are asked before the code comes to them: not where somebody looks at what is asked."""
     pauses: bool
     """Whether runs are interrupted at what executes code or asks: nothing can be under way between two steps then."""
+    tools: Mapping[str, Tool]
+    models: Mapping[str, BaseChatModel]
+    """Those that code may choose for a sub-call, by the names it has for them."""
+    form: Form | None
+    """What the answer has to be."""
 
     @property
     def subcall_node(self) -> str:
@@ -58,19 +67,32 @@ class Level:
         return {"cache_control": {"type": "ephemeral"}} if is_anthropic else {}
 
     @cached_property
-    def plain(self) -> str:
+    def reach(self) -> Reach:
+        """What its code reaches beyond the text."""
+        return Reach(self.tools, tuple(self.models))
+
+    def model_named(self, name: str | None) -> BaseChatModel:
+        """Who answers a plain sub-call: the model that the code has chosen, if any."""
+        return self.sub_model if name is None else self.models[name]
+
+    def plain(self, model: str | None) -> str:
         """Who asks a plain sub-call, for the cache: nothing but the model decides on its answer."""
-        return f"{self.name} {_identity(self.sub_model)}"
+        return f"{self.name} {self._identities[model]}"
 
     @cached_property
     def recursive(self) -> str:
         """Who asks a child RLM, for the cache: all that it is made of."""
         settings = (self.depth, self.router, self.limits, self.sandbox, self.instructions, version("langgraph-rlm"))
-        return f"{self.name} {_identity(self.model)} {_identity(self.sub_model)} {settings!r}"
+        offered = [(tool.signature, tool.tool.description) for tool in self.tools.values()]
+        return f"{self.name} {_identity(self.model)} {self._identities} {offered} {settings!r}"
 
-    @property
+    @cached_property
+    def _identities(self) -> dict[str | None, str]:
+        return {None: _identity(self.sub_model), **{name: _identity(model) for name, model in self.models.items()}}
+
+    @cached_property
     def system(self) -> str:
-        return prompts.system(self.depth, self.limits.max_depth, self.instructions)
+        return prompts.system(self.depth, self.limits.max_depth, self.instructions, self.reach)
 
 
 def _identity(model: BaseChatModel) -> str:

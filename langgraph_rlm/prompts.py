@@ -5,9 +5,13 @@ Everything here is constant in size, whatever the context and the code's output 
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from langgraph_rlm import glimpse
 from langgraph_rlm.context import Context
 from langgraph_rlm.repl.cells import Finished, Variable
+from langgraph_rlm.repl.host import Reach
 
 PREFIX = 300
 """Characters of the text that the first message shows."""
@@ -42,13 +46,25 @@ RECURSION = """\
 DOCUMENTS = "Its documents: `ctx.num_documents()`, `ctx.get_document(i)`, `ctx.metadata[i]` (name, length, start, end)."
 
 
-def system(depth: int, max_depth: int, instructions: str | None) -> str:
+MODELS = "`llm_query(…, model=name)` asks another model: {names}.\n"
+
+TOOLS = """
+Other functions that you can call in your code. `tool_batch(function, arguments)` calls one many times at once: \
+`arguments` is a list, with the argument or a dict of them for each call.
+"""
+
+
+def system(depth: int, max_depth: int, instructions: str | None, reach: Reach) -> str:
     """The system prompt of an RLM at `depth`."""
     parts = [RULES]
     if depth < max_depth:
         parts.append(SUBCALLS)
+        if reach.models:
+            parts.append(MODELS.format(names=", ".join(map(repr, reach.models))))
     if depth + 1 < max_depth:
         parts.append(RECURSION)
+    if reach.tools:
+        parts += [TOOLS, *(f"- `{tool.signature}`: {tool.tool.description}\n" for tool in reach.tools.values())]
     if instructions:
         parts.append(f"\n{instructions}\n")
     return "".join(parts)
@@ -108,6 +124,16 @@ def summarised(summary: str) -> str:
         "(Your earlier steps are left out here. Your variables are still there, and `past_steps` is a list of what was "
         f"said in those steps. Your own summary of them:)\n\n{summary}"
     )
+
+
+def form(schema: dict[str, Any]) -> str:
+    """What the answer has to be."""
+    return f"`Final` has to be a value that satisfies this JSON schema: {json.dumps(schema)}"
+
+
+def unfit(errors: str) -> str:
+    """What is said of an answer that does not satisfy its schema."""
+    return f"`Final` does not satisfy the JSON schema of the answer:\n{errors}\nCorrect that and set `Final` again."
 
 
 NO_CELL = "Your reply had no code. Reply with one ```python block of Python."

@@ -22,7 +22,7 @@ from langgraph_rlm.calls import Gate
 from langgraph_rlm.context import Context
 from langgraph_rlm.errors import ContextError
 from langgraph_rlm.inputs import name_of, of_messages
-from langgraph_rlm.ledger import Ledger
+from langgraph_rlm.ledger import NOTHING, Ledger
 from langgraph_rlm.repl.interpreter import Interpreter
 from langgraph_rlm.repl.packed import Packing
 from langgraph_rlm.repl.workers import Workers
@@ -151,10 +151,8 @@ def run_of(config: RunnableConfig) -> Run:
     return run
 
 
-SPENT = ("usage", "steps", "subcalls")
+SPENT = tuple(NOTHING)
 """The channels that add up over the tree."""
-NOTHING: dict[str, Any] = {"usage": {}, "steps": 0, "subcalls": 0}
-"""What nobody has spent."""
 
 
 def note_spent(failure: Exception, config: RunnableConfig) -> None:

@@ -38,10 +38,10 @@ class Router:
 class Limits:
     """What one question may spend; counted over the whole tree of RLMs, `max_steps` for each RLM on its own.
 
-    `max_subcalls` counts every prompt of `llm_*` and `rlm_*`, `max_tokens` is input plus output, `max_seconds` wall
-    time. `max_depth` counts as the paper does: the root is 0; 0 has no sub-calls, 1 plain model calls, 2 child RLMs
-    whose own sub-calls are plain. At a limit the model gets one last turn (`"answer"`) or `LimitExceeded` leaves the
-    graph (`"raise"`).
+    `max_subcalls` counts every prompt of `llm_*` and `rlm_*`, `max_tool_calls` every call of a tool, `max_tokens` is
+    input plus output, `max_seconds` wall time. `max_depth` counts as the paper does: the root is 0; 0 has no
+    sub-calls, 1 plain model calls, 2 child RLMs whose own sub-calls are plain. At a limit the model gets one last turn
+    (`"answer"`) or `LimitExceeded` leaves the graph (`"raise"`).
     """
 
     max_steps: int = 30
@@ -51,10 +51,11 @@ class Limits:
     max_seconds: float | None = None
     confirm_above: int | None = None
     on_exceeded: Literal["answer", "raise"] = "answer"
+    max_tool_calls: int = 1_000
 
     def __post_init__(self) -> None:
         _whole(1, max_steps=self.max_steps)
-        _whole(0, max_subcalls=self.max_subcalls, max_depth=self.max_depth)
+        _whole(0, max_subcalls=self.max_subcalls, max_tool_calls=self.max_tool_calls, max_depth=self.max_depth)
         _whole_or_none(1, max_tokens=self.max_tokens)
         _whole_or_none(0, confirm_above=self.confirm_above)
         if self.max_seconds is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
 from langchain_core.messages import AnyMessage
 from langgraph.channels import DeltaChannel, EphemeralValue
@@ -81,6 +81,12 @@ class RLMInput(TypedDict, total=False):
     messages: Messages
 
 
+class ChildInput(RLMInput, total=False):
+    """What a child RLM takes: the JSON schema that the code asked for, besides."""
+
+    answer_schema: Annotated[dict[str, Any], EphemeralValue(dict)]
+
+
 class RLMOutput(TypedDict, total=False):
     """What a run gives. `usage`, `steps` and `subcalls` are of the whole tree, for this question."""
 
@@ -91,16 +97,27 @@ class RLMOutput(TypedDict, total=False):
     usage: Annotated[Usage, _extend_usage]
     steps: Annotated[int, operator.add]
     subcalls: Annotated[int, operator.add]
+    citations: Growing
     trajectory: Growing
     messages: Messages
 
 
+class ChildOutput(RLMOutput, total=False):
+    """What a child RLM gives: how often tools were called, in the whole tree, besides."""
+
+    tool_calls: Annotated[int, operator.add]
+
+
 class Question(TypedDict):
-    """The question being answered: `asked` is the query, `chosen` the profile, `chat` whether it came as messages."""
+    """The question being answered: `asked` is the query, `chosen` the profile, `chat` whether it came as messages.
+
+    The answer has to satisfy the JSON `schema`, if there is one.
+    """
 
     asked: str
     chosen: str
     chat: bool
+    schema: NotRequired[dict[str, Any] | None]
 
 
 class Position(TypedDict):
@@ -110,7 +127,7 @@ class Position(TypedDict):
     context: str
 
 
-class RLMState(RLMInput, RLMOutput, total=False):
+class RLMState(ChildInput, ChildOutput, total=False):
     """All channels."""
 
     question: Question
@@ -123,10 +140,10 @@ class RLMState(RLMInput, RLMOutput, total=False):
     code: str
     """The cell to run next: what the model's reply holds of it, until somebody edits it."""
     pending: Pending
-    """The prompts of the call at which the cell is suspended, in order: `kind`, `prompt`, `context`, and `first` where
-    one valid answer is enough; then those that are asked `ahead`."""
+    """What the call at which the cell is suspended asks for, in order: `kind`, `prompt`, `context`, what else a
+    `Request` has, and `first` where one valid answer is enough; then what is asked `ahead`."""
     asked: Growing
-    """Records of the prompts that this cell has asked, for the trajectory."""
+    """Records of what this cell has asked for, for the trajectory."""
     limit: list[Any] | None
     """`[name, used, allowed]` once a limit is reached: the next turn is the last."""
     seconds: Annotated[float, _most]

@@ -10,6 +10,7 @@ from langchain_core.messages import AIMessage
 from langgraph_rlm.errors import LimitExceeded
 from langgraph_rlm.level import Level
 from langgraph_rlm.state import Question
+from langgraph_rlm.typed import Form
 
 
 def ended(answer: Any, question: Question, status: Literal["answered", "limit"]) -> dict[str, Any]:
@@ -18,6 +19,12 @@ def ended(answer: Any, question: Question, status: Literal["answered", "limit"])
     if question["chat"]:
         update["messages"] = [AIMessage(as_text(answer))]
     return update
+
+
+def form_of(level: Level, question: Question) -> Form | None:
+    """What the answer has to be."""
+    schema = question.get("schema")
+    return level.form or (Form.of_schema(schema) if schema else None)
 
 
 def at_limit(level: Level, reached: LimitExceeded) -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, replace
 from functools import partial
 from typing import Any, Literal
@@ -16,6 +17,7 @@ from typing_extensions import TypedDict
 
 from langgraph_rlm import glimpse, prompts
 from langgraph_rlm.calls import add_usages, marked_ahead
+from langgraph_rlm.citations import citations
 from langgraph_rlm.dialects import final
 from langgraph_rlm.effects import Steps, Work
 from langgraph_rlm.errors import ContextError, LimitExceeded, SandboxError
@@ -23,15 +25,16 @@ from langgraph_rlm.history import past_steps
 from langgraph_rlm.ledger import Usage
 from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.asking import NOT_NEEDED, Asked, asking, reserved, wave
-from langgraph_rlm.nodes.ending import at_limit, ended
+from langgraph_rlm.nodes.ending import at_limit, ended, form_of
 from langgraph_rlm.nodes.subcall import record_of
 from langgraph_rlm.repl import gaps
-from langgraph_rlm.repl.cells import Finished, Outcome, Suspended, Variable
+from langgraph_rlm.repl.cells import Finished, Outcome, Request, Suspended, Variable
 from langgraph_rlm.repl.interpreter import Interpreter
 from langgraph_rlm.repl.journal import Past, answers_so_far, past_of, spare_answers
 from langgraph_rlm.repl.lookahead import Taken
 from langgraph_rlm.run import Run, is_durable, read, run_of
 from langgraph_rlm.state import Position, Question
+from langgraph_rlm.typed import Unfit
 from langgraph_rlm.underway import Underway
 
 MOST_REMINDER = 500
@@ -57,7 +60,7 @@ def execute(level: Level, state: ExecuteInput, config: RunnableConfig) -> Steps[
     if not asked.is_settled:
         return Command(goto=wave(level, run, run.underway(token), asked, asked.missing))
     repl, underway = run.take(token)
-    if not asked.prompts and not state["code"]:
+    if not asked.pending and not state["code"]:
         command = _without_code(level, state, config)
     else:
         brought: dict[str, Any] = {}
@@ -80,11 +83,12 @@ def _executed(
 ) -> Steps[Command[Any]]:
     """Runs the cell, or goes on with it where it was suspended and has its answers, up to where it asks or ends."""
     run, journal = run_of(config), read(config, "journal")
-    if asked.prompts:
-        run.ledger.give_back(len(asked.missing))
+    if asked.pending:
+        run.ledger.give_back(asked.requests(asked.missing))
         repl.left_out(asked.missing, NOT_NEEDED)
-        if len(asked.given) < len(asked.prompts):
-            repl.guesses.spare, repl.guesses.flying = spare_answers(journal), Counter(asked.ahead.values())
+        if len(asked.given) < len(asked.pending):
+            flying = Counter(request.key for request in asked.ahead.values())
+            repl.guesses.spare, repl.guesses.flying = spare_answers(journal), flying
         outcome = yield Work(lambda: repl.resume(asked.given))
     else:
         before = glimpse.rows_for(state["code"], run.context(state["context_id"], config).text)
@@ -92,13 +96,15 @@ def _executed(
         is_there = past is None or Variable("past_steps", "list", len(past)) in repl.variables
         given = {} if is_there else {"past_steps": past}
         outcome = yield Work(lambda: repl.run(gaps.bridged(state["code"]), before, given))
-    taken, granted = Taken(), 0
+    taken = Taken()
+    granted: Sequence[Request] = ()
     dump: Any = None
     while True:
         if repl.guesses.outstanding:
             outcome, taken = yield Work(partial(_through_what_is_known, repl, outcome))
         if isinstance(outcome, Suspended):
-            said = reserved(level, outcome.call, len(taken.missing_of(outcome.call)), run)
+            missing = [outcome.call.requests[index] for index in taken.missing_of(outcome.call)]
+            said = reserved(level, outcome.call, missing, run)
             if isinstance(said, str):
                 outcome, taken = (yield Work(partial(repl.refuse, said))), Taken()
                 continue
@@ -112,10 +118,10 @@ def _executed(
     place = len(journal) + repl.untold  # that of a dump: after the call, or the end
     update: dict[str, Any] = {}
     if isinstance(outcome, Finished) or not (taken.flying or repl.guesses.flying.total()):
-        update = _cancelled(underway, len(asked.ahead), run)
-        asked = replace(asked, prompts=[])
+        update = _cancelled(underway, asked.ahead.values(), run)
+        asked = replace(asked, pending=[])
     if isinstance(outcome, Suspended):
-        pending, asked = yield from asking(level, asked, outcome.call, taken, granted, repl, run)
+        pending, asked = yield from asking(level, asked, outcome.call, taken, len(granted), repl, run)
         if dump:
             printed = repl.printed
             update["suspension"] = [dump, place, printed.head, printed.tail, printed.length]
@@ -124,7 +130,8 @@ def _executed(
     update |= {"journal": events, "note": note}
     if isinstance(outcome, Suspended):
         update["pending"] = pending
-        if level.confirms and len(outcome.call.prompts) > (level.limits.confirm_above or 0):
+        subcalls = [request for request in outcome.call.requests if request.kind != "tool"]
+        if level.confirms and len(subcalls) > (level.limits.confirm_above or 0):
             return Command(update=update, goto="confirm")
         return Command(update=update, goto=wave(level, run, underway, asked, asked.missing))
     if dump:
@@ -142,7 +149,7 @@ def _brought_here(level: Level, state: ExecuteInput, config: RunnableConfig) -> 
     """
     run, position, name = run_of(config), state.get("position"), state["context_id"]
     if position is None:
-        return run.begin(Interpreter(run.workers, run.packing(name, config), level.sandbox)), {}
+        return run.begin(Interpreter(run.workers, run.packing(name, config), level.sandbox, level.reach)), {}
     if not is_durable(config):
         raise SandboxError("the REPL is gone, and there is no checkpointer to have it from")
     variables = tuple(Variable(*variable) for variable in read(config, "variables") or [])
@@ -151,7 +158,7 @@ def _brought_here(level: Level, state: ExecuteInput, config: RunnableConfig) -> 
     except ContextError as gone:
         note = f"{gone} So the REPL that was over it cannot be had, and its variables are gone."
         packing, past, variables = run.packing(name, config), Past(note=note, is_lost=True), ()
-    repl = run.begin(Interpreter(run.workers, packing, level.sandbox, past, variables))
+    repl = run.begin(Interpreter(run.workers, packing, level.sandbox, level.reach, past, variables))
     repl.guesses.spare = spare_answers(read(config, "journal"))
     update: dict[str, Any] = {}
     if past.note:
@@ -177,25 +184,28 @@ def _past(level: Level, config: RunnableConfig) -> Past:
 def _through_what_is_known(repl: Interpreter, outcome: Outcome) -> tuple[Outcome, Taken]:
     """Goes on while the cell asks what was asked ahead and answered, and with what there is for the next call."""
     while isinstance(outcome, Suspended):
-        taken = repl.guesses.take(outcome.call)
-        if taken.drops:
-            repl.dropped()
-        if len(taken.found) < len(outcome.call.prompts):
+        taken = repl.take(outcome.call)
+        if len(taken.found) < len(outcome.call.requests):
             return outcome, taken
         outcome = repl.resume_with(taken.found)
     return outcome, Taken()
 
 
-def _cancelled(underway: Underway, ahead: int, run: Run) -> dict[str, Any]:
-    """Cancels what is under way of so many prompts that were to be asked ahead. What the model was asked counts."""
+def _cancelled(underway: Underway, ahead: Iterable[Request], run: Run) -> dict[str, Any]:
+    """Cancels what is under way of what was to be asked ahead. What the model was asked counts."""
     departed = [flight for flight in underway.cancel() if flight.has_departed]
-    run.ledger.give_back(ahead - len(departed))
+    counted = Counter(flight.request.key for flight in departed)
+    for request in ahead:
+        if counted[request.key]:
+            counted[request.key] -= 1
+        else:
+            run.ledger.give_back([request])
     if not departed:
         return {}
     usage: Usage = {}
     for flight in departed:
         usage = add_usages(usage, marked_ahead(flight.result().spent["usage"]) if flight.has_landed else {})
-    records = [record_of(flight.asked) | {"cancelled": True} for flight in departed]
+    records = [record_of(flight.request, flight.is_ahead) | {"cancelled": True} for flight in departed]
     return {"subcalls": len(departed), "usage": usage, "asked": records}
 
 
@@ -206,7 +216,7 @@ def _without_code(level: Level, state: ExecuteInput, config: RunnableConfig) -> 
     entry = {"step": state["step"], "depth": level.depth, "reply": reply, "code": "", "output": "", "subcalls": []}
     update: dict[str, Any] = {"trajectory": [entry | {"error": None}]}
     if isinstance(said, final.Text):
-        return Command(update=update | ended(said.answer, state["question"], _status(state)), goto=END)
+        return _answered(level, state, config, update, said.answer)
     update["trajectory"] = [entry | {"error": prompts.NO_CELL}]
     return _next_turn(level, state, config, update, prompts.NO_CELL)
 
@@ -234,14 +244,29 @@ def _concluded(
             **({"note": note} if note else {}),
         }
     ]
+    if cell.cited:
+        update["citations"] = citations(cell.cited, run_of(config).context(state["context_id"], config))
     if cell.answer:
-        return Command(update=update | ended(cell.answer[0], state["question"], _status(state)), goto=END)
+        return _answered(level, state, config, update, cell.answer[0])
     query = prompts.shortened(state["question"]["asked"], MOST_REMINDER)
     said = final.read(reply)
     edited = code if not isinstance(said, final.Cell) or said.code != code else None
     repeated = any(step["code"] == code for step in read(config, "trajectory"))
     told = prompts.after_cell(cell, query, repeated, edited, note)
     return _next_turn(level, state, config, update, told)
+
+
+def _answered(
+    level: Level, state: ExecuteInput, config: RunnableConfig, update: dict[str, Any], answer: Any
+) -> Command[Any]:
+    """The end, with an answer; or another turn for the model, where it is not what it has to be."""
+    if form := form_of(level, state["question"]):
+        try:
+            answer = form.fitted(answer)
+        except Unfit as unfit:
+            if not state.get("limit"):
+                return _next_turn(level, state, config, update, prompts.unfit(str(unfit)))
+    return Command(update=update | ended(answer, state["question"], _status(state)), goto=END)
 
 
 def _next_turn(

@@ -26,6 +26,7 @@ LONG_QUERY = 2_000
 class RouteInput(TypedDict, total=False):
     query: str | None
     profile: Profile | None
+    answer_schema: dict[str, Any] | None
     messages: list[AnyMessage]
     told: str
     history: list[AnyMessage]
@@ -51,6 +52,7 @@ def route(level: Level, state: RouteInput, config: RunnableConfig) -> Steps[Comm
         context = yield Work(lambda: run.context(given, config))
 
     profile: Profile = state.get("profile") or level.router.profile
+    schema = level.form.schema if level.form else state.get("answer_schema")
     if profile == "direct" or (profile == "auto" and len(query) + len(context) < level.router.direct_below):
         path = "direct"
     else:
@@ -61,9 +63,11 @@ def route(level: Level, state: RouteInput, config: RunnableConfig) -> Steps[Comm
             told = yield Work(partial(prompts.opening, query, context))
         else:
             told = yield Work(partial(prompts.follow_up, query, context if is_new else None))
+        if schema:
+            told = f"{told}\n\n{prompts.form(schema)}"
         update |= {"history": [asking(told, is_new)], "told": given}
 
-    question: Question = {"asked": query, "chosen": profile, "chat": chat}
+    question: Question = {"asked": query, "chosen": profile, "chat": chat, "schema": schema}
     update |= {
         "question": question,
         "context_id": given,
@@ -75,6 +79,8 @@ def route(level: Level, state: RouteInput, config: RunnableConfig) -> Steps[Comm
         "limit": None,
         "steps": Overwrite(0),
         "subcalls": Overwrite(0),
+        "tool_calls": Overwrite(0),
+        "citations": Overwrite([]),
         "usage": Overwrite({}),
         "seconds": Overwrite(0.0),
         "trajectory": Overwrite([]),

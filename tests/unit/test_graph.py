@@ -90,7 +90,7 @@ def test_name_is_that_of_the_graph() -> None:
 # -- input and output -------------------------------------------------------------------------------------------------
 
 
-OUTPUTS = {"answer", "route", "profile", "status", "usage", "steps", "subcalls", "trajectory", "messages"}
+OUTPUTS = {"answer", "route", "profile", "status", "usage", "steps", "subcalls", "trajectory", "messages", "citations"}
 
 
 def test_schemas_show_what_users_put_in_and_get_out_and_nothing_else() -> None:
@@ -589,7 +589,6 @@ def test_no_thread_is_left_of_a_run() -> None:
 @pytest.mark.parametrize(
     ("settings", "named"),
     [
-        ({"tools": [len]}, "tools"),
         ({"dialect": "answer"}, "dialect"),
         ({"router": Router(extractors=(lambda query, context: None,))}, "extractors"),
     ],
