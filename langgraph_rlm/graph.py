@@ -34,7 +34,7 @@ def rlm_graph(level: Level, child: Child | None, context_schema: type[Any] | Non
     """The graph of an RLM at one depth; `child` is the compiled graph of the next, where depth allows one."""
     schemas = (RLMInput, RLMOutput) if level.depth == 0 else (ChildInput, ChildOutput)
     graph = StateGraph(RLMState, context_schema, input_schema=schemas[0], output_schema=schemas[1])
-    subcalls = (level.subcall_node,) if level.has_subcalls else ()
+    subcalls = (level.subcall_node,) if level.asks else ()
 
     graph.add_node("route", _node(level, route), input_schema=RouteInput, destinations=("direct", "generate"))
     graph.add_node("direct", _node(level, direct), input_schema=DirectInput)
@@ -46,7 +46,7 @@ def rlm_graph(level: Level, child: Child | None, context_schema: type[Any] | Non
     graph.add_edge(START, "route")
     graph.add_edge("direct", END)
     graph.add_edge("generate", "execute")
-    if level.has_subcalls:
+    if level.asks:
         graph.add_node(level.subcall_node, _subcall_node(level, child), input_schema=SubcallInput)
         graph.add_edge(level.subcall_node, "execute")
     if level.confirms:

@@ -53,6 +53,11 @@ class Level:
         return self.depth < self.limits.max_depth
 
     @property
+    def asks(self) -> bool:
+        """Whether its code may ask for anything: there are sub-calls, or tools."""
+        return self.has_subcalls or bool(self.tools)
+
+    @property
     def confirms(self) -> bool:
         """Whether there are fan-outs that somebody has to agree to."""
         return self.has_subcalls and self.limits.confirm_above is not None

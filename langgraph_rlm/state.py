@@ -28,6 +28,10 @@ def _append(old: list[Any], added: Sequence[list[Any]]) -> list[Any]:
     return [*old, *(item for items in added for item in items)]
 
 
+def _append_new(old: list[Any], added: Sequence[list[Any]]) -> list[Any]:
+    return [*old, *(item for items in added for item in items if item not in old)]
+
+
 def _keep_last(old: list[Any], written: Sequence[list[Any]]) -> list[Any]:
     return written[-1]
 
@@ -66,6 +70,7 @@ def _most(old: float, new: float) -> float:
 
 
 Growing = Annotated[list[Any], DeltaChannel(_append, list, snapshot_frequency=NEVER)]
+Distinct = Annotated[list[Any], DeltaChannel(_append_new, list, snapshot_frequency=NEVER)]
 Replaced = Annotated[list[Any], DeltaChannel(_keep_last, list, snapshot_frequency=SOMETIMES)]
 Pending = Annotated[list[Any], DeltaChannel(next_pending, list, snapshot_frequency=SOMETIMES)]
 Contexts = Annotated[list[Any], DeltaChannel(_add_contexts, list, snapshot_frequency=NEVER)]
@@ -97,7 +102,7 @@ class RLMOutput(TypedDict, total=False):
     usage: Annotated[Usage, _extend_usage]
     steps: Annotated[int, operator.add]
     subcalls: Annotated[int, operator.add]
-    citations: Growing
+    citations: Distinct
     trajectory: Growing
     messages: Messages
 

@@ -75,7 +75,10 @@ class Form:
         validator = jsonschema.Draft202012Validator(schema, registry=Registry())
 
         def check(value: Any) -> Any:
-            errors = sorted(validator.iter_errors(value), key=lambda error: error.json_path)
+            try:
+                errors = sorted(validator.iter_errors(value), key=lambda error: error.json_path)
+            except RecursionError:
+                raise Unfit("it is nested too deeply.") from None
             if errors:
                 raise Unfit(_listed([f"{error.json_path}: {error.message[:200]}" for error in errors]))
             return value
