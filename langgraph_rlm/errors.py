@@ -31,7 +31,9 @@ class ExtractorError(RLMError):
 
     def __init__(self, extractor: str, reason: str) -> None:
         self.extractor, self.reason = extractor, reason
-        super().__init__(f"The extractor {extractor} failed: {reason}. Mend it, or leave it out of Router(extractors=…).")
+        super().__init__(
+            f"The extractor {extractor} failed: {reason}. Mend it, or leave it out of Router(extractors=…)."
+        )
 
     def __reduce__(self) -> tuple[type[ExtractorError], tuple[str, str]]:
         return type(self), (self.extractor, self.reason)

@@ -11,6 +11,8 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 
 from langgraph_rlm import prompts
+from langgraph_rlm.history import window_of
+from langgraph_rlm.routing import Reach
 from langgraph_rlm.settings import Limits, Router, Sandbox
 
 NO_PARAMETERS = ("name", "cache", "verbose", "callbacks", "tags", "metadata")
@@ -42,6 +44,16 @@ class Level:
     @property
     def has_subcalls(self) -> bool:
         return self.depth < self.limits.max_depth
+
+    @property
+    def reach(self) -> Reach:
+        """What one model call answers, of the questions of this RLM."""
+        return Reach(self.router.direct_below, self.router.direct_share, window_of(self.model))
+
+    @property
+    def subcall_reach(self) -> Reach:
+        """What one model call answers, of the prompts of its code."""
+        return Reach(self.router.subcall_direct_below + 1, self.router.direct_share, window_of(self.sub_model))
 
     @property
     def confirms(self) -> bool:

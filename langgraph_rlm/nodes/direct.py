@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage
 from langchain_core.runnables import RunnableConfig
@@ -13,7 +13,7 @@ from langgraph_rlm.context.files import clean
 from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import LimitExceeded
 from langgraph_rlm.level import Level
-from langgraph_rlm.nodes.ending import at_limit, ended
+from langgraph_rlm.nodes.ending import at_limit, ended, taught
 from langgraph_rlm.run import read, run_of
 from langgraph_rlm.state import Question
 
@@ -37,11 +37,13 @@ def direct(level: Level, state: DirectInput, config: RunnableConfig) -> Steps[di
         conversation = [HumanMessage(f"{question['asked']}\n\n{context.text}")]
     if level.instructions:
         conversation = [SystemMessage(level.instructions), *conversation]
-    limit = None
+    status: Literal["answered", "limit"] = "answered"
     try:
         replied = yield Ask(level.model, conversation, run.gate, config)
     except LimitExceeded as reached:
-        limit = at_limit(level, reached)
+        at_limit(level, reached)
+        status = "limit"
         replied = yield Ask(level.model, conversation, run.gate, config, last_turn=True)
+    yield from taught(status, config)
     spent = {"usage": replied.usage, "seconds": run.ledger.seconds}
-    return {**spent, **ended(replied.text, question, "limit" if limit else "answered")}
+    return {**spent, **ended(replied.text, question, status)}

@@ -23,7 +23,7 @@ from langgraph_rlm.history import past_steps
 from langgraph_rlm.ledger import Usage
 from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.asking import NOT_NEEDED, Asked, asking, reserved, wave
-from langgraph_rlm.nodes.ending import at_limit, ended
+from langgraph_rlm.nodes.ending import at_limit, ended, taught
 from langgraph_rlm.nodes.subcall import record_of
 from langgraph_rlm.repl import gaps
 from langgraph_rlm.repl.cells import Finished, Outcome, Suspended, Variable
@@ -67,6 +67,8 @@ def execute(level: Level, state: ExecuteInput, config: RunnableConfig) -> Steps[
         command = yield from _executed(level, given, asked, config, repl, underway)
         command = replace(command, update={**brought, **(command.update or {})})
     ends = command.goto == END
+    if ends:
+        yield from taught((command.update or {})["status"], config)
     if repl is None:
         return command
     if ends:

@@ -211,4 +211,4 @@ def _recursive(child: Child, prompt: str, context: str | None, run: Run, config:
 
 def _wants_child(level: Level, child: Child | None, asked: dict[str, Any]) -> bool:
     size = len(asked["prompt"]) + len(asked["context"] or "")
-    return child is not None and (asked["kind"] == "rlm" or size > level.router.subcall_direct_below)
+    return child is not None and (asked["kind"] == "rlm" or not level.subcall_reach.has(size))
