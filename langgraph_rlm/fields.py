@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from langgraph_rlm.context import Context
 
@@ -37,8 +38,6 @@ _QUESTION = re.compile(
     (?: ,? \s+ please )? \s* [?.!]*""",
     re.IGNORECASE | re.VERBOSE,
 )
-_HUMP = re.compile(r"(?<=[^\W\d_])(?<![A-Z])(?=[A-Z])")
-"""Between the words of `invoiceNumber`."""
 
 _IN_JSON = re.compile(r'(?:^|[{,])\s*"$')
 _JSON_VALUE = re.compile(r'"\s*:\s*("(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|true|false)\s*([,}\]]|$)')
@@ -83,7 +82,7 @@ def _words(query: str) -> list[str]:
     asks = _QUESTION.fullmatch(query.strip())
     if asks is None:
         return []
-    words = [word.lower() for part in re.split(r"[ _-]+", asks["name"]) for word in _HUMP.split(part)]
+    words = _split(asks["name"])
     return words if len(words) <= MOST_WORDS else []
 
 
@@ -216,7 +215,9 @@ def _split(name: str) -> list[str]:
     """The words of a name as it stands in the text, in lower case."""
     if "." in name:
         return []
-    return [word.lower() for part in re.split(r"[\s_-]+", name.strip()) for word in _HUMP.split(part)]
+    humps = [at for at, pair in enumerate(pairwise(name), 1) if pair[0].islower() and pair[1].isupper()]
+    parted = " ".join(name[start:end] for start, end in pairwise([0, *humps, len(name)]))
+    return re.split(r"[\s_-]+", parted.strip().lower())
 
 
 def _cells(line: str, delimiter: str) -> list[str]:

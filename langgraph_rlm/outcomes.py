@@ -139,7 +139,7 @@ def _outcome(value: Mapping[str, Any]) -> Outcome | None:
             "seconds": int(seconds) | float(seconds),
             "accepted": bool(accepted),
             "begun": int(begun) | float(begun),
-            "moved": None | -2 | -1 | 0 | 1 | 2 as moved,
+            "moved": int() | None as moved,
         }:
             return Outcome(route, characters, tokens, seconds, accepted, begun, moved)
     return None
