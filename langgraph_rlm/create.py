@@ -52,7 +52,8 @@ def create_rlm(
     """A Recursive Language Model (Zhang, Kraska, Khattab, arXiv 2512.24601) as a LangGraph graph.
 
     The graph takes `query` and `context` (a str, a list of str or `Document`s, or a `Context`), or `messages`, and
-    optionally `profile`; it gives `answer`, `route`, `profile`, `status`, `usage`, `steps`, `subcalls`, `trajectory`.
+    optionally `profile`; it gives `answer`, `route`, `profile`, `status`, `usage`, `steps`, `subcalls`, `trajectory`
+    and `routing`, from which `Router.explain` tells why it took its route.
 
     Args:
         model: Writes the code. A chat model, or `"provider:name"` for LangChain's `init_chat_model`, or `"local"`. A
@@ -61,7 +62,7 @@ def create_rlm(
             has `read_only` may be called before the code comes to it.
         sub_model: Answers the prompts of `llm_query` and its kin. Default: the model of the root.
         models: Other models, by the names with which code may choose them: `llm_query(prompt, model=name)`.
-        router: Which path a question takes, by its size in characters.
+        router: Which path a question takes: a profile, or by its size in characters.
         limits: What one question may spend, over the whole tree.
         sandbox: What the model's code may use: seconds, bytes, characters of output.
         instructions: Appended to the system prompt.
@@ -71,7 +72,8 @@ def create_rlm(
         lookahead: Where code asks one prompt after the other, find out those to come, and ask them at the same time.
             Not where somebody looks at each: with `confirm_above`, or with `interrupt_…` at `execute` or `subcall`.
         interrupt_before, interrupt_after: Names of nodes; `"subcall"` means the sub-calls of every depth.
-        context_schema, checkpointer, store, cache, debug, name: As for `StateGraph.compile`.
+        context_schema, checkpointer, store, cache, debug, name: As for `StateGraph.compile`. With a `store`, the
+            profile `auto` learns from what came of earlier runs.
 
     Raises:
         InvalidInput: A setting cannot be used.
@@ -80,7 +82,6 @@ def create_rlm(
     unready = {
         "retriever": retriever is not None,
         "dialect": dialect != "final",
-        "Router(extractors=…)": bool(router.extractors),
     }
     for setting, used in unready.items():
         if used:

@@ -1,6 +1,8 @@
 """The picture: nodes, edges, recursion.
 
 START ─► route ─► direct ─────────────────────────────► END      the context fits: one model call
+           ├────► extract ─(found)────────────────────► END      without a model
+           │         ▼ (not found)
            └────► generate ─► execute ─(Final)────────► END
                      ▲        │  ▲
                      └────────┘  └── answers ── [confirm ─►] subcall × n
@@ -21,6 +23,7 @@ from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.confirm import ConfirmInput, confirm
 from langgraph_rlm.nodes.direct import DirectInput, direct
 from langgraph_rlm.nodes.execute import ExecuteInput, execute
+from langgraph_rlm.nodes.extract import ExtractInput, extract
 from langgraph_rlm.nodes.generate import GenerateInput, generate
 from langgraph_rlm.nodes.route import RouteInput, route
 from langgraph_rlm.nodes.subcall import subcall
@@ -36,8 +39,10 @@ def rlm_graph(level: Level, child: Child | None, context_schema: type[Any] | Non
     graph = StateGraph(RLMState, context_schema, input_schema=schemas[0], output_schema=schemas[1])
     subcalls = (level.subcall_node,) if level.asks else ()
 
-    graph.add_node("route", _node(level, route), input_schema=RouteInput, destinations=("direct", "generate"))
+    ways = ("direct", "extract", "generate")
+    graph.add_node("route", _node(level, route), input_schema=RouteInput, destinations=ways)
     graph.add_node("direct", _node(level, direct), input_schema=DirectInput)
+    graph.add_node("extract", _node(level, extract), input_schema=ExtractInput, destinations=("generate", END))
     graph.add_node("generate", _node(level, generate), input_schema=GenerateInput)
     asks = ("confirm",) if level.confirms else ()
     ends = ("generate", *asks, *subcalls, END)

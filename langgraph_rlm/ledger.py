@@ -78,6 +78,11 @@ class Ledger:
         return self._allowed[limit] - self._asked[limit]
 
     @property
+    def tokens(self) -> int:
+        """Tokens that the question has taken."""
+        return self._tokens
+
+    @property
     def calls_left(self) -> float:
         """For how many calls the tokens that are left are enough, if they take as many as those before."""
         allowed = self._limits.max_tokens

@@ -12,7 +12,9 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 
 from langgraph_rlm import prompts
-from langgraph_rlm.repl.host import Reach
+from langgraph_rlm.history import window_of
+from langgraph_rlm.repl.host import Offer
+from langgraph_rlm.routing import Reach
 from langgraph_rlm.settings import Limits, Router, Sandbox
 from langgraph_rlm.tools import Tool
 from langgraph_rlm.typed import Form
@@ -58,6 +60,16 @@ class Level:
         return self.has_subcalls or bool(self.tools)
 
     @property
+    def reach(self) -> Reach:
+        """What one model call answers, of the questions of this RLM."""
+        return Reach(self.router.direct_below, self.router.direct_share, window_of(self.model))
+
+    @property
+    def subcall_reach(self) -> Reach:
+        """What one model call answers, of the prompts of its code."""
+        return Reach(self.router.subcall_direct_below + 1, self.router.direct_share, window_of(self.sub_model))
+
+    @property
     def confirms(self) -> bool:
         """Whether there are fan-outs that somebody has to agree to."""
         return self.has_subcalls and self.limits.confirm_above is not None
@@ -72,9 +84,9 @@ class Level:
         return {"cache_control": {"type": "ephemeral"}} if is_anthropic else {}
 
     @cached_property
-    def reach(self) -> Reach:
-        """What its code reaches beyond the text."""
-        return Reach(self.tools, tuple(self.models))
+    def offer(self) -> Offer:
+        """What its code is offered beyond the text."""
+        return Offer(self.tools, tuple(self.models))
 
     def model_named(self, name: str | None) -> BaseChatModel:
         """Who answers a plain sub-call: the model that the code has chosen, if any."""
@@ -97,7 +109,7 @@ class Level:
 
     @cached_property
     def system(self) -> str:
-        return prompts.system(self.depth, self.limits.max_depth, self.instructions, self.reach)
+        return prompts.system(self.depth, self.limits.max_depth, self.instructions, self.offer)
 
 
 def _identity(model: BaseChatModel) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from langgraph_rlm import glimpse
 from langgraph_rlm.context import Context
 from langgraph_rlm.repl.cells import Finished, Variable
-from langgraph_rlm.repl.host import Reach
+from langgraph_rlm.repl.host import Offer
 
 PREFIX = 300
 """Characters of the text that the first message shows."""
@@ -54,17 +54,17 @@ Other functions that you can call in your code. `tool_batch(function, arguments)
 """
 
 
-def system(depth: int, max_depth: int, instructions: str | None, reach: Reach) -> str:
+def system(depth: int, max_depth: int, instructions: str | None, offer: Offer) -> str:
     """The system prompt of an RLM at `depth`."""
     parts = [RULES]
     if depth < max_depth:
         parts.append(SUBCALLS)
-        if reach.models:
-            parts.append(MODELS.format(names=", ".join(map(repr, reach.models))))
+        if offer.models:
+            parts.append(MODELS.format(names=", ".join(map(repr, offer.models))))
     if depth + 1 < max_depth:
         parts.append(RECURSION)
-    if reach.tools:
-        parts += [TOOLS, *(f"- `{tool.signature}`: {tool.tool.description}\n" for tool in reach.tools.values())]
+    if offer.tools:
+        parts += [TOOLS, *(f"- `{tool.signature}`: {tool.tool.description}\n" for tool in offer.tools.values())]
     if instructions:
         parts.append(f"\n{instructions}\n")
     return "".join(parts)

@@ -14,8 +14,9 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
-from langgraph._internal._constants import CONF, CONFIG_KEY_CHECKPOINTER, CONFIG_KEY_READ
+from langgraph._internal._constants import CONF, CONFIG_KEY_CHECKPOINTER, CONFIG_KEY_READ, CONFIG_KEY_RUNTIME
 from langgraph.cache.base import BaseCache
+from langgraph.store.base import BaseStore
 
 from langgraph_rlm.caching import Shared
 from langgraph_rlm.calls import Gate
@@ -174,3 +175,9 @@ def read(config: RunnableConfig, channel: str) -> Any:
 def is_durable(config: RunnableConfig) -> bool:
     """Whether a checkpointer keeps the state."""
     return bool(config[CONF].get(CONFIG_KEY_CHECKPOINTER))
+
+
+def store_of(config: RunnableConfig) -> BaseStore | None:
+    """The store of the graph, or of the app whose node it is."""
+    store: BaseStore | None = config[CONF][CONFIG_KEY_RUNTIME].store
+    return store

@@ -99,6 +99,8 @@ class RLMOutput(TypedDict, total=False):
     route: Literal["direct", "extract", "rlm"]
     profile: Annotated[str, EphemeralValue(str)]
     status: Literal["answered", "limit"]
+    routing: dict[str, Any]
+    """What decided on the route, for `Router.explain` and `feedback`."""
     usage: Annotated[Usage, _extend_usage]
     steps: Annotated[int, operator.add]
     subcalls: Annotated[int, operator.add]

@@ -26,7 +26,10 @@ MODEL = (
     "LANGGRAPH_RLM_MODEL, a provider whose key is set, a running Ollama, and 'local' (1.1 GB, fetched once)."
 )
 SUB_MODEL = "Answers what the code asks. Default: the same model."
-PROFILE = "direct: one model call; rlm: code reads the text; auto: by its size."
+PROFILE = (
+    "direct: one model call; rlm: code reads the text; auto: by its size; deterministic_first: no model where the text "
+    "has the one field that is asked for, else rlm."
+)
 INSTRUCTIONS = "Added to what the model is told."
 DEPTH = "0: no sub-calls; 1: plain ones; 2: sub-calls that may be RLMs themselves."
 STEPS = "Cells of code, for each RLM."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage
 from langchain_core.runnables import RunnableConfig
@@ -17,7 +17,7 @@ from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import LimitExceeded
 from langgraph_rlm.ledger import Usage
 from langgraph_rlm.level import Level
-from langgraph_rlm.nodes.ending import at_limit, ended, form_of
+from langgraph_rlm.nodes.ending import at_limit, ended, form_of, taught
 from langgraph_rlm.run import Run, read, run_of
 from langgraph_rlm.state import Question
 
@@ -41,15 +41,17 @@ def direct(level: Level, state: DirectInput, config: RunnableConfig) -> Steps[di
         conversation = [HumanMessage(f"{question['asked']}\n\n{context.text}")]
     if level.instructions:
         conversation = [SystemMessage(level.instructions), *conversation]
-    limit = None
+    status: Literal["answered", "limit"] = "answered"
     try:
         answer, usage = yield from _answer(level, question, conversation, run, config)
     except LimitExceeded as reached:
-        limit = at_limit(level, reached)
+        at_limit(level, reached)
+        status = "limit"
         replied: Replied = yield Ask(level.model, conversation, run.gate, config, last_turn=True)
         answer, usage = replied.text, replied.usage
+    yield from taught(status, config)
     spent = {"usage": usage, "seconds": run.ledger.seconds}
-    return {**spent, **ended(answer, question, "limit" if limit else "answered")}
+    return {**spent, **ended(answer, question, status)}
 
 
 def _answer(

@@ -25,7 +25,7 @@ from langgraph_rlm.history import past_steps
 from langgraph_rlm.ledger import Usage
 from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.asking import NOT_NEEDED, Asked, asking, reserved, wave
-from langgraph_rlm.nodes.ending import at_limit, ended, form_of
+from langgraph_rlm.nodes.ending import at_limit, ended, form_of, taught
 from langgraph_rlm.nodes.subcall import record_of
 from langgraph_rlm.repl import gaps
 from langgraph_rlm.repl.cells import Finished, Outcome, Request, Suspended, Variable
@@ -70,6 +70,8 @@ def execute(level: Level, state: ExecuteInput, config: RunnableConfig) -> Steps[
         command = yield from _executed(level, given, asked, config, repl, underway)
         command = replace(command, update={**brought, **(command.update or {})})
     ends = command.goto == END
+    if ends:
+        yield from taught((command.update or {})["status"], config)
     if repl is None:
         return command
     if ends:
@@ -149,7 +151,7 @@ def _brought_here(level: Level, state: ExecuteInput, config: RunnableConfig) -> 
     """
     run, position, name = run_of(config), state.get("position"), state["context_id"]
     if position is None:
-        return run.begin(Interpreter(run.workers, run.packing(name, config), level.sandbox, level.reach)), {}
+        return run.begin(Interpreter(run.workers, run.packing(name, config), level.sandbox, level.offer)), {}
     if not is_durable(config):
         raise SandboxError("the REPL is gone, and there is no checkpointer to have it from")
     variables = tuple(Variable(*variable) for variable in read(config, "variables") or [])
@@ -158,7 +160,7 @@ def _brought_here(level: Level, state: ExecuteInput, config: RunnableConfig) -> 
     except ContextError as gone:
         note = f"{gone} So the REPL that was over it cannot be had, and its variables are gone."
         packing, past, variables = run.packing(name, config), Past(note=note, is_lost=True), ()
-    repl = run.begin(Interpreter(run.workers, packing, level.sandbox, level.reach, past, variables))
+    repl = run.begin(Interpreter(run.workers, packing, level.sandbox, level.offer, past, variables))
     repl.guesses.spare = spare_answers(read(config, "journal"))
     update: dict[str, Any] = {}
     if past.note:

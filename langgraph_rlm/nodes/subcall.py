@@ -247,4 +247,4 @@ def _wants_child(level: Level, child: Child | None, request: Request) -> bool:
     """Whether a child RLM answers: not where the code has chosen a model, which is asked itself."""
     if child is None or request.kind == "tool" or request.model is not None:
         return False
-    return request.kind == "rlm" or request.characters > level.router.subcall_direct_below
+    return request.kind == "rlm" or not level.subcall_reach.has(request.characters)

@@ -30,8 +30,8 @@ Reply = ExternalSettledResult
 
 
 @dataclass(frozen=True)
-class Reach:
-    """What code reaches beyond its text: tools by name, and the models that it may choose."""
+class Offer:
+    """What code is offered beyond its text: tools by name, and the models that it may choose."""
 
     tools: Mapping[str, Tool] = field(default_factory=dict)
     models: Collection[str] = ()
@@ -41,11 +41,11 @@ class Reach:
         return any(request.kind == "tool" and not self.tools[request.prompt].is_read_only for request in call.requests)
 
 
-NOTHING_MORE = Reach()
+NOTHING_MORE = Offer()
 
 
 def answer(
-    snapshot: FunctionSnapshot, context: Context, variables: tuple[Variable, ...], reach: Reach = NOTHING_MORE
+    snapshot: FunctionSnapshot, context: Context, variables: tuple[Variable, ...], offer: Offer = NOTHING_MORE
 ) -> Reply | Call:
     """The reply to a call that leaves the sandbox, or the `Call` that the graph has to answer."""
     if snapshot.is_os_function:
@@ -62,8 +62,8 @@ def answer(
             (None | dict()) as schema,
             bool(first),
         ) if all(map(_is_prompt, prompts)):
-            if model is not None and model not in reach.models:
-                return _no_model(model, reach.models)
+            if model is not None and model not in offer.models:
+                return _no_model(model, offer.models)
             try:
                 schema = None if schema is None else checked_schema(plain(schema))
             except (TypeError, ValueError) as error:
@@ -71,7 +71,7 @@ def answer(
             requests = [Request(kind, prompt, about, model, schema) for prompt, about in prompts]
             return Call(requests, batch, first) if requests else {"return_value": []}
         case ("tool", str(name), list(calls), bool(batch)) if all(map(_is_arguments, calls)):
-            return _used(name, calls, batch, reach.tools)
+            return _used(name, calls, batch, offer.tools)
         case ("context", str(name), list(arguments)):
             return _read_context(context, name, arguments)
         case ("show_vars",):

@@ -25,7 +25,7 @@ from langgraph_rlm.repl import host
 from langgraph_rlm.repl.boot import NAMES, REBIND, SURVEY, Left, Unreadable, left_by
 from langgraph_rlm.repl.cells import Answer, Call, Finished, Outcome, Request, Suspended, Variable
 from langgraph_rlm.repl.explain import echoing, explain, reason
-from langgraph_rlm.repl.host import NOTHING_MORE, Reach
+from langgraph_rlm.repl.host import NOTHING_MORE, Offer
 from langgraph_rlm.repl.journal import Cell, Event, Exchange, Past
 from langgraph_rlm.repl.lookahead import Found, Guesses, Taken, calls_ahead
 from langgraph_rlm.repl.packed import Packing
@@ -70,14 +70,14 @@ class Interpreter:
         workers: Workers,
         packing: Packing,
         sandbox: Sandbox,
-        reach: Reach = NOTHING_MORE,
+        offer: Offer = NOTHING_MORE,
         past: Past = NO_PAST,
         variables: Variables = (),
     ) -> None:
         """`past` is what to have again, and `variables` are those that its last finished cell left."""
         self.lock = threading.Lock()
         self.pid: int | None = None
-        self._workers, self.packing, self._sandbox, self._reach = workers, packing, sandbox, reach
+        self._workers, self.packing, self._sandbox, self._offer = workers, packing, sandbox, offer
         self._limits = resource_limits(self._context, sandbox)
         self._session: MontySession | None = None
         self._snapshot: FunctionSnapshot | None = None
@@ -145,7 +145,7 @@ class Interpreter:
 
     def take(self, call: Call) -> Taken:
         """What was asked ahead of a call; where the code has gone elsewhere, that nothing takes the rest any more."""
-        taken = self.guesses.take(call, self._reach.changes(call))
+        taken = self.guesses.take(call, self._offer.changes(call))
         if taken.drops:
             self._events.append(["dropped"])
         return taken
@@ -164,7 +164,7 @@ class Interpreter:
                 assert self._cell is not None
                 self._cell.printed = Printed(self._sandbox.max_output)
                 return []
-        return calls_ahead(dump, self._workers, self._answer, self._reach.changes, self.guesses, most)
+        return calls_ahead(dump, self._workers, self._answer, self._offer.changes, self.guesses, most)
 
     def asks_ahead(self, keys: Sequence[str]) -> None:
         """Notes that prompts of these keys are asked together with the call."""
@@ -221,7 +221,7 @@ class Interpreter:
 
     def _survey(self) -> Left:
         """Reads what the cell left, restores the names it overwrote and forgets its answer."""
-        left = left_by(self._evaluate(SURVEY), [*NAMES, "tool_batch", *self._reach.tools])
+        left = left_by(self._evaluate(SURVEY), [*NAMES, "tool_batch", *self._offer.tools])
         repairs = [f"{name} = __rlm__[{name!r}]" for name in left.overwritten]
         self._evaluate("\n".join([*repairs, "Final = __rlm__['unset']"]))
         return left
@@ -341,7 +341,7 @@ class Interpreter:
         return reply
 
     def _answer(self, snapshot: FunctionSnapshot) -> host.Reply | Call:
-        return host.answer(snapshot, self._context, self.variables, self._reach)
+        return host.answer(snapshot, self._context, self.variables, self._offer)
 
     def _begin(self, cell: Cell, on_print: Callable[[str, str], None]) -> Snapshot:
         if cell.given:
@@ -363,7 +363,7 @@ class Interpreter:
                 self._session.load_session(self.packing.unpack(parked))
             else:
                 boot(self._session, self._context)
-            bind_tools(self._session, self._reach.tools)
+            bind_tools(self._session, self._offer.tools)
             if parked is self._base:
                 self._since_base = self._since_dump = 0.0
                 self._replay()
