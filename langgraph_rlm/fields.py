@@ -21,8 +21,12 @@ MOST_PLACES = 1_000
 """Places of the field that are looked at, and rows of a table: with more it is no field of the text."""
 MOST_MATCHES = 100_000
 """Places that are looked at, those inside of other words among them."""
+MOST_QUESTION = 200
+"""Characters of a question that asks for a field alone."""
 MOST_WORDS = 6
 """Words of a field's name."""
+MOST_WORDS_BELOW = 4
+"""The same of a field on the line below, which may also be the rest of a sentence."""
 NEAR = 4_000
 """Bytes on both sides of a place that are looked at."""
 MOST_VALUE = 1_000
@@ -42,7 +46,9 @@ _QUESTION = re.compile(
 _IN_JSON = re.compile(r'(?:^|[{,])\s*"$')
 _JSON_VALUE = re.compile(r'"\s*:\s*("(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|true|false)\s*([,}\]]|$)')
 _BEFORE = re.compile(r"[ \t]*(?:[-*•][ \t]+)?(?:\*\*|__)?")
-_VALUE = re.compile(r"(?:\*\*|__)?[ \t]*(?::(?:\*\*|__)?[ \t]|=)[ \t]*(\S.*)")
+_VALUE = re.compile(r"(?:\*\*|__)?[ \t]*(?::(?:\*\*|__)?[ \t]|(=))[ \t]*(\S.*)")
+_EXPRESSION = re.compile(r"[()\[\]]|\s[+*/%<>&|-]+\s")
+"""In what code assigns."""
 _PAIRS = re.compile(r"(?:.*[\s,;])?")
 _PAIR = re.compile(r"""=("[^"]*"|[^\s,;"'=]*[^\s,;"'=.:!?)\]}])(?=\s*$|[\s,;]+[\w.-]+=[^=\s])""")
 
@@ -55,11 +61,12 @@ _DOUBTFUL = re.compile(
 )
 _QUOTED = re.compile(r"""(["'`]|\*\*)(.+)\1""")
 _NOTHING = ("null", "none", "nil", "n/a", "na", "nan", "tbd", "todo", "unknown", "undefined", "see below", "see above")
-_BEGINS = re.compile(
-    r"""(?: \s* $ | [ \t]* (?: [-*•] [ \t]+ )? (?: \*\*|__ )? ["']? [^\W\d_] [\w .()/-]{0,60} ["']? (?: \*\*|__ )?
-        [ \t]* (?: : (?: \*\*|__ )? (?: \s | $ ) | = ) | \#{1,6}\s | \[ [^\[\]]* \] \s* $ | (?: --- | === | ``` ) )""",
+_FIELD = re.compile(
+    r"""[ \t]* (?: [-*•] [ \t]+ )? (?: \*\*|__ )? (?P<name> [^\W\d_] [\w ./()-]{0,60}? ) (?: \*\*|__ )?
+        [ \t]* (?: : (?: \*\*|__ )? (?: \s | $ ) | = )""",
     re.VERBOSE,
 )
+_BORDER = re.compile(r"\s*$|#{1,6}\s|\[[^\[\]]*\]\s*$|---|===|```")
 """How a line begins that is not the rest of the one before it."""
 _HEADER = re.compile(r"[^\W\d_][\w ./()%#-]{0,60}")
 _RULE = re.compile(r"[\s|:+-]*-[\s|:+-]*")
@@ -79,7 +86,7 @@ def field(query: str, context: Context) -> str | None:
 
 def _words(query: str) -> list[str]:
     """The words of the field that is all that the question asks for, in lower case; none where it asks for more."""
-    asks = _QUESTION.fullmatch(query.strip())
+    asks = _QUESTION.fullmatch(query.strip()) if len(query) <= MOST_QUESTION else None
     if asks is None:
         return []
     words = _split(asks["name"])
@@ -151,7 +158,11 @@ class _Place:
         if not self.is_whole:
             return None
         line = self.after.rstrip()
-        if _BEFORE.fullmatch(self.before) and (stated := _VALUE.fullmatch(line)) and (value := _plain(stated[1])):
+        if (
+            _BEFORE.fullmatch(self.before)
+            and (stated := _VALUE.fullmatch(line))
+            and (value := _plain(*stated.groups()))
+        ):
             return value if self._ends_here() else None
         if _PAIRS.fullmatch(self.before) and (stated := _PAIR.match(line)) and self._has_more_pairs():
             return _told(stated[1].strip('"'))
@@ -159,17 +170,22 @@ class _Place:
 
     def _has_more_pairs(self) -> bool:
         """Whether there is another pair on the line: else more words may belong to the value."""
-        return bool(re.search(r"[\w.-]+=[^=\s]", self.before) or re.search(r"[\s,;][\w.-]+=[^=\s]", self.after))
+        return bool(re.search(r"[\w.-]=[^=\s]", self.before) or re.search(r"[\s,;][\w.-]+=[^=\s]", self.after))
 
     def _closes_below(self) -> bool:
         """Whether the line below ends what the value is in: else it may go on there."""
         return self.is_whole and next(self._lines(), "").lstrip().startswith(("}", "]", ","))
 
     def _ends_here(self) -> bool:
-        """Whether the line below is no part of the value: it is blank, or another field, no deeper than this one."""
+        """Whether the line below is no part of the value: it is blank, or a field like this one and no deeper."""
         below = next(self._lines(), "")
+        if _BORDER.match(below):
+            return True
         deep, own = (len(line) - len(line.lstrip()) for line in (below, self.before))
-        return not below.strip() or (deep <= own and bool(_BEGINS.match(below)))
+        other = _FIELD.match(below)
+        if other is None or deep > own or other["name"][0].isupper() != self.name[0].isupper():
+            return False
+        return len(other["name"].split()) <= (MOST_WORDS_BELOW if self.name[0].isupper() else 1)
 
     def _lines(self) -> Iterator[str]:
         """The lines below."""
@@ -177,7 +193,7 @@ class _Place:
         while start < len(self.text):
             end = self.text.find(b"\n", start)
             end = end if end >= 0 else len(self.text)
-            yield self.text[start : min(end, start + NEAR)].decode(errors="ignore").rstrip("\r")
+            yield self.text[start:end].decode().rstrip("\r")
             start = end + 1
 
     def _in_column(self, words: list[str]) -> str | None:
@@ -237,11 +253,13 @@ def _from_json(value: str) -> str | None:
         return None
 
 
-def _plain(value: str) -> str | None:
+def _plain(assigned: str | None, value: str) -> str | None:
     """A value that ends with its line, without quotes around it; None where it is in doubt."""
     if quoted := _QUOTED.fullmatch(value):
         return _told(quoted[2]) if quoted[1] not in quoted[2] else None
-    return None if len(value) > MOST_VALUE or _DOUBTFUL.search(value) else _told(value)
+    if len(value) > MOST_VALUE or _DOUBTFUL.search(value) or (assigned and _EXPRESSION.search(value)):
+        return None
+    return _told(value)
 
 
 def _told(value: str) -> str | None:

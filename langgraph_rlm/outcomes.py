@@ -146,9 +146,9 @@ def _outcome(value: Mapping[str, Any]) -> Outcome | None:
 
 
 def _old(items: list[SearchItem]) -> list[str]:
-    """The keys of those that are too many."""
-    newest_first = sorted(items, key=lambda item: item.value.get("begun", 0), reverse=True)
-    return [item.key for item in newest_first[MOST:]]
+    """The keys of those that are too many; first of all of those that this version cannot read."""
+    begun = {item.key: outcome.begun if (outcome := _outcome(item.value)) else 0.0 for item in items}
+    return sorted(begun, key=lambda key: begun[key], reverse=True)[MOST:]
 
 
 def _label(name: str) -> str:
