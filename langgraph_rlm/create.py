@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.tools import BaseTool
@@ -12,6 +12,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.store.base import BaseStore
 from langgraph.types import All, Checkpointer
 
+from langgraph_rlm.dialects import DialectName, dialect_named
 from langgraph_rlm.errors import InvalidInput
 from langgraph_rlm.graph import rlm_graph
 from langgraph_rlm.level import Level
@@ -30,7 +31,7 @@ def create_rlm(
     router: Router = Router(),
     limits: Limits = Limits(),
     sandbox: Sandbox = Sandbox(),
-    dialect: Literal["final", "answer", "final-text"] = "final",
+    dialect: DialectName = "final",
     instructions: str | None = None,
     response_format: Any = None,
     max_concurrency: int = 16,
@@ -55,6 +56,8 @@ def create_rlm(
         router: Which path a question takes, by its size in characters.
         limits: What one question may spend, over the whole tree.
         sandbox: What the model's code may use: seconds, bytes, characters of output.
+        dialect: How the model writes code and ends: `"final"`, or as the official implementation has it, `"answer"`
+            since May 2026 and `"final-text"` before, for models that were trained so.
         instructions: Appended to the system prompt.
         max_concurrency: Model calls in flight at once, over the whole tree of a run.
         lookahead: Where code asks one prompt after the other, find out those to come, and ask them at the same time.
@@ -69,7 +72,6 @@ def create_rlm(
     unready = {
         "tools": bool(tools),
         "retriever": retriever is not None,
-        "dialect": dialect != "final",
         "response_format": response_format is not None,
         "Router(extractors=…)": bool(router.extractors),
     }
@@ -79,13 +81,14 @@ def create_rlm(
     if not isinstance(max_concurrency, int) or isinstance(max_concurrency, bool) or max_concurrency < 1:
         raise InvalidInput(f"max_concurrency={max_concurrency!r}: the number of model calls at once, at least 1.")
 
+    spoken = dialect_named(dialect)
     root_model = resolve_model(model)
     leaf_model = root_model if sub_model is None else resolve_model(sub_model)
     pauses = pauses_at(interrupt_before, interrupt_after)
     ahead = lookahead and limits.confirm_above is None and not pauses
     graph: CompiledStateGraph[Any, Any, Any, Any] | None = None
     for depth in reversed(range(max(1, limits.max_depth))):
-        level = Level(depth, root_model, leaf_model, router, limits, sandbox, instructions, name, ahead, pauses)
+        level = Level(depth, root_model, leaf_model, router, limits, sandbox, spoken, instructions, name, ahead, pauses)
         graph = rlm_graph(level, graph, context_schema).compile(
             checkpointer=checkpointer if depth == 0 else None,
             store=store if depth == 0 else None,

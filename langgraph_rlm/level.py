@@ -10,7 +10,7 @@ from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 
-from langgraph_rlm import prompts
+from langgraph_rlm.dialects.dialect import Dialect
 from langgraph_rlm.settings import Limits, Router, Sandbox
 
 NO_PARAMETERS = ("name", "cache", "verbose", "callbacks", "tags", "metadata")
@@ -27,6 +27,7 @@ class Level:
     router: Router
     limits: Limits
     sandbox: Sandbox
+    dialect: Dialect
     instructions: str | None
     name: str
     lookahead: bool
@@ -65,12 +66,13 @@ class Level:
     @cached_property
     def recursive(self) -> str:
         """Who asks a child RLM, for the cache: all that it is made of."""
-        settings = (self.depth, self.router, self.limits, self.sandbox, self.instructions, version("langgraph-rlm"))
+        dialect, package = self.dialect.name, version("langgraph-rlm")
+        settings = (self.depth, self.router, self.limits, self.sandbox, dialect, self.instructions, package)
         return f"{self.name} {_identity(self.model)} {_identity(self.sub_model)} {settings!r}"
 
     @property
     def system(self) -> str:
-        return prompts.system(self.depth, self.limits.max_depth, self.instructions)
+        return self.dialect.system(self.depth, self.limits.max_depth, self.instructions)
 
 
 def _identity(model: BaseChatModel) -> str:

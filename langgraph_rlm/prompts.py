@@ -11,6 +11,8 @@ from langgraph_rlm.repl.cells import Finished, Variable
 
 PREFIX = 300
 """Characters of the text that the first message shows."""
+MOST_REMINDER = 500
+"""Characters of the question that are repeated on the way."""
 MOST_VARIABLES = 30
 MOST_EMPTY = 5
 

@@ -122,6 +122,10 @@ class RLMState(RLMInput, RLMOutput, total=False):
     """Turns that this RLM's model has had for this question."""
     code: str
     """The cell to run next: what the model's reply holds of it, until somebody edits it."""
+    block: int
+    """Which block of the reply that is, from 1; 0 where the reply has none."""
+    ready: list[Any]
+    """`[answer]` where a block of this turn has set it, while those after it run."""
     pending: Pending
     """The prompts of the call at which the cell is suspended, in order: `kind`, `prompt`, `context`, and `first` where
     one valid answer is enough; then those that are asked `ahead`."""

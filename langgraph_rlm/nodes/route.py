@@ -58,9 +58,10 @@ def route(level: Level, state: RouteInput, config: RunnableConfig) -> Steps[Comm
         query = query if state.get("query") else prompts.shortened(query, LONG_QUERY)
         is_new = given != state.get("told")
         if not state.get("history"):
-            told = yield Work(partial(prompts.opening, query, context))
+            told = yield Work(partial(level.dialect.opening, query, context))
         else:
-            told = yield Work(partial(prompts.follow_up, query, context if is_new else None))
+            told = yield Work(partial(level.dialect.follow_up, query, context if is_new else None))
+        told = "\n\n".join(filter(None, [told, level.dialect.turn(1, level.limits.max_steps)]))
         update |= {"history": [asking(told, is_new)], "told": given}
 
     question: Question = {"asked": query, "chosen": profile, "chat": chat}
@@ -71,6 +72,8 @@ def route(level: Level, state: RouteInput, config: RunnableConfig) -> Steps[Comm
         "answer": None,
         "step": 0,
         "code": "",
+        "block": 0,
+        "ready": [],
         "pending": [],
         "limit": None,
         "steps": Overwrite(0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,26 +16,39 @@ NAMES = [
     *("SHOW_VARS", "FINAL", "FINAL_VAR", "re", "json", "math", "collections", "itertools", "datetime"),
 ]
 """The names of the REPL: what a cell overwrites of them is restored when it ends."""
+OTHER_NAMES = ["context_0", "answer"]
+"""Names that some dialects have besides."""
 BUILTINS = ["map", "filter", "sorted", "min", "max"]
 """Built-ins that the prelude replaces. A cell may use these names for its own variables."""
-BOOT = "\n".join(
-    [
-        '__rlm__ = {"_host": _host, "P": P, "metadata": _metadata, "names": _names, "builtin_names": _builtin_names}',
-        '__rlm__["locals"] = locals',
-        "exec(_prelude, __rlm__)",
-        *(f'{name} = __rlm__["{name}"]' for name in [*NAMES, *BUILTINS]),
-        "_host = _metadata = _prelude = _names = _builtin_names = None",
-    ]
-)
-REBIND = """\
-__rlm__["rebind"](__rlm__, P, _metadata)
-P = context = __rlm__["P"]
-ctx = __rlm__["ctx"]
-_metadata = None
-"""
-SURVEY = "__rlm__['survey'](__rlm__, __rlm__['locals']())"
+OF_THE_TEXT = ["P", "context", "context_0", "ctx"]
+"""Names that mean another text's when that becomes the text."""
+SURVEY = "__rlm__['survey'](__rlm__, __rlm__['locals'](), {!r})"
 MOST_NAME = 60
 """Characters of a variable's name or type that the model is shown."""
+
+
+def booting(names: Sequence[str]) -> str:
+    """Starts a REPL that has these names."""
+    return "\n".join(
+        [
+            '__rlm__ = {"_host": _host, "P": P, "metadata": _metadata, "locals": locals}',
+            '__rlm__["names"], __rlm__["builtin_names"] = _names, _builtin_names',
+            "exec(_prelude, __rlm__)",
+            *binding([*names, *BUILTINS]),
+            "_host = _metadata = _prelude = _names = _builtin_names = None",
+        ]
+    )
+
+
+def rebinding(names: Sequence[str]) -> str:
+    """Makes `P` the text of a REPL that has these names."""
+    of_the_text = binding([name for name in names if name in OF_THE_TEXT])
+    return "\n".join(['__rlm__["rebind"](__rlm__, P, _metadata)', *of_the_text, "_metadata = None"])
+
+
+def binding(names: Sequence[str]) -> list[str]:
+    """Gives cells these names of the prelude."""
+    return [f'{name} = __rlm__["{name}"]' for name in names]
 
 
 @dataclass(frozen=True)
@@ -59,7 +73,7 @@ def left_by(value: object) -> Left:
             "overwritten": list(overwritten),
             "answer": list(answer),
             "missing": (str() | None) as missing,
-        } if set(overwritten) <= set(NAMES) and all(map(_is_variable, variables)):
+        } if set(overwritten) <= {*NAMES, *OTHER_NAMES} and all(map(_is_variable, variables)):
             named = tuple(Variable(name[:MOST_NAME], kind[:MOST_NAME], size) for name, kind, size in variables)
             return Left(named, tuple(overwritten), tuple(answer), missing and missing[:MOST_NAME])
     raise Unreadable("the REPL's own functions were overwritten")

@@ -22,9 +22,10 @@ from pydantic_monty import FunctionSnapshot, MontyError, MontySession
 from langgraph_rlm.context import Context
 from langgraph_rlm.errors import SandboxError
 from langgraph_rlm.repl import host
-from langgraph_rlm.repl.boot import REBIND, SURVEY, Left, Unreadable, left_by
+from langgraph_rlm.repl.boot import SURVEY, Left, Unreadable, binding, left_by, rebinding
 from langgraph_rlm.repl.cells import Answer, Call, Finished, Outcome, Suspended, Variable
 from langgraph_rlm.repl.explain import echoing, explain, reason
+from langgraph_rlm.repl.idiom import Idiom
 from langgraph_rlm.repl.journal import Cell, Event, Exchange, Past
 from langgraph_rlm.repl.lookahead import Found, Guess, Guesses, calls_ahead
 from langgraph_rlm.repl.packed import Packing
@@ -64,12 +65,19 @@ class Interpreter:
     """A REPL over one context. Blocking; safe to use from any thread, one at a time."""
 
     def __init__(
-        self, workers: Workers, packing: Packing, sandbox: Sandbox, past: Past = NO_PAST, variables: Variables = ()
+        self,
+        workers: Workers,
+        packing: Packing,
+        sandbox: Sandbox,
+        idiom: Idiom,
+        past: Past = NO_PAST,
+        variables: Variables = (),
     ) -> None:
         """`past` is what to have again, and `variables` are those that its last finished cell left."""
         self.lock = threading.Lock()
         self.pid: int | None = None
         self._workers, self.packing, self._sandbox = workers, packing, sandbox
+        self._idiom, self._room = idiom, idiom.room(sandbox)
         self._limits = resource_limits(self._context, sandbox)
         self._session: MontySession | None = None
         self._snapshot: FunctionSnapshot | None = None
@@ -106,7 +114,7 @@ class Interpreter:
         with self._busy():
             if self._cell is not None:
                 self._restore()
-            cell = self._cell = Cell(code, before, given, Printed(self._sandbox.max_output))
+            cell = self._cell = Cell(code, before, given, Printed(self._room))
             self.guesses = Guesses()
 
             def begin() -> Snapshot:
@@ -151,7 +159,7 @@ class Interpreter:
                 self._put_aside = False
                 self._workers.give_back(self)
                 assert self._cell is not None
-                self._cell.printed = Printed(self._sandbox.max_output)
+                self._cell.printed = Printed(self._room)
                 return []
         return calls_ahead(dump, self._workers, self._context, self.variables, self.guesses, most)
 
@@ -190,14 +198,18 @@ class Interpreter:
         except MontyError as failure:
             if self._session is None or is_lost(self._session, failure):
                 return self._give_up(reason(failure, self._sandbox))
-            error = explain(failure)
+            error = explain(failure, self._idiom.ending)
         return self._finish(cell, error)
 
     def _finish(self, cell: Cell, error: str | None) -> Outcome:
         try:
             left = self._survey()
         except (MontyError, Unreadable) as failure:
-            why = explain(failure).splitlines()[-1] if isinstance(failure, MontyError) else str(failure)
+            why = (
+                explain(failure, self._idiom.ending).splitlines()[-1]
+                if isinstance(failure, MontyError)
+                else str(failure)
+            )
             return self._give_up(f"The cell left something that cannot be read: {why}")
         self._journal.append(cell)
         self._events.append(["end"])
@@ -210,14 +222,17 @@ class Interpreter:
 
     def _survey(self) -> Left:
         """Reads what the cell left, restores the names it overwrote and forgets its answer."""
-        left = left_by(self._evaluate(SURVEY))
-        repairs = [f"{name} = __rlm__[{name!r}]" for name in left.overwritten]
-        self._evaluate("\n".join([*repairs, "Final = __rlm__['unset']"]))
+        left = left_by(self._evaluate(SURVEY.format(self._idiom.variable)))
+        repairs = binding(left.overwritten)
+        if self._idiom.variable == "Final":
+            repairs.append("Final = __rlm__['unset']")
+        if repairs:
+            self._evaluate("\n".join(repairs))
         return left
 
     def _give_up(self, error: str) -> Finished:
         """Ends a cell that cannot go on, with the REPL as it was before it."""
-        printed = self._cell.printed if self._cell else Printed(self._sandbox.max_output)
+        printed = self._cell.printed if self._cell else Printed(self._room)
         self._restore()
         note = "The cell was dropped: your variables are as they were before it."
         return Finished(printed, f"{error}\n{note}", self.variables)
@@ -279,7 +294,7 @@ class Interpreter:
             try:
                 self._over(packing)
                 bind_text(self._live(), self._context)
-                self._evaluate(REBIND, {"_metadata": self._context.metadata})
+                self._evaluate(rebinding(self._idiom.names), {"_metadata": self._context.metadata})
                 self._base = packing.pack(self._live().dump())
             except MontyError:
                 self._over(before)
@@ -334,7 +349,8 @@ class Interpreter:
             self._evaluate("None", dict(cell.given))
         if cell.before:
             self._evaluate(cell.before)
-        return feed(self._live(), echoing(cell.code), on_print)
+        code = echoing(cell.code) if self._idiom.echoes else cell.code
+        return feed(self._live(), code, on_print)
 
     def _cell_print(self, stream: str, text: str) -> None:
         if self._cell is not None:
@@ -348,7 +364,7 @@ class Interpreter:
             if parked is not None:
                 self._session.load_session(self.packing.unpack(parked))
             else:
-                boot(self._session, self._context)
+                boot(self._session, self._context, self._idiom.names)
             if parked is self._base:
                 self._since_base = self._since_dump = 0.0
                 self._replay()
