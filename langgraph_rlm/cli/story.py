@@ -120,6 +120,8 @@ class Story:
                 failures = tuple(call["error"] for call in entry["subcalls"] if call.get("error"))
                 said = (entry["code"], entry["reply"], entry["output"], entry["error"])
                 yield Ran(entry["step"], *said, failures, len(entry["subcalls"]))
+            if not namespace and result.get("code"):  # the next block of the reply
+                yield Wrote(rlm.step, result["code"])
 
     def _subcall(self, namespace: Namespace, task: dict[str, Any]) -> Iterator[Event]:
         if "result" not in task:
