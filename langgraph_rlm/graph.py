@@ -39,8 +39,7 @@ def rlm_graph(level: Level, child: Child | None, context_schema: type[Any] | Non
     graph.add_node("direct", _node(level, direct), input_schema=DirectInput)
     graph.add_node("generate", _node(level, generate), input_schema=GenerateInput)
     asks = ("confirm",) if level.confirms else ()
-    next_block = ("execute",) if level.dialect.has_blocks else ()
-    ends = ("generate", *next_block, *asks, *subcalls, END)
+    ends = ("generate", *asks, *subcalls, END)
     graph.add_node("execute", _node(level, execute), input_schema=ExecuteInput, destinations=ends)
 
     graph.add_edge(START, "route")

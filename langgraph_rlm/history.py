@@ -42,6 +42,11 @@ def latest_turn(history: Sequence[AnyMessage]) -> int:
     return min(_since_reply(history, 2), len(history) if place is None else len(history) - place - 1)
 
 
+def latest_reply(history: Sequence[AnyMessage]) -> str:
+    """What the model said last."""
+    return str(next(message for message in reversed(history) if isinstance(message, AIMessage)).text)
+
+
 def questions(history: Sequence[AnyMessage]) -> int:
     """How many questions were asked."""
     return sum(ASKS in message.additional_kwargs for message in history)

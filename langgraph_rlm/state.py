@@ -123,7 +123,7 @@ class RLMState(RLMInput, RLMOutput, total=False):
     code: str
     """The cell to run next: what the model's reply holds of it, until somebody edits it."""
     block: int
-    """Which block of the reply that is, from 1; 0 where the reply has none."""
+    """Which block of the latest reply that is, from 1; 0 where it has none, or the model is to be asked."""
     ready: list[Any]
     """`[answer]` where a block of this turn has set it, while those after it run."""
     pending: Pending

@@ -32,13 +32,11 @@ class Answer:
 
     name = "answer"
     idiom = Idiom(
-        tuple(official.REPL_NAMES),
         "answer",
         'set answer["content"], then answer["ready"] = True, to end',
         echoes=False,
         shows=official.SHOWN,
     )
-    has_blocks = True
 
     def read(self, reply: str) -> Reply:
         """The reply's blocks; a reply without any is a thought."""

@@ -37,10 +37,6 @@ class Dialect(Protocol):
     def idiom(self) -> Idiom:
         """The REPL's side of it."""
 
-    @property
-    def has_blocks(self) -> bool:
-        """Whether a reply may hold several blocks that run each on its own."""
-
     def read(self, reply: str) -> Reply:
         """What a reply says."""
 

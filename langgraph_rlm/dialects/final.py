@@ -11,7 +11,6 @@ from langgraph_rlm import glimpse, prompts
 from langgraph_rlm.context import Context
 from langgraph_rlm.dialects.dialect import Ran
 from langgraph_rlm.dialects.replies import Code, Nothing, Reply, Text, spoken
-from langgraph_rlm.repl.boot import NAMES
 from langgraph_rlm.repl.idiom import Idiom
 from langgraph_rlm.syntax import statements
 
@@ -26,8 +25,7 @@ class Final:
     """The dialect that is made for models which were not trained as RLMs, small ones too."""
 
     name = "final"
-    idiom = Idiom(tuple(NAMES), "Final", "set Final = your answer to end", echoes=True, shows=None)
-    has_blocks = False
+    idiom = Idiom("Final", "set Final = your answer to end", echoes=True, shows=None)
 
     def read(self, reply: str) -> Reply:
         """What a reply says.

@@ -35,13 +35,11 @@ class FinalText:
 
     name = "final-text"
     idiom = Idiom(
-        (*official.REPL_NAMES, "FINAL", "FINAL_VAR"),
         None,
         "write FINAL(your answer) outside of the code to end",
         echoes=False,
         shows=official.SHOWN,
     )
-    has_blocks = True
 
     def read(self, reply: str) -> Reply:
         """The reply's blocks. Without any, the variable that it names or else the answer that it states.

@@ -11,12 +11,9 @@ import re
 from langgraph_rlm import prompts
 from langgraph_rlm.context import Context
 from langgraph_rlm.dialects.dialect import Ran
-from langgraph_rlm.repl.boot import NAMES
 
 SHOWN = 20_000
 """Characters that are shown of what came of a block."""
-REPL_NAMES = [name for name in NAMES if name not in ("FINAL", "FINAL_VAR")] + ["context_0"]
-"""The REPL's names, without those that end a run."""
 LISTED = ("str", "int", "float", "bool", "list", "dict", "tuple")
 """Types of the variables that are listed after a block."""
 UNCLOSED = "(A ```repl block of your reply is empty or has no closing line, so it did not run.)"

@@ -1,5 +1,4 @@
-"""`execute`: runs a cell, or goes on with it where it was suspended; then asks, goes on to the next block, back to the
-model, or ends."""
+"""`execute`: runs a cell, or goes on with it where it was suspended; then asks, goes back to the model, or ends."""
 
 from __future__ import annotations
 
@@ -21,7 +20,7 @@ from langgraph_rlm.dialects.dialect import Ran
 from langgraph_rlm.dialects.replies import Code, Text
 from langgraph_rlm.effects import Steps, Work
 from langgraph_rlm.errors import ContextError, LimitExceeded, SandboxError
-from langgraph_rlm.history import past_steps, questions
+from langgraph_rlm.history import latest_reply, past_steps, questions
 from langgraph_rlm.ledger import Usage
 from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.asking import NOT_NEEDED, Asked, asking, reserved, wave
@@ -203,7 +202,7 @@ def _cancelled(underway: Underway, ahead: int, run: Run) -> dict[str, Any]:
 
 def _without_code(level: Level, state: ExecuteInput, config: RunnableConfig) -> Command[Any]:
     """A reply without code ends the run with the answer it states, or another one is asked for."""
-    reply = _reply(config)
+    reply = latest_reply(read(config, "history"))
     said = level.dialect.read(reply)
     entry = {"step": state["step"], "depth": level.depth, "reply": reply, "code": "", "output": "", "subcalls": []}
     if isinstance(said, Text):
@@ -224,7 +223,7 @@ def _concluded(
 ) -> Command[Any]:
     """A finished cell goes on to the next block of its reply. After the last one the first answer that was set ends the
     run, or what the blocks did goes back to the model."""
-    reply, code = _reply(config), state["code"]
+    reply, code = latest_reply(read(config, "history")), state["code"]
     number = state.get("block", 1)  # not in a thread of an earlier version
     said = level.dialect.read(reply)
     written = said if isinstance(said, Code) else Code(())
@@ -256,7 +255,7 @@ def _concluded(
     told = level.dialect.told(ran, prompts.shortened(state["question"]["asked"], prompts.MOST_REMINDER))
     if following:
         update |= {"code": following[0], "block": number + 1, "ready": ready, "history": [HumanMessage(told)]}
-        return Command(update=update, goto="execute")
+        return Command(update=update, goto="generate")
     return _next_turn(level, state, config, update, told, written.told)
 
 
@@ -265,19 +264,16 @@ def _next_turn(
 ) -> Command[Any]:
     """Another turn for the model: an ordinary one, the last one, or none."""
     if state.get("limit"):
-        return Command(update=update | ended(_reply(config), state["question"], "limit"), goto=END)
+        return Command(
+            update=update | ended(latest_reply(read(config, "history")), state["question"], "limit"), goto=END
+        )
     if state["step"] >= level.limits.max_steps:
         update["limit"] = at_limit(level, LimitExceeded("max_steps", state["step"], level.limits.max_steps))
         turn = level.dialect.last_turn("max_steps")
     else:
         turn = level.dialect.turn(state["step"] + 1, level.limits.max_steps)
     said = "\n\n".join(filter(None, [*told, turn]))
-    return Command(update=update | {"history": [HumanMessage(said)] if said else []}, goto="generate")
-
-
-def _reply(config: RunnableConfig) -> str:
-    """What the model said last."""
-    return str(next(message for message in reversed(read(config, "history")) if message.type == "ai").text)
+    return Command(update=update | {"block": 0, "history": [HumanMessage(said)] if said else []}, goto="generate")
 
 
 def _status(state: ExecuteInput) -> Literal["answered", "limit"]:

@@ -1,4 +1,4 @@
-"""`generate`: the model reads the history and writes a cell."""
+"""`generate`: the model reads the history and writes code, or its reply has another block to run."""
 
 from __future__ import annotations
 
@@ -26,11 +26,15 @@ class GenerateInput(TypedDict, total=False):
     question: Question
     history: list[AnyMessage]
     step: int
+    block: int
+    code: str
     limit: list[Any] | None
 
 
 def generate(level: Level, state: GenerateInput, config: RunnableConfig) -> Steps[dict[str, Any]]:
     history, limit = state["history"], state.get("limit")
+    if state.get("block"):
+        return {"code": state["code"]}
     added, usage, reminder = list[AnyMessage](), dict[str, Any](), list[AnyMessage]()
     query = prompts.shortened(state["question"]["asked"], prompts.MOST_REMINDER)
     if not limit and (reminded := level.dialect.reminder(query, state["step"] + 1)):

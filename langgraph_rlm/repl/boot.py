@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,44 +10,43 @@ from langgraph_rlm.repl.cells import Variable
 
 PRELUDE = "\n".join(Path(__file__).with_name(name).read_text() for name in ("answers.py", "prelude.py"))
 NAMES = [
-    *("P", "context", "ctx", "peek", "tail", "lenP", "llm_query", "llm_batch", "llm_query_batched", "rlm_query"),
+    *(
+        "P",
+        "context",
+        "context_0",
+        "ctx",
+        "peek",
+        "tail",
+        "lenP",
+        "llm_query",
+        "llm_batch",
+        "llm_query_batched",
+        "rlm_query",
+    ),
     *("rlm_query_batched", "ask", "ask_chunks", "ask_chunks_first", "pick_first_answer", "extract_after"),
     *("SHOW_VARS", "FINAL", "FINAL_VAR", "re", "json", "math", "collections", "itertools", "datetime"),
 ]
 """The names of the REPL: what a cell overwrites of them is restored when it ends."""
-OTHER_NAMES = ["context_0", "answer"]
-"""Names that some dialects have besides."""
 BUILTINS = ["map", "filter", "sorted", "min", "max"]
 """Built-ins that the prelude replaces. A cell may use these names for its own variables."""
-OF_THE_TEXT = ["P", "context", "context_0", "ctx"]
-"""Names that mean another text's when that becomes the text."""
+BOOT = "\n".join(
+    [
+        '__rlm__ = {"_host": _host, "P": P, "metadata": _metadata, "names": _names, "builtin_names": _builtin_names}',
+        '__rlm__["locals"] = locals',
+        "exec(_prelude, __rlm__)",
+        *(f'{name} = __rlm__["{name}"]' for name in [*NAMES, *BUILTINS]),
+        "_host = _metadata = _prelude = _names = _builtin_names = None",
+    ]
+)
+REBIND = """\
+__rlm__["rebind"](__rlm__, P, _metadata)
+P = context = context_0 = __rlm__["P"]
+ctx = __rlm__["ctx"]
+_metadata = None
+"""
 SURVEY = "__rlm__['survey'](__rlm__, __rlm__['locals'](), {!r})"
-MOST_NAME = 60
-"""Characters of a variable's name or type that the model is shown."""
-
-
-def booting(names: Sequence[str]) -> str:
-    """Starts a REPL that has these names."""
-    return "\n".join(
-        [
-            '__rlm__ = {"_host": _host, "P": P, "metadata": _metadata, "locals": locals}',
-            '__rlm__["names"], __rlm__["builtin_names"] = _names, _builtin_names',
-            "exec(_prelude, __rlm__)",
-            *binding([*names, *BUILTINS]),
-            "_host = _metadata = _prelude = _names = _builtin_names = None",
-        ]
-    )
-
-
-def rebinding(names: Sequence[str]) -> str:
-    """Makes `P` the text of a REPL that has these names."""
-    of_the_text = binding([name for name in names if name in OF_THE_TEXT])
-    return "\n".join(['__rlm__["rebind"](__rlm__, P, _metadata)', *of_the_text, "_metadata = None"])
-
-
-def binding(names: Sequence[str]) -> list[str]:
-    """Gives cells these names of the prelude."""
-    return [f'{name} = __rlm__["{name}"]' for name in names]
+MOST_NAME, MOST_PROBLEM = 60, 200
+"""Characters of a variable's name or type, and of what is wrong with its ending, that the model is shown."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ class Left:
     variables: tuple[Variable, ...]
     overwritten: tuple[str, ...]
     answer: tuple[Any, ...]
-    missing: str | None
+    problem: str | None
 
 
 class Unreadable(Exception):
@@ -72,10 +70,10 @@ def left_by(value: object) -> Left:
             "variables": list(variables),
             "overwritten": list(overwritten),
             "answer": list(answer),
-            "missing": (str() | None) as missing,
-        } if set(overwritten) <= {*NAMES, *OTHER_NAMES} and all(map(_is_variable, variables)):
+            "problem": (str() | None) as problem,
+        } if set(overwritten) <= {*NAMES, "answer"} and all(map(_is_variable, variables)):
             named = tuple(Variable(name[:MOST_NAME], kind[:MOST_NAME], size) for name, kind, size in variables)
-            return Left(named, tuple(overwritten), tuple(answer), missing and missing[:MOST_NAME])
+            return Left(named, tuple(overwritten), tuple(answer), problem and problem[:MOST_PROBLEM])
     raise Unreadable("the REPL's own functions were overwritten")
 
 

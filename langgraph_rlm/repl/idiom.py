@@ -13,10 +13,8 @@ from langgraph_rlm.settings import Sandbox
 class Idiom:
     """How code ends a run, and what is shown of what it does."""
 
-    names: tuple[str, ...]
-    """What the REPL has: what a cell overwrites of it is restored when the cell ends."""
     variable: Literal["Final", "answer"] | None
-    """What a cell sets to end the run, beside `FINAL` and `FINAL_VAR` where these are among the names."""
+    """What a cell sets to end the run: `answer` alone, or else what it gives to `FINAL` and `FINAL_VAR` too."""
     ending: str
     """What to write to end the run, for a model that tries another way."""
     echoes: bool

@@ -22,7 +22,7 @@ from pydantic_monty import FunctionSnapshot, MontyError, MontySession
 from langgraph_rlm.context import Context
 from langgraph_rlm.errors import SandboxError
 from langgraph_rlm.repl import host
-from langgraph_rlm.repl.boot import SURVEY, Left, Unreadable, binding, left_by, rebinding
+from langgraph_rlm.repl.boot import REBIND, SURVEY, Left, Unreadable, left_by
 from langgraph_rlm.repl.cells import Answer, Call, Finished, Outcome, Suspended, Variable
 from langgraph_rlm.repl.explain import echoing, explain, reason
 from langgraph_rlm.repl.idiom import Idiom
@@ -214,8 +214,8 @@ class Interpreter:
         self._journal.append(cell)
         self._events.append(["end"])
         self._cell = self._call = self._snapshot = None
-        if left.missing is not None and error is None:
-            error = f"NameError: FINAL_VAR({left.missing!r}): there is no variable of that name. Run the code first."
+        if left.problem is not None and error is None:
+            error = f"NameError: {left.problem}"
         self._variables_before, self.variables = self.variables, left.variables
         answer = left.answer if error is None else ()
         return Finished(cell.printed, error, left.variables, left.overwritten, answer)
@@ -223,7 +223,7 @@ class Interpreter:
     def _survey(self) -> Left:
         """Reads what the cell left, restores the names it overwrote and forgets its answer."""
         left = left_by(self._evaluate(SURVEY.format(self._idiom.variable)))
-        repairs = binding(left.overwritten)
+        repairs = [f"{name} = __rlm__[{name!r}]" for name in left.overwritten]
         if self._idiom.variable == "Final":
             repairs.append("Final = __rlm__['unset']")
         if repairs:
@@ -294,7 +294,7 @@ class Interpreter:
             try:
                 self._over(packing)
                 bind_text(self._live(), self._context)
-                self._evaluate(rebinding(self._idiom.names), {"_metadata": self._context.metadata})
+                self._evaluate(REBIND, {"_metadata": self._context.metadata})
                 self._base = packing.pack(self._live().dump())
             except MontyError:
                 self._over(before)
@@ -364,7 +364,7 @@ class Interpreter:
             if parked is not None:
                 self._session.load_session(self.packing.unpack(parked))
             else:
-                boot(self._session, self._context, self._idiom.names)
+                boot(self._session, self._context)
             if parked is self._base:
                 self._since_base = self._since_dump = 0.0
                 self._replay()

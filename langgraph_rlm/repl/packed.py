@@ -17,14 +17,12 @@ import zstandard
 
 from langgraph_rlm.context import Context
 from langgraph_rlm.errors import SandboxError
-from langgraph_rlm.repl.boot import NAMES, PRELUDE, booting
+from langgraph_rlm.repl.boot import BOOT, PRELUDE
 
 MAGIC = b"RLM\x01"
 SEAL = 16
 """Bytes of the checksum."""
-VERSION = (
-    f"{version('pydantic-monty')} {hashlib.blake2b((PRELUDE + booting(NAMES)).encode(), digest_size=8).hexdigest()}"
-)
+VERSION = f"{version('pydantic-monty')} {hashlib.blake2b((PRELUDE + BOOT).encode(), digest_size=8).hexdigest()}"
 """What can load a dump: the sandbox that made it, with the functions that were in it."""
 WORTH_A_DICTIONARY = 64_000
 """Bytes that are left of a dump, from which on it pays to index the text: that takes 40 ms for each megabyte of it."""

@@ -276,16 +276,19 @@ def survey(own, variables, ending):
     `ending` is the variable that ends a run: "Final", "answer", or None where only functions do.
     """
     global final, final_variable
-    answer, missing = final, None
+    answer, problem = final, None
     overwritten = [name for name in names if not _same(variables.get(name), own[name])]
     if ending == "answer":
         answer = _submitted(variables.get("answer"))
+        if final is not unset or final_variable is not None:
+            problem = 'FINAL does not end a run: set answer["content"], then answer["ready"] = True.'
         if not isinstance(variables.get("answer"), dict):
             own["answer"] = {"content": "", "ready": False}
             overwritten.append("answer")
     elif final_variable is not None:
         answer = variables.get(final_variable, unset)
-        missing = final_variable if answer is unset else None
+        if answer is unset:
+            problem = "FINAL_VAR('" + final_variable + "'): there is no variable of that name. Run the code first."
     elif answer is unset and ending is not None:
         answer = variables.get(ending, unset)
     final, final_variable = unset, None
@@ -300,7 +303,7 @@ def survey(own, variables, ending):
         ],
         "overwritten": overwritten,
         "answer": [] if answer is unset else [answer_of(answer)],
-        "missing": missing,
+        "problem": problem,
     }
 
 

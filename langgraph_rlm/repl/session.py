@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from pydantic_monty import (
@@ -18,7 +18,7 @@ from pydantic_monty import (
 from langgraph_rlm.context import Context
 from langgraph_rlm.errors import SandboxError
 from langgraph_rlm.repl import host
-from langgraph_rlm.repl.boot import BUILTINS, PRELUDE, booting
+from langgraph_rlm.repl.boot import BOOT, BUILTINS, NAMES, PRELUDE
 from langgraph_rlm.repl.cells import Call
 from langgraph_rlm.settings import Sandbox
 
@@ -68,17 +68,16 @@ def driven(snapshot: Snapshot, reply: Answering) -> tuple[FunctionSnapshot, Call
     return None
 
 
-def boot(session: MontySession, context: Context, names: Sequence[str]) -> None:
-    """Makes a fresh session a REPL over the text, which has these names.
+def boot(session: MontySession, context: Context) -> None:
+    """Makes a fresh session a REPL over the text.
 
     Raises:
         SandboxError: The text does not fit.
     """
-    given: dict[str, Any] = {"_names": list(names), "_builtin_names": BUILTINS}
+    names = {"_names": NAMES, "_builtin_names": BUILTINS}
     try:
         bind_text(session, context)
-        given |= {"_host": _host, "_prelude": PRELUDE, "_metadata": context.metadata}
-        evaluate(session, booting(names), given)
+        evaluate(session, BOOT, {"_host": _host, "_prelude": PRELUDE, "_metadata": context.metadata, **names})
     except MontyError as failure:
         raise SandboxError(f"the text does not fit the sandbox ({failure}): give Sandbox more memory.") from None
 

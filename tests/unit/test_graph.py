@@ -590,7 +590,6 @@ def test_no_thread_is_left_of_a_run() -> None:
     ("settings", "named"),
     [
         ({"tools": [len]}, "tools"),
-        ({"dialect": "answer"}, "dialect"),
         ({"router": Router(extractors=(lambda query, context: None,))}, "extractors"),
     ],
 )
