@@ -1,5 +1,7 @@
 """What the model is told: the rules once, the text as metadata, and after each cell what it did.
 
+Summaries are asked for alike in all dialects; the rest is that of "final".
+
 Everything here is constant in size, whatever the context and the code's output are.
 """
 
