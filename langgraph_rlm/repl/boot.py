@@ -10,20 +10,8 @@ from langgraph_rlm.repl.cells import Variable
 
 PRELUDE = "\n".join(Path(__file__).with_name(name).read_text() for name in ("answers.py", "prelude.py"))
 NAMES = [
-    *(
-        "P",
-        "context",
-        "context_0",
-        "ctx",
-        "peek",
-        "tail",
-        "lenP",
-        "llm_query",
-        "llm_batch",
-        "llm_query_batched",
-        "rlm_query",
-    ),
-    *("rlm_query_batched", "ask", "ask_chunks", "ask_chunks_first", "pick_first_answer", "extract_after"),
+    *("P", "context", "context_0", "ctx", "peek", "tail", "lenP", "llm_query", "llm_batch", "llm_query_batched"),
+    *("rlm_query", "rlm_query_batched", "ask", "ask_chunks", "ask_chunks_first", "pick_first_answer", "extract_after"),
     *("SHOW_VARS", "FINAL", "FINAL_VAR", "re", "json", "math", "collections", "itertools", "datetime"),
 ]
 """The names of the REPL: what a cell overwrites of them is restored when it ends."""

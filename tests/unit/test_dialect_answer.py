@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from langchain_core.exceptions import ContextOverflowError
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatResult
+from langgraph.cache.memory import InMemoryCache
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
@@ -392,6 +393,21 @@ def test_child_speaks_the_same_dialect() -> None:
     )
     out = rlm_of(model, dialect="answer").invoke({"query": "root", "context": "text"})
     assert (out["answer"], out["steps"]) == ([1, str(4 + len("answer to four"))], 3)
+
+
+def test_child_that_another_dialect_has_answered_is_run_itself() -> None:
+    cache = InMemoryCache[Any]()
+    for dialect, ending in [("final", "Final = {}".format), ("answer", submit)]:
+        script = {"root": [cell(ending("rlm_query('child', 'abc')"))], "child": [cell(ending("len(P)"))]}
+        model = ScriptedModel(script=script)
+        rlm_of(model, dialect=dialect, cache=cache).invoke({"query": "root", "context": "text"})
+        assert len(model.turns) == 2
+
+
+async def test_blocks_run_in_async_runs_too() -> None:
+    model = ScriptedModel(blocks("a = llm_query('x')", "1 / 0", submit("[a, llm_query('y')]")), answer=str.upper)
+    out = await rlm_of(model, dialect="answer").ainvoke(GIVEN)
+    assert (out["answer"], len(out["trajectory"])) == (["X", "Y"], 3)
 
 
 def test_sequential_calls_of_a_block_are_asked_ahead() -> None:
