@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.tools import BaseTool
@@ -13,6 +13,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.store.base import BaseStore
 from langgraph.types import All, Checkpointer
 
+from langgraph_rlm.dialects import DialectName, dialect_named
 from langgraph_rlm.errors import InvalidInput
 from langgraph_rlm.graph import rlm_graph
 from langgraph_rlm.level import Level
@@ -35,7 +36,7 @@ def create_rlm(
     router: Router = Router(),
     limits: Limits = Limits(),
     sandbox: Sandbox = Sandbox(),
-    dialect: Literal["final", "answer", "final-text"] = "final",
+    dialect: DialectName = "final",
     instructions: str | None = None,
     response_format: Any = None,
     max_concurrency: int = 16,
@@ -65,6 +66,8 @@ def create_rlm(
         router: Which path a question takes: a profile, or by its size in characters.
         limits: What one question may spend, over the whole tree.
         sandbox: What the model's code may use: seconds, bytes, characters of output.
+        dialect: How the model writes code and ends: `"final"`, or as the official implementation has it, `"answer"`
+            since May 2026 and `"final-text"` before, for models that were trained so.
         instructions: Appended to the system prompt.
         response_format: A Pydantic model, a dataclass, a `TypedDict` or a JSON schema that the answer has to satisfy.
             What `invoke` gives as `answer` is the validated value; the state has it as plain data.
@@ -79,18 +82,14 @@ def create_rlm(
         InvalidInput: A setting cannot be used.
         ModelError: A model cannot be had.
     """
-    unready = {
-        "retriever": retriever is not None,
-        "dialect": dialect != "final",
-    }
-    for setting, used in unready.items():
-        if used:
-            raise InvalidInput(f"{setting} is not supported by this version yet: leave it out.")
+    if retriever is not None:
+        raise InvalidInput("retriever is not supported by this version yet: leave it out.")
     if not isinstance(max_concurrency, int) or isinstance(max_concurrency, bool) or max_concurrency < 1:
         raise InvalidInput(f"max_concurrency={max_concurrency!r}: the number of model calls at once, at least 1.")
 
     form = None if response_format is None else Form.of(response_format)
-    offered = tools_of(tools, [*NAMES, *BUILTINS, "tool_batch", "Final"])
+    offered = tools_of(tools, [*NAMES, *BUILTINS, "tool_batch", "Final", "answer"])
+    spoken = dialect_named(dialect)
     by_depth = _by_depth(model)
     leaf_model = by_depth[0] if sub_model is None else resolve_model(sub_model)
     others = {name: resolve_model(other) for name, other in models.items()}
@@ -105,6 +104,7 @@ def create_rlm(
             router=router,
             limits=limits,
             sandbox=sandbox,
+            dialect=spoken,
             instructions=instructions,
             name=name,
             lookahead=ahead,

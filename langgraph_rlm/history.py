@@ -19,8 +19,6 @@ SHARE = 0.75
 TELLS_OF_TEXT, ASKS, STANDS_FOR = "rlm_tells_of_text", "rlm_asks", "rlm_stands_for"
 """Marks of messages: one that tells of the text, one that asks a question, and one that stands for those before it, but
 for the last so many."""
-LATEST = 3
-"""Messages that are shown as they were where there is no summary of them."""
 
 
 def asking(told: str, is_new_text: bool) -> HumanMessage:
@@ -28,14 +26,30 @@ def asking(told: str, is_new_text: bool) -> HumanMessage:
     return HumanMessage(told, additional_kwargs={ASKS: True, **({TELLS_OF_TEXT: True} if is_new_text else {})})
 
 
-def summary(text: str) -> HumanMessage:
-    """Stands for all before it but the last message, which is what the latest cell did."""
-    return HumanMessage(prompts.summarised(text), additional_kwargs={STANDS_FOR: 1})
+def summary(text: str, history: Sequence[AnyMessage]) -> HumanMessage:
+    """Stands for all before it but what was said since the latest reply, which is what the latest code did."""
+    return HumanMessage(prompts.summarised(text), additional_kwargs={STANDS_FOR: _since_reply(history, 1)})
 
 
-def gap() -> HumanMessage:
-    """Stands for all before it but the latest messages, where the model could not be asked for a summary."""
-    return HumanMessage(prompts.LEFT_OUT, additional_kwargs={STANDS_FOR: LATEST})
+def gap(history: Sequence[AnyMessage]) -> HumanMessage:
+    """Stands for all before it but the latest turn, where the model could not be asked for a summary."""
+    return HumanMessage(prompts.LEFT_OUT, additional_kwargs={STANDS_FOR: latest_turn(history)})
+
+
+def latest_turn(history: Sequence[AnyMessage]) -> int:
+    """How many messages the latest turn takes: what the model was told before its reply, that, and what came of it."""
+    place = _latest_mark(history, STANDS_FOR)
+    return min(_since_reply(history, 2), len(history) if place is None else len(history) - place - 1)
+
+
+def latest_reply(history: Sequence[AnyMessage]) -> str:
+    """What the model said last."""
+    return str(next(message for message in reversed(history) if isinstance(message, AIMessage)).text)
+
+
+def questions(history: Sequence[AnyMessage]) -> int:
+    """How many questions were asked."""
+    return sum(ASKS in message.additional_kwargs for message in history)
 
 
 def stands_for_others(message: AnyMessage) -> bool:
@@ -72,7 +86,7 @@ def fills_window(model: BaseChatModel, history: Sequence[AnyMessage]) -> bool:
     window = window_of(model)
     place = _latest_mark(history, STANDS_FOR)
     since = len(history) if place is None else len(history) - place - 1
-    return window is not None and since > LATEST and tokens(history) > SHARE * window
+    return window is not None and since > latest_turn(history) and tokens(history) > SHARE * window
 
 
 def window_of(model: BaseChatModel) -> int | None:
@@ -88,6 +102,12 @@ def tokens(history: Sequence[AnyMessage]) -> int:
         if isinstance(message, AIMessage) and message.usage_metadata:
             return message.usage_metadata["total_tokens"] + count_tokens_approximately(history[place + 1 :])
     return count_tokens_approximately(shown(history))
+
+
+def _since_reply(history: Sequence[AnyMessage], number: int) -> int:
+    """How many messages came after the reply that is the `number`-th from the end; all where there are fewer."""
+    replies = [place for place, message in enumerate(history) if isinstance(message, AIMessage)]
+    return len(history) - 1 - replies[-number] if len(replies) >= number else len(history)
 
 
 def _latest_mark(history: Sequence[AnyMessage], mark: str) -> int | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 
-from langgraph_rlm import prompts
+from langgraph_rlm.dialects.dialect import Dialect
 from langgraph_rlm.history import window_of
 from langgraph_rlm.repl.host import Offer
 from langgraph_rlm.routing import Reach
@@ -33,6 +33,7 @@ class Level:
     router: Router
     limits: Limits
     sandbox: Sandbox
+    dialect: Dialect
     instructions: str | None
     name: str
     lookahead: bool
@@ -99,7 +100,8 @@ class Level:
     @cached_property
     def recursive(self) -> str:
         """Who asks a child RLM, for the cache: all that it is made of."""
-        settings = (self.depth, self.router, self.limits, self.sandbox, self.instructions, version("langgraph-rlm"))
+        dialect, package = self.dialect.name, version("langgraph-rlm")
+        settings = (self.depth, self.router, self.limits, self.sandbox, dialect, self.instructions, package)
         offered = [(tool.signature, tool.tool.description) for tool in self.tools.values()]
         return f"{self.name} {_identity(self.model)} {self._identities} {offered} {settings!r}"
 
@@ -109,7 +111,7 @@ class Level:
 
     @cached_property
     def system(self) -> str:
-        return prompts.system(self.depth, self.limits.max_depth, self.instructions, self.offer)
+        return self.dialect.system(self.depth, self.limits.max_depth, self.instructions, self.offer)
 
 
 def _identity(model: BaseChatModel) -> str:

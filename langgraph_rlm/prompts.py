@@ -1,5 +1,7 @@
 """What the model is told: the rules once, the text as metadata, and after each cell what it did.
 
+Summaries are asked for alike in all dialects; the rest is that of "final".
+
 Everything here is constant in size, whatever the context and the code's output are.
 """
 
@@ -15,6 +17,8 @@ from langgraph_rlm.repl.host import Offer
 
 PREFIX = 300
 """Characters of the text that the first message shows."""
+MOST_REMINDER = 500
+"""Characters of the question that are repeated on the way."""
 MOST_VARIABLES = 30
 MOST_EMPTY = 5
 
@@ -59,15 +63,24 @@ def system(depth: int, max_depth: int, instructions: str | None, offer: Offer) -
     parts = [RULES]
     if depth < max_depth:
         parts.append(SUBCALLS)
-        if offer.models:
-            parts.append(MODELS.format(names=", ".join(map(repr, offer.models))))
+        parts.append(models(offer))
     if depth + 1 < max_depth:
         parts.append(RECURSION)
-    if offer.tools:
-        parts += [TOOLS, *(f"- `{tool.signature}`: {tool.tool.description}\n" for tool in offer.tools.values())]
+    parts.append(tools(offer))
     if instructions:
         parts.append(f"\n{instructions}\n")
     return "".join(parts)
+
+
+def models(offer: Offer) -> str:
+    """What is said of the models to choose from, if there are any."""
+    return MODELS.format(names=", ".join(map(repr, offer.models))) if offer.models else ""
+
+
+def tools(offer: Offer) -> str:
+    """What is said of the tools, if there are any."""
+    listed = [f"- `{tool.signature}`: {tool.tool.description}\n" for tool in offer.tools.values()]
+    return "".join([TOOLS, *listed]) if listed else ""
 
 
 def opening(query: str, context: Context, rows: bool = True) -> str:
@@ -128,12 +141,12 @@ def summarised(summary: str) -> str:
 
 def form(schema: dict[str, Any]) -> str:
     """What the answer has to be."""
-    return f"`Final` has to be a value that satisfies this JSON schema: {json.dumps(schema)}"
+    return f"The answer has to be a value that satisfies this JSON schema: {json.dumps(schema)}"
 
 
 def unfit(errors: str) -> str:
     """What is said of an answer that does not satisfy its schema."""
-    return f"`Final` does not satisfy the JSON schema of the answer:\n{errors}\nCorrect that and set `Final` again."
+    return f"Your answer does not satisfy its JSON schema:\n{errors}\nCorrect that, and end with it again."
 
 
 NO_CELL = "Your reply had no code. Reply with one ```python block of Python."

@@ -92,8 +92,9 @@ class Sandbox:
 
     `timeout`: seconds of execution for one cell, time spent waiting for models not counted. `memory`: bytes the code
     may hold beyond the context (default: the larger of 128 MiB and four times the context). `max_output`: characters
-    of a cell's output that the model is shown. `max_live`: interpreters alive at once in this process (default: four
-    for each core); others wait as a dump of a few kilobytes and the context.
+    of a cell's output that the model is shown, in the dialect "final" (20,000 in the others). `max_live`: interpreters
+    alive at once in this process (default: four for each core); others wait as a dump of a few kilobytes and the
+    context.
     """
 
     timeout: float = 5.0

@@ -146,6 +146,10 @@ class RLMState(ChildInput, ChildOutput, total=False):
     """Turns that this RLM's model has had for this question."""
     code: str
     """The cell to run next: what the model's reply holds of it, until somebody edits it."""
+    block: int
+    """Which block of the latest reply that is, from 1; 0 where it has none, or the model is to be asked."""
+    ready: list[Any]
+    """`[answer]` where a block of this turn has set it, while those after it run."""
     pending: Pending
     """What the call at which the cell is suspended asks for, in order: `kind`, `prompt`, `context`, what else a
     `Request` has, and `first` where one valid answer is enough; then what is asked `ahead`."""

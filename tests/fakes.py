@@ -47,6 +47,11 @@ class Called:
         """The last message."""
         return str(self.messages[-1].text)
 
+    @property
+    def conversation(self) -> list[tuple[str, str]]:
+        """Who said what, after the system prompt."""
+        return [(str(message.type), str(message.text)) for message in self.messages[1:]]
+
 
 @dataclass
 class Log:

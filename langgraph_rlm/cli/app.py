@@ -19,6 +19,7 @@ from langgraph_rlm.cli.outcome import FAILED, print_answer, reported, write
 from langgraph_rlm.cli.request import Request, Settings
 from langgraph_rlm.cli.runs import Runs, state_folder
 from langgraph_rlm.cli.view import one_line
+from langgraph_rlm.dialects import DialectName
 from langgraph_rlm.errors import InvalidInput
 from langgraph_rlm.settings import Limits, Profile, Sandbox
 
@@ -80,6 +81,9 @@ def ask(
     sub_model: Annotated[str | None, _option(help.SUB_MODEL, metavar="PROVIDER:NAME")] = None,
     profile: Annotated[Profile, _option(help.PROFILE, metavar="|".join(get_args(Profile)), show_default=True)] = "auto",
     instructions: Annotated[str | None, _option(help.INSTRUCTIONS, metavar="TEXT")] = None,
+    dialect: Annotated[
+        DialectName, _option(help.DIALECT, metavar="|".join(get_args(DialectName)), show_default=True)
+    ] = "final",
     thread: Annotated[str | None, _option(help.THREAD, "--thread", metavar="THREAD")] = None,
     ephemeral: Annotated[bool, _option(help.EPHEMERAL, "--ephemeral")] = False,
     max_depth: Annotated[int, _limit(help.DEPTH, min=0, show_default=True)] = Limits.max_depth,
@@ -97,7 +101,7 @@ def ask(
 ) -> None:
     limits = (max_depth, max_steps, max_subcalls, max_tokens, max_seconds, max_concurrency, timeout)
     with reported(quiet, debug) as (view, signals):
-        settings = Settings(model, sub_model, profile, instructions, *limits)
+        settings = Settings(model, sub_model, profile, instructions, *limits, dialect)
         if ephemeral and thread is not None:
             raise InvalidInput("--thread asks on a thread that is kept: leave --ephemeral out.")
         runs = None if ephemeral else Runs(state_folder())

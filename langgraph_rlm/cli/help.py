@@ -30,6 +30,10 @@ PROFILE = (
     "direct: one model call; rlm: code reads the text; auto: by its size; deterministic_first: no model where the text "
     "has the one field that is asked for, else rlm."
 )
+DIALECT = (
+    "How the model writes code and ends. Models that were trained as RLMs need their own: answer for "
+    "RLM-Qwen3-30B-A3B, final-text for RLM-Qwen3-8B."
+)
 INSTRUCTIONS = "Added to what the model is told."
 DEPTH = "0: no sub-calls; 1: plain ones; 2: sub-calls that may be RLMs themselves."
 STEPS = "Cells of code, for each RLM."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from langgraph_rlm.dialects import DialectName, dialect_named
 from langgraph_rlm.settings import Limits, Profile, Router, Sandbox
 
 
@@ -23,9 +24,11 @@ class Settings:
     max_seconds: float | None = None
     max_concurrency: int = 16
     timeout: float = Sandbox.timeout
+    dialect: DialectName = "final"
 
     def __post_init__(self) -> None:
-        _ = self.router, self.limits, self.sandbox  # they say what of it cannot be used
+        # they say what of it cannot be used
+        _ = self.router, self.limits, self.sandbox, dialect_named(self.dialect)
 
     @property
     def router(self) -> Router:

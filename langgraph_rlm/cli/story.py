@@ -93,7 +93,7 @@ class Story:
 
     def _started(self, rlm: Rlm, name: str, given: dict[str, Any]) -> None:
         if name == "generate":
-            rlm.step = given.get("step", 0) + 1
+            rlm.step = given.get("step", 0) + (0 if given.get("block") else 1)
             rlm.doing = "the model writes code"
         elif name == "direct":
             rlm.doing = "the model answers"
@@ -108,7 +108,7 @@ class Story:
         if name in ("generate", "direct"):
             self._spend(result)
         if name == "generate":
-            self.steps += 1
+            self.steps += result.get("steps", 0)
             if not namespace and result["code"]:
                 yield Wrote(rlm.step, result["code"])
         if name == "execute":

@@ -1,4 +1,4 @@
-"""The dialect "final": how a reply holds a cell, and how it ends a run without one."""
+"""The dialect "final": one cell for each reply, and `Final = answer` ends the run (Algorithm 1)."""
 
 from __future__ import annotations
 
@@ -7,60 +7,75 @@ import re
 from dataclasses import dataclass
 from textwrap import dedent
 
+from langgraph_rlm import glimpse, prompts
+from langgraph_rlm.context import Context
+from langgraph_rlm.dialects.dialect import Ran
+from langgraph_rlm.dialects.replies import Code, Nothing, Reply, Text, spoken
+from langgraph_rlm.repl.host import Offer
+from langgraph_rlm.repl.idiom import Idiom
 from langgraph_rlm.syntax import statements
 
 _FENCE = re.compile(r"^[ \t]*```[ \t]*([\w+-]*)[^\n]*\n(.*?)(?:^[ \t]*```[ \t]*$|\Z)", re.M | re.S)
-_THOUGHT = re.compile(r"\A(?:\s*<think>.*?(?:</think>|\Z)|.*?^[ \t]*</think>[ \t]*$)", re.M | re.S)
 _FINAL = re.compile(r"^[ \t]*FINAL:[ \t]*(.*)\Z", re.M | re.S)
 _FINAL_VAR = re.compile(r"^[ \t]*FINAL_VAR:[ \t]*`?([A-Za-z_]\w*)`?[ \t]*$", re.M)
+NO_CELL = Nothing(prompts.NO_CELL)
 
 
 @dataclass(frozen=True)
-class Cell:
-    """Code to run."""
+class Final:
+    """The dialect that is made for models which were not trained as RLMs, small ones too."""
 
-    code: str
+    name = "final"
+    idiom = Idiom("Final", "set Final = your answer to end", echoes=True, shows=None)
 
+    def read(self, reply: str) -> Reply:
+        """What a reply says.
 
-@dataclass(frozen=True)
-class Text:
-    """An answer stated in words, in a reply without code."""
+        Its blocks marked `repl` or `python` are one cell; else its unmarked blocks of Python, or the reply where it is
+        Python. A reply without code ends the run with a line `FINAL: answer` or `FINAL_VAR: name`. Beside code such a
+        line is not believed: the code has not run yet.
+        """
+        text = spoken(reply)
+        blocks = [(language.lower(), _unprompted(dedent(code)).rstrip()) for language, code in _FENCE.findall(text)]
+        marked = [code for language, code in blocks if language in ("repl", "python", "py", "python3") and code.strip()]
+        if marked:
+            return Code(("\n".join(marked),))
+        unmarked = [code for language, code in blocks if not language and _is_code(code)]
+        if unmarked:
+            return Code(("\n".join(unmarked),))
+        prose = _FENCE.sub("", text)
+        named, stated = _FINAL_VAR.search(prose), _FINAL.search(prose)
+        ending = named or stated
+        before = prose[: ending.start()].strip() if ending else prose.strip()
+        if _is_code(before):
+            return Code((before,))
+        if named:
+            return Code((f"FINAL_VAR({named[1]!r})",))
+        return Text(stated[1].strip()) if stated and stated[1].strip() else NO_CELL
 
-    answer: str
+    def before(self, code: str, context: Context, question: int) -> str:
+        return glimpse.rows_for(code, context.text)
 
+    def system(self, depth: int, max_depth: int, instructions: str | None, offer: Offer) -> str:
+        return prompts.system(depth, max_depth, instructions, offer)
 
-@dataclass(frozen=True)
-class Nothing:
-    """Neither code nor an answer."""
+    def opening(self, query: str, context: Context) -> str:
+        return prompts.opening(query, context)
 
+    def follow_up(self, query: str, context: Context | None) -> str:
+        return prompts.follow_up(query, context)
 
-Reply = Cell | Text | Nothing
+    def told(self, ran: Ran, query: str) -> str:
+        return prompts.after_cell(ran.cell, query, ran.is_repeated, ran.code if ran.is_edited else None, ran.note)
 
+    def turn(self, step: int, most: int) -> str:
+        return ""
 
-def read(reply: str) -> Reply:
-    """What a reply says.
+    def reminder(self, query: str, step: int) -> str:
+        return ""
 
-    Its blocks marked `repl` or `python` are one cell; else its unmarked blocks of Python, or the reply where it is
-    Python. A reply without code ends the run with a line `FINAL: answer` or `FINAL_VAR: name`. Beside code such a
-    line is not believed: the code has not run yet.
-    """
-    text = _THOUGHT.sub("", reply.replace("\r\n", "\n").replace("\r", "\n"))
-    blocks = [(language.lower(), _unprompted(dedent(code)).rstrip()) for language, code in _FENCE.findall(text)]
-    marked = [code for language, code in blocks if language in ("repl", "python", "py", "python3") and code.strip()]
-    if marked:
-        return Cell("\n".join(marked))
-    unmarked = [code for language, code in blocks if not language and _is_code(code)]
-    if unmarked:
-        return Cell("\n".join(unmarked))
-    prose = _FENCE.sub("", text)
-    named, stated = _FINAL_VAR.search(prose), _FINAL.search(prose)
-    ending = named or stated
-    before = prose[: ending.start()].strip() if ending else prose.strip()
-    if _is_code(before):
-        return Cell(before)
-    if named:
-        return Cell(f"FINAL_VAR({named[1]!r})")
-    return Text(stated[1].strip()) if stated and stated[1].strip() else Nothing()
+    def last_turn(self, limit: str) -> str:
+        return prompts.last_turn(limit)
 
 
 def _unprompted(code: str) -> str:

@@ -15,13 +15,14 @@ from langgraph.graph import END
 from langgraph.types import Command, Overwrite
 from typing_extensions import TypedDict
 
-from langgraph_rlm import glimpse, prompts
+from langgraph_rlm import prompts
 from langgraph_rlm.calls import add_usages, marked_ahead
 from langgraph_rlm.citations import citations
-from langgraph_rlm.dialects import final
+from langgraph_rlm.dialects.dialect import Ran
+from langgraph_rlm.dialects.replies import Code, Text
 from langgraph_rlm.effects import Steps, Work
 from langgraph_rlm.errors import ContextError, LimitExceeded, SandboxError
-from langgraph_rlm.history import past_steps
+from langgraph_rlm.history import latest_reply, past_steps, questions
 from langgraph_rlm.ledger import Usage
 from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.asking import NOT_NEEDED, Asked, asking, reserved, wave
@@ -29,16 +30,14 @@ from langgraph_rlm.nodes.ending import at_limit, ended, form_of, taught
 from langgraph_rlm.nodes.subcall import record_of
 from langgraph_rlm.repl import gaps
 from langgraph_rlm.repl.cells import Finished, Outcome, Request, Suspended, Variable
-from langgraph_rlm.repl.interpreter import Interpreter
+from langgraph_rlm.repl.interpreter import NO_PAST, Interpreter
 from langgraph_rlm.repl.journal import Past, answers_so_far, past_of, spare_answers
 from langgraph_rlm.repl.lookahead import Taken
+from langgraph_rlm.repl.packed import Packing
 from langgraph_rlm.run import Run, is_durable, read, run_of
 from langgraph_rlm.state import Position, Question
 from langgraph_rlm.typed import Unfit
 from langgraph_rlm.underway import Underway
-
-MOST_REMINDER = 500
-"""Characters of the question that are repeated after each cell."""
 
 _logger = logging.getLogger("langgraph_rlm")
 
@@ -48,6 +47,8 @@ class ExecuteInput(TypedDict, total=False):
     context_id: str
     step: int
     code: str
+    block: int
+    ready: list[Any]
     limit: list[Any] | None
     position: Position | None
     note: str | None
@@ -60,7 +61,7 @@ def execute(level: Level, state: ExecuteInput, config: RunnableConfig) -> Steps[
     if not asked.is_settled:
         return Command(goto=wave(level, run, run.underway(token), asked, asked.missing))
     repl, underway = run.take(token)
-    if not asked.pending and not state["code"]:
+    if not (asked.pending or state["code"] or state.get("block")):
         command = _without_code(level, state, config)
     else:
         brought: dict[str, Any] = {}
@@ -93,8 +94,9 @@ def _executed(
             repl.guesses.spare, repl.guesses.flying = spare_answers(journal), flying
         outcome = yield Work(lambda: repl.resume(asked.given))
     else:
-        before = glimpse.rows_for(state["code"], run.context(state["context_id"], config).text)
-        past = past_steps(read(config, "history"))
+        history, context = read(config, "history"), run.context(state["context_id"], config)
+        before = level.dialect.before(state["code"], context, questions(history))
+        past = past_steps(history)
         is_there = past is None or Variable("past_steps", "list", len(past)) in repl.variables
         given = {} if is_there else {"past_steps": past}
         outcome = yield Work(lambda: repl.run(gaps.bridged(state["code"]), before, given))
@@ -151,7 +153,7 @@ def _brought_here(level: Level, state: ExecuteInput, config: RunnableConfig) -> 
     """
     run, position, name = run_of(config), state.get("position"), state["context_id"]
     if position is None:
-        return run.begin(Interpreter(run.workers, run.packing(name, config), level.sandbox, level.offer)), {}
+        return run.begin(_interpreter(level, run, run.packing(name, config))), {}
     if not is_durable(config):
         raise SandboxError("the REPL is gone, and there is no checkpointer to have it from")
     variables = tuple(Variable(*variable) for variable in read(config, "variables") or [])
@@ -160,7 +162,7 @@ def _brought_here(level: Level, state: ExecuteInput, config: RunnableConfig) -> 
     except ContextError as gone:
         note = f"{gone} So the REPL that was over it cannot be had, and its variables are gone."
         packing, past, variables = run.packing(name, config), Past(note=note, is_lost=True), ()
-    repl = run.begin(Interpreter(run.workers, packing, level.sandbox, level.offer, past, variables))
+    repl = run.begin(_interpreter(level, run, packing, past, variables))
     repl.guesses.spare = spare_answers(read(config, "journal"))
     update: dict[str, Any] = {}
     if past.note:
@@ -173,13 +175,19 @@ def _brought_here(level: Level, state: ExecuteInput, config: RunnableConfig) -> 
     return repl, update
 
 
+def _interpreter(
+    level: Level, run: Run, packing: Packing, past: Past = NO_PAST, variables: tuple[Variable, ...] = ()
+) -> Interpreter:
+    return Interpreter(run.workers, packing, level.sandbox, level.dialect.idiom, level.offer, past, variables)
+
+
 def _past(level: Level, config: RunnableConfig) -> Past:
     return past_of(
         read(config, "journal"),
         read(config, "cell_end"),
         read(config, "suspension"),
         bool(read(config, "pending")),
-        level.sandbox.max_output,
+        level.dialect.idiom.room(level.sandbox),
     )
 
 
@@ -212,15 +220,14 @@ def _cancelled(underway: Underway, ahead: Iterable[Request], run: Run) -> dict[s
 
 
 def _without_code(level: Level, state: ExecuteInput, config: RunnableConfig) -> Command[Any]:
-    """A reply without code ends the run with the answer it states, or is asked for code."""
-    reply = _reply(config)
-    said = final.read(reply)
+    """A reply without code ends the run with the answer it states, or another one is asked for."""
+    reply = latest_reply(read(config, "history"))
+    said = level.dialect.read(reply)
     entry = {"step": state["step"], "depth": level.depth, "reply": reply, "code": "", "output": "", "subcalls": []}
-    update: dict[str, Any] = {"trajectory": [entry | {"error": None}]}
-    if isinstance(said, final.Text):
-        return _answered(level, state, config, update, said.answer)
-    update["trajectory"] = [entry | {"error": prompts.NO_CELL}]
-    return _next_turn(level, state, config, update, prompts.NO_CELL)
+    if isinstance(said, Text):
+        return _answered(level, state, config, {"trajectory": [entry | {"error": None}]}, said.answer)
+    told = said.told
+    return _next_turn(level, state, config, {"trajectory": [entry | {"error": told or None}]}, told)
 
 
 def _concluded(
@@ -232,8 +239,12 @@ def _concluded(
     note: str | None,
     update: dict[str, Any],
 ) -> Command[Any]:
-    """A finished cell ends the run, or its output goes back to the model."""
-    reply, code = _reply(config), state["code"]
+    """A finished cell goes on to the next block of its reply. After the last one the first answer that was set ends the
+    run, or what the blocks did goes back to the model."""
+    reply, code = latest_reply(read(config, "history")), state["code"]
+    number = state.get("block", 1)  # not in a thread of an earlier version
+    said = level.dialect.read(reply)
+    written = said if isinstance(said, Code) else Code(())
     update["trajectory"] = [
         {
             "step": state["step"],
@@ -243,19 +254,29 @@ def _concluded(
             "output": str(cell.printed),
             "error": cell.error,
             "subcalls": asked,
+            **({"block": number} if len(written.blocks) > 1 else {}),
             **({"note": note} if note else {}),
         }
     ]
     if cell.cited:
         update["citations"] = citations(cell.cited, run_of(config).context(state["context_id"], config))
-    if cell.answer:
-        return _answered(level, state, config, update, cell.answer[0])
-    query = prompts.shortened(state["question"]["asked"], MOST_REMINDER)
-    said = final.read(reply)
-    edited = code if not isinstance(said, final.Cell) or said.code != code else None
-    repeated = any(step["code"] == code for step in read(config, "trajectory"))
-    told = prompts.after_cell(cell, query, repeated, edited, note)
-    return _next_turn(level, state, config, update, told)
+    ready, following = state.get("ready") or list(cell.answer), written.blocks[number:] if number else ()
+    if ready and not following:
+        return _answered(level, state, config, update | {"ready": []}, ready[0])
+    ran = Ran(
+        code,
+        cell,
+        number,
+        len(written.blocks),
+        is_edited=written.blocks[number - 1 : number] != (code,),
+        is_repeated=any(step["code"] == code for step in read(config, "trajectory")),
+        note=note,
+    )
+    told = level.dialect.told(ran, prompts.shortened(state["question"]["asked"], prompts.MOST_REMINDER))
+    if following:
+        update |= {"code": following[0], "block": number + 1, "ready": ready, "history": [HumanMessage(told)]}
+        return Command(update=update, goto="generate")
+    return _next_turn(level, state, config, update, told, written.told)
 
 
 def _answered(
@@ -272,20 +293,20 @@ def _answered(
 
 
 def _next_turn(
-    level: Level, state: ExecuteInput, config: RunnableConfig, update: dict[str, Any], told: str
+    level: Level, state: ExecuteInput, config: RunnableConfig, update: dict[str, Any], *told: str
 ) -> Command[Any]:
     """Another turn for the model: an ordinary one, the last one, or none."""
     if state.get("limit"):
-        return Command(update=update | ended(_reply(config), state["question"], "limit"), goto=END)
+        return Command(
+            update=update | ended(latest_reply(read(config, "history")), state["question"], "limit"), goto=END
+        )
     if state["step"] >= level.limits.max_steps:
         update["limit"] = at_limit(level, LimitExceeded("max_steps", state["step"], level.limits.max_steps))
-        told = f"{told}\n\n{prompts.last_turn('max_steps')}"
-    return Command(update=update | {"history": [HumanMessage(told)]}, goto="generate")
-
-
-def _reply(config: RunnableConfig) -> str:
-    """What the model said last."""
-    return str(read(config, "history")[-1].text)
+        turn = level.dialect.last_turn("max_steps")
+    else:
+        turn = level.dialect.turn(state["step"] + 1, level.limits.max_steps)
+    said = "\n\n".join(filter(None, [*told, turn]))
+    return Command(update=update | {"block": 0, "history": [HumanMessage(said)] if said else []}, goto="generate")
 
 
 def _status(state: ExecuteInput) -> Literal["answered", "limit"]:

@@ -36,7 +36,7 @@ def extract(level: Level, state: ExtractInput, config: RunnableConfig) -> Steps[
     context = yield Work(lambda: run.context(given, config))
     found = yield Work(partial(extracted, level.router.extractors, question["asked"], context))
     if found is None or not _fits(found.answer, form_of(level, question)):
-        begun = yield from loop_begun(question, given, context, state)
+        begun = yield from loop_begun(level, question, given, context, state)
         return Command(update={**begun, "route": "rlm", "seconds": run.ledger.seconds}, goto="generate")
     routing = replace(Routing.of(state), found_by=found.by)
     update = {"routing": routing.stored, "seconds": run.ledger.seconds}

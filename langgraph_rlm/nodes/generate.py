@@ -1,4 +1,4 @@
-"""`generate`: the model reads the history and writes a cell."""
+"""`generate`: the model reads the history and writes code, or its reply has another block to run."""
 
 from __future__ import annotations
 
@@ -11,38 +11,49 @@ from typing_extensions import TypedDict
 
 from langgraph_rlm import prompts
 from langgraph_rlm.calls import Ask, Replied, add_usages, overflowed
-from langgraph_rlm.dialects import final
+from langgraph_rlm.dialects.replies import Code
 from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import LimitExceeded
-from langgraph_rlm.history import LATEST, fills_window, gap, shown, stands_for_others, summary
+from langgraph_rlm.history import fills_window, gap, latest_turn, shown, stands_for_others, summary
 from langgraph_rlm.ledger import Usage
 from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.ending import at_limit
 from langgraph_rlm.run import run_of
+from langgraph_rlm.state import Question
 
 
 class GenerateInput(TypedDict, total=False):
+    question: Question
     history: list[AnyMessage]
     step: int
+    block: int
+    code: str
     limit: list[Any] | None
 
 
 def generate(level: Level, state: GenerateInput, config: RunnableConfig) -> Steps[dict[str, Any]]:
     history, limit = state["history"], state.get("limit")
-    added, usage = list[AnyMessage](), dict[str, Any]()
+    if state.get("block"):
+        return {"code": state["code"]}
+    added, usage, reminder = list[AnyMessage](), dict[str, Any](), list[AnyMessage]()
+    query = prompts.shortened(state["question"]["asked"], prompts.MOST_REMINDER)
+    if not limit and (reminded := level.dialect.reminder(query, state["step"] + 1)):
+        reminder = [HumanMessage(reminded)]
     try:
         if fills_window(level.model, history):
             added, usage = yield from _summarised(level, history, config, limit is not None)
-        replied: Replied = yield from _reply(level, history, added, config, limit is not None)
+        replied: Replied = yield from _reply(level, history, added, reminder, config, limit is not None)
     except LimitExceeded as reached:
         limit = at_limit(level, reached)
-        added = [*added, HumanMessage(prompts.last_turn(reached.limit))]
-        replied = yield from _reply(level, history, added, config, True)
-    cell = final.read(replied.text)
+        added = [*added, HumanMessage(level.dialect.last_turn(reached.limit))]
+        replied = yield from _reply(level, history, added, [], config, True)
+    said = level.dialect.read(replied.text)
+    blocks = said.blocks if isinstance(said, Code) else ()
     used = next(iter(replied.usage.values()), None)
     return {
         "history": [*added, AIMessage(replied.text, usage_metadata=used)],
-        "code": cell.code if isinstance(cell, final.Cell) else "",
+        "code": blocks[0] if blocks else "",
+        "block": 1 if blocks else 0,
         "step": state["step"] + 1,
         "steps": 1,
         "usage": add_usages(usage, replied.usage),
@@ -52,18 +63,23 @@ def generate(level: Level, state: GenerateInput, config: RunnableConfig) -> Step
 
 
 def _reply(
-    level: Level, history: list[AnyMessage], added: list[AnyMessage], config: RunnableConfig, last: bool
+    level: Level,
+    history: list[AnyMessage],
+    added: list[AnyMessage],
+    reminder: list[AnyMessage],
+    config: RunnableConfig,
+    last: bool,
 ) -> Steps[Replied]:
     """The model's next reply. What it is shown of a history that proves too long for it is `added` as a gap."""
     replied: Replied
     try:
-        replied = yield _ask(level, [*history, *added], config, last)
+        replied = yield _ask(level, [*history, *added], reminder, config, last)
         return replied
     except Exception as failure:
-        if not overflowed(failure) or len(history) <= LATEST + 1:
+        if not overflowed(failure) or len(history) <= latest_turn(history) + 1:
             raise
-    added[:] = [gap(), *(message for message in added if not stands_for_others(message))]
-    replied = yield _ask(level, [*history, *added], config, last)
+    added[:] = [gap(history), *(message for message in added if not stands_for_others(message))]
+    replied = yield _ask(level, [*history, *added], reminder, config, last)
     return replied
 
 
@@ -72,16 +88,17 @@ def _summarised(
 ) -> Steps[tuple[list[AnyMessage], Usage]]:
     """The model's own summary of a history that fills its window, and what it used; a gap where it cannot be had."""
     try:
-        replied: Replied = yield _ask(level, [*history, HumanMessage(prompts.SUMMARISE)], config, last)
+        replied: Replied = yield _ask(level, history, [HumanMessage(prompts.SUMMARISE)], config, last)
     except (GraphBubbleUp, LimitExceeded):
         raise
     except Exception:  # what fails for good fails the reply after it too
-        return [gap()], {}
-    return [summary(replied.text) if replied.text.strip() else gap()], replied.usage
+        return [gap(history)], {}
+    return [summary(replied.text, history) if replied.text.strip() else gap(history)], replied.usage
 
 
-def _ask(level: Level, history: list[AnyMessage], config: RunnableConfig, last: bool) -> Ask:
-    messages = [SystemMessage(level.system), *alternating(shown(history))]
+def _ask(level: Level, history: list[AnyMessage], end: list[AnyMessage], config: RunnableConfig, last: bool) -> Ask:
+    """Sends what is shown of the history, and at its end what is no part of it."""
+    messages = [SystemMessage(level.system), *alternating([*shown(history), *end])]
     return Ask(level.model, messages, run_of(config).gate, config, last, options=level.cache_markers)
 
 

@@ -66,7 +66,7 @@ def route(level: Level, state: RouteInput, config: RunnableConfig) -> Steps[Comm
         query = query if state.get("query") else prompts.shortened(query, LONG_QUERY)
     question: Question = {"asked": query, "chosen": profile, "chat": chat, "schema": schema}
     if routing.first == "rlm":
-        update |= yield from loop_begun(question, given, context, state)
+        update |= yield from loop_begun(level, question, given, context, state)
     update |= {
         "question": question,
         "context_id": given,
@@ -75,6 +75,8 @@ def route(level: Level, state: RouteInput, config: RunnableConfig) -> Steps[Comm
         "answer": None,
         "step": 0,
         "code": "",
+        "block": 0,
+        "ready": [],
         "pending": [],
         "limit": None,
         "steps": Overwrite(0),
@@ -106,13 +108,16 @@ def _routed(level: Level, profile: Profile, characters: int, config: RunnableCon
     return replace(routing, reach=reach, outcomes=len(outcomes), run=place)
 
 
-def loop_begun(question: Question, given: str, context: Context, state: Mapping[str, Any]) -> Steps[dict[str, Any]]:
+def loop_begun(
+    level: Level, question: Question, given: str, context: Context, state: Mapping[str, Any]
+) -> Steps[dict[str, Any]]:
     """The update that tells the loop's model of the question, and of the text where it has been told of another."""
     query, is_new = question["asked"], given != state.get("told")
     if not state.get("history"):
-        told = yield Work(partial(prompts.opening, query, context))
+        told = yield Work(partial(level.dialect.opening, query, context))
     else:
-        told = yield Work(partial(prompts.follow_up, query, context if is_new else None))
-    if schema := question.get("schema"):
-        told = f"{told}\n\n{prompts.form(schema)}"
+        told = yield Work(partial(level.dialect.follow_up, query, context if is_new else None))
+    schema = question.get("schema")
+    turn = level.dialect.turn(1, level.limits.max_steps)
+    told = "\n\n".join(filter(None, [told, prompts.form(schema) if schema else None, turn]))
     return {"history": [asking(told, is_new)], "told": given}

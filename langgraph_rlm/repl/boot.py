@@ -11,9 +11,9 @@ from langgraph_rlm.repl.cells import Variable
 
 PRELUDE = "\n".join(Path(__file__).with_name(name).read_text() for name in ("answers.py", "prelude.py"))
 NAMES = [
-    *("P", "context", "ctx", "peek", "tail", "lenP", "llm_query", "llm_batch", "llm_query_batched", "rlm_query"),
-    *("rlm_query_batched", "ask", "ask_chunks", "ask_chunks_first", "pick_first_answer", "extract_after", "cite"),
-    *("SHOW_VARS", "FINAL", "FINAL_VAR", "re", "json", "math", "collections", "itertools", "datetime"),
+    *("P", "context", "context_0", "ctx", "peek", "tail", "lenP", "llm_query", "llm_batch", "llm_query_batched"),
+    *("rlm_query", "rlm_query_batched", "ask", "ask_chunks", "ask_chunks_first", "pick_first_answer", "extract_after"),
+    *("cite", "SHOW_VARS", "FINAL", "FINAL_VAR", "re", "json", "math", "collections", "itertools", "datetime"),
 ]
 """The names of the REPL: what a cell overwrites of them is restored when it ends."""
 BUILTINS = ["map", "filter", "sorted", "min", "max"]
@@ -29,7 +29,7 @@ BOOT = "\n".join(
 )
 REBIND = """\
 __rlm__["rebind"](__rlm__, P, _metadata)
-P = context = __rlm__["P"]
+P = context = context_0 = __rlm__["P"]
 ctx = __rlm__["ctx"]
 _metadata = None
 """
@@ -44,9 +44,9 @@ if "tool_batch" not in __rlm__["names"]:
     __rlm__["names"].append("tool_batch")
     tool_batch = __rlm__["tool_batch"]
 """
-SURVEY = "__rlm__['survey'](__rlm__, __rlm__['locals']())"
-MOST_NAME = 60
-"""Characters of a variable's name or type that the model is shown."""
+SURVEY = "__rlm__['survey'](__rlm__, __rlm__['locals'](), {!r})"
+MOST_NAME, MOST_PROBLEM = 60, 200
+"""Characters of a variable's name or type, and of what is wrong with its ending, that the model is shown."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Left:
     variables: tuple[Variable, ...]
     overwritten: tuple[str, ...]
     answer: tuple[Any, ...]
-    missing: str | None
+    problem: str | None
     cited: tuple[tuple[int, int], ...] = ()
     """Start and end of what it quoted of the text."""
 
@@ -75,13 +75,12 @@ def left_by(value: object, names: Collection[str]) -> Left:
             "variables": list(variables),
             "overwritten": list(overwritten),
             "answer": list(answer),
-            "missing": (str() | None) as missing,
-            **rest,
+            "problem": (str() | None) as problem,
+            "cited": cited,
         } if set(overwritten) <= set(names) and all(map(_is_variable, variables)):
             named = tuple(Variable(name[:MOST_NAME], kind[:MOST_NAME], size) for name, kind, size in variables)
-            cited = rest.get("cited")
             places = [(start, end) for start, end in cited] if _are_places(cited) else []
-            return Left(named, tuple(overwritten), tuple(answer), missing and missing[:MOST_NAME], tuple(places))
+            return Left(named, tuple(overwritten), tuple(answer), problem and problem[:MOST_PROBLEM], tuple(places))
     raise Unreadable("the REPL's own functions were overwritten")
 
 

@@ -27,15 +27,18 @@ def echoing(code: str) -> str:
     return b"\n".join(lines).decode() + SHOW
 
 
-def explain(failure: MontyError) -> str:
-    """A failure as the model is told it: the traceback of its own code, and what to write instead."""
+def explain(failure: MontyError, ending: str) -> str:
+    """A failure as the model is told it: the traceback of its own code, and what to write instead.
+
+    `ending` is what to write to end the run.
+    """
     text = failure.display() if isinstance(failure, MontyRuntimeError | MontySyntaxError) else str(failure)
     text = re.sub(r'  File "<string>".*\n(?:    .*\n)*', "", text)
     text = re.sub(r"\n +~+(?=\n)", "", text)
     text = re.sub(r"<python-input-\d+>", "<cell>", text).replace(VALUE, "")
     if len(text) > MOST_ERROR:
         text = f"{text[: MOST_ERROR // 2]}\n…\n{text[-MOST_ERROR // 2 :]}"
-    instead = gaps.advice(text)
+    instead = gaps.advice(text, ending)
     return f"{text}\n{instead}" if instead else text
 
 

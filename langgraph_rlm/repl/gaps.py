@@ -33,6 +33,7 @@ _MODULES = {
     "traceback": "use print(error)",
 }
 
+ENDING = "what ends a run, as the dialect has it"
 _GAPS: list[tuple[str, str]] = [
     (r"yield expression", "collect the items in a list and return it"),
     (r"the 'del' statement", "assign a new value instead, use d.pop(key), or rebuild the list without the item"),
@@ -54,7 +55,7 @@ _GAPS: list[tuple[str, str]] = [
     (r"name '(globals|vars|dir)' is not defined", "use SHOW_VARS()"),
     (r"name 'callable' is not defined", "call it and catch TypeError"),
     (r"method decorators|name '(property|staticmethod|classmethod|super)' is not defined", "use plain functions"),
-    (r"name '(exit|quit)' is not defined", "set Final = your answer to end"),
+    (r"name '(exit|quit)' is not defined", ENDING),
     (r"name 'input' is not defined", "nobody can answer here: the text is P"),
     (r"name '__import__' is not defined", "use an import statement"),
     (r"object is not an iterator", "generator expressions are lists here: index them or loop over them"),
@@ -78,11 +79,14 @@ _HINTS: list[tuple[str, str]] = [
 """Errors that any Python has, and that a small model repeats until it is told what to look at."""
 
 
-def advice(error: str) -> str | None:
-    """What to write instead of that which raised `error`, or to look at; None where there is no advice."""
+def advice(error: str, ending: str) -> str | None:
+    """What to write instead of that which raised `error`, or to look at; None where there is no advice.
+
+    `ending` is what to write to end the run.
+    """
     for pattern, instead in _GAPS:
         if re.search(pattern, error):
-            return f"This Python lacks that: {instead}."
+            return f"This Python lacks that: {ending if instead is ENDING else instead}."
     for pattern, hint in _HINTS:
         if re.search(pattern, error, re.M):
             return hint

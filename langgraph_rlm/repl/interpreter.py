@@ -26,6 +26,7 @@ from langgraph_rlm.repl.boot import NAMES, REBIND, SURVEY, Left, Unreadable, lef
 from langgraph_rlm.repl.cells import Answer, Call, Finished, Outcome, Request, Suspended, Variable
 from langgraph_rlm.repl.explain import echoing, explain, reason
 from langgraph_rlm.repl.host import NOTHING_MORE, Offer
+from langgraph_rlm.repl.idiom import Idiom
 from langgraph_rlm.repl.journal import Cell, Event, Exchange, Past
 from langgraph_rlm.repl.lookahead import Found, Guesses, Taken, calls_ahead
 from langgraph_rlm.repl.packed import Packing
@@ -70,6 +71,7 @@ class Interpreter:
         workers: Workers,
         packing: Packing,
         sandbox: Sandbox,
+        idiom: Idiom,
         offer: Offer = NOTHING_MORE,
         past: Past = NO_PAST,
         variables: Variables = (),
@@ -78,6 +80,7 @@ class Interpreter:
         self.lock = threading.Lock()
         self.pid: int | None = None
         self._workers, self.packing, self._sandbox, self._offer = workers, packing, sandbox, offer
+        self._idiom, self._room = idiom, idiom.room(sandbox)
         self._limits = resource_limits(self._context, sandbox)
         self._session: MontySession | None = None
         self._snapshot: FunctionSnapshot | None = None
@@ -114,7 +117,7 @@ class Interpreter:
         with self._busy():
             if self._cell is not None:
                 self._restore()
-            cell = self._cell = Cell(code, before, given, Printed(self._sandbox.max_output))
+            cell = self._cell = Cell(code, before, given, Printed(self._room))
             self.guesses = Guesses()
 
             def begin() -> Snapshot:
@@ -162,7 +165,7 @@ class Interpreter:
                 self._put_aside = False
                 self._workers.give_back(self)
                 assert self._cell is not None
-                self._cell.printed = Printed(self._sandbox.max_output)
+                self._cell.printed = Printed(self._room)
                 return []
         return calls_ahead(dump, self._workers, self._answer, self._offer.changes, self.guesses, most)
 
@@ -201,34 +204,46 @@ class Interpreter:
         except MontyError as failure:
             if self._session is None or is_lost(self._session, failure):
                 return self._give_up(reason(failure, self._sandbox))
-            error = explain(failure)
+            error = explain(failure, self._idiom.ending)
         return self._finish(cell, error)
 
     def _finish(self, cell: Cell, error: str | None) -> Outcome:
         try:
             left = self._survey()
         except (MontyError, Unreadable) as failure:
-            why = explain(failure).splitlines()[-1] if isinstance(failure, MontyError) else str(failure)
+            why = (
+                explain(failure, self._idiom.ending).splitlines()[-1]
+                if isinstance(failure, MontyError)
+                else str(failure)
+            )
             return self._give_up(f"The cell left something that cannot be read: {why}")
         self._journal.append(cell)
         self._events.append(["end"])
         self._cell = self._call = self._snapshot = None
-        if left.missing is not None and error is None:
-            error = f"NameError: FINAL_VAR({left.missing!r}): there is no variable of that name. Run the code first."
+        if left.problem is not None and error is None:
+            error = f"NameError: {left.problem}"
         self._variables_before, self.variables = self.variables, left.variables
         answer = left.answer if error is None else ()
         return Finished(cell.printed, error, left.variables, left.overwritten, answer, left.cited)
 
+    @property
+    def _names(self) -> list[str]:
+        """Names that a cell may have overwritten."""
+        return [*NAMES, "answer", "tool_batch", *self._offer.tools]
+
     def _survey(self) -> Left:
         """Reads what the cell left, restores the names it overwrote and forgets its answer."""
-        left = left_by(self._evaluate(SURVEY), [*NAMES, "tool_batch", *self._offer.tools])
+        left = left_by(self._evaluate(SURVEY.format(self._idiom.variable)), self._names)
         repairs = [f"{name} = __rlm__[{name!r}]" for name in left.overwritten]
-        self._evaluate("\n".join([*repairs, "Final = __rlm__['unset']"]))
+        if self._idiom.variable == "Final":
+            repairs.append("Final = __rlm__['unset']")
+        if repairs:
+            self._evaluate("\n".join(repairs))
         return left
 
     def _give_up(self, error: str) -> Finished:
         """Ends a cell that cannot go on, with the REPL as it was before it."""
-        printed = self._cell.printed if self._cell else Printed(self._sandbox.max_output)
+        printed = self._cell.printed if self._cell else Printed(self._room)
         self._restore()
         note = "The cell was dropped: your variables are as they were before it."
         return Finished(printed, f"{error}\n{note}", self.variables)
@@ -348,7 +363,8 @@ class Interpreter:
             self._evaluate("None", dict(cell.given))
         if cell.before:
             self._evaluate(cell.before)
-        return feed(self._live(), echoing(cell.code), on_print)
+        code = echoing(cell.code) if self._idiom.echoes else cell.code
+        return feed(self._live(), code, on_print)
 
     def _cell_print(self, stream: str, text: str) -> None:
         if self._cell is not None:

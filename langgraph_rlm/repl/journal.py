@@ -15,7 +15,7 @@ from langgraph_rlm.repl.cells import Answer
 from langgraph_rlm.repl.host import Reply, reply_to
 from langgraph_rlm.repl.lookahead import Place, Spare
 from langgraph_rlm.repl.packed import is_loadable
-from langgraph_rlm.repl.printed import Printed
+from langgraph_rlm.repl.printed import Printed, Room
 
 Event = list[Any]
 """One of these, in the order in which they happened:
@@ -163,7 +163,7 @@ def _base_of(events: Sequence[Event], cell_end: list[Any]) -> tuple[bytes | None
 
 
 def past_of(
-    events: Sequence[Event], cell_end: list[Any], suspension: list[Any], is_suspended: bool, max_output: int
+    events: Sequence[Event], cell_end: list[Any], suspension: list[Any], is_suspended: bool, room: Room
 ) -> Past:
     """How to have the REPL again. `cell_end` and `suspension` are dumps with their place in `events`, or empty.
 
@@ -185,7 +185,7 @@ def past_of(
                 continue
         match event:
             case ["cell", code, before, *given]:
-                cell, told = Cell(code, before, given[0] if given else {}, Printed(max_output)), None
+                cell, told = Cell(code, before, given[0] if given else {}, Printed(room)), None
             case ["reply", reply] if cell is not None:
                 cell.exchanges.append(Exchange(reply))
             case ["call", digest, prompts, batch]:
@@ -204,7 +204,7 @@ def past_of(
         waiting = Suspension(cell, asked.digest)
         if told is not None and is_loadable(suspension[0]):
             dump, _, *printed = suspension
-            cell.printed = Printed(max_output, *printed)
+            cell.printed = Printed(room, *printed)
             waiting = Suspension(cell, asked.digest, dump, told)
         elif told is not None:
             note = note or "The cell was stored by another version of the sandbox: it ran again from its start."

@@ -292,13 +292,13 @@ def _listed(name, values):
 # -- what the host asks between cells ---------------------------------------------------------------------------------
 
 llm_query_batched = llm_batch
-context = P
-_hidden = ["__rlm__", "Final", "_host", "_metadata", "_prelude", "_names", "_builtin_names", "_pieces", "_piece"]
+context = context_0 = P
+_hidden = ["__rlm__", "_host", "_metadata", "_prelude", "_names", "_builtin_names", "_pieces", "_piece"]
 
 
 def rebind(own, text, metadata):
     """Makes `text` the context."""
-    own["P"] = own["context"] = text
+    own["P"] = own["context"] = own["context_0"] = text
     own["ctx"] = Ctx(metadata)
 
 
@@ -315,18 +315,28 @@ def _is_data(value):
     return value is None or isinstance(value, (str, int, float, bytes))
 
 
-def survey(own, variables):
+def survey(own, variables, ending):
     """What a cell left behind: its variables, which names of the REPL it overwrote, and the answer, if it set one.
 
     `own` is this namespace, `variables` the cell's; `names` and `builtin_names` are what the cells were given of it.
+    `ending` is the variable that ends a run: "Final", "answer", or None where only functions do.
     """
     global final, final_variable
-    answer, missing = final, None
-    if final_variable is not None:
+    answer, problem = final, None
+    overwritten = [name for name in names if not _same(variables.get(name), own[name])]
+    if ending == "answer":
+        answer = _submitted(variables.get("answer"))
+        if final is not unset or final_variable is not None:
+            problem = 'FINAL does not end a run: set answer["content"], then answer["ready"] = True.'
+        if not isinstance(variables.get("answer"), dict):
+            own["answer"] = {"content": "", "ready": False}
+            overwritten.append("answer")
+    elif final_variable is not None:
         answer = variables.get(final_variable, unset)
-        missing = final_variable if answer is unset else None
-    elif answer is unset:
-        answer = variables.get("Final", unset)
+        if answer is unset:
+            problem = "FINAL_VAR('" + final_variable + "'): there is no variable of that name. Run the code first."
+    elif answer is unset and ending is not None:
+        answer = variables.get(ending, unset)
     final, final_variable = unset, None
     cited = [pair for pair in _cited]
     _cited.clear()
@@ -334,13 +344,24 @@ def survey(own, variables):
         "variables": [
             [name, type(value).__name__, _size(value)]
             for name, value in variables.items()
-            if name not in names and name not in _hidden and not (name in builtin_names and own[name] is value)
+            if name not in names
+            and name not in _hidden
+            and name != ending
+            and not (name in builtin_names and own[name] is value)
         ],
-        "overwritten": [name for name in names if not _same(variables.get(name), own[name])],
+        "overwritten": overwritten,
         "answer": [] if answer is unset else [answer_of(answer)],
-        "missing": missing,
+        "problem": problem,
         "cited": cited,
     }
+
+
+def _submitted(given):
+    """The content of `answer` where it is ready. It is not any more, whatever becomes of the cell."""
+    if not isinstance(given, dict) or not given.get("ready"):
+        return unset
+    given["ready"] = False
+    return given.get("content", "")
 
 
 def _same(value, own):

@@ -5,11 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+@dataclass(frozen=True)
+class Room:
+    """Characters of output that are kept: from its start, and from its end."""
+
+    head: int
+    tail: int
+
+
 @dataclass
 class Printed:
-    """Collects output and keeps at most `limit` characters of it: three quarters from the start, the rest the end."""
+    """Collects output, and keeps of it what there is room for."""
 
-    limit: int
+    room: Room
     head: str = ""
     tail: str = ""
     length: int = 0
@@ -17,10 +25,16 @@ class Printed:
     def write(self, stream: str, text: str) -> None:
         """The sandbox's print callback."""
         self.length += len(text)
-        room = self.limit * 3 // 4 - len(self.head)
-        self.head += text[: max(room, 0)]
-        self.tail = (self.tail + text[max(room, 0) :])[-(self.limit - self.limit * 3 // 4) :]
+        free = max(self.room.head - len(self.head), 0)
+        self.head += text[:free]
+        tail = self.tail + text[free:]
+        self.tail = tail[max(len(tail) - self.room.tail, 0) :]
+
+    @property
+    def omitted(self) -> int:
+        """Characters that were not kept."""
+        return self.length - len(self.head) - len(self.tail)
 
     def __str__(self) -> str:
-        omitted = self.length - len(self.head) - len(self.tail)
-        return f"{self.head}\n… {omitted:,} characters left out …\n{self.tail}" if omitted else self.head + self.tail
+        left_out = f"\n… {self.omitted:,} characters left out …\n" if self.omitted else ""
+        return f"{self.head}{left_out}{self.tail}"

@@ -78,6 +78,18 @@ def test_settings_reach_the_run(cli: Cli, provider: Provider) -> None:
     assert "Be brave." in provider.asked[0][0]["content"]
 
 
+def test_dialect_is_that_of_the_run_and_of_its_thread(cli: Cli, provider: Provider) -> None:
+    ending = "answer['content'] = n\nanswer['ready'] = True"
+    provider.cells = [f"n = len(context)\n```\n\n```repl\n{ending}", f"n += 1\n{ending}"]
+    first = cli(*ASK, "--dialect", "answer")
+    assert (first.status, first.out) == (0, "22000\n")
+    assert first.err.index("n = len(context)") < first.err.index("answer['content'] = n")
+    assert "Done     1 step, " in first.err
+    [thread] = re.findall("Thread   ([2-9a-z]{8})", first.err)
+    assert cli("ask", "And now?", "--thread", thread).out == "22001\n"
+    assert "Turn 1/30:" in provider.asked[-1][-1]["content"]
+
+
 def test_reached_limit_is_an_answer_with_a_warning_also_when_quiet(cli: Cli, provider: Provider) -> None:
     provider.cells = [COUNT, FINAL]
     ended = cli(*ASK, "--max-steps", "1", "-q")

@@ -17,7 +17,7 @@ from tests.fakes import QUERY, TEXT, Ran, ScriptedModel, cell, error_of, final_o
 IMPATIENT = Sandbox(timeout=0.3)
 SMALL = Sandbox(memory=10_000_000)
 ENDLESS = "while True:\n    pass"
-HARMLESS: dict[str, Any] = {"overwritten": [], "variables": [], "answer": [], "missing": None}
+HARMLESS: dict[str, Any] = {"overwritten": [], "variables": [], "answer": [], "problem": None}
 THREAD: Any = {"configurable": {"thread_id": "1"}}
 
 
@@ -351,7 +351,7 @@ def test_error_that_comes_from_no_gap_has_no_advice(code: str) -> None:
                 {"variables": [["a", 1, "b"]]},
                 {"variables": [["a" * 10**6, "str", 1]]},
                 {"answer": 1},
-                {"missing": [1]},
+                {"problem": [1]},
             )
         ),
         "def endless(own, variables):\n    while True:\n        pass\n__rlm__['survey'] = endless",
