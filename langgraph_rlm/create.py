@@ -21,7 +21,7 @@ from langgraph_rlm.models import resolve_model
 from langgraph_rlm.repl.boot import BUILTINS, NAMES
 from langgraph_rlm.repl.workers import Workers
 from langgraph_rlm.rlm import RLM, pauses_at
-from langgraph_rlm.settings import Limits, Router, Sandbox
+from langgraph_rlm.settings import Limits, Router, Sandbox, check_profile
 from langgraph_rlm.tools import tools_of
 from langgraph_rlm.typed import Form
 
@@ -87,6 +87,7 @@ def create_rlm(
     if not isinstance(max_concurrency, int) or isinstance(max_concurrency, bool) or max_concurrency < 1:
         raise InvalidInput(f"max_concurrency={max_concurrency!r}: the number of model calls at once, at least 1.")
 
+    check_profile(router.profile, limits)
     form = None if response_format is None else Form.of(response_format)
     offered = tools_of(tools, [*NAMES, *BUILTINS, "tool_batch", "Final", "answer"])
     spoken = dialect_named(dialect)

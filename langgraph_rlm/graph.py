@@ -3,8 +3,10 @@
 START ─► route ─► direct ─────────────────────────────► END      the context fits: one model call
            ├────► extract ─(found)────────────────────► END      without a model
            │         ▼ (not found)
+           ├────► batches ───┐                                   all of the text is read, in chunks
+           │                 ▼
            └────► generate ─► execute ─(Final)────────► END
-                     ▲        │  ▲
+                     ▲        │  ▲   └─► [check × n ─► verify ─► END, or back to generate]
                      └────────┘  └── answers ── [confirm ─►] subcall × n
 """
 
@@ -20,6 +22,7 @@ from langgraph.graph.state import CompiledStateGraph
 
 from langgraph_rlm.effects import Steps, adrive, drive
 from langgraph_rlm.level import Level
+from langgraph_rlm.nodes.batches import BatchesInput, batches
 from langgraph_rlm.nodes.confirm import ConfirmInput, confirm
 from langgraph_rlm.nodes.direct import DirectInput, direct
 from langgraph_rlm.nodes.execute import ExecuteInput, execute
@@ -27,6 +30,7 @@ from langgraph_rlm.nodes.extract import ExtractInput, extract
 from langgraph_rlm.nodes.generate import GenerateInput, generate
 from langgraph_rlm.nodes.route import RouteInput, route
 from langgraph_rlm.nodes.subcall import subcall
+from langgraph_rlm.nodes.verify import CheckInput, VerifyInput, check, verify
 from langgraph_rlm.run import note_spent
 from langgraph_rlm.state import ChildInput, ChildOutput, RLMInput, RLMOutput, RLMState, SubcallInput
 
@@ -39,13 +43,15 @@ def rlm_graph(level: Level, child: Child | None, context_schema: type[Any] | Non
     graph = StateGraph(RLMState, context_schema, input_schema=schemas[0], output_schema=schemas[1])
     subcalls = (level.subcall_node,) if level.asks else ()
 
-    ways = ("direct", "extract", "generate")
+    batched = ("batches",) if level.checks else ()
+    ways = ("direct", "extract", *batched, "generate")
     graph.add_node("route", _node(level, route), input_schema=RouteInput, destinations=ways)
     graph.add_node("direct", _node(level, direct), input_schema=DirectInput)
-    graph.add_node("extract", _node(level, extract), input_schema=ExtractInput, destinations=("generate", END))
+    graph.add_node("extract", _node(level, extract), input_schema=ExtractInput, destinations=(*ways[2:], END))
     graph.add_node("generate", _node(level, generate), input_schema=GenerateInput)
     asks = ("confirm",) if level.confirms else ()
-    ends = ("generate", *asks, *subcalls, END)
+    checked = ("check", "verify") if level.checks else ()
+    ends = ("generate", *asks, *subcalls, *checked, END)
     graph.add_node("execute", _node(level, execute), input_schema=ExecuteInput, destinations=ends)
 
     graph.add_edge(START, "route")
@@ -54,6 +60,12 @@ def rlm_graph(level: Level, child: Child | None, context_schema: type[Any] | Non
     if level.asks:
         graph.add_node(level.subcall_node, _subcall_node(level, child), input_schema=SubcallInput)
         graph.add_edge(level.subcall_node, "execute")
+    if level.checks:
+        graph.add_node("batches", _node(level, batches), input_schema=BatchesInput)
+        graph.add_edge("batches", "execute")
+        graph.add_node("check", _node(level, check), input_schema=CheckInput)
+        graph.add_edge("check", "verify")
+        graph.add_node("verify", _node(level, verify), input_schema=VerifyInput, destinations=("generate", END))
     if level.confirms:
         graph.add_node("confirm", _node(level, confirm), input_schema=ConfirmInput, destinations=(*subcalls, "execute"))
     return graph

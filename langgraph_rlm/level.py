@@ -71,6 +71,11 @@ class Level:
         return Reach(self.router.subcall_direct_below + 1, self.router.direct_share, window_of(self.sub_model))
 
     @property
+    def checks(self) -> bool:
+        """Whether there are the profiles that are made of sub-calls: a child RLM runs the loop, and nothing else."""
+        return self.depth == 0 and self.has_subcalls
+
+    @property
     def confirms(self) -> bool:
         """Whether there are fan-outs that somebody has to agree to."""
         return self.has_subcalls and self.limits.confirm_above is not None

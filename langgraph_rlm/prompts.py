@@ -149,6 +149,45 @@ def unfit(errors: str) -> str:
     return f"Your answer does not satisfy its JSON schema:\n{errors}\nCorrect that, and end with it again."
 
 
+EVIDENCE = (
+    "Before you end, call `cite(quote)` for each passage that your answer rests on: `quote` is a piece of `P`, letter "
+    "by letter, a sentence or a line. The answer will be checked against these passages."
+)
+NOTHING_CITED = "It cites nothing: call `cite(quote)` for each passage that it rests on."
+
+
+def check_passage(question: str, answer: str, before: str, passage: str, after: str) -> str:
+    """Asks whether one passage bears an answer out."""
+    return (
+        f"{_claim(question, answer)}\n\nIt is said to rest on the passage between >>> and <<<, and maybe on others. Does "
+        "this passage support the answer, contradict it, or have nothing to do with it? Say why in a sentence.\n\n"
+        f"{before}>>>{passage}<<<{after}"
+    )
+
+
+def check_all(question: str, answer: str, passages: list[str], code: str, output: str) -> str:
+    """Asks whether all passages together bear an answer out, with the code that made it of them."""
+    quoted = "\n".join(f"- {passage}" for passage in passages)
+    return (
+        f"{_claim(question, answer)}\n\nBelow are the passages of the text that it rests on, and the code that came to "
+        "it, with what that printed. The text itself is too long to be shown; `P` is all of it. Do they support the "
+        "answer, contradict it, or have nothing to do with the question? Say why in a sentence.\n\n"
+        f"Passages:\n{quoted}\n\nCode:\n{code}\n\nIt printed:\n{output or '(nothing)'}"
+    )
+
+
+def _claim(question: str, answer: str) -> str:
+    return f"Somebody has answered a question about a text. Check the answer.\n\nQuestion: {question}\nAnswer: {answer}"
+
+
+def unverified(answer: str, reason: str) -> str:
+    """What is said of an answer that was checked and is not borne out."""
+    return (
+        f"Your answer was: {shortened(answer, 500)}\nIt was checked against the passages that you cited, and does not "
+        f"hold:\n{shortened(reason)}\nLook at `P` again, correct what is wrong, cite the passages anew, and end again."
+    )
+
+
 NO_CELL = "Your reply had no code. Reply with one ```python block of Python."
 
 

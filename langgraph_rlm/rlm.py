@@ -35,7 +35,7 @@ from langgraph_rlm.repl.journal import answers_so_far
 from langgraph_rlm.repl.packed import is_loadable
 from langgraph_rlm.repl.workers import Workers
 from langgraph_rlm.run import RUN, Run
-from langgraph_rlm.settings import Limits
+from langgraph_rlm.settings import Limits, check_profile
 from langgraph_rlm.typed import Form
 
 RECURSION_LIMIT = 1_000_000_000
@@ -138,6 +138,8 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
     def _begin(self, input: Any, config: RunnableConfig, options: dict[str, Any], is_async: bool) -> Steps[Begun]:
         """Checks the input, reads what the thread has for the run, and makes the run: nothing is stored yet."""
         prepared, state = prepare(input), None
+        if isinstance(prepared, dict) and "profile" in prepared:
+            check_profile(prepared["profile"], self.rlm_limits)
         if self._needs_state(prepared, config):
             subgraphs = _resumes(prepared, config)
             state = yield ReadState(self, config, subgraphs)

@@ -14,6 +14,9 @@ COMFORTABLE = 0.5
 """Share of a model's window that one call may fill: code, digits and many languages have two characters a token."""
 
 Route = Literal["direct", "extract", "rlm"]
+"""The route as the output names it."""
+First = Literal["direct", "extract", "batches", "generate"]
+"""The node that a question goes to after `route`."""
 
 
 @dataclass(frozen=True)
@@ -84,11 +87,21 @@ class Routing:
         return asdict(self)
 
     @property
-    def first(self) -> Route:
-        """Where the question goes at first. What `extract` does not find goes on to the loop."""
+    def first(self) -> First:
+        """Where the question goes at first. What `extract` does not find goes on."""
         if self.profile == "auto":
-            return "direct" if self.reach.has(self.characters) else "rlm"
+            return "direct" if self.reach.has(self.characters) else "generate"
         return FIRST[self.profile]
+
+    @property
+    def route(self) -> Route:
+        """The route as long as nothing else is known."""
+        return "direct" if self.first == "direct" else "extract" if self.first == "extract" else "rlm"
+
+    @property
+    def after_extract(self) -> Literal["batches", "generate"]:
+        """Where a question goes that no extractor answers."""
+        return "batches" if self.profile == "hybrid" else "generate"
 
     @property
     def why(self) -> str:
@@ -97,8 +110,9 @@ class Routing:
             size = f"the {self.characters:,} characters of question and text"
             if self.found_by:
                 return f"No model was asked: the extractor {self.found_by} found the answer in {size}."
-            return f"A model wrote code: no extractor, of {self.extractors}, found a certain answer in {size}."
-        way = "One model call answered" if self.first == "direct" else "A model wrote code"
+            way = WAYS[self.after_extract]
+            return f"{way}: no extractor, of {self.extractors}, found a certain answer in {size}."
+        way = WAYS[self.first]
         if self.profile != "auto":
             return f'{way}: that is what the profile "{self.profile}" is.'
         compared = "fewer" if self.first == "direct" else "not fewer"
@@ -120,8 +134,21 @@ class Routing:
         return given
 
 
-FIRST: Mapping[str, Route] = {"direct": "direct", "rlm": "rlm", "deterministic_first": "extract"}
+FIRST: Mapping[str, First] = {
+    "direct": "direct",
+    "rlm": "generate",
+    "deterministic_first": "extract",
+    "semantic_batches": "batches",
+    "hybrid": "extract",
+    "verify": "generate",
+}
 """Where the profiles other than `auto` begin."""
+WAYS = {
+    "direct": "One model call answered",
+    "batches": "Models read all of the text, in chunks",
+    "generate": "A model wrote code",
+}
+"""What the nodes stand for, in words."""
 
 
 def _characters(share: float, window: int) -> int:

@@ -11,8 +11,10 @@ from langgraph_rlm.context import Context
 from langgraph_rlm.errors import InvalidInput
 from langgraph_rlm.routing import COMFORTABLE, Routing
 
-Profile = Literal["auto", "direct", "rlm", "deterministic_first"]
+Profile = Literal["auto", "direct", "rlm", "deterministic_first", "semantic_batches", "hybrid", "verify"]
 """Paths through the graph. `auto` picks `direct` or `rlm` by the size of the context."""
+WITH_SUBCALLS = ("semantic_batches", "hybrid", "verify")
+"""Those that are made of sub-calls."""
 
 Extractor = Callable[[str, Context], str | None]
 """Finds an answer in the text without a model, or returns None: `(query, context) -> answer`. It may be called in any
@@ -123,6 +125,12 @@ def _extractors(given: object) -> tuple[Extractor, ...]:
         if not callable(extractor) or iscoroutinefunction(extractor):
             raise InvalidInput(f"extractors: {extractor!r} is no plain function (query, context) -> str | None.")
     return tuple(given)
+
+
+def check_profile(profile: str, limits: Limits) -> None:
+    """Raises `InvalidInput` where a profile cannot do its work within the limits."""
+    if profile in WITH_SUBCALLS and limits.max_depth == 0:
+        raise InvalidInput(f'The profile "{profile}" makes sub-calls: it needs Limits(max_depth=…) of at least 1.')
 
 
 def _whole(lowest: int, **values: object) -> None:

@@ -105,6 +105,9 @@ class RLMOutput(TypedDict, total=False):
     steps: Annotated[int, operator.add]
     subcalls: Annotated[int, operator.add]
     citations: Distinct
+    verification: dict[str, Any] | None
+    """What came of the checks of the answer, with the profile `verify`: whether it is `verified`, else the `reason`,
+    how often it was handed back (`returns`), and the `checks` of the last time."""
     trajectory: Growing
     messages: Messages
 
@@ -160,6 +163,12 @@ class RLMState(ChildInput, ChildOutput, total=False):
     seconds: Annotated[float, _most]
     """How long the question has been worked on, when this was written last."""
     position: Position | None
+    candidate: list[Any]
+    """The answer that is being checked."""
+    checks: Growing
+    """What the checks of it say: `citation` (its number, or None for all), `verdict`, `reason`."""
+    returns: int
+    """How often an answer was handed back to the model."""
     note: str | None
     """What could not be had again as it was, for the trajectory."""
     told: str

@@ -94,7 +94,7 @@ class Form:
             if not isinstance(value, str):
                 raise
             try:
-                said = parse_json_markdown(value)
+                said = parse_json_markdown(value, parser=json.loads)
             except (ValueError, RecursionError):
                 raise Unfit("it is no JSON.") from None
             self.check(said)

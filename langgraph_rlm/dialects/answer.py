@@ -35,6 +35,7 @@ class Answer:
     idiom = Idiom(
         "answer",
         'set answer["content"], then answer["ready"] = True, to end',
+        'answer["content"], answer["ready"] = {}, True',
         echoes=False,
         shows=official.SHOWN,
     )

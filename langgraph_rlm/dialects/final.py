@@ -26,7 +26,7 @@ class Final:
     """The dialect that is made for models which were not trained as RLMs, small ones too."""
 
     name = "final"
-    idiom = Idiom("Final", "set Final = your answer to end", echoes=True, shows=None)
+    idiom = Idiom("Final", "set Final = your answer to end", "Final = {}", echoes=True, shows=None)
 
     def read(self, reply: str) -> Reply:
         """What a reply says.

@@ -38,6 +38,7 @@ class FinalText:
     idiom = Idiom(
         None,
         "write FINAL(your answer) outside of the code to end",
+        "FINAL({})",
         echoes=False,
         shows=official.SHOWN,
     )

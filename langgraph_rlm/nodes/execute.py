@@ -13,7 +13,6 @@ from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph import END
 from langgraph.types import Command, Overwrite
-from typing_extensions import TypedDict
 
 from langgraph_rlm import prompts
 from langgraph_rlm.calls import add_usages, marked_ahead
@@ -21,13 +20,15 @@ from langgraph_rlm.citations import citations
 from langgraph_rlm.dialects.dialect import Ran
 from langgraph_rlm.dialects.replies import Code, Text
 from langgraph_rlm.effects import Steps, Work
-from langgraph_rlm.errors import ContextError, LimitExceeded, SandboxError
+from langgraph_rlm.errors import ContextError, SandboxError
 from langgraph_rlm.history import latest_reply, past_steps, questions
 from langgraph_rlm.ledger import Usage
 from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.asking import NOT_NEEDED, Asked, asking, reserved, wave
-from langgraph_rlm.nodes.ending import at_limit, ended, form_of, taught
+from langgraph_rlm.nodes.ending import ended, form_of, taught
 from langgraph_rlm.nodes.subcall import record_of
+from langgraph_rlm.nodes.turn import TurnInput, next_turn
+from langgraph_rlm.nodes.verify import to_check
 from langgraph_rlm.repl import gaps
 from langgraph_rlm.repl.cells import Finished, Outcome, Request, Suspended, Variable
 from langgraph_rlm.repl.interpreter import NO_PAST, Interpreter
@@ -35,15 +36,14 @@ from langgraph_rlm.repl.journal import Past, answers_so_far, past_of, spare_answ
 from langgraph_rlm.repl.lookahead import Taken
 from langgraph_rlm.repl.packed import Packing
 from langgraph_rlm.run import Run, is_durable, read, run_of
-from langgraph_rlm.state import Position, Question
+from langgraph_rlm.state import Position
 from langgraph_rlm.typed import Unfit
 from langgraph_rlm.underway import Underway
 
 _logger = logging.getLogger("langgraph_rlm")
 
 
-class ExecuteInput(TypedDict, total=False):
-    question: Question
+class ExecuteInput(TurnInput, total=False):
     context_id: str
     step: int
     code: str
@@ -227,7 +227,7 @@ def _without_code(level: Level, state: ExecuteInput, config: RunnableConfig) -> 
     if isinstance(said, Text):
         return _answered(level, state, config, {"trajectory": [entry | {"error": None}]}, said.answer)
     told = said.told
-    return _next_turn(level, state, config, {"trajectory": [entry | {"error": told or None}]}, told)
+    return next_turn(level, state, config, {"trajectory": [entry | {"error": told or None}]}, told)
 
 
 def _concluded(
@@ -276,37 +276,23 @@ def _concluded(
     if following:
         update |= {"code": following[0], "block": number + 1, "ready": ready, "history": [HumanMessage(told)]}
         return Command(update=update, goto="generate")
-    return _next_turn(level, state, config, update, told, written.told)
+    return next_turn(level, state, config, update, told, written.told)
 
 
 def _answered(
     level: Level, state: ExecuteInput, config: RunnableConfig, update: dict[str, Any], answer: Any
 ) -> Command[Any]:
-    """The end, with an answer; or another turn for the model, where it is not what it has to be."""
+    """The end, with an answer, or its check; or another turn for the model, where it is not what it has to be."""
     if form := form_of(level, state["question"]):
         try:
             answer = form.fitted(answer)
         except Unfit as unfit:
             if not state.get("limit"):
-                return _next_turn(level, state, config, update, prompts.unfit(str(unfit)))
+                return next_turn(level, state, config, update, prompts.unfit(str(unfit)))
+    if state["question"]["chosen"] == "verify" and not state.get("limit"):
+        cited = len(read(config, "citations")) + len(update.get("citations", ()))
+        return Command(update=update | {"candidate": [answer], "checks": Overwrite([])}, goto=to_check(cited))
     return Command(update=update | ended(answer, state["question"], _status(state)), goto=END)
-
-
-def _next_turn(
-    level: Level, state: ExecuteInput, config: RunnableConfig, update: dict[str, Any], *told: str
-) -> Command[Any]:
-    """Another turn for the model: an ordinary one, the last one, or none."""
-    if state.get("limit"):
-        return Command(
-            update=update | ended(latest_reply(read(config, "history")), state["question"], "limit"), goto=END
-        )
-    if state["step"] >= level.limits.max_steps:
-        update["limit"] = at_limit(level, LimitExceeded("max_steps", state["step"], level.limits.max_steps))
-        turn = level.dialect.last_turn("max_steps")
-    else:
-        turn = level.dialect.turn(state["step"] + 1, level.limits.max_steps)
-    said = "\n\n".join(filter(None, [*told, turn]))
-    return Command(update=update | {"block": 0, "history": [HumanMessage(said)] if said else []}, goto="generate")
 
 
 def _status(state: ExecuteInput) -> Literal["answered", "limit"]:

@@ -33,12 +33,16 @@ class ExtractInput(TypedDict, total=False):
 
 def extract(level: Level, state: ExtractInput, config: RunnableConfig) -> Steps[Command[Any]]:
     run, question, given = run_of(config), state["question"], state["context_id"]
+    routing = Routing.of(state)
     context = yield Work(lambda: run.context(given, config))
     found = yield Work(partial(extracted, level.router.extractors, question["asked"], context))
     if found is None or not _fits(found.answer, form_of(level, question)):
+        spent = {"route": "rlm", "seconds": run.ledger.seconds}
+        if routing.after_extract == "batches":
+            return Command(update=spent, goto="batches")
         begun = yield from loop_begun(level, question, given, context, state)
-        return Command(update={**begun, "route": "rlm", "seconds": run.ledger.seconds}, goto="generate")
-    routing = replace(Routing.of(state), found_by=found.by)
+        return Command(update={**begun, **spent}, goto="generate")
+    routing = replace(routing, found_by=found.by)
     update = {"routing": routing.stored, "seconds": run.ledger.seconds}
     return Command(update={**update, **ended(found.answer, question, "answered")}, goto=END)
 

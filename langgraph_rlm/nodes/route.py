@@ -65,12 +65,12 @@ def route(level: Level, state: RouteInput, config: RunnableConfig) -> Steps[Comm
     if routing.first != "direct":
         query = query if state.get("query") else prompts.shortened(query, LONG_QUERY)
     question: Question = {"asked": query, "chosen": profile, "chat": chat, "schema": schema}
-    if routing.first == "rlm":
+    if routing.first == "generate":
         update |= yield from loop_begun(level, question, given, context, state)
     update |= {
         "question": question,
         "context_id": given,
-        "route": routing.first,
+        "route": routing.route,
         "routing": routing.stored,
         "answer": None,
         "step": 0,
@@ -83,12 +83,14 @@ def route(level: Level, state: RouteInput, config: RunnableConfig) -> Steps[Comm
         "subcalls": Overwrite(0),
         "tool_calls": Overwrite(0),
         "citations": Overwrite([]),
+        "verification": None,
+        "returns": 0,
         "usage": Overwrite({}),
         "seconds": Overwrite(0.0),
         "trajectory": Overwrite([]),
         "asked": Overwrite([]),
     }
-    return Command(update=update, goto="generate" if routing.first == "rlm" else routing.first)
+    return Command(update=update, goto=routing.first)
 
 
 def _routed(level: Level, profile: Profile, characters: int, config: RunnableConfig) -> Steps[Routing]:
@@ -118,6 +120,7 @@ def loop_begun(
     else:
         told = yield Work(partial(level.dialect.follow_up, query, context if is_new else None))
     schema = question.get("schema")
+    evidence = prompts.EVIDENCE if question["chosen"] == "verify" else None
     turn = level.dialect.turn(1, level.limits.max_steps)
-    told = "\n\n".join(filter(None, [told, prompts.form(schema) if schema else None, turn]))
+    told = "\n\n".join(filter(None, [told, prompts.form(schema) if schema else None, evidence, turn]))
     return {"history": [asking(told, is_new)], "told": given}

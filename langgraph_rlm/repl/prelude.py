@@ -79,6 +79,80 @@ def ask_chunks_first(question, chunks):
     return answer
 
 
+READING = {
+    "count": (
+        "\n\nThe text below is one part of a long text. Where this part itself states the total that is asked for, give "
+        "it as `stated`, else null. And count in this part alone what is asked for: give that as `counted`."
+    ),
+    "items": "\n\nThe text below is one part of a long text. List what it has of that, as it is written there.",
+}
+FORMS = {
+    "count": {
+        "type": "object",
+        "properties": {"stated": {"type": ["string", "null"]}, "counted": {"type": "integer", "minimum": 0}},
+        "required": ["stated", "counted"],
+    },
+    "items": {
+        "type": "object",
+        "properties": {"items": {"type": "array", "items": {"type": "string"}}},
+        "required": ["items"],
+    },
+}
+TOGETHER = (
+    "\n\nA long text was read in parts, and each part was asked that. Below is what the parts said that had an answer, "
+    "in their order. Give the one answer for the whole text, as briefly as you can."
+)
+
+
+def read_all(question, kind="text", size=100_000):
+    """What all of `P` says to a question: each chunk of `size` characters is asked, at once. None where none tells.
+
+    The answers are added up ("count"), joined to a list ("items"), counted in that ("distinct"), or put together by a
+    model ("text").
+    """
+    chunks = ctx.chunk(size)
+    if kind == "text":
+        answers = ask_chunks(question, chunks)
+    else:
+        form = "count" if kind == "count" else "items"
+        asked = _text("question", question) + READING[form]
+        answers = _ask("llm", [[asked, chunk] for chunk in chunks], True, None, FORMS[form])
+    failed = [answer for answer in answers if isinstance(answer, str) and answer.startswith(ERROR)]
+    if failed:
+        raise RuntimeError(str(len(failed)) + " of " + str(len(chunks)) + " chunks could not be read: " + failed[0])
+    if kind == "text":
+        return _together(question, [answer.strip() for answer in answers if is_valid(answer)], size)
+    if kind == "count":
+        return _counted(question, answers, size)
+    items = list({item.strip().casefold(): item.strip() for answer in answers for item in answer["items"]}.values())
+    return len(items) if kind == "distinct" else items or None
+
+
+def _counted(question, answers, size):
+    stated = [answer["stated"] for answer in answers if answer["stated"] is not None]
+    if not stated:
+        return sum([answer["counted"] for answer in answers])
+    counted = ["counted in this part: " + str(answer["counted"]) for answer in answers if answer["counted"]]
+    return _together(question, ["stated: " + text for text in stated] + counted, size)
+
+
+def _together(question, answers, size):
+    """The one answer that many add up to, by a model where they differ: in groups that fit it, as often as it takes."""
+    answers = list({answer.casefold(): answer for answer in answers}.values())
+    while len(answers) > 1:
+        groups = [[]]
+        for answer in answers:
+            if len(groups[-1]) > 1 and sum([len(other) for other in groups[-1]]) + len(answer) > size:
+                groups.append([])
+            groups[-1].append(answer)
+        asked = [[_text("question", question) + TOGETHER, "\n\n".join(group)] for group in groups]
+        answers = _ask("llm", asked, True)
+        failed = [answer for answer in answers if answer.startswith(ERROR)]
+        if failed:
+            raise RuntimeError("the answers of the chunks could not be put together: " + failed[0])
+    return answers[0] if answers else None
+
+
 def pick_first_answer(answers):
     """The first of `answers` that is neither empty, nor an error, nor `NO_ANSWER`; None where there is none."""
     for answer in answers:

@@ -1,0 +1,40 @@
+"""What comes after a turn that has not ended the run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langchain_core.messages import HumanMessage
+from langchain_core.runnables import RunnableConfig
+from langgraph.graph import END
+from langgraph.types import Command
+from typing_extensions import TypedDict
+
+from langgraph_rlm.errors import LimitExceeded
+from langgraph_rlm.history import latest_reply
+from langgraph_rlm.level import Level
+from langgraph_rlm.nodes.ending import at_limit, ended
+from langgraph_rlm.run import read
+from langgraph_rlm.state import Question
+
+
+class TurnInput(TypedDict, total=False):
+    question: Question
+    step: int
+    limit: list[Any] | None
+
+
+def next_turn(
+    level: Level, state: TurnInput, config: RunnableConfig, update: dict[str, Any], *told: str
+) -> Command[Any]:
+    """Another turn for the model, which is `told` something: an ordinary one, the last one, or none."""
+    if state.get("limit"):
+        reply = latest_reply(read(config, "history"))
+        return Command(update=update | ended(reply, state["question"], "limit"), goto=END)
+    if state["step"] >= level.limits.max_steps:
+        update["limit"] = at_limit(level, LimitExceeded("max_steps", state["step"], level.limits.max_steps))
+        turn = level.dialect.last_turn("max_steps")
+    else:
+        turn = level.dialect.turn(state["step"] + 1, level.limits.max_steps)
+    said = "\n\n".join(filter(None, [*told, turn]))
+    return Command(update=update | {"block": 0, "history": [HumanMessage(said)] if said else []}, goto="generate")
