@@ -2,12 +2,23 @@
 
 from langgraph_rlm.context import Context
 from langgraph_rlm.create import create_rlm
-from langgraph_rlm.errors import ContextError, InvalidInput, LimitExceeded, ModelError, RLMError, SandboxError
+from langgraph_rlm.errors import (
+    ContextError,
+    ExtractorError,
+    InvalidInput,
+    LimitExceeded,
+    ModelError,
+    RLMError,
+    SandboxError,
+)
+from langgraph_rlm.extractors import after, regex
+from langgraph_rlm.outcomes import afeedback, feedback
 from langgraph_rlm.settings import Limits, Router, Sandbox
 
 __all__ = [
     "Context",
     "ContextError",
+    "ExtractorError",
     "InvalidInput",
     "LimitExceeded",
     "Limits",
@@ -16,5 +27,9 @@ __all__ = [
     "Router",
     "Sandbox",
     "SandboxError",
+    "afeedback",
+    "after",
     "create_rlm",
+    "feedback",
+    "regex",
 ]

@@ -24,7 +24,7 @@ _logger = logging.getLogger("langgraph_rlm")
 class Known:
     """An answer that was kept: the LangGraph task that asked for it, and what it spent."""
 
-    answer: str
+    answer: Any
     task: str
     spent: dict[str, Any]
 
@@ -108,7 +108,7 @@ class Shared:
 
 def _found(values: dict[Any, Any]) -> Known | None:
     match next(iter(values.values()), None):
-        case [str(answer), str(task), dict(spent)]:
+        case [answer, str(task), dict(spent)]:
             return Known(answer, task, spent)
     return None
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -17,16 +18,20 @@ from langgraph_rlm.errors import InvalidInput
 from langgraph_rlm.graph import rlm_graph
 from langgraph_rlm.level import Level
 from langgraph_rlm.models import resolve_model
+from langgraph_rlm.repl.boot import BUILTINS, NAMES
 from langgraph_rlm.repl.workers import Workers
 from langgraph_rlm.rlm import RLM, pauses_at
 from langgraph_rlm.settings import Limits, Router, Sandbox
+from langgraph_rlm.tools import tools_of
+from langgraph_rlm.typed import Form
 
 
 def create_rlm(
-    model: BaseChatModel | str,
+    model: BaseChatModel | str | Sequence[BaseChatModel | str],
     tools: Sequence[BaseTool | Callable[..., Any]] = (),
     *,
     sub_model: BaseChatModel | str | None = None,
+    models: Mapping[str, BaseChatModel | str] = MappingProxyType({}),
     retriever: Any = None,
     router: Router = Router(),
     limits: Limits = Limits(),
@@ -48,32 +53,37 @@ def create_rlm(
     """A Recursive Language Model (Zhang, Kraska, Khattab, arXiv 2512.24601) as a LangGraph graph.
 
     The graph takes `query` and `context` (a str, a list of str or `Document`s, or a `Context`), or `messages`, and
-    optionally `profile`; it gives `answer`, `route`, `profile`, `status`, `usage`, `steps`, `subcalls`, `trajectory`.
+    optionally `profile`; it gives `answer`, `route`, `profile`, `status`, `usage`, `steps`, `subcalls`, `trajectory`
+    and `routing`, from which `Router.explain` tells why it took its route.
 
     Args:
-        model: Writes the code. A chat model, or `"provider:name"` for LangChain's `init_chat_model`, or `"local"`.
-        sub_model: Answers the prompts of `llm_query` and its kin. Default: `model`.
-        router: Which path a question takes, by its size in characters.
+        model: Writes the code. A chat model, or `"provider:name"` for LangChain's `init_chat_model`, or `"local"`. A
+            sequence has one for each depth, from the root on; the last is for all below it too.
+        tools: LangChain tools and functions that the code may call by their names, at every depth. One whose `metadata`
+            has `read_only` may be called before the code comes to it.
+        sub_model: Answers the prompts of `llm_query` and its kin. Default: the model of the root.
+        models: Other models, by the names with which code may choose them: `llm_query(prompt, model=name)`.
+        router: Which path a question takes: a profile, or by its size in characters.
         limits: What one question may spend, over the whole tree.
         sandbox: What the model's code may use: seconds, bytes, characters of output.
         dialect: How the model writes code and ends: `"final"`, or as the official implementation has it, `"answer"`
             since May 2026 and `"final-text"` before, for models that were trained so.
         instructions: Appended to the system prompt.
+        response_format: A Pydantic model, a dataclass, a `TypedDict` or a JSON schema that the answer has to satisfy.
+            What `invoke` gives as `answer` is the validated value; the state has it as plain data.
         max_concurrency: Model calls in flight at once, over the whole tree of a run.
         lookahead: Where code asks one prompt after the other, find out those to come, and ask them at the same time.
             Not where somebody looks at each: with `confirm_above`, or with `interrupt_…` at `execute` or `subcall`.
         interrupt_before, interrupt_after: Names of nodes; `"subcall"` means the sub-calls of every depth.
-        context_schema, checkpointer, store, cache, debug, name: As for `StateGraph.compile`.
+        context_schema, checkpointer, store, cache, debug, name: As for `StateGraph.compile`. With a `store`, the
+            profile `auto` learns from what came of earlier runs.
 
     Raises:
         InvalidInput: A setting cannot be used.
         ModelError: A model cannot be had.
     """
     unready = {
-        "tools": bool(tools),
         "retriever": retriever is not None,
-        "response_format": response_format is not None,
-        "Router(extractors=…)": bool(router.extractors),
     }
     for setting, used in unready.items():
         if used:
@@ -81,14 +91,32 @@ def create_rlm(
     if not isinstance(max_concurrency, int) or isinstance(max_concurrency, bool) or max_concurrency < 1:
         raise InvalidInput(f"max_concurrency={max_concurrency!r}: the number of model calls at once, at least 1.")
 
+    form = None if response_format is None else Form.of(response_format)
+    offered = tools_of(tools, [*NAMES, *BUILTINS, "tool_batch", "Final", "answer"])
     spoken = dialect_named(dialect)
-    root_model = resolve_model(model)
-    leaf_model = root_model if sub_model is None else resolve_model(sub_model)
+    by_depth = _by_depth(model)
+    leaf_model = by_depth[0] if sub_model is None else resolve_model(sub_model)
+    others = {name: resolve_model(other) for name, other in models.items()}
     pauses = pauses_at(interrupt_before, interrupt_after)
     ahead = lookahead and limits.confirm_above is None and not pauses
     graph: CompiledStateGraph[Any, Any, Any, Any] | None = None
     for depth in reversed(range(max(1, limits.max_depth))):
-        level = Level(depth, root_model, leaf_model, router, limits, sandbox, spoken, instructions, name, ahead, pauses)
+        level = Level(
+            depth=depth,
+            model=by_depth[min(depth, len(by_depth) - 1)],
+            sub_model=leaf_model,
+            router=router,
+            limits=limits,
+            sandbox=sandbox,
+            dialect=spoken,
+            instructions=instructions,
+            name=name,
+            lookahead=ahead,
+            pauses=pauses,
+            tools=offered,
+            models=others,
+            form=form if depth == 0 else None,
+        )
         graph = rlm_graph(level, graph, context_schema).compile(
             checkpointer=checkpointer if depth == 0 else None,
             store=store if depth == 0 else None,
@@ -104,8 +132,18 @@ def create_rlm(
         rlm_workers=Workers(sandbox.max_live),
         rlm_limits=limits,
         rlm_max_concurrency=max_concurrency,
-        rlm_models=(root_model, leaf_model),
+        rlm_models=(*by_depth, leaf_model, *others.values()),
+        rlm_form=form,
     )
+
+
+def _by_depth(model: BaseChatModel | str | Sequence[BaseChatModel | str]) -> list[BaseChatModel]:
+    """The model for each depth, from the root on."""
+    if isinstance(model, str) or not isinstance(model, Sequence):
+        return [resolve_model(model)]
+    if not model:
+        raise InvalidInput("model is an empty sequence: give one model, or one for each depth.")
+    return [resolve_model(one) for one in model]
 
 
 def _at(level: Level, nodes: All | Sequence[str] | None) -> All | list[str] | None:

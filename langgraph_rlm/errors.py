@@ -23,6 +23,22 @@ class SandboxError(RLMError):
     """The sandbox itself failed in a way that is not the fault of the code it ran."""
 
 
+class ExtractorError(RLMError):
+    """An extractor of `Router` failed, or returned what is no answer. Raised before any model is called.
+
+    `extractor` is its name. The run ends: to ask a model instead would hide the fault, and cost money at each question.
+    """
+
+    def __init__(self, extractor: str, reason: str) -> None:
+        self.extractor, self.reason = extractor, reason
+        super().__init__(
+            f"The extractor {extractor} failed: {reason}. Mend it, or leave it out of Router(extractors=…)."
+        )
+
+    def __reduce__(self) -> tuple[type[ExtractorError], tuple[str, str]]:
+        return type(self), (self.extractor, self.reason)
+
+
 class LimitExceeded(RLMError):
     """A limit of `Limits` was reached and `on_exceeded` is `"raise"`.
 

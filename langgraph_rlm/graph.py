@@ -1,6 +1,8 @@
 """The picture: nodes, edges, recursion.
 
 START ─► route ─► direct ─────────────────────────────► END      the context fits: one model call
+           ├────► extract ─(found)────────────────────► END      without a model
+           │         ▼ (not found)
            └────► generate ─► execute ─(Final)────────► END
                      ▲        │  ▲
                      └────────┘  └── answers ── [confirm ─►] subcall × n
@@ -21,22 +23,26 @@ from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.confirm import ConfirmInput, confirm
 from langgraph_rlm.nodes.direct import DirectInput, direct
 from langgraph_rlm.nodes.execute import ExecuteInput, execute
+from langgraph_rlm.nodes.extract import ExtractInput, extract
 from langgraph_rlm.nodes.generate import GenerateInput, generate
 from langgraph_rlm.nodes.route import RouteInput, route
 from langgraph_rlm.nodes.subcall import subcall
 from langgraph_rlm.run import note_spent
-from langgraph_rlm.state import RLMInput, RLMOutput, RLMState, SubcallInput
+from langgraph_rlm.state import ChildInput, ChildOutput, RLMInput, RLMOutput, RLMState, SubcallInput
 
 Child = CompiledStateGraph[Any, Any, Any, Any]
 
 
 def rlm_graph(level: Level, child: Child | None, context_schema: type[Any] | None) -> StateGraph[Any, Any, Any, Any]:
     """The graph of an RLM at one depth; `child` is the compiled graph of the next, where depth allows one."""
-    graph = StateGraph(RLMState, context_schema, input_schema=RLMInput, output_schema=RLMOutput)
-    subcalls = (level.subcall_node,) if level.has_subcalls else ()
+    schemas = (RLMInput, RLMOutput) if level.depth == 0 else (ChildInput, ChildOutput)
+    graph = StateGraph(RLMState, context_schema, input_schema=schemas[0], output_schema=schemas[1])
+    subcalls = (level.subcall_node,) if level.asks else ()
 
-    graph.add_node("route", _node(level, route), input_schema=RouteInput, destinations=("direct", "generate"))
+    ways = ("direct", "extract", "generate")
+    graph.add_node("route", _node(level, route), input_schema=RouteInput, destinations=ways)
     graph.add_node("direct", _node(level, direct), input_schema=DirectInput)
+    graph.add_node("extract", _node(level, extract), input_schema=ExtractInput, destinations=("generate", END))
     graph.add_node("generate", _node(level, generate), input_schema=GenerateInput)
     asks = ("confirm",) if level.confirms else ()
     ends = ("generate", *asks, *subcalls, END)
@@ -45,7 +51,7 @@ def rlm_graph(level: Level, child: Child | None, context_schema: type[Any] | Non
     graph.add_edge(START, "route")
     graph.add_edge("direct", END)
     graph.add_edge("generate", "execute")
-    if level.has_subcalls:
+    if level.asks:
         graph.add_node(level.subcall_node, _subcall_node(level, child), input_schema=SubcallInput)
         graph.add_edge(level.subcall_node, "execute")
     if level.confirms:

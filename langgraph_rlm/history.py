@@ -83,10 +83,15 @@ def fills_window(model: BaseChatModel, history: Sequence[AnyMessage]) -> bool:
 
     A few messages after a summary do not: another one would make them no shorter.
     """
-    window = (model.profile or {}).get("max_input_tokens")
+    window = window_of(model)
     place = _latest_mark(history, STANDS_FOR)
     since = len(history) if place is None else len(history) - place - 1
     return window is not None and since > latest_turn(history) and tokens(history) > SHARE * window
+
+
+def window_of(model: BaseChatModel) -> int | None:
+    """Tokens that the model can read, where LangChain's model profiles know it."""
+    return (model.profile or {}).get("max_input_tokens")
 
 
 def tokens(history: Sequence[AnyMessage]) -> int:

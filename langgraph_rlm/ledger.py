@@ -5,32 +5,46 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from langchain_core.messages.ai import UsageMetadata
 
 from langgraph_rlm.errors import LimitExceeded
+from langgraph_rlm.repl.cells import Request
 from langgraph_rlm.settings import Limits
+
+NOTHING: dict[str, Any] = {"usage": {}, "steps": 0, "subcalls": 0, "tool_calls": 0}
+"""What nobody has spent."""
+SUBCALLS, TOOL_CALLS = "max_subcalls", "max_tool_calls"
 
 Usage = dict[str, UsageMetadata]
 """Tokens by model name."""
 
 
+def limit_of(request: Request) -> str:
+    """The limit that a request counts against."""
+    return TOOL_CALLS if request.kind == "tool" else SUBCALLS
+
+
 class Ledger:
-    """Counts sub-calls, tokens and seconds against `Limits`. Safe to share between threads."""
+    """Counts sub-calls, calls of tools, tokens and seconds against `Limits`. Safe to share between threads."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
+        self._allowed = {SUBCALLS: limits.max_subcalls, TOOL_CALLS: limits.max_tool_calls}
         self._lock = threading.Lock()
-        self._subcalls = 0
+        self._asked = Counter[str]()
         self._tokens = 0
         self._calls = 0
         self._begun = time.monotonic()
 
-    def seed(self, subcalls: int, usage: Usage, seconds: float) -> None:
+    def seed(self, subcalls: int, tool_calls: int, usage: Usage, seconds: float) -> None:
         """Counts what was spent on the question before this run took it up."""
         self.spend(usage)
         with self._lock:
-            self._subcalls += subcalls
+            self._asked.update({SUBCALLS: subcalls, TOOL_CALLS: tool_calls})
             self._begun -= seconds
 
     @property
@@ -38,28 +52,35 @@ class Ledger:
         """How long the question has been worked on."""
         return time.monotonic() - self._begun
 
-    def reserve(self, subcalls: int) -> None:
-        """Takes that many sub-calls, all or none. Raises `LimitExceeded` when they do not fit."""
+    def reserve(self, requests: Iterable[Request]) -> None:
+        """Takes places for what is to be asked, for all or for none. Raises `LimitExceeded` when they do not fit."""
+        wanted = Counter(map(limit_of, requests))
         with self._lock:
-            if self._subcalls + subcalls > self._limits.max_subcalls:
-                raise LimitExceeded("max_subcalls", self._subcalls + subcalls, self._limits.max_subcalls)
-            self._subcalls += subcalls
+            for limit, count in wanted.items():
+                if self._asked[limit] + count > self._allowed[limit]:
+                    raise LimitExceeded(limit, self._asked[limit] + count, self._allowed[limit])
+            self._asked.update(wanted)
 
-    def reserve_some(self, subcalls: int) -> int:
-        """Takes that many sub-calls, or as many as are left. Gives how many."""
+    def reserve_some(self, requests: Sequence[Request]) -> Sequence[Request]:
+        """Takes places for as many sub-calls as are left, of the first of them. Gives these."""
         with self._lock:
-            taken = max(0, min(subcalls, self._limits.max_subcalls - self._subcalls))
-            self._subcalls += taken
+            taken = requests[: max(0, self._allowed[SUBCALLS] - self._asked[SUBCALLS])]
+            self._asked[SUBCALLS] += len(taken)
             return taken
 
-    def give_back(self, subcalls: int) -> None:
-        """Returns sub-calls that were taken and will not be asked."""
+    def give_back(self, requests: Iterable[Request]) -> None:
+        """Returns the places of what will not be asked."""
         with self._lock:
-            self._subcalls -= subcalls
+            self._asked.subtract(map(limit_of, requests))
+
+    def left(self, limit: str) -> int:
+        """How many more are allowed."""
+        return self._allowed[limit] - self._asked[limit]
 
     @property
-    def subcalls_left(self) -> int:
-        return self._limits.max_subcalls - self._subcalls
+    def tokens(self) -> int:
+        """Tokens that the question has taken."""
+        return self._tokens
 
     @property
     def calls_left(self) -> float:

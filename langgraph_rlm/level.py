@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -11,7 +12,12 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 
 from langgraph_rlm.dialects.dialect import Dialect
+from langgraph_rlm.history import window_of
+from langgraph_rlm.repl.host import Offer
+from langgraph_rlm.routing import Reach
 from langgraph_rlm.settings import Limits, Router, Sandbox
+from langgraph_rlm.tools import Tool
+from langgraph_rlm.typed import Form
 
 NO_PARAMETERS = ("name", "cache", "verbose", "callbacks", "tags", "metadata")
 """Fields of a model that decide on no answer."""
@@ -34,6 +40,11 @@ class Level:
     """Whether prompts are asked before the code comes to them: not where somebody looks at what is asked."""
     pauses: bool
     """Whether runs are interrupted at what executes code or asks: nothing can be under way between two steps then."""
+    tools: Mapping[str, Tool]
+    models: Mapping[str, BaseChatModel]
+    """Those that code may choose for a sub-call, by the names it has for them."""
+    form: Form | None
+    """What the answer has to be."""
 
     @property
     def subcall_node(self) -> str:
@@ -43,6 +54,21 @@ class Level:
     @property
     def has_subcalls(self) -> bool:
         return self.depth < self.limits.max_depth
+
+    @property
+    def asks(self) -> bool:
+        """Whether its code may ask for anything: there are sub-calls, or tools."""
+        return self.has_subcalls or bool(self.tools)
+
+    @property
+    def reach(self) -> Reach:
+        """What one model call answers, of the questions of this RLM."""
+        return Reach(self.router.direct_below, self.router.direct_share, window_of(self.model))
+
+    @property
+    def subcall_reach(self) -> Reach:
+        """What one model call answers, of the prompts of its code."""
+        return Reach(self.router.subcall_direct_below + 1, self.router.direct_share, window_of(self.sub_model))
 
     @property
     def confirms(self) -> bool:
@@ -59,20 +85,33 @@ class Level:
         return {"cache_control": {"type": "ephemeral"}} if is_anthropic else {}
 
     @cached_property
-    def plain(self) -> str:
+    def offer(self) -> Offer:
+        """What its code is offered beyond the text."""
+        return Offer(self.tools, tuple(self.models))
+
+    def model_named(self, name: str | None) -> BaseChatModel:
+        """Who answers a plain sub-call: the model that the code has chosen, if any."""
+        return self.sub_model if name is None else self.models[name]
+
+    def plain(self, model: str | None) -> str:
         """Who asks a plain sub-call, for the cache: nothing but the model decides on its answer."""
-        return f"{self.name} {_identity(self.sub_model)}"
+        return f"{self.name} {self._identities[model]}"
 
     @cached_property
     def recursive(self) -> str:
         """Who asks a child RLM, for the cache: all that it is made of."""
         dialect, package = self.dialect.name, version("langgraph-rlm")
         settings = (self.depth, self.router, self.limits, self.sandbox, dialect, self.instructions, package)
-        return f"{self.name} {_identity(self.model)} {_identity(self.sub_model)} {settings!r}"
+        offered = [(tool.signature, tool.tool.description) for tool in self.tools.values()]
+        return f"{self.name} {_identity(self.model)} {self._identities} {offered} {settings!r}"
 
-    @property
+    @cached_property
+    def _identities(self) -> dict[str | None, str]:
+        return {None: _identity(self.sub_model), **{name: _identity(model) for name, model in self.models.items()}}
+
+    @cached_property
     def system(self) -> str:
-        return self.dialect.system(self.depth, self.limits.max_depth, self.instructions)
+        return self.dialect.system(self.depth, self.limits.max_depth, self.instructions, self.offer)
 
 
 def _identity(model: BaseChatModel) -> str:

@@ -7,9 +7,13 @@ Everything here is constant in size, whatever the context and the code's output 
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from langgraph_rlm import glimpse
 from langgraph_rlm.context import Context
 from langgraph_rlm.repl.cells import Finished, Variable
+from langgraph_rlm.repl.host import Offer
 
 PREFIX = 300
 """Characters of the text that the first message shows."""
@@ -46,16 +50,33 @@ RECURSION = """\
 DOCUMENTS = "Its documents: `ctx.num_documents()`, `ctx.get_document(i)`, `ctx.metadata[i]` (name, length, start, end)."
 
 
-def system(depth: int, max_depth: int, instructions: str | None) -> str:
+MODELS = "`llm_query(…, model=name)` asks another model: {names}.\n"
+
+TOOLS = """
+Other functions that you can call in your code. `tool_batch(function, arguments)` calls one many times at once: \
+`arguments` is a list, with the argument or a dict of them for each call.
+"""
+
+
+def system(depth: int, max_depth: int, instructions: str | None, offer: Offer) -> str:
     """The system prompt of an RLM at `depth`."""
     parts = [RULES]
     if depth < max_depth:
         parts.append(SUBCALLS)
+        if offer.models:
+            parts.append(MODELS.format(names=", ".join(map(repr, offer.models))))
     if depth + 1 < max_depth:
         parts.append(RECURSION)
+    parts.append(tools(offer))
     if instructions:
         parts.append(f"\n{instructions}\n")
     return "".join(parts)
+
+
+def tools(offer: Offer) -> str:
+    """The tools that code may call, if there are any."""
+    listed = [f"- `{tool.signature}`: {tool.tool.description}\n" for tool in offer.tools.values()]
+    return "".join([TOOLS, *listed]) if listed else ""
 
 
 def opening(query: str, context: Context, rows: bool = True) -> str:
@@ -112,6 +133,16 @@ def summarised(summary: str) -> str:
         "(Your earlier steps are left out here. Your variables are still there, and `past_steps` is a list of what was "
         f"said in those steps. Your own summary of them:)\n\n{summary}"
     )
+
+
+def form(schema: dict[str, Any], answer: str) -> str:
+    """What the answer has to be; `answer` is what it is called."""
+    return f"{answer} has to be a value that satisfies this JSON schema: {json.dumps(schema)}"
+
+
+def unfit(errors: str, answer: str, ending: str) -> str:
+    """What is said of an answer that does not satisfy its schema; `ending` is what to write to end the run."""
+    return f"{answer} does not satisfy the JSON schema of the answer:\n{errors}\nCorrect that, then {ending}."
 
 
 NO_CELL = "Your reply had no code. Reply with one ```python block of Python."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, nullcontext
 from dataclasses import dataclass
@@ -26,14 +27,16 @@ from langgraph_rlm.calls import add_usages
 from langgraph_rlm.effects import Steps, adrive, drive
 from langgraph_rlm.errors import InvalidInput
 from langgraph_rlm.inputs import check_thread, prepare
-from langgraph_rlm.ledger import Ledger
+from langgraph_rlm.ledger import SUBCALLS, TOOL_CALLS, Ledger, limit_of
 from langgraph_rlm.models.clients import aconnected, connected, is_openai, scales
 from langgraph_rlm.models.pools import MANY, slow_pool
+from langgraph_rlm.repl.cells import Request
 from langgraph_rlm.repl.journal import answers_so_far
 from langgraph_rlm.repl.packed import is_loadable
 from langgraph_rlm.repl.workers import Workers
 from langgraph_rlm.run import RUN, Run
 from langgraph_rlm.settings import Limits
+from langgraph_rlm.typed import Form
 
 RECURSION_LIMIT = 1_000_000_000
 """Supersteps. `Limits` bound a run, not these: what an app sets for its own graph would end an RLM in mid-loop."""
@@ -82,6 +85,7 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
     rlm_limits: Limits
     rlm_max_concurrency: int
     rlm_models: tuple[BaseChatModel, ...]
+    rlm_form: Form | None
 
     def __init__(
         self,
@@ -90,6 +94,7 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         rlm_limits: Limits,
         rlm_max_concurrency: int,
         rlm_models: tuple[BaseChatModel, ...],
+        rlm_form: Form | None,
         **attributes: Any,
     ) -> None:
         super().__init__(**attributes)
@@ -97,6 +102,19 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         self.rlm_limits = rlm_limits
         self.rlm_max_concurrency = rlm_max_concurrency
         self.rlm_models = rlm_models
+        self.rlm_form = rlm_form
+
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Any:
+        return self._validated(super().invoke(input, config, **options))
+
+    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Any:
+        return self._validated(await super().ainvoke(input, config, **options))
+
+    def _validated(self, output: Any) -> Any:
+        """The output with the answer as `response_format` has it: in the state it is plain data."""
+        if self.rlm_form is None or not isinstance(output, dict) or output.get("status") != "answered":
+            return output
+        return {**output, "answer": self.rlm_form.check(output["answer"])}
 
     def stream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Iterator[Any]:
         begun = drive(self._begin(input, config or {}, options, is_async=False))
@@ -197,14 +215,17 @@ def seed(ledger: Ledger, state: StateSnapshot) -> None:
     A sub-call that has ended counts by what it told its caller; one that has not, by its own state.
     """
     spent = [values for values in _unfinished(state) if values]
-    waiting = [
-        len(values["pending"]) - len(answers_so_far(values["journal"])) for values in spent if values.get("pending")
-    ]
+    waiting = Counter[str]()
+    for values in spent:
+        answered = answers_so_far(values["journal"]) if values.get("pending") else {}
+        requests = (Request.of(asked) for i, asked in enumerate(values.get("pending", ())) if i not in answered)
+        waiting.update(map(limit_of, requests))
     usage: dict[str, Any] = {}
     for values in spent:
         usage = add_usages(usage, values.get("usage", {}))
     ledger.seed(
-        sum(values.get("subcalls", 0) for values in spent) + sum(waiting),
+        sum(values.get("subcalls", 0) for values in spent) + waiting[SUBCALLS],
+        sum(values.get("tool_calls", 0) for values in spent) + waiting[TOOL_CALLS],
         usage,
         max((values.get("seconds", 0.0) for values in spent), default=0.0),
     )

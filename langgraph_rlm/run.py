@@ -14,15 +14,16 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
-from langgraph._internal._constants import CONF, CONFIG_KEY_CHECKPOINTER, CONFIG_KEY_READ
+from langgraph._internal._constants import CONF, CONFIG_KEY_CHECKPOINTER, CONFIG_KEY_READ, CONFIG_KEY_RUNTIME
 from langgraph.cache.base import BaseCache
+from langgraph.store.base import BaseStore
 
 from langgraph_rlm.caching import Shared
 from langgraph_rlm.calls import Gate
 from langgraph_rlm.context import Context
 from langgraph_rlm.errors import ContextError
 from langgraph_rlm.inputs import name_of, of_messages
-from langgraph_rlm.ledger import Ledger
+from langgraph_rlm.ledger import NOTHING, Ledger
 from langgraph_rlm.repl.interpreter import Interpreter
 from langgraph_rlm.repl.packed import Packing
 from langgraph_rlm.repl.workers import Workers
@@ -151,10 +152,8 @@ def run_of(config: RunnableConfig) -> Run:
     return run
 
 
-SPENT = ("usage", "steps", "subcalls")
+SPENT = tuple(NOTHING)
 """The channels that add up over the tree."""
-NOTHING: dict[str, Any] = {"usage": {}, "steps": 0, "subcalls": 0}
-"""What nobody has spent."""
 
 
 def note_spent(failure: Exception, config: RunnableConfig) -> None:
@@ -176,3 +175,9 @@ def read(config: RunnableConfig, channel: str) -> Any:
 def is_durable(config: RunnableConfig) -> bool:
     """Whether a checkpointer keeps the state."""
     return bool(config[CONF].get(CONFIG_KEY_CHECKPOINTER))
+
+
+def store_of(config: RunnableConfig) -> BaseStore | None:
+    """The store of the graph, or of the app whose node it is."""
+    store: BaseStore | None = config[CONF][CONFIG_KEY_RUNTIME].store
+    return store

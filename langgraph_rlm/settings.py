@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, get_args
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from inspect import iscoroutinefunction
+from typing import Any, Literal, get_args
 
 from langgraph_rlm.context import Context
 from langgraph_rlm.errors import InvalidInput
+from langgraph_rlm.routing import COMFORTABLE, Routing
 
-Profile = Literal["auto", "direct", "rlm"]
-"""Paths through the graph. `auto` picks one of the others by the size of the context."""
+Profile = Literal["auto", "direct", "rlm", "deterministic_first"]
+"""Paths through the graph. `auto` picks `direct` or `rlm` by the size of the context."""
 
 Extractor = Callable[[str, Context], str | None]
-"""Finds an answer in the text without a model, or returns None: `(query, context) -> answer`."""
+"""Finds an answer in the text without a model, or returns None: `(query, context) -> answer`. It may be called in any
+thread, and again where a run is resumed."""
 
 
 @dataclass(frozen=True)
@@ -21,27 +24,46 @@ class Router:
     """Which path a question takes.
 
     `direct_below` and `subcall_direct_below` are characters of prompt plus context: below the first a question is
-    answered by one model call, above the second an `llm_query` runs a child RLM where depth allows one.
+    answered by one model call, above the second an `llm_query` runs a child RLM where depth allows one. Both are more
+    where `direct_share` of the model's window is, as LangChain's model profiles know it, at four characters a token;
+    and never more than half of that window. The default share is 2,600 tokens of 128,000 and 20,000 of a million,
+    which is what a loop of 3 to 12 steps takes itself.
+
+    `extractors` are what `deterministic_first` tries, in order, before its own: see `after` and `regex`.
     """
 
     profile: Profile = "auto"
     direct_below: int = 8_000
     subcall_direct_below: int = 200_000
-    extractors: tuple[Extractor, ...] = ()
+    extractors: tuple[Extractor, ...] = field(default=(), repr=False)
+    direct_share: float = 0.02
 
     def __post_init__(self) -> None:
         checked_profile(self.profile)
         _whole(0, direct_below=self.direct_below, subcall_direct_below=self.subcall_direct_below)
+        share = self.direct_share
+        if not isinstance(share, int | float) or isinstance(share, bool) or not 0 <= share <= COMFORTABLE:
+            raise InvalidInput(f"direct_share={share!r}: a share of the model's window is needed, 0 to {COMFORTABLE}.")
+        object.__setattr__(self, "extractors", _extractors(self.extractors))
+
+    @staticmethod
+    def explain(output: Mapping[str, Any]) -> str:
+        """Why a run took its route, in a sentence or two: from its output, or its `get_state(config).values`.
+
+        Raises:
+            InvalidInput: It is the output of no run.
+        """
+        return Routing.of(output).why
 
 
 @dataclass(frozen=True)
 class Limits:
     """What one question may spend; counted over the whole tree of RLMs, `max_steps` for each RLM on its own.
 
-    `max_subcalls` counts every prompt of `llm_*` and `rlm_*`, `max_tokens` is input plus output, `max_seconds` wall
-    time. `max_depth` counts as the paper does: the root is 0; 0 has no sub-calls, 1 plain model calls, 2 child RLMs
-    whose own sub-calls are plain. At a limit the model gets one last turn (`"answer"`) or `LimitExceeded` leaves the
-    graph (`"raise"`).
+    `max_subcalls` counts every prompt of `llm_*` and `rlm_*`, `max_tool_calls` every call of a tool, `max_tokens` is
+    input plus output, `max_seconds` wall time. `max_depth` counts as the paper does: the root is 0; 0 has no
+    sub-calls, 1 plain model calls, 2 child RLMs whose own sub-calls are plain. At a limit the model gets one last turn
+    (`"answer"`) or `LimitExceeded` leaves the graph (`"raise"`).
     """
 
     max_steps: int = 30
@@ -51,10 +73,11 @@ class Limits:
     max_seconds: float | None = None
     confirm_above: int | None = None
     on_exceeded: Literal["answer", "raise"] = "answer"
+    max_tool_calls: int = 1_000
 
     def __post_init__(self) -> None:
         _whole(1, max_steps=self.max_steps)
-        _whole(0, max_subcalls=self.max_subcalls, max_depth=self.max_depth)
+        _whole(0, max_subcalls=self.max_subcalls, max_tool_calls=self.max_tool_calls, max_depth=self.max_depth)
         _whole_or_none(1, max_tokens=self.max_tokens)
         _whole_or_none(0, confirm_above=self.confirm_above)
         if self.max_seconds is not None:
@@ -91,6 +114,15 @@ def checked_profile(name: object) -> Profile:
         if name == profile:
             return profile  # type: ignore[no-any-return]
     raise InvalidInput(f"unknown profile {name!r}. Known: {', '.join(get_args(Profile))}.")
+
+
+def _extractors(given: object) -> tuple[Extractor, ...]:
+    if not isinstance(given, list | tuple):
+        raise InvalidInput(f"extractors={given!r}: a tuple of functions (query, context) -> str | None is needed.")
+    for extractor in given:
+        if not callable(extractor) or iscoroutinefunction(extractor):
+            raise InvalidInput(f"extractors: {extractor!r} is no plain function (query, context) -> str | None.")
+    return tuple(given)
 
 
 def _whole(lowest: int, **values: object) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
 from langchain_core.messages import AnyMessage
 from langgraph.channels import DeltaChannel, EphemeralValue
@@ -26,6 +26,10 @@ SOMETIMES = 50
 
 def _append(old: list[Any], added: Sequence[list[Any]]) -> list[Any]:
     return [*old, *(item for items in added for item in items)]
+
+
+def _append_new(old: list[Any], added: Sequence[list[Any]]) -> list[Any]:
+    return [*old, *(item for items in added for item in items if item not in old)]
 
 
 def _keep_last(old: list[Any], written: Sequence[list[Any]]) -> list[Any]:
@@ -66,6 +70,7 @@ def _most(old: float, new: float) -> float:
 
 
 Growing = Annotated[list[Any], DeltaChannel(_append, list, snapshot_frequency=NEVER)]
+Distinct = Annotated[list[Any], DeltaChannel(_append_new, list, snapshot_frequency=NEVER)]
 Replaced = Annotated[list[Any], DeltaChannel(_keep_last, list, snapshot_frequency=SOMETIMES)]
 Pending = Annotated[list[Any], DeltaChannel(next_pending, list, snapshot_frequency=SOMETIMES)]
 Contexts = Annotated[list[Any], DeltaChannel(_add_contexts, list, snapshot_frequency=NEVER)]
@@ -81,6 +86,12 @@ class RLMInput(TypedDict, total=False):
     messages: Messages
 
 
+class ChildInput(RLMInput, total=False):
+    """What a child RLM takes: the JSON schema that the code asked for, besides."""
+
+    answer_schema: Annotated[dict[str, Any], EphemeralValue(dict)]
+
+
 class RLMOutput(TypedDict, total=False):
     """What a run gives. `usage`, `steps` and `subcalls` are of the whole tree, for this question."""
 
@@ -88,19 +99,32 @@ class RLMOutput(TypedDict, total=False):
     route: Literal["direct", "extract", "rlm"]
     profile: Annotated[str, EphemeralValue(str)]
     status: Literal["answered", "limit"]
+    routing: dict[str, Any]
+    """What decided on the route, for `Router.explain` and `feedback`."""
     usage: Annotated[Usage, _extend_usage]
     steps: Annotated[int, operator.add]
     subcalls: Annotated[int, operator.add]
+    citations: Distinct
     trajectory: Growing
     messages: Messages
 
 
+class ChildOutput(RLMOutput, total=False):
+    """What a child RLM gives: how often tools were called, in the whole tree, besides."""
+
+    tool_calls: Annotated[int, operator.add]
+
+
 class Question(TypedDict):
-    """The question being answered: `asked` is the query, `chosen` the profile, `chat` whether it came as messages."""
+    """The question being answered: `asked` is the query, `chosen` the profile, `chat` whether it came as messages.
+
+    The answer has to satisfy the JSON `schema`, if there is one.
+    """
 
     asked: str
     chosen: str
     chat: bool
+    schema: NotRequired[dict[str, Any] | None]
 
 
 class Position(TypedDict):
@@ -110,7 +134,7 @@ class Position(TypedDict):
     context: str
 
 
-class RLMState(RLMInput, RLMOutput, total=False):
+class RLMState(ChildInput, ChildOutput, total=False):
     """All channels."""
 
     question: Question
@@ -127,10 +151,10 @@ class RLMState(RLMInput, RLMOutput, total=False):
     ready: list[Any]
     """`[answer]` where a block of this turn has set it, while those after it run."""
     pending: Pending
-    """The prompts of the call at which the cell is suspended, in order: `kind`, `prompt`, `context`, and `first` where
-    one valid answer is enough; then those that are asked `ahead`."""
+    """What the call at which the cell is suspended asks for, in order: `kind`, `prompt`, `context`, what else a
+    `Request` has, and `first` where one valid answer is enough; then what is asked `ahead`."""
     asked: Growing
-    """Records of the prompts that this cell has asked, for the trajectory."""
+    """Records of what this cell has asked for, for the trajectory."""
     limit: list[Any] | None
     """`[name, used, allowed]` once a limit is reached: the next turn is the last."""
     seconds: Annotated[float, _most]

@@ -11,23 +11,23 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any
 
 from langgraph_rlm.effects import Steps, adrive, drive
+from langgraph_rlm.repl.cells import Request
 
 GRACE = 0.05
 """Seconds for which a wave that may end goes on, for those that are about to land."""
 
 
 class Flight:
-    """A sub-call under way: `asked` is what is asked, as the state has it, and `key` names that."""
+    """A sub-call under way, and whether it `is_ahead`: asked before the code came to it."""
 
-    def __init__(self, key: str, asked: Mapping[str, Any]) -> None:
-        self.key, self.asked = key, asked
+    def __init__(self, request: Request, is_ahead: bool) -> None:
+        self.request, self.is_ahead = request, is_ahead
         self.future: Future[Any] | asyncio.Task[Any] | None = None
         self.has_departed = False
         """Whether the model was asked: not before its turn has come."""
@@ -109,7 +109,7 @@ class Underway:
 
     def put(self, flight: Flight) -> None:
         with self._lock:
-            self._flights.setdefault(flight.key, deque()).append(flight)
+            self._flights.setdefault(flight.request.key, deque()).append(flight)
 
     def take(self, key: str) -> Flight | None:
         """A flight that asks for just this, if there is one."""

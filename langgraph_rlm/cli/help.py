@@ -26,7 +26,10 @@ MODEL = (
     "LANGGRAPH_RLM_MODEL, a provider whose key is set, a running Ollama, and 'local' (1.1 GB, fetched once)."
 )
 SUB_MODEL = "Answers what the code asks. Default: the same model."
-PROFILE = "direct: one model call; rlm: code reads the text; auto: by its size."
+PROFILE = (
+    "direct: one model call; rlm: code reads the text; auto: by its size; deterministic_first: no model where the text "
+    "has the one field that is asked for, else rlm."
+)
 DIALECT = (
     "How the model writes code and ends. Models that were trained as RLMs need their own: answer for "
     "RLM-Qwen3-30B-A3B, final-text for RLM-Qwen3-8B."

@@ -97,6 +97,8 @@ class Story:
             rlm.doing = "the model writes code"
         elif name == "direct":
             rlm.doing = "the model answers"
+        elif name == "extract":
+            rlm.doing = "looks for a field"
         elif name == "execute":
             rlm.doing = "the code runs"
 

@@ -139,6 +139,10 @@ class Context:
             raise IndexError(f"no document {index}: there are {len(self.metadata)}, counted from 0") from None
         return self.text[document["start"] : document["end"]]
 
+    def document_at(self, offset: int) -> int:
+        """The index of the document that `offset` in `text` is in."""
+        return bisect_right(self.metadata, offset, key=lambda document: document["start"]) - 1
+
     def documents(self) -> list[str]:
         """The texts of all documents."""
         return [self.text[document["start"] : document["end"]] for document in self.metadata]
@@ -189,8 +193,7 @@ class Context:
 
     def _border(self, low: int, high: int) -> int:
         """The last start of a document in `low … high`, or else of a line, or else `high`."""
-        after = bisect_right(self.metadata, high, key=lambda document: document["start"])
-        document = self.metadata[after - 1]["start"]
+        document = self.metadata[self.document_at(high)]["start"]
         return document if document >= low else self.text.rfind("\n", low - 1, high) + 1 or high
 
     def __len__(self) -> int:

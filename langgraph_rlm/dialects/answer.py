@@ -8,6 +8,7 @@ from langgraph_rlm.context import Context
 from langgraph_rlm.dialects import official
 from langgraph_rlm.dialects.dialect import Ran
 from langgraph_rlm.dialects.replies import Code, Nothing, Reply, spoken
+from langgraph_rlm.repl.host import Offer
 from langgraph_rlm.repl.idiom import Idiom
 
 ENDING = """
@@ -31,6 +32,7 @@ class Answer:
     """Code sets the answer: what the model says outside of its blocks ends nothing."""
 
     name = "answer"
+    answer = '`answer["content"]`'
     idiom = Idiom(
         "answer",
         'set answer["content"], then answer["ready"] = True, to end',
@@ -46,8 +48,8 @@ class Answer:
     def before(self, code: str, context: Context, question: int) -> str:
         return BEGIN.format(question)
 
-    def system(self, depth: int, max_depth: int, instructions: str | None) -> str:
-        return official.system(ENDING, depth, max_depth, instructions)
+    def system(self, depth: int, max_depth: int, instructions: str | None, offer: Offer) -> str:
+        return official.system(ENDING, depth, max_depth, instructions, offer)
 
     def opening(self, query: str, context: Context) -> str:
         return f"Answer the following: {query}\n\n{official.described(context)}\n\n{LOOK_FIRST}"

@@ -8,6 +8,7 @@ from typing import Protocol
 from langgraph_rlm.context import Context
 from langgraph_rlm.dialects.replies import Reply
 from langgraph_rlm.repl.cells import Finished
+from langgraph_rlm.repl.host import Offer
 from langgraph_rlm.repl.idiom import Idiom
 
 
@@ -34,6 +35,10 @@ class Dialect(Protocol):
         """What `create_rlm` knows it by."""
 
     @property
+    def answer(self) -> str:
+        """What the model knows the answer by."""
+
+    @property
     def idiom(self) -> Idiom:
         """The REPL's side of it."""
 
@@ -43,8 +48,8 @@ class Dialect(Protocol):
     def before(self, code: str, context: Context, question: int) -> str:
         """The host's own code that runs before a block. `question` counts those of the thread, from 1."""
 
-    def system(self, depth: int, max_depth: int, instructions: str | None) -> str:
-        """The system prompt of an RLM at `depth`."""
+    def system(self, depth: int, max_depth: int, instructions: str | None, offer: Offer) -> str:
+        """The system prompt of an RLM at `depth`; `offer` is what its code has beyond the text."""
 
     def opening(self, query: str, context: Context) -> str:
         """The first message: what is known of the text without reading it, and the question."""

@@ -11,6 +11,7 @@ from langgraph_rlm import glimpse, prompts
 from langgraph_rlm.context import Context
 from langgraph_rlm.dialects.dialect import Ran
 from langgraph_rlm.dialects.replies import Code, Nothing, Reply, Text, spoken
+from langgraph_rlm.repl.host import Offer
 from langgraph_rlm.repl.idiom import Idiom
 from langgraph_rlm.syntax import statements
 
@@ -25,6 +26,7 @@ class Final:
     """The dialect that is made for models which were not trained as RLMs, small ones too."""
 
     name = "final"
+    answer = "`Final`"
     idiom = Idiom("Final", "set Final = your answer to end", echoes=True, shows=None)
 
     def read(self, reply: str) -> Reply:
@@ -55,8 +57,8 @@ class Final:
     def before(self, code: str, context: Context, question: int) -> str:
         return glimpse.rows_for(code, context.text)
 
-    def system(self, depth: int, max_depth: int, instructions: str | None) -> str:
-        return prompts.system(depth, max_depth, instructions)
+    def system(self, depth: int, max_depth: int, instructions: str | None, offer: Offer) -> str:
+        return prompts.system(depth, max_depth, instructions, offer)
 
     def opening(self, query: str, context: Context) -> str:
         return prompts.opening(query, context)

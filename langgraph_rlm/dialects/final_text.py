@@ -9,6 +9,7 @@ from langgraph_rlm.context import Context
 from langgraph_rlm.dialects import official
 from langgraph_rlm.dialects.dialect import Ran
 from langgraph_rlm.dialects.replies import Code, Nothing, Reply, Text, spoken
+from langgraph_rlm.repl.host import Offer
 from langgraph_rlm.repl.idiom import Idiom
 
 ENDING = """
@@ -34,6 +35,7 @@ class FinalText:
     """The model ends a run in words: `FINAL(…)` or `FINAL_VAR(…)` at the start of a line of its reply."""
 
     name = "final-text"
+    answer = "What `FINAL` or `FINAL_VAR` gives"
     idiom = Idiom(
         None,
         "write FINAL(your answer) outside of the code to end",
@@ -64,8 +66,8 @@ class FinalText:
     def before(self, code: str, context: Context, question: int) -> str:
         return ""
 
-    def system(self, depth: int, max_depth: int, instructions: str | None) -> str:
-        return official.system(ENDING, depth, max_depth, instructions)
+    def system(self, depth: int, max_depth: int, instructions: str | None, offer: Offer) -> str:
+        return official.system(ENDING, depth, max_depth, instructions, offer)
 
     def opening(self, query: str, context: Context) -> str:
         return f"{official.described(context)}\n\nQuestion: {query}\n\n{LOOK_FIRST}"

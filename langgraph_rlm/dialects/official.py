@@ -11,6 +11,7 @@ import re
 from langgraph_rlm import prompts
 from langgraph_rlm.context import Context
 from langgraph_rlm.dialects.dialect import Ran
+from langgraph_rlm.repl.host import Offer
 
 SHOWN = 20_000
 """Characters that are shown of what came of a block."""
@@ -71,11 +72,22 @@ def blocks_of(text: str) -> tuple[tuple[str, ...], str]:
     return tuple(blocks), ""
 
 
-def system(ending: str, depth: int, max_depth: int, instructions: str | None) -> str:
+def system(ending: str, depth: int, max_depth: int, instructions: str | None, offer: Offer) -> str:
     """The system prompt of an RLM at `depth`; `ending` says how a run ends."""
-    calls = (SUBCALLS if depth < max_depth else "") + (RECURSION if depth + 1 < max_depth else "")
-    strategy = STRATEGY if calls else ""
-    return "".join([RULES, calls, strategy, ending, f"\n{instructions}\n" if instructions else ""])
+    parts = [RULES]
+    if depth < max_depth:
+        parts.append(SUBCALLS)
+        if offer.models:
+            parts.append(f"- {prompts.MODELS.format(names=', '.join(map(repr, offer.models)))}")
+    if depth + 1 < max_depth:
+        parts.append(RECURSION)
+    parts.append(prompts.tools(offer))
+    if depth < max_depth:
+        parts.append(STRATEGY)
+    parts.append(ending)
+    if instructions:
+        parts.append(f"\n{instructions}\n")
+    return "".join(parts)
 
 
 def described(context: Context) -> str:

@@ -1,10 +1,10 @@
-"""What a suspended cell asks: the prompts of its call, those it is likely to come to, and which go out together."""
+"""What a suspended cell asks for: the requests of its call, those it is likely to come to, which go out together."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
@@ -13,12 +13,13 @@ from langgraph.types import Send
 
 from langgraph_rlm.effects import Steps, Work
 from langgraph_rlm.errors import LimitExceeded
+from langgraph_rlm.ledger import SUBCALLS, TOOL_CALLS
 from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.ending import at_limit
 from langgraph_rlm.repl.answers import NOT_ASKED, is_valid
-from langgraph_rlm.repl.cells import Answer, Call, key_of
+from langgraph_rlm.repl.cells import Answer, Call, Request
 from langgraph_rlm.repl.interpreter import Interpreter
-from langgraph_rlm.repl.lookahead import Guess, Taken
+from langgraph_rlm.repl.lookahead import Taken
 from langgraph_rlm.run import Run
 from langgraph_rlm.state import SubcallInput, next_pending
 from langgraph_rlm.underway import Underway, Wave
@@ -33,29 +34,29 @@ LEFT_OUT = Answer(error=NOT_ASKED)
 
 @dataclass(frozen=True)
 class Asked:
-    """The prompts of a call, those that are asked ahead with it, and the answers so far, by index."""
+    """The requests of a call, as the state has them, those asked ahead with it, and the answers so far, by index."""
 
-    prompts: Sequence[Mapping[str, Any]]
+    pending: Sequence[Mapping[str, Any]]
     answers: Mapping[int, Answer]
+
+    def requests(self, indices: Iterable[int]) -> list[Request]:
+        return [Request.of(self.pending[index]) for index in indices]
 
     @cached_property
     def missing(self) -> list[int]:
-        """The prompts of the call that have no answer."""
-        return [i for i, asked in enumerate(self.prompts) if i not in self.answers and not asked.get("ahead")]
+        """Those of the call that have no answer."""
+        return [i for i, asked in enumerate(self.pending) if i not in self.answers and not asked.get("ahead")]
 
     @cached_property
-    def ahead(self) -> dict[int, str]:
-        """The prompts that are asked ahead and have no answer, each with its key."""
-        return {
-            i: key_of(asked["kind"], asked["prompt"], asked["context"])
-            for i, asked in enumerate(self.prompts)
-            if i not in self.answers and asked.get("ahead")
-        }
+    def ahead(self) -> dict[int, Request]:
+        """Those that are asked ahead and have no answer."""
+        ahead = [i for i, asked in enumerate(self.pending) if i not in self.answers and asked.get("ahead")]
+        return dict(zip(ahead, self.requests(ahead), strict=True))
 
     @property
     def is_first(self) -> bool:
         """Whether one valid answer is enough."""
-        return bool(self.prompts) and bool(self.prompts[0].get("first"))
+        return bool(self.pending) and bool(self.pending[0].get("first"))
 
     @property
     def is_settled(self) -> bool:
@@ -65,18 +66,16 @@ class Asked:
     @property
     def given(self) -> list[Answer]:
         """What the code is given, once it can go on."""
-        return [self.answers.get(i, NOT_NEEDED) for i, asked in enumerate(self.prompts) if not asked.get("ahead")]
+        return [self.answers.get(i, NOT_NEEDED) for i, asked in enumerate(self.pending) if not asked.get("ahead")]
 
 
-def reserved(level: Level, call: Call, missing: int, run: Run) -> int | str:
-    """How many of the `missing` prompts of a call may be asked, reserved now, or why the call may not be asked.
+def reserved(level: Level, call: Call, missing: Sequence[Request], run: Run) -> Sequence[Request] | str:
+    """Those of the `missing` requests of a call that may be asked, reserved now, or why the call may not be asked.
 
     All or none; where one valid answer is enough, as many as are left.
     """
-    if not level.has_subcalls:
+    if not level.has_subcalls and call.requests[0].kind != "tool":
         return "sub-calls are not available here: answer with Python alone"
-    if call.model is not None:
-        return f"there is no model named {call.model!r} to choose: leave `model` out"
     ledger = run.ledger
     try:
         ledger.check()
@@ -85,11 +84,14 @@ def reserved(level: Level, call: Call, missing: int, run: Run) -> int | str:
         ledger.reserve(missing)
     except LimitExceeded as reached:
         at_limit(level, reached)
-        if reached.limit == "max_subcalls":
+        count = len(call.requests)
+        if reached.limit == SUBCALLS:
             return (
-                f"{len(call.prompts)} sub-calls do not fit: {ledger.subcalls_left} of {reached.allowed:g} are "
-                "left. Ask fewer, about larger pieces."
+                f"{count} sub-calls do not fit: {ledger.left(SUBCALLS)} of {reached.allowed:g} are left. Ask fewer, "
+                "about larger pieces."
             )
+        if reached.limit == TOOL_CALLS:
+            return f"{count} calls of tools do not fit: {ledger.left(TOOL_CALLS)} of {reached.allowed:g} are left."
         return str(reached)
     return missing
 
@@ -97,47 +99,47 @@ def reserved(level: Level, call: Call, missing: int, run: Run) -> int | str:
 def asking(
     level: Level, before: Asked, call: Call, taken: Taken, reserved: int, repl: Interpreter, run: Run
 ) -> Steps[tuple[list[Any], Asked]]:
-    """The prompts that wait from now on, as the state stores them and as they are; those of `before` that were asked
+    """The requests that wait from now on, as the state stores them and as they are; those of `before` that were asked
     ahead, and that the code has not come to, among them."""
     repl.took(taken.found)
     left_out = taken.missing_of(call)[reserved:]
     repl.left_out(left_out, LEFT_OUT)
     needed = Counter(call.keys[index] for index in taken.flying)
     carried = dict[int, str]()
-    for index, key in before.ahead.items():
-        if needed[key]:
-            needed[key] -= 1
+    for index, request in before.ahead.items():
+        if needed[request.key]:
+            needed[request.key] -= 1
         else:
-            carried[index] = key
-    room = run.wave - len(call.prompts) - len(carried)
-    guesses: list[Guess] = []
+            carried[index] = request.key
+    room = run.wave - len(call.requests) - len(carried)
+    guesses: list[Request] = []
     if level.lookahead and not run.pauses and not call.first and room > 0:
         guesses = yield Work(partial(_ahead, call, room, repl, run))
     if carried or guesses:
         repl.asks_ahead([*carried.values(), *(guess.key for guess in guesses)])
 
     first = {"first": True} if call.first else {}
-    own = [{"kind": call.kind, "prompt": prompt, "context": context, **first} for prompt, context in call.prompts]
-    guessed = [{"kind": g.kind, "prompt": g.prompt, "context": g.context, "ahead": True} for g in guesses]
+    own = [{**request.stored, **first} for request in call.requests]
+    guessed = [{**guess.stored, "ahead": True} for guess in guesses]
     answers = {index: answer for index, (_, answer) in taken.found.items()} | dict.fromkeys(left_out, LEFT_OUT)
     stored = [*own, *carried, *guessed]
-    return stored, Asked(next_pending(before.prompts, [stored]), answers)
+    return stored, Asked(next_pending(before.pending, [stored]), answers)
 
 
-def _ahead(call: Call, room: int, repl: Interpreter, run: Run) -> list[Guess]:
+def _ahead(call: Call, room: int, repl: Interpreter, run: Run) -> list[Request]:
     """What is asked ahead, together with a call: from half of the sub-calls that are left, and of what tokens allow."""
-    ledger, wanted = run.ledger, repl.guesses.wanted * len(call.prompts) - repl.guesses.outstanding
-    most = int(min(wanted, room, ledger.subcalls_left // 2, ledger.calls_left - len(call.prompts)))
+    ledger, wanted = run.ledger, repl.guesses.wanted * len(call.requests) - repl.guesses.outstanding
+    most = int(min(wanted, room, ledger.left(SUBCALLS) // 2, ledger.calls_left - len(call.requests)))
     guesses = repl.ahead(most) if most > 0 else []
     try:
-        ledger.reserve(len(guesses))
+        ledger.reserve(guesses)
     except LimitExceeded:  # others have asked meanwhile
         return []
     return guesses
 
 
 def wave(level: Level, run: Run, underway: Underway, asked: Asked, missing: Sequence[int]) -> list[Send]:
-    """Sends the next of the prompts that are `missing`, and where all fit, those that are asked ahead.
+    """Sends the next of the requests that are `missing`, and where all fit, those that are asked ahead.
 
     There are no more than what can be begun at once, so that the answer of a finished prompt is stored before another
     one begins.

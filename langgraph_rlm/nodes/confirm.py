@@ -46,7 +46,7 @@ def confirm(level: Level, state: ConfirmInput, config: RunnableConfig) -> Steps[
         said = interrupt({**question, "problem": f"{said!r} is no answer to this."})
     refused = [index for index in range(len(pending)) if index not in agreed]
     run = run_of(config)
-    run.ledger.give_back(len(refused))
+    run.ledger.give_back(Asked(pending, {}).requests(refused))
     because = (
         f"not asked: {said}" if isinstance(said, str) else "not asked: the user did not agree to so many sub-calls"
     )

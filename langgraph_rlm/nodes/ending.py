@@ -6,10 +6,17 @@ import json
 from typing import Any, Literal
 
 from langchain_core.messages import AIMessage
+from langchain_core.runnables import RunnableConfig
 
+from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import LimitExceeded
+from langgraph_rlm.learning import Outcome
 from langgraph_rlm.level import Level
+from langgraph_rlm.outcomes import Note
+from langgraph_rlm.routing import Routing
+from langgraph_rlm.run import read, run_of, store_of
 from langgraph_rlm.state import Question
+from langgraph_rlm.typed import Form
 
 
 def ended(answer: Any, question: Question, status: Literal["answered", "limit"]) -> dict[str, Any]:
@@ -18,6 +25,30 @@ def ended(answer: Any, question: Question, status: Literal["answered", "limit"])
     if question["chat"]:
         update["messages"] = [AIMessage(as_text(answer))]
     return update
+
+
+def form_of(level: Level, question: Question) -> Form | None:
+    """What the answer has to be."""
+    schema = question.get("schema")
+    return level.form or (Form.of_schema(schema) if schema else None)
+
+
+def taught(status: str, config: RunnableConfig) -> Steps[None]:
+    """Keeps what came of a question that a model has answered, where there is a store to keep it in."""
+    store, stored = store_of(config), read(config, "routing")
+    if store is None or not stored or not stored["run"]:
+        return
+    routing, run, ledger = Routing.of({"routing": stored}), stored["run"], run_of(config).ledger
+    outcome = Outcome(
+        read(config, "route"),
+        routing.characters,
+        ledger.tokens,
+        ledger.seconds,
+        status == "answered",
+        run["begun"],
+        routing.reach.moved if routing.profile == "auto" else None,
+    )
+    yield Note(store, tuple(run["namespace"]), run["key"], outcome)
 
 
 def at_limit(level: Level, reached: LimitExceeded) -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, replace
 from functools import partial
 from typing import Any, Literal
@@ -16,6 +17,7 @@ from typing_extensions import TypedDict
 
 from langgraph_rlm import prompts
 from langgraph_rlm.calls import add_usages, marked_ahead
+from langgraph_rlm.citations import citations
 from langgraph_rlm.dialects.dialect import Ran
 from langgraph_rlm.dialects.replies import Code, Text
 from langgraph_rlm.effects import Steps, Work
@@ -24,15 +26,16 @@ from langgraph_rlm.history import latest_reply, past_steps, questions
 from langgraph_rlm.ledger import Usage
 from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.asking import NOT_NEEDED, Asked, asking, reserved, wave
-from langgraph_rlm.nodes.ending import at_limit, ended
+from langgraph_rlm.nodes.ending import at_limit, ended, form_of, taught
 from langgraph_rlm.nodes.subcall import record_of
 from langgraph_rlm.repl import gaps
-from langgraph_rlm.repl.cells import Finished, Outcome, Suspended, Variable
+from langgraph_rlm.repl.cells import Finished, Outcome, Request, Suspended, Variable
 from langgraph_rlm.repl.interpreter import Interpreter
 from langgraph_rlm.repl.journal import Past, answers_so_far, past_of, spare_answers
 from langgraph_rlm.repl.lookahead import Taken
 from langgraph_rlm.run import Run, is_durable, read, run_of
 from langgraph_rlm.state import Position, Question
+from langgraph_rlm.typed import Unfit
 from langgraph_rlm.underway import Underway
 
 _logger = logging.getLogger("langgraph_rlm")
@@ -57,7 +60,7 @@ def execute(level: Level, state: ExecuteInput, config: RunnableConfig) -> Steps[
     if not asked.is_settled:
         return Command(goto=wave(level, run, run.underway(token), asked, asked.missing))
     repl, underway = run.take(token)
-    if not (asked.prompts or state["code"] or state.get("block")):
+    if not (asked.pending or state["code"] or state.get("block")):
         command = _without_code(level, state, config)
     else:
         brought: dict[str, Any] = {}
@@ -67,6 +70,8 @@ def execute(level: Level, state: ExecuteInput, config: RunnableConfig) -> Steps[
         command = yield from _executed(level, given, asked, config, repl, underway)
         command = replace(command, update={**brought, **(command.update or {})})
     ends = command.goto == END
+    if ends:
+        yield from taught((command.update or {})["status"], config)
     if repl is None:
         return command
     if ends:
@@ -80,11 +85,12 @@ def _executed(
 ) -> Steps[Command[Any]]:
     """Runs the cell, or goes on with it where it was suspended and has its answers, up to where it asks or ends."""
     run, journal = run_of(config), read(config, "journal")
-    if asked.prompts:
-        run.ledger.give_back(len(asked.missing))
+    if asked.pending:
+        run.ledger.give_back(asked.requests(asked.missing))
         repl.left_out(asked.missing, NOT_NEEDED)
-        if len(asked.given) < len(asked.prompts):
-            repl.guesses.spare, repl.guesses.flying = spare_answers(journal), Counter(asked.ahead.values())
+        if len(asked.given) < len(asked.pending):
+            flying = Counter(request.key for request in asked.ahead.values())
+            repl.guesses.spare, repl.guesses.flying = spare_answers(journal), flying
         outcome = yield Work(lambda: repl.resume(asked.given))
     else:
         history, context = read(config, "history"), run.context(state["context_id"], config)
@@ -93,13 +99,15 @@ def _executed(
         is_there = past is None or Variable("past_steps", "list", len(past)) in repl.variables
         given = {} if is_there else {"past_steps": past}
         outcome = yield Work(lambda: repl.run(gaps.bridged(state["code"]), before, given))
-    taken, granted = Taken(), 0
+    taken = Taken()
+    granted: Sequence[Request] = ()
     dump: Any = None
     while True:
         if repl.guesses.outstanding:
             outcome, taken = yield Work(partial(_through_what_is_known, repl, outcome))
         if isinstance(outcome, Suspended):
-            said = reserved(level, outcome.call, len(taken.missing_of(outcome.call)), run)
+            missing = [outcome.call.requests[index] for index in taken.missing_of(outcome.call)]
+            said = reserved(level, outcome.call, missing, run)
             if isinstance(said, str):
                 outcome, taken = (yield Work(partial(repl.refuse, said))), Taken()
                 continue
@@ -113,10 +121,10 @@ def _executed(
     place = len(journal) + repl.untold  # that of a dump: after the call, or the end
     update: dict[str, Any] = {}
     if isinstance(outcome, Finished) or not (taken.flying or repl.guesses.flying.total()):
-        update = _cancelled(underway, len(asked.ahead), run)
-        asked = replace(asked, prompts=[])
+        update = _cancelled(underway, asked.ahead.values(), run)
+        asked = replace(asked, pending=[])
     if isinstance(outcome, Suspended):
-        pending, asked = yield from asking(level, asked, outcome.call, taken, granted, repl, run)
+        pending, asked = yield from asking(level, asked, outcome.call, taken, len(granted), repl, run)
         if dump:
             printed = repl.printed
             update["suspension"] = [dump, place, printed.head, printed.tail, printed.length]
@@ -125,7 +133,8 @@ def _executed(
     update |= {"journal": events, "note": note}
     if isinstance(outcome, Suspended):
         update["pending"] = pending
-        if level.confirms and len(outcome.call.prompts) > (level.limits.confirm_above or 0):
+        subcalls = [request for request in outcome.call.requests if request.kind != "tool"]
+        if level.confirms and len(subcalls) > (level.limits.confirm_above or 0):
             return Command(update=update, goto="confirm")
         return Command(update=update, goto=wave(level, run, underway, asked, asked.missing))
     if dump:
@@ -143,7 +152,8 @@ def _brought_here(level: Level, state: ExecuteInput, config: RunnableConfig) -> 
     """
     run, position, name = run_of(config), state.get("position"), state["context_id"]
     if position is None:
-        return run.begin(Interpreter(run.workers, run.packing(name, config), level.sandbox, level.dialect.idiom)), {}
+        packing = run.packing(name, config)
+        return run.begin(Interpreter(run.workers, packing, level.sandbox, level.dialect.idiom, level.offer)), {}
     if not is_durable(config):
         raise SandboxError("the REPL is gone, and there is no checkpointer to have it from")
     variables = tuple(Variable(*variable) for variable in read(config, "variables") or [])
@@ -152,7 +162,8 @@ def _brought_here(level: Level, state: ExecuteInput, config: RunnableConfig) -> 
     except ContextError as gone:
         note = f"{gone} So the REPL that was over it cannot be had, and its variables are gone."
         packing, past, variables = run.packing(name, config), Past(note=note, is_lost=True), ()
-    repl = run.begin(Interpreter(run.workers, packing, level.sandbox, level.dialect.idiom, past, variables))
+    idiom = level.dialect.idiom
+    repl = run.begin(Interpreter(run.workers, packing, level.sandbox, idiom, level.offer, past, variables))
     repl.guesses.spare = spare_answers(read(config, "journal"))
     update: dict[str, Any] = {}
     if past.note:
@@ -178,25 +189,28 @@ def _past(level: Level, config: RunnableConfig) -> Past:
 def _through_what_is_known(repl: Interpreter, outcome: Outcome) -> tuple[Outcome, Taken]:
     """Goes on while the cell asks what was asked ahead and answered, and with what there is for the next call."""
     while isinstance(outcome, Suspended):
-        taken = repl.guesses.take(outcome.call)
-        if taken.drops:
-            repl.dropped()
-        if len(taken.found) < len(outcome.call.prompts):
+        taken = repl.take(outcome.call)
+        if len(taken.found) < len(outcome.call.requests):
             return outcome, taken
         outcome = repl.resume_with(taken.found)
     return outcome, Taken()
 
 
-def _cancelled(underway: Underway, ahead: int, run: Run) -> dict[str, Any]:
-    """Cancels what is under way of so many prompts that were to be asked ahead. What the model was asked counts."""
+def _cancelled(underway: Underway, ahead: Iterable[Request], run: Run) -> dict[str, Any]:
+    """Cancels what is under way of what was to be asked ahead. What the model was asked counts."""
     departed = [flight for flight in underway.cancel() if flight.has_departed]
-    run.ledger.give_back(ahead - len(departed))
+    counted = Counter(flight.request.key for flight in departed)
+    for request in ahead:
+        if counted[request.key]:
+            counted[request.key] -= 1
+        else:
+            run.ledger.give_back([request])
     if not departed:
         return {}
     usage: Usage = {}
     for flight in departed:
         usage = add_usages(usage, marked_ahead(flight.result().spent["usage"]) if flight.has_landed else {})
-    records = [record_of(flight.asked) | {"cancelled": True} for flight in departed]
+    records = [record_of(flight.request, flight.is_ahead) | {"cancelled": True} for flight in departed]
     return {"subcalls": len(departed), "usage": usage, "asked": records}
 
 
@@ -206,8 +220,7 @@ def _without_code(level: Level, state: ExecuteInput, config: RunnableConfig) -> 
     said = level.dialect.read(reply)
     entry = {"step": state["step"], "depth": level.depth, "reply": reply, "code": "", "output": "", "subcalls": []}
     if isinstance(said, Text):
-        update: dict[str, Any] = {"trajectory": [entry | {"error": None}]}
-        return Command(update=update | ended(said.answer, state["question"], _status(state)), goto=END)
+        return _answered(level, state, config, {"trajectory": [entry | {"error": None}]}, said.answer)
     told = said.told
     return _next_turn(level, state, config, {"trajectory": [entry | {"error": told or None}]}, told)
 
@@ -240,9 +253,11 @@ def _concluded(
             **({"note": note} if note else {}),
         }
     ]
+    if cell.cited:
+        update["citations"] = citations(cell.cited, run_of(config).context(state["context_id"], config))
     ready, following = state.get("ready") or list(cell.answer), written.blocks[number:] if number else ()
     if ready and not following:
-        return Command(update=update | {"ready": []} | ended(ready[0], state["question"], _status(state)), goto=END)
+        return _answered(level, state, config, update | {"ready": []}, ready[0])
     ran = Ran(
         code,
         cell,
@@ -257,6 +272,25 @@ def _concluded(
         update |= {"code": following[0], "block": number + 1, "ready": ready, "history": [HumanMessage(told)]}
         return Command(update=update, goto="generate")
     return _next_turn(level, state, config, update, told, written.told)
+
+
+def _answered(
+    level: Level, state: ExecuteInput, config: RunnableConfig, update: dict[str, Any], answer: Any
+) -> Command[Any]:
+    """The end, with an answer; or another turn for the model, where it is not what it has to be."""
+    if form := form_of(level, state["question"]):
+        try:
+            answer = form.fitted(answer)
+        except Unfit as unfit:
+            if not state.get("limit"):
+                return _next_turn(
+                    level,
+                    state,
+                    config,
+                    update,
+                    prompts.unfit(str(unfit), level.dialect.answer, level.dialect.idiom.ending),
+                )
+    return Command(update=update | ended(answer, state["question"], _status(state)), goto=END)
 
 
 def _next_turn(

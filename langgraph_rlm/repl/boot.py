@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from langgraph_rlm.repl.cells import Variable
 
@@ -12,6 +13,7 @@ PRELUDE = "\n".join(Path(__file__).with_name(name).read_text() for name in ("ans
 NAMES = [
     *("P", "context", "context_0", "ctx", "peek", "tail", "lenP", "llm_query", "llm_batch", "llm_query_batched"),
     *("rlm_query", "rlm_query_batched", "ask", "ask_chunks", "ask_chunks_first", "pick_first_answer", "extract_after"),
+    "cite",
     *("SHOW_VARS", "FINAL", "FINAL_VAR", "re", "json", "math", "collections", "itertools", "datetime"),
 ]
 """The names of the REPL: what a cell overwrites of them is restored when it ends."""
@@ -32,6 +34,17 @@ P = context = context_0 = __rlm__["P"]
 ctx = __rlm__["ctx"]
 _metadata = None
 """
+TOOL = """\
+if "{name}" not in __rlm__["names"]:
+    __rlm__["names"].append("{name}")
+    {name} = __rlm__["{name}"] = __rlm__["tool"]("{name}")
+"""
+"""Makes a tool a function of the REPL."""
+TOOL_BATCH = """\
+if "tool_batch" not in __rlm__["names"]:
+    __rlm__["names"].append("tool_batch")
+    tool_batch = __rlm__["tool_batch"]
+"""
 SURVEY = "__rlm__['survey'](__rlm__, __rlm__['locals'](), {!r})"
 MOST_NAME, MOST_PROBLEM = 60, 200
 """Characters of a variable's name or type, and of what is wrong with its ending, that the model is shown."""
@@ -45,24 +58,38 @@ class Left:
     overwritten: tuple[str, ...]
     answer: tuple[Any, ...]
     problem: str | None
+    cited: tuple[tuple[int, int], ...] = ()
+    """Start and end of what it quoted of the text."""
 
 
 class Unreadable(Exception):
     """The cell has tampered with what reads it."""
 
 
-def left_by(value: object) -> Left:
-    """The survey as it comes out of the sandbox, where code may have replaced it by anything."""
+def left_by(value: object, names: Collection[str]) -> Left:
+    """The survey as it comes out of the sandbox, where code may have replaced it by anything.
+
+    `names` are those of the REPL.
+    """
     match value:
         case {
             "variables": list(variables),
             "overwritten": list(overwritten),
             "answer": list(answer),
             "problem": (str() | None) as problem,
-        } if set(overwritten) <= {*NAMES, "answer"} and all(map(_is_variable, variables)):
+            **rest,
+        } if set(overwritten) <= set(names) and all(map(_is_variable, variables)):
             named = tuple(Variable(name[:MOST_NAME], kind[:MOST_NAME], size) for name, kind, size in variables)
-            return Left(named, tuple(overwritten), tuple(answer), problem and problem[:MOST_PROBLEM])
+            cited = rest.get("cited")
+            places = [(start, end) for start, end in cited] if _are_places(cited) else []
+            return Left(named, tuple(overwritten), tuple(answer), problem and problem[:MOST_PROBLEM], tuple(places))
     raise Unreadable("the REPL's own functions were overwritten")
+
+
+def _are_places(value: object) -> TypeGuard[list[list[int]]]:
+    return isinstance(value, list) and all(
+        isinstance(place, list) and len(place) == 2 and all(type(offset) is int for offset in place) for place in value
+    )
 
 
 def _is_variable(value: object) -> bool:

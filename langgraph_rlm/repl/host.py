@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import datetime
 import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic_monty import ExcType, ExternalExceptionData, ExternalSettledResult, FunctionSnapshot
 
+from langgraph_rlm.citations import located, place
 from langgraph_rlm.context import Context
 from langgraph_rlm.repl import gaps
 from langgraph_rlm.repl.answers import ERROR
-from langgraph_rlm.repl.cells import Answer, Call, Variable
+from langgraph_rlm.repl.cells import Answer, Call, Request, Variable
+from langgraph_rlm.tools import Tool
+from langgraph_rlm.typed import checked_schema
+from langgraph_rlm.values import plain
 
 MOST_CHUNKS = 1_000_000
 
@@ -23,25 +29,69 @@ Reply = ExternalSettledResult
 """What a suspended session is resumed with: `return_value`, or `exc_type` and `message`."""
 
 
-def answer(snapshot: FunctionSnapshot, context: Context, variables: tuple[Variable, ...]) -> Reply | Call:
+@dataclass(frozen=True)
+class Offer:
+    """What code is offered beyond its text: tools by name, and the models that it may choose."""
+
+    tools: Mapping[str, Tool] = field(default_factory=dict)
+    models: Collection[str] = ()
+
+    def changes(self, call: Call) -> bool:
+        """Whether a call may change something: it waits until the code comes to it."""
+        return any(request.kind == "tool" and not self.tools[request.prompt].is_read_only for request in call.requests)
+
+
+NOTHING_MORE = Offer()
+
+
+def answer(
+    snapshot: FunctionSnapshot, context: Context, variables: tuple[Variable, ...], offer: Offer = NOTHING_MORE
+) -> Reply | Call:
     """The reply to a call that leaves the sandbox, or the `Call` that the graph has to answer."""
     if snapshot.is_os_function:
         return _system(snapshot.function_name, snapshot.args)
     if snapshot.function_name != "_host":
         return raising("NameError", f"name {snapshot.function_name!r} is not defined")
     match snapshot.args:
-        case ("ask", ("llm" | "rlm") as kind, list(prompts), (str() | None) as model, bool(batch), *how) if how in (
-            [],
-            ["first"],
-        ):
-            if all(_is_prompt(prompt) for prompt in prompts):
-                pairs = [(prompt, about) for prompt, about in prompts]
-                return Call(kind, pairs, model, batch, bool(how)) if pairs else {"return_value": []}
+        case (
+            "ask",
+            ("llm" | "rlm") as kind,
+            list(prompts),
+            (None | str()) as model,
+            bool(batch),
+            (None | dict()) as schema,
+            bool(first),
+        ) if all(map(_is_prompt, prompts)):
+            if model is not None and model not in offer.models:
+                return _no_model(model, offer.models)
+            try:
+                schema = None if schema is None else checked_schema(plain(schema))
+            except (TypeError, ValueError) as error:
+                return raising("ValueError", str(error))
+            requests = [Request(kind, prompt, about, model, schema) for prompt, about in prompts]
+            return Call(requests, batch, first) if requests else {"return_value": []}
+        case ("tool", str(name), list(calls), bool(batch)) if all(map(_is_arguments, calls)):
+            return _used(name, calls, batch, offer.tools)
         case ("context", str(name), list(arguments)):
             return _read_context(context, name, arguments)
         case ("show_vars",):
             return {"return_value": "\n".join(map(str, described(variables))) or "no variables yet"}
     return raising("TypeError", "no such call")
+
+
+def _no_model(name: str, models: Collection[str]) -> Reply:
+    known = f"choose one of {', '.join(models)}" if models else "leave `model` out"
+    return raising("ValueError", f"there is no model named {name!r}: {known}")
+
+
+def _used(name: str, calls: list[Any], batch: bool, tools: Mapping[str, Tool]) -> Reply | Call:
+    if name not in tools:
+        return raising("NameError", f"the tool {name!r} is not there any more")
+    try:
+        requests = [Request("tool", name, arguments=tools[name].bound(*arguments)) for arguments in calls]
+    except TypeError as error:
+        return raising("TypeError", str(error))
+    return Call(requests, batch) if requests else {"return_value": []}
 
 
 def _read_context(context: Context, name: str, arguments: list[Any]) -> Reply:
@@ -55,6 +105,8 @@ def _read_context(context: Context, name: str, arguments: list[Any]) -> Reply:
                 return {"return_value": context.text[start:end]}
             case "find", [str(needle), int(start), (int() | None) as end]:
                 return {"return_value": context.find(needle, start, end)}
+            case "cite", [str(quote)]:
+                return {"return_value": place(*located(quote, context), context)}
             case "chunk", [int(size), int(overlap)]:
                 if 0 <= overlap < size and len(context) // (size - overlap) > MOST_CHUNKS:
                     return raising("ValueError", f"more than {MOST_CHUNKS:,} chunks: choose a larger size")
@@ -77,6 +129,13 @@ def _is_prompt(prompt: object) -> bool:
     match prompt:
         case [str(), None | str()]:
             return True
+    return False
+
+
+def _is_arguments(arguments: object) -> bool:
+    match arguments:
+        case [list(), dict() as named]:
+            return all(isinstance(name, str) for name in named)
     return False
 
 

@@ -22,18 +22,20 @@ from pydantic_monty import FunctionSnapshot, MontyError, MontySession
 from langgraph_rlm.context import Context
 from langgraph_rlm.errors import SandboxError
 from langgraph_rlm.repl import host
-from langgraph_rlm.repl.boot import REBIND, SURVEY, Left, Unreadable, left_by
-from langgraph_rlm.repl.cells import Answer, Call, Finished, Outcome, Suspended, Variable
+from langgraph_rlm.repl.boot import NAMES, REBIND, SURVEY, Left, Unreadable, left_by
+from langgraph_rlm.repl.cells import Answer, Call, Finished, Outcome, Request, Suspended, Variable
 from langgraph_rlm.repl.explain import echoing, explain, reason
+from langgraph_rlm.repl.host import NOTHING_MORE, Offer
 from langgraph_rlm.repl.idiom import Idiom
 from langgraph_rlm.repl.journal import Cell, Event, Exchange, Past
-from langgraph_rlm.repl.lookahead import Found, Guess, Guesses, calls_ahead
+from langgraph_rlm.repl.lookahead import Found, Guesses, Taken, calls_ahead
 from langgraph_rlm.repl.packed import Packing
 from langgraph_rlm.repl.printed import Printed
 from langgraph_rlm.repl.session import (
     Answering,
     Snapshot,
     bind_text,
+    bind_tools,
     boot,
     driven,
     evaluate,
@@ -70,13 +72,14 @@ class Interpreter:
         packing: Packing,
         sandbox: Sandbox,
         idiom: Idiom,
+        offer: Offer = NOTHING_MORE,
         past: Past = NO_PAST,
         variables: Variables = (),
     ) -> None:
         """`past` is what to have again, and `variables` are those that its last finished cell left."""
         self.lock = threading.Lock()
         self.pid: int | None = None
-        self._workers, self.packing, self._sandbox = workers, packing, sandbox
+        self._workers, self.packing, self._sandbox, self._offer = workers, packing, sandbox, offer
         self._idiom, self._room = idiom, idiom.room(sandbox)
         self._limits = resource_limits(self._context, sandbox)
         self._session: MontySession | None = None
@@ -143,12 +146,15 @@ class Interpreter:
         """Notes that these prompts of the call had been asked ahead."""
         self._events += [["took", index, *place] for index, (place, _) in found.items()]
 
-    def dropped(self) -> None:
-        """Notes that nothing takes any more what was asked ahead."""
-        self._events.append(["dropped"])
+    def take(self, call: Call) -> Taken:
+        """What was asked ahead of a call; where the code has gone elsewhere, that nothing takes the rest any more."""
+        taken = self.guesses.take(call, self._offer.changes(call))
+        if taken.drops:
+            self._events.append(["dropped"])
+        return taken
 
-    def ahead(self, most: int) -> list[Guess]:
-        """What the suspended cell is likely to ask next: at most so many prompts. None where no worker is free."""
+    def ahead(self, most: int) -> list[Request]:
+        """What the suspended cell is likely to ask for next: at most so much. None where no worker is free."""
         with self._busy():
             snapshot, _ = self._suspended()
             try:
@@ -161,7 +167,7 @@ class Interpreter:
                 assert self._cell is not None
                 self._cell.printed = Printed(self._room)
                 return []
-        return calls_ahead(dump, self._workers, self._context, self.variables, self.guesses, most)
+        return calls_ahead(dump, self._workers, self._answer, self._offer.changes, self.guesses, most)
 
     def asks_ahead(self, keys: Sequence[str]) -> None:
         """Notes that prompts of these keys are asked together with the call."""
@@ -192,7 +198,7 @@ class Interpreter:
                 call = self._drive(step(), self._record(cell))
             if call is not None:
                 self._call = call
-                self._events.append(["call", call.digest, len(call.prompts), call.batch])
+                self._events.append(["call", call.digest, len(call.requests), call.batch])
                 return Suspended(call)
             error = None
         except MontyError as failure:
@@ -218,11 +224,12 @@ class Interpreter:
             error = f"NameError: {left.problem}"
         self._variables_before, self.variables = self.variables, left.variables
         answer = left.answer if error is None else ()
-        return Finished(cell.printed, error, left.variables, left.overwritten, answer)
+        return Finished(cell.printed, error, left.variables, left.overwritten, answer, left.cited)
 
     def _survey(self) -> Left:
         """Reads what the cell left, restores the names it overwrote and forgets its answer."""
-        left = left_by(self._evaluate(SURVEY.format(self._idiom.variable)))
+        names = [*NAMES, "tool_batch", "answer", *self._offer.tools]
+        left = left_by(self._evaluate(SURVEY.format(self._idiom.variable)), names)
         repairs = [f"{name} = __rlm__[{name!r}]" for name in left.overwritten]
         if self._idiom.variable == "Final":
             repairs.append("Final = __rlm__['unset']")
@@ -334,7 +341,7 @@ class Interpreter:
         """Answers the calls of a cell and notes each answer that a second run could not work out again."""
 
         def reply(snapshot: FunctionSnapshot) -> host.Reply | Call:
-            answer = host.answer(snapshot, self._context, self.variables)
+            answer = self._answer(snapshot)
             if not isinstance(answer, Call) and not host.reads_context(snapshot):
                 if len(cell.exchanges) >= MOST_EXCHANGES:
                     return TOO_MANY
@@ -343,6 +350,9 @@ class Interpreter:
             return answer
 
         return reply
+
+    def _answer(self, snapshot: FunctionSnapshot) -> host.Reply | Call:
+        return host.answer(snapshot, self._context, self.variables, self._offer)
 
     def _begin(self, cell: Cell, on_print: Callable[[str, str], None]) -> Snapshot:
         if cell.given:
@@ -365,6 +375,7 @@ class Interpreter:
                 self._session.load_session(self.packing.unpack(parked))
             else:
                 boot(self._session, self._context)
+            bind_tools(self._session, self._offer.tools)
             if parked is self._base:
                 self._since_base = self._since_dump = 0.0
                 self._replay()
@@ -466,7 +477,7 @@ class Interpreter:
 
         def reply(snapshot: FunctionSnapshot) -> host.Reply | Call:
             nonlocal repeated
-            asked = None if snapshot.is_os_function else host.answer(snapshot, self._context, self.variables)
+            asked = None if snapshot.is_os_function else self._answer(snapshot)
             if asked is not None and host.reads_context(snapshot):
                 return asked
             if not isinstance(asked, Call) and repeated >= MOST_EXCHANGES:

@@ -8,21 +8,21 @@ fails, or after a bounded time. (Blocking sub-calls are the first weakness that 
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from pydantic_monty import FutureSnapshot, MontyComplete, MontyError, MontySession, NameLookupSnapshot
+from pydantic_monty import FunctionSnapshot, FutureSnapshot, MontyComplete, MontyError, MontySession, NameLookupSnapshot
 
-from langgraph_rlm.context import Context
 from langgraph_rlm.repl import host
-from langgraph_rlm.repl.cells import Answer, Call, Kind, Variable
+from langgraph_rlm.repl.cells import TOOL, Answer, Call, Request
 from langgraph_rlm.repl.workers import Workers
 
 Place = tuple[int, int]
@@ -44,16 +44,6 @@ MOST_WASTE = 8
 
 
 @dataclass(frozen=True)
-class Guess:
-    """A prompt that the code is likely to ask, and its key."""
-
-    kind: Kind
-    prompt: str
-    context: str | None
-    key: str
-
-
-@dataclass(frozen=True)
 class Taken:
     """Of the prompts of a call, by their index: the answers that are there, and which prompts are asked already."""
 
@@ -64,7 +54,7 @@ class Taken:
 
     def missing_of(self, call: Call) -> list[int]:
         """The other prompts."""
-        return [index for index in range(len(call.prompts)) if index not in self.found and index not in self.flying]
+        return [index for index in range(len(call.requests)) if index not in self.found and index not in self.flying]
 
 
 @dataclass
@@ -81,9 +71,14 @@ class Guesses:
     held: int = 0
     wasted: int = 0
 
-    def take(self, call: Call) -> Taken:
-        """What was asked ahead of the prompts of a call. Guesses that did not hold are dropped."""
+    def take(self, call: Call, is_change: bool) -> Taken:
+        """What was asked ahead of a call. Guesses that did not hold are dropped.
+
+        So are all where the call `is_change`, and a tool was called ahead: it may say something else afterwards.
+        """
         left, taken = self.outstanding, Taken()
+        if is_change and any(key.startswith(TOOL) for key in [*self.spare, *+self.flying]):
+            return self._dropped(left)
         for index, key in enumerate(call.keys):
             if found := self.spare.get(key):
                 taken.found[index] = found.popleft()
@@ -92,13 +87,16 @@ class Guesses:
                 taken.flying.append(index)
         held = len(taken.found) + len(taken.flying)
         self.held += held
-        if held == len(call.prompts):
+        if held == len(call.requests):
             self.window = min(self.window + 1, MOST_WINDOW)
         elif left and not held:
-            self.spare, self.flying = {}, Counter()
-            self.wasted, self.window = self.wasted + left, 1
-            return Taken(drops=True)
+            return self._dropped(left)
         return taken
+
+    def _dropped(self, wasted: int) -> Taken:
+        self.spare, self.flying = {}, Counter()
+        self.wasted, self.window = self.wasted + wasted, 1
+        return Taken(drops=True)
 
     @property
     def outstanding(self) -> int:
@@ -124,24 +122,31 @@ class _Owner:
 
 
 def calls_ahead(
-    dump: bytes, workers: Workers, context: Context, variables: tuple[Variable, ...], guesses: Guesses, most: int
-) -> list[Guess]:
-    """The prompts that the cell in `dump` will ask after the call at which it is suspended, in order, at most `most`.
+    dump: bytes,
+    workers: Workers,
+    answering: Callable[[FunctionSnapshot], host.Reply | Call],
+    changes: Callable[[Call], bool],
+    guesses: Guesses,
+    most: int,
+) -> list[Request]:
+    """What the cell in `dump` will ask for after the call at which it is suspended, in order, at most `most`.
 
-    Those of `guesses` are no news: the fork goes on with their answers, where these are there.
+    What is among `guesses` is no news: the fork goes on with the answers, where these are there. No tool is called
+    ahead that `changes` something, nor any while one does.
     """
     owner = _Owner()
     session = workers.spare(owner)
     if session is None:
         return []
-    found: list[Guess] = []
+    found: list[Request] = []
     known = {key: deque(answers) for key, answers in guesses.spare.items()}
     flying = guesses.flying.copy()
     placeholders = map(_placeholder, count())
 
     def reply_to(call: Call, is_first: bool) -> host.Reply:
         answers: list[Answer] = []
-        for key, (prompt, about) in zip(call.keys, call.prompts, strict=True):
+        for request in call.requests:
+            key = request.key
             if not is_first and known.get(key):
                 answers.append(known[key].popleft()[1])
                 continue
@@ -149,29 +154,38 @@ def calls_ahead(
             if flying[key] and not is_first:
                 flying[key] -= 1
             elif not is_first:
-                found.append(Guess(call.kind, prompt, about, key))
+                found.append(request)
         return host.reply_to(answers, call.batch)
 
     with _given_back(workers, owner), _bounded(session):
         snapshot: Any = session.load_snapshot(dump, print_callback=lambda *_: None)
-        is_first = True
+        is_first, is_change = True, False
         while len(found) < most and not isinstance(snapshot, MontyComplete | FutureSnapshot):
             if isinstance(snapshot, NameLookupSnapshot):
                 snapshot = snapshot.resume()
                 continue
-            answer = host.answer(snapshot, context, variables)
+            answer = answering(snapshot)
             if isinstance(answer, Call):
-                fits = is_first or len(found) + len(answer.prompts) <= most
-                if not fits or answer.model is not None or answer.first or _depends(answer):
+                fits = is_first or len(found) + len(answer.requests) <= most
+                is_waiting = not is_first and (changes(answer) or (is_change and answer.requests[0].kind == "tool"))
+                if not fits or answer.first or is_waiting or _depends(answer):
                     break
+                is_change = is_change or changes(answer)
                 answer, is_first = reply_to(answer, is_first), False
             snapshot = snapshot.resume(answer)
     return found
 
 
 def _depends(call: Call) -> bool:
-    """Whether a prompt is made of an answer that is not known."""
-    return any(MARK in text for pair in call.prompts for text in pair if text)
+    """Whether a request is made of an answer that is not known."""
+    return any(MARK in text for request in call.requests for text in _texts(request))
+
+
+def _texts(request: Request) -> Iterator[str]:
+    yield request.prompt
+    yield request.context or ""
+    if request.schema or request.arguments:
+        yield json.dumps([request.schema, request.arguments], ensure_ascii=False)
 
 
 def _placeholder(number: int) -> str:

@@ -33,24 +33,28 @@ final_variable = None
 # -- models ---------------------------------------------------------------------------------------------------------
 
 
-def llm_query(prompt, context=None, *, model=None):
-    """The answer of a model to `prompt`, followed by `context` where one is given."""
-    return _host("ask", "llm", [[_text("prompt", prompt), _text_or_none("context", context)]], model, False)[0]
+def _ask(kind, prompts, batch, model=None, schema=None, first=False):
+    return _host("ask", kind, prompts, model, batch, schema, first)
 
 
-def llm_batch(prompts, *, model=None):
+def llm_query(prompt, context=None, *, model=None, schema=None):
+    """The answer of a model to `prompt`, followed by `context` where one is given: a str, or what the `schema` says."""
+    return _ask("llm", [[_text("prompt", prompt), _text_or_none("context", context)]], False, model, schema)[0]
+
+
+def llm_batch(prompts, *, model=None, schema=None):
     """Answers to many prompts, asked in parallel, in the order of the prompts. A prompt that fails is its error."""
-    return _host("ask", "llm", [[_text("prompt", p), None] for p in _listed("prompts", prompts)], model, True)
+    return _ask("llm", [[_text("prompt", p), None] for p in _listed("prompts", prompts)], True, model, schema)
 
 
 def rlm_query(prompt, context=None, *, model=None):
     """Like `llm_query`, answered by a model that has a REPL of its own with `context` (else the prompt) as its `P`."""
-    return _host("ask", "rlm", [[_text("prompt", prompt), _text_or_none("context", context)]], model, False)[0]
+    return _ask("rlm", [[_text("prompt", prompt), _text_or_none("context", context)]], False, model)[0]
 
 
 def rlm_query_batched(prompts, *, model=None):
     """Like `llm_batch`, each prompt answered as by `rlm_query`."""
-    return _host("ask", "rlm", [[_text("prompt", p), None] for p in _listed("prompts", prompts)], model, True)
+    return _ask("rlm", [[_text("prompt", p), None] for p in _listed("prompts", prompts)], True, model)
 
 
 def ask(question, text):
@@ -60,12 +64,12 @@ def ask(question, text):
 
 def ask_chunks(question, chunks):
     """`ask` for each of `chunks` (a list, or one text that is cut up), in parallel; answers in order."""
-    return _host("ask", "llm", _about_each(question, chunks), None, True)
+    return _ask("llm", _about_each(question, chunks), True)
 
 
 def ask_chunks_first(question, chunks):
     """A valid answer that any of `chunks` gives, or None. Asks in growing waves; the first valid answer ends it."""
-    answers = _host("ask", "llm", _about_each(question, chunks), None, True, "first")
+    answers = _ask("llm", _about_each(question, chunks), True, first=True)
     answer = pick_first_answer(answers)
     if answer is None and ERROR + NOT_ASKED in answers:
         asked = str(len(answers) - answers.count(ERROR + NOT_ASKED))
@@ -101,6 +105,38 @@ def _chunks(chunks):
     if isinstance(chunks, str):
         return [chunks[i : i + CHUNK] for i in range(0, len(chunks), CHUNK)]
     return _listed("chunks", chunks)
+
+
+# -- tools ------------------------------------------------------------------------------------------------------------
+
+_tools = []
+
+
+def tool(name):
+    """The function that calls the tool of that name."""
+
+    def call(*arguments, **named):
+        return _host("tool", name, [[list(arguments), named]], False)[0]
+
+    _tools.append((name, call))
+    return call
+
+
+def tool_batch(tool, arguments):
+    """Calls a tool many times, in parallel. `arguments` has for each call a dict of them, a tuple, or the only one.
+
+    The results are in the order of the calls. A call that fails is its error.
+    """
+    called = [name for name, call in _tools if call is tool]
+    if not called:
+        raise TypeError("tool_batch takes one of the tools, and a list of arguments for it")
+    return _host("tool", called[0], [_call_of(item) for item in _listed("arguments", arguments)], True)
+
+
+def _call_of(arguments):
+    if isinstance(arguments, dict):
+        return [[], arguments]
+    return [list(arguments) if isinstance(arguments, tuple) else [arguments], {}]
 
 
 # -- the context ----------------------------------------------------------------------------------------------------
@@ -157,6 +193,16 @@ def extract_after(marker, max_len=128):
     start = P.find(_text("marker", marker))
     words = [] if start < 0 else P[start + len(marker) : start + len(marker) + max_len].split()
     return words[0].strip(" \t\r\n.,;:\"'()[]{}") or None if words else None
+
+
+_cited = []
+
+
+def cite(quote):
+    """Where `quote` stands in the text, which it must, but for white space; it is among the answer's sources then."""
+    place = _host("context", "cite", [_text("quote", quote)])
+    _cited.append([place["start"], place["end"]])
+    return place
 
 
 # -- the end --------------------------------------------------------------------------------------------------------
@@ -292,6 +338,8 @@ def survey(own, variables, ending):
     elif answer is unset and ending is not None:
         answer = variables.get(ending, unset)
     final, final_variable = unset, None
+    cited = [pair for pair in _cited]
+    _cited.clear()
     return {
         "variables": [
             [name, type(value).__name__, _size(value)]
@@ -304,6 +352,7 @@ def survey(own, variables, ending):
         "overwritten": overwritten,
         "answer": [] if answer is unset else [answer_of(answer)],
         "problem": problem,
+        "cited": cited,
     }
 
 

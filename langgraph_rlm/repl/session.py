@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from pydantic_monty import (
@@ -18,7 +18,7 @@ from pydantic_monty import (
 from langgraph_rlm.context import Context
 from langgraph_rlm.errors import SandboxError
 from langgraph_rlm.repl import host
-from langgraph_rlm.repl.boot import BOOT, BUILTINS, NAMES, PRELUDE
+from langgraph_rlm.repl.boot import BOOT, BUILTINS, NAMES, PRELUDE, TOOL, TOOL_BATCH
 from langgraph_rlm.repl.cells import Call
 from langgraph_rlm.settings import Sandbox
 
@@ -53,7 +53,7 @@ def evaluate(session: MontySession, code: str, inputs: dict[str, Any] | None = N
 
 
 def driven(snapshot: Snapshot, reply: Answering) -> tuple[FunctionSnapshot, Call] | None:
-    """Goes on from one suspension to the next until the code ends (None) or asks a model."""
+    """Goes on from one suspension to the next until the code ends (None) or asks what the graph has to answer."""
     while not isinstance(snapshot, MontyComplete):
         if isinstance(snapshot, NameLookupSnapshot):
             snapshot = snapshot.resume()
@@ -80,6 +80,13 @@ def boot(session: MontySession, context: Context) -> None:
         evaluate(session, BOOT, {"_host": _host, "_prelude": PRELUDE, "_metadata": context.metadata, **names})
     except MontyError as failure:
         raise SandboxError(f"the text does not fit the sandbox ({failure}): give Sandbox more memory.") from None
+
+
+def bind_tools(session: MontySession, names: Iterable[str]) -> None:
+    """Makes tools functions of the REPL, those that are not."""
+    code = [TOOL.format(name=name) for name in names]
+    if code:
+        evaluate(session, "\n".join([*code, TOOL_BATCH]))
 
 
 def bind_text(session: MontySession, context: Context) -> None:

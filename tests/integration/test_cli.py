@@ -57,6 +57,16 @@ def test_short_text_is_answered_by_one_call(cli: Cli, provider: Provider) -> Non
     assert len(provider.asked) == 1
 
 
+def test_field_of_the_text_is_found_without_a_model(cli: Cli, provider: Provider) -> None:
+    Path("invoice.txt").write_text("Invoice number: 5\nTotal: 7\n")
+    asked = ("ask", "What is the total?", "-c", "invoice.txt", "-m", "openai:fake", "--profile", "deterministic_first")
+    ended = cli(*asked)
+    assert (ended.status, ended.out) == (0, "7\n")
+    assert "0 tokens" in ended.err
+    assert ended.err.endswith("(extract)\n")
+    assert not provider.asked
+
+
 def test_settings_reach_the_run(cli: Cli, provider: Provider) -> None:
     provider.cells = [
         "while True: pass",

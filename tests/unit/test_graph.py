@@ -55,12 +55,16 @@ def app_of(rlm: Any, checkpointer: Any = None, schema: Any = AppState) -> Graph:
 
 def test_graph_has_the_nodes_and_edges_of_the_picture() -> None:
     graph = rlm_of(ScriptedModel(), limits=Limits(max_depth=1)).get_graph()
-    assert set(graph.nodes) == {"__start__", "route", "direct", "generate", "execute", "subcall", "__end__"}
+    nodes = {"__start__", "route", "direct", "extract", "generate", "execute", "subcall", "__end__"}
+    assert set(graph.nodes) == nodes
     assert {(edge.source, edge.target) for edge in graph.edges} == {
         ("__start__", "route"),
         ("route", "direct"),
+        ("route", "extract"),
         ("route", "generate"),
         ("direct", "__end__"),
+        ("extract", "__end__"),
+        ("extract", "generate"),
         ("generate", "execute"),
         ("execute", "generate"),
         ("execute", "subcall"),
@@ -71,7 +75,7 @@ def test_graph_has_the_nodes_and_edges_of_the_picture() -> None:
 
 def test_depth_0_has_no_node_for_sub_calls() -> None:
     graph = rlm_of(ScriptedModel(), limits=Limits(max_depth=0)).get_graph(xray=True)
-    assert set(graph.nodes) == {"__start__", "route", "direct", "generate", "execute", "__end__"}
+    assert set(graph.nodes) == {"__start__", "route", "direct", "extract", "generate", "execute", "__end__"}
 
 
 @pytest.mark.parametrize("max_depth", [1, 2, 3, 5])
@@ -90,7 +94,8 @@ def test_name_is_that_of_the_graph() -> None:
 # -- input and output -------------------------------------------------------------------------------------------------
 
 
-OUTPUTS = {"answer", "route", "profile", "status", "usage", "steps", "subcalls", "trajectory", "messages"}
+OUTPUTS = {"answer", "route", "routing", "profile", "status", "usage", "steps", "subcalls", "trajectory", "messages"}
+OUTPUTS |= {"citations"}
 
 
 def test_schemas_show_what_users_put_in_and_get_out_and_nothing_else() -> None:
@@ -589,8 +594,7 @@ def test_no_thread_is_left_of_a_run() -> None:
 @pytest.mark.parametrize(
     ("settings", "named"),
     [
-        ({"tools": [len]}, "tools"),
-        ({"router": Router(extractors=(lambda query, context: None,))}, "extractors"),
+        ({"retriever": object()}, "retriever"),
     ],
 )
 def test_setting_that_would_do_nothing_is_refused(settings: dict[str, Any], named: str) -> None:

@@ -279,6 +279,12 @@ def test_limits_that_make_no_sense_are_refused(settings: dict[str, Any], wrong: 
         (Router, {"profile": "fastest"}, "unknown profile 'fastest'"),
         (Router, {"direct_below": -1}, "direct_below=-1"),
         (Router, {"subcall_direct_below": "x"}, "subcall_direct_below='x'"),
+        (Router, {"direct_share": -0.1}, "direct_share=-0.1"),
+        (Router, {"direct_share": 0.6}, "direct_share=0.6"),
+        (Router, {"direct_share": "much"}, "direct_share='much'"),
+        (Router, {"direct_share": float("nan")}, "direct_share=nan"),
+        (Router, {"extractors": len}, "extractors="),
+        (Router, {"extractors": ("Total:",)}, "'Total:' is no plain function"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(kind: Any, settings: dict[str, Any], wrong: str) -> None:

@@ -1,0 +1,54 @@
+"""`extract`: an answer that stands in the text as it is, found without a model; else the loop begins."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from langchain_core.messages import AnyMessage
+from langchain_core.runnables import RunnableConfig
+from langgraph.graph import END
+from langgraph.types import Command
+from typing_extensions import TypedDict
+
+from langgraph_rlm.effects import Steps, Work
+from langgraph_rlm.extractors import extracted
+from langgraph_rlm.level import Level
+from langgraph_rlm.nodes.ending import ended, form_of
+from langgraph_rlm.nodes.route import loop_begun
+from langgraph_rlm.routing import Routing
+from langgraph_rlm.run import run_of
+from langgraph_rlm.state import Question
+from langgraph_rlm.typed import Form, Unfit
+
+
+class ExtractInput(TypedDict, total=False):
+    question: Question
+    context_id: str
+    routing: dict[str, Any]
+    told: str
+    history: list[AnyMessage]
+
+
+def extract(level: Level, state: ExtractInput, config: RunnableConfig) -> Steps[Command[Any]]:
+    run, question, given = run_of(config), state["question"], state["context_id"]
+    context = yield Work(lambda: run.context(given, config))
+    found = yield Work(partial(extracted, level.router.extractors, question["asked"], context))
+    if found is None or not _fits(found.answer, form_of(level, question)):
+        begun = yield from loop_begun(level, question, given, context, state)
+        return Command(update={**begun, "route": "rlm", "seconds": run.ledger.seconds}, goto="generate")
+    routing = replace(Routing.of(state), found_by=found.by)
+    update = {"routing": routing.stored, "seconds": run.ledger.seconds}
+    return Command(update={**update, **ended(found.answer, question, "answered")}, goto=END)
+
+
+def _fits(answer: str, form: Form | None) -> bool:
+    """Whether an answer is what it has to be."""
+    if form is None:
+        return True
+    try:
+        form.fitted(answer)
+    except Unfit:
+        return False
+    return True

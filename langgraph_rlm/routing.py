@@ -1,0 +1,128 @@
+"""Which way a question goes, and why: one rule, which the root, its sub-calls and `Router.explain` share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from langgraph_rlm.errors import InvalidInput
+
+CHARACTERS_PER_TOKEN = 4
+"""As LangChain counts approximately, and `history` with it."""
+COMFORTABLE = 0.5
+"""Share of a model's window that one call may fill: code, digits and many languages have two characters a token."""
+
+Route = Literal["direct", "extract", "rlm"]
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How long question and text may be, in characters, for one model call to answer.
+
+    Fewer than `below`, or than fill a `share` of the model's `window` (tokens, None where LangChain does not know
+    it), whichever is more; `moved` doubles that so many times, or halves it where negative. In no case more than what
+    the model reads with comfort.
+    """
+
+    below: int
+    share: float
+    window: int | None
+    moved: int = 0
+
+    @property
+    def unmoved(self) -> int:
+        """Before anything was learned."""
+        return max(self.below, _characters(self.share, self.window or 0))
+
+    @property
+    def most(self) -> float:
+        """What the model reads with comfort."""
+        return float("inf") if self.window is None else _characters(COMFORTABLE, self.window)
+
+    @property
+    def characters(self) -> int:
+        """Characters from which on one call does not answer."""
+        return int(min(self.unmoved * 2.0**self.moved, self.most))
+
+    def has(self, characters: int) -> bool:
+        return characters < self.characters
+
+
+@dataclass(frozen=True)
+class Routing:
+    """What decides on the way of a question. The state has it as a plain dict, as `routing`."""
+
+    profile: str
+    characters: int
+    """Of question and text."""
+    reach: Reach
+    outcomes: int = 0
+    """Earlier runs that `reach` has learned from."""
+    extractors: int = 0
+    found_by: str | None = None
+    """The extractor that found the answer."""
+    run: dict[str, Any] | None = None
+    """Where the store has the outcome of this run, if it does: `namespace` and `key`, and when it `begun`, in seconds
+    since 1970."""
+
+    @classmethod
+    def of(cls, output: Mapping[str, Any]) -> Routing:
+        """That of a run, from its output or its state.
+
+        Raises:
+            InvalidInput: It is the output of no run.
+        """
+        try:
+            stored = output["routing"]
+            return cls(**{**stored, "reach": Reach(**stored["reach"])})
+        except (KeyError, TypeError) as error:
+            raise InvalidInput("This is no output of a run: it has no `routing`, which tells of its route.") from error
+
+    @property
+    def stored(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @property
+    def first(self) -> Route:
+        """Where the question goes at first. What `extract` does not find goes on to the loop."""
+        if self.profile == "auto":
+            return "direct" if self.reach.has(self.characters) else "rlm"
+        return FIRST[self.profile]
+
+    @property
+    def why(self) -> str:
+        """Why it went there, in a sentence or two."""
+        if self.first == "extract":
+            size = f"the {self.characters:,} characters of question and text"
+            if self.found_by:
+                return f"No model was asked: the extractor {self.found_by} found the answer in {size}."
+            return f"A model wrote code: no extractor, of {self.extractors}, found a certain answer in {size}."
+        way = "One model call answered" if self.first == "direct" else "A model wrote code"
+        if self.profile != "auto":
+            return f'{way}: that is what the profile "{self.profile}" is.'
+        compared = "fewer" if self.first == "direct" else "not fewer"
+        return f"{way}: question and text have {self.characters:,} characters, {compared} than {self._threshold}."
+
+    @property
+    def _threshold(self) -> str:
+        reach = self.reach
+        given = f"the {reach.below:,} of direct_below"
+        if reach.unmoved > reach.below:
+            given = f"the {reach.unmoved:,} that {reach.share:g} of the model's window of {reach.window:,} tokens holds"
+        if reach.most < reach.unmoved * 2.0**reach.moved:
+            return f"the {reach.characters:,} that half of the model's window of {reach.window:,} tokens holds"
+        if reach.moved:
+            return (
+                f"{reach.characters:,}. That is {given}, {'halved' if reach.moved < 0 else 'doubled'} "
+                f"{('once', 'twice')[abs(reach.moved) - 1]} by what {self.outcomes:,} earlier runs have shown"
+            )
+        return given
+
+
+FIRST: Mapping[str, Route] = {"direct": "direct", "rlm": "rlm", "deterministic_first": "extract"}
+"""Where the profiles other than `auto` begin."""
+
+
+def _characters(share: float, window: int) -> int:
+    return int(share * window * CHARACTERS_PER_TOKEN)

@@ -1,0 +1,338 @@
+"""Tools: functions of the host that the code calls, as tasks of the graph."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import pytest
+from langchain_core.tools import BaseTool, InjectedToolArg, StructuredTool, ToolException, tool
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.types import Command, interrupt
+from pydantic import BaseModel
+
+from langgraph_rlm import InvalidInput, LimitExceeded, Limits
+from tests.fakes import QUERY, TEXT, KilledAt, ScriptedModel, cell, error_of, final_of, rlm_of, run
+
+GIVEN = {"query": QUERY, "context": TEXT}
+THREAD: Any = {"configurable": {"thread_id": "1"}}
+
+
+def weather(city: str, days: int = 1) -> dict[str, Any]:
+    """The weather in a city."""
+    return {"city": city, "days": days, "degrees": [20] * days}
+
+
+class Calls:
+    """Tools that note when they are called."""
+
+    def __init__(self) -> None:
+        self.made: list[str] = []
+        self._lock = threading.Lock()
+
+    def note(self, name: str) -> None:
+        with self._lock:
+            self.made.append(name)
+
+    def tool(self, name: str, reads: bool, result: Callable[[str], Any] = str.upper) -> BaseTool:
+        def call(item: str) -> Any:
+            self.note(f"{name} {item}")
+            return result(item)
+
+        metadata = {"read_only": True} if reads else None
+        return StructuredTool.from_function(call, name=name, description="A tool.", metadata=metadata)
+
+
+# -- what the code gets -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("call", "days"),
+    [
+        ("weather('Rome')", 1),
+        ("weather('Rome', 2)", 2),
+        ("weather(city='Rome', days=3)", 3),
+        ("weather(days=3, city='Rome')", 3),
+        ("list(map(weather, ['Rome']))[0]", 1),
+        ("tool_batch(weather, ['Rome'])[0]", 1),
+        ("tool_batch(weather, [('Rome', 2)])[0]", 2),
+        ("tool_batch(weather, [{'city': 'Rome', 'days': 3}])[0]", 3),
+    ],
+)
+def test_function_is_called_as_any_other(call: str, days: int) -> None:
+    assert final_of(f"Final = {call}", tools=[weather]) == {"city": "Rome", "days": days, "degrees": [20] * days}
+
+
+def test_model_is_shown_signature_and_docstring() -> None:
+    ran = run("Final = 1", tools=[weather])
+    assert "`weather(city: str, days: int = 1)`: The weather in a city." in ran.model.turns[0].messages[0].text
+
+
+def test_model_is_told_nothing_of_tools_where_there_are_none() -> None:
+    assert "tool_batch" not in run("Final = 1").model.turns[0].messages[0].text
+
+
+class Shape(BaseModel):
+    side: int
+
+
+@dataclass
+class Point:
+    x: int
+
+
+@pytest.mark.parametrize(
+    ("result", "seen"),
+    [
+        ("text", "text"),
+        ("\ud800", "\ufffd"),
+        (None, None),
+        ((1, {2}), [1, [2]]),
+        (2**70, str(2**70)),
+        (Shape(side=2), {"side": 2}),
+        ([Point(1)], [{"x": 1}]),
+        ({1: object}, {"1": "<class 'object'>"}),
+        (float("inf"), float("inf")),
+    ],
+)
+def test_result_is_plain_data(result: Any, seen: Any) -> None:
+    def give() -> Any:
+        """Gives it."""
+        return result
+
+    assert final_of("Final = give()", tools=[give], checkpointer=InMemorySaver()) == seen
+
+
+@pytest.mark.parametrize(
+    ("call", "why"),
+    [
+        ("weather()", "needs city"),
+        ("weather('Rome', 1, 2)", "takes 2 arguments, not 3"),
+        ("weather('Rome', city='Oslo')", "got 'city' twice"),
+        ("weather('Rome', hours=1)", "has no parameter 'hours'"),
+        (r"weather(b'\xff')", "plain data"),
+        ("weather('Rome', 'many')", "days"),
+        ("tool_batch('weather', ['Rome'])", "takes one of the tools"),
+        ("_host('tool', 'other', [[[], {}]], False)", "not defined|not callable"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_an_error_in_the_code(call: str, why: str) -> None:
+    with pytest.raises(AssertionError):
+        final_of(f"Final = {call}", tools=[weather])
+    assert any(part in error_of(f"Final = {call}", tools=[weather]) for part in why.split("|"))
+
+
+def test_failure_of_a_tool_can_be_caught_and_is_one_item_of_a_batch() -> None:
+    def divide(by: int) -> float:
+        """Divides."""
+        if by < 0:
+            raise ToolException("not below zero")
+        return 1 / by
+
+    code = """
+try:
+    divide(0)
+except Exception as error:
+    caught = str(error)
+Final = [caught, *tool_batch(divide, [1, 0, -1])]"""
+    caught, one, zero, below = final_of(code, tools=[divide])
+    assert (caught, one, zero) == ("ZeroDivisionError: division by zero", 1.0, f"Error: {caught}")
+    assert below == "Error: ToolException: not below zero"
+
+
+def test_arguments_are_validated_by_the_schema_of_the_tool() -> None:
+    @tool
+    def double(shape: Shape) -> int:
+        """Doubles the side."""
+        return shape.side * 2
+
+    assert final_of("Final = double({'side': 2})", tools=[double]) == 4
+    assert "validation error" in error_of("Final = double({'side': 'long'})", tools=[double])
+
+
+def test_tool_that_a_server_describes_by_a_json_schema_is_called_like_any_other() -> None:
+    schema = {"type": "object", "properties": {"user-id": {"type": "integer"}}, "required": ["user-id"]}
+
+    async def find(**arguments: Any) -> str:
+        return f"user {arguments['user-id']}"
+
+    found = StructuredTool(name="find", description="Finds.", args_schema=schema, coroutine=find, func=None)
+    out = asyncio.run(
+        rlm_of(ScriptedModel(cell("Final = [find(1), find(**{'user-id': 2})]")), tools=[found]).ainvoke(GIVEN)
+    )
+    assert out["answer"] == ["user 1", "user 2"]
+
+
+# -- the graph --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_batch_runs_in_parallel_and_in_order_within_the_width_of_the_run(is_async: bool) -> None:
+    running, most, lock = 0, 0, threading.Lock()
+
+    def slow(item: int) -> int:
+        """Takes its time."""
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        time.sleep(0.05)
+        with lock:
+            running -= 1
+        return item
+
+    rlm = rlm_of(ScriptedModel(cell("Final = tool_batch(slow, list(range(8)))")), tools=[slow], max_concurrency=4)
+    out = asyncio.run(rlm.ainvoke(GIVEN)) if is_async else rlm.invoke(GIVEN)
+    assert out["answer"] == list(range(8))
+    assert most == 4
+
+
+def test_calls_are_in_the_trajectory_and_are_no_sub_calls() -> None:
+    ran = run("Final = weather('Rome')['days'] + len(llm_query('x'))", tools=[weather])
+    [called, asked] = ran.out["trajectory"][0]["subcalls"]
+    assert (called["kind"], called["prompt"]) == ("tool", "weather(city='Rome')")
+    assert asked["kind"] == "llm"
+    assert ran.out["subcalls"] == 1
+
+
+def test_child_rlms_have_the_tools_and_their_calls_count_against_the_tree() -> None:
+    calls = Calls()
+    script = {
+        "Question: child": [cell("Final = up(P) + up(P)")],
+        QUERY: [cell("Final = [rlm_query('child', 'a'), rlm_query('child', 'b')]")],
+    }
+    limits = Limits(max_tool_calls=3)
+    rlm = rlm_of(ScriptedModel(script=script), tools=[calls.tool("up", reads=False)], limits=limits, lookahead=False)
+    with pytest.raises(IndexError):  # the second child's script has no more to say
+        rlm.invoke(GIVEN)
+    assert calls.made == ["up a", "up a", "up b"]
+
+
+def test_limit_of_calls_is_an_error_that_says_what_is_left() -> None:
+    limits = Limits(max_tool_calls=2)
+    assert "1 of 2 are left" in error_of(
+        "weather('a')\ntool_batch(weather, ['b', 'c'])", tools=[weather], limits=limits
+    )
+    with pytest.raises(LimitExceeded, match="max_tool_calls"):
+        run("[weather('a') for _ in range(3)]", tools=[weather], limits=Limits(max_tool_calls=2, on_exceeded="raise"))
+
+
+def test_tools_are_there_where_sub_calls_are_not() -> None:
+    assert final_of("Final = weather('a')['city']", tools=[weather], limits=Limits(max_depth=0)) == "a"
+
+
+@pytest.mark.parametrize("kill_at", range(4, 26))
+def test_killed_run_calls_no_tool_twice_whose_result_was_stored(kill_at: int) -> None:
+    calls, saver = Calls(), KilledAt(kill_at)
+    code = "x = [send('a'), send('b')]\ny = tool_batch(send, ['c', 'd'])\nFinal = x + y"
+    rlm = rlm_of(ScriptedModel(cell(code)), tools=[calls.tool("send", reads=False)], checkpointer=saver)
+    try:
+        out = rlm.invoke(GIVEN, THREAD)
+    except KeyboardInterrupt:
+        before = len(calls.made)
+        told = [event for event in rlm.get_state(THREAD).values.get("journal", []) if event[0] == "answer"]
+        out = rlm.invoke(None, THREAD)
+        assert len(calls.made) - before <= 4 - len(told)
+    assert out["answer"] == ["A", "B", "C", "D"]
+
+
+def test_tool_that_interrupts_waits_for_its_answer() -> None:
+    def approve(what: str) -> str:
+        """Asks somebody."""
+        return f"{what}: {interrupt({'approve': what})}"
+
+    rlm = rlm_of(ScriptedModel(cell("Final = approve('pay') + '!'")), tools=[approve], checkpointer=InMemorySaver())
+    waiting = rlm.invoke(GIVEN, THREAD)
+    assert waiting["__interrupt__"][0].value == {"approve": "pay"}
+    assert rlm.invoke(Command(resume="yes"), THREAD)["answer"] == "pay: yes!"
+
+
+def test_name_of_a_tool_that_a_cell_overwrites_is_restored() -> None:
+    ran = run("weather = 3", "Final = weather('Rome')['city']", tools=[weather])
+    assert ran.answer == "Rome"
+    assert "Restored to what they are: weather" in ran.told[0]
+
+
+def test_thread_that_began_without_a_tool_has_it_from_the_next_cell_on() -> None:
+    saver, model = InMemorySaver(), ScriptedModel(cell("x = 'Rome'\nFinal = 1"), cell("Final = weather(x)['city']"))
+    rlm_of(model, checkpointer=saver).invoke(GIVEN, THREAD)
+    out = rlm_of(model, checkpointer=saver, tools=[weather]).invoke({"query": "And there?"}, THREAD)
+    assert out["answer"] == "Rome"
+
+
+# -- running ahead ----------------------------------------------------------------------------------------------------
+
+
+def test_only_tools_that_change_nothing_are_called_ahead() -> None:
+    calls = Calls()
+    tools = [calls.tool("look", reads=True), calls.tool("send", reads=False)]
+    ran = run("Final = [look(x) for x in 'abcd'] + [send(x) for x in 'ef']", tools=tools)
+    assert ran.answer == list("ABCDEF")
+    assert sorted(calls.made) == [*(f"look {x}" for x in "abcd"), "send e", "send f"]
+    ahead = [record["prompt"] for record in ran.out["trajectory"][0]["subcalls"] if record.get("ahead")]
+    assert ahead
+    assert all(prompt.startswith("look") for prompt in ahead)
+
+
+def test_what_was_read_before_a_change_is_read_again_after_it() -> None:
+    store = {"n": 0}
+
+    def read(key: str) -> int:
+        """Reads."""
+        return store[key]
+
+    def add(key: str) -> int:
+        """Adds one."""
+        store[key] += 1
+        return store[key]
+
+    reading = StructuredTool.from_function(read, metadata={"readOnlyHint": True})
+    code = """
+seen = []
+for i in range(6):
+    seen.append(read('n'))
+    if i % 2 and seen[-1] >= 0:
+        add('n')
+Final = seen"""
+    assert final_of(code, tools=[reading, add]) == [0, 0, 1, 1, 2, 2]
+
+
+# -- what cannot be used ----------------------------------------------------------------------------------------------
+
+
+def nameless() -> None:
+    pass
+
+
+def renamed(name: str) -> BaseTool:
+    return StructuredTool.from_function(weather, name=name)
+
+
+@tool
+def secret(city: str, user: Annotated[str, InjectedToolArg]) -> str:
+    """Needs what an agent injects."""
+    return city + user
+
+
+@pytest.mark.parametrize(
+    ("tools", "why"),
+    [
+        ([3], "neither a LangChain tool nor a function"),
+        ([nameless], "docstring"),
+        ([lambda x: x], "docstring"),
+        ([renamed("get-weather")], "rename it"),
+        ([renamed("class")], "rename it"),
+        ([renamed("_host")], "rename it"),
+        ([renamed("llm_query")], "of its own"),
+        ([renamed("sorted")], "of its own"),
+        ([weather, renamed("weather")], "two tools"),
+        ([secret], "injects"),
+    ],
+)
+def test_tool_that_code_could_not_call_is_refused(tools: list[Any], why: str) -> None:
+    with pytest.raises(InvalidInput, match=why):
+        rlm_of(ScriptedModel(), tools=tools)
