@@ -139,14 +139,14 @@ def summarised(summary: str) -> str:
     )
 
 
-def form(schema: dict[str, Any]) -> str:
-    """What the answer has to be."""
-    return f"The answer has to be a value that satisfies this JSON schema: {json.dumps(schema)}"
+def form(schema: dict[str, Any], answer: str) -> str:
+    """What the answer has to be; `answer` is what it is called."""
+    return f"{answer} has to be a value that satisfies this JSON schema: {json.dumps(schema)}"
 
 
-def unfit(errors: str) -> str:
-    """What is said of an answer that does not satisfy its schema."""
-    return f"Your answer does not satisfy its JSON schema:\n{errors}\nCorrect that, and end with it again."
+def unfit(errors: str, answer: str, ending: str) -> str:
+    """What is said of an answer that does not satisfy its schema; `ending` is what to write to end the run."""
+    return f"{answer} does not satisfy the JSON schema of the answer:\n{errors}\nCorrect that, then {ending}."
 
 
 EVIDENCE = (
@@ -159,8 +159,8 @@ NOTHING_CITED = "It cites nothing: call `cite(quote)` for each passage that it r
 def check_passage(question: str, answer: str, before: str, passage: str, after: str) -> str:
     """Asks whether one passage bears an answer out."""
     return (
-        f"{_claim(question, answer)}\n\nIt is said to rest on the passage between >>> and <<<, and maybe on others. Does "
-        "this passage support the answer, contradict it, or have nothing to do with it? Say why in a sentence.\n\n"
+        f"{_claim(question, answer)}\n\nIt is said to rest on the passage between >>> and <<<, and maybe on others. "
+        "Does this passage support the answer, contradict it, or have nothing to do with it? Say why in a sentence.\n\n"
         f"{before}>>>{passage}<<<{after}"
     )
 

@@ -32,6 +32,8 @@ class Answer:
     """Code sets the answer: what the model says outside of its blocks ends nothing."""
 
     name = "answer"
+    answer = '`answer["content"]`'
+    answer = '`answer["content"]`'
     idiom = Idiom(
         "answer",
         'set answer["content"], then answer["ready"] = True, to end',

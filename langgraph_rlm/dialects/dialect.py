@@ -35,6 +35,10 @@ class Dialect(Protocol):
         """What `create_rlm` knows it by."""
 
     @property
+    def answer(self) -> str:
+        """What the model knows the answer by."""
+
+    @property
     def idiom(self) -> Idiom:
         """The REPL's side of it."""
 

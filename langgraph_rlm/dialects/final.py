@@ -26,6 +26,7 @@ class Final:
     """The dialect that is made for models which were not trained as RLMs, small ones too."""
 
     name = "final"
+    answer = "`Final`"
     idiom = Idiom("Final", "set Final = your answer to end", "Final = {}", echoes=True, shows=None)
 
     def read(self, reply: str) -> Reply:

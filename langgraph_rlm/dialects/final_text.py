@@ -35,6 +35,8 @@ class FinalText:
     """The model ends a run in words: `FINAL(…)` or `FINAL_VAR(…)` at the start of a line of its reply."""
 
     name = "final-text"
+    answer = "What `FINAL` or `FINAL_VAR` gives"
+    answer = "What `FINAL` or `FINAL_VAR` gives"
     idiom = Idiom(
         None,
         "write FINAL(your answer) outside of the code to end",

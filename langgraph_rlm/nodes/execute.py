@@ -288,7 +288,13 @@ def _answered(
             answer = form.fitted(answer)
         except Unfit as unfit:
             if not state.get("limit"):
-                return next_turn(level, state, config, update, prompts.unfit(str(unfit)))
+                return next_turn(
+                    level,
+                    state,
+                    config,
+                    update,
+                    prompts.unfit(str(unfit), level.dialect.answer, level.dialect.idiom.ending),
+                )
     if state["question"]["chosen"] == "verify" and not state.get("limit"):
         cited = len(read(config, "citations")) + len(update.get("citations", ()))
         return Command(update=update | {"candidate": [answer], "checks": Overwrite([])}, goto=to_check(cited))

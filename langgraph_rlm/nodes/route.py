@@ -120,7 +120,8 @@ def loop_begun(
     else:
         told = yield Work(partial(level.dialect.follow_up, query, context if is_new else None))
     schema = question.get("schema")
+    form = prompts.form(schema, level.dialect.answer) if schema else None
     evidence = prompts.EVIDENCE if question["chosen"] == "verify" else None
     turn = level.dialect.turn(1, level.limits.max_steps)
-    told = "\n\n".join(filter(None, [told, prompts.form(schema) if schema else None, evidence, turn]))
+    told = "\n\n".join(filter(None, [told, form, evidence, turn]))
     return {"history": [asking(told, is_new)], "told": given}

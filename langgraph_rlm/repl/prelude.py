@@ -81,8 +81,8 @@ def ask_chunks_first(question, chunks):
 
 READING = {
     "count": (
-        "\n\nThe text below is one part of a long text. Where this part itself states the total that is asked for, give "
-        "it as `stated`, else null. And count in this part alone what is asked for: give that as `counted`."
+        "\n\nThe text below is one part of a long text. Where this part itself states the total that is asked for, "
+        "give it as `stated`, else null. And count in this part alone what is asked for: give that as `counted`."
     ),
     "items": "\n\nThe text below is one part of a long text. List what it has of that, as it is written there.",
 }

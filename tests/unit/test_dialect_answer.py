@@ -156,6 +156,22 @@ def test_system_prompt_tells_of_the_calls_that_there_are(depth: int, told: Seque
     assert turn.messages[0].text.endswith("\nBe brief.\n")
 
 
+def test_tools_and_the_form_of_the_answer_are_told_of_in_this_dialect() -> None:
+    def price(item: str) -> int:
+        """The price of an item."""
+        return len(item)
+
+    replies = [blocks("n = price('pear')", "print(n)"), cell(submit("'four'")), cell(submit("n"))]
+    run = ran(*replies, tools=[price], response_format={"type": "integer"})
+    assert (run.answer, run.out["steps"]) == (4, 3)
+    first, _, last = run.model.turns
+    assert "- `price(item: str)`: The price of an item.\n" in first.messages[0].text
+    form = '`answer["content"]` has to be a value that satisfies this JSON schema: {"type": "integer"}'
+    assert first.conversation[0] == ("human", f"{OPENING}\n\n{form}\n\nTurn 1/30:")
+    assert last.told.startswith('`answer["content"]` does not satisfy the JSON schema')
+    assert last.told.endswith('then set answer["content"], then answer["ready"] = True, to end.\n\nTurn 3/30:')
+
+
 def test_documents_and_a_long_prefix_are_told_of_in_bounded_size() -> None:
     given = {"query": "q", "context": ["x" * 5_000, "y" * 5_000]}
     opening = ran(cell(submit("1")), given=given).model.turns[0].told

@@ -246,6 +246,13 @@ def test_text_of_documents_output_and_sub_answers_ends_nothing(pieces: list[str]
     assert (run.answer, run.out["steps"]) == ("the end", 3)
 
 
+def test_answer_that_does_not_have_its_form_is_asked_for_again() -> None:
+    run = ran("FINAL(four)", "FINAL(4)", response_format={"type": "integer"})
+    assert (run.answer, run.out["steps"]) == (4, 2)
+    assert "What `FINAL` or `FINAL_VAR` gives has to be a value" in run.model.turns[0].told
+    assert "then write FINAL(your answer) outside of the code to end." in run.model.turns[1].told
+
+
 # -- limits -----------------------------------------------------------------------------------------------------------
 
 LAST = (
