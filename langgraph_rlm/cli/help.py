@@ -27,8 +27,9 @@ MODEL = (
 )
 SUB_MODEL = "Answers what the code asks. Default: the same model."
 PROFILE = (
-    "direct: one model call; rlm: code reads the text; auto: by its size; deterministic_first: no model where the text "
-    "has the one field that is asked for, else rlm."
+    "direct: one model call; rlm: code reads the text; auto: one of them, by its size; deterministic_first: no model "
+    "where the text has the one field that is asked for, else rlm; semantic_batches: models read all of the text, in "
+    "chunks; hybrid: as the two before, then rlm; verify: rlm, and the answer is checked against what it cites."
 )
 DIALECT = (
     "How the model writes code and ends. Models that were trained as RLMs need their own: answer for "

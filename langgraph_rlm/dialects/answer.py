@@ -33,7 +33,6 @@ class Answer:
 
     name = "answer"
     answer = '`answer["content"]`'
-    answer = '`answer["content"]`'
     idiom = Idiom(
         "answer",
         'set answer["content"], then answer["ready"] = True, to end',

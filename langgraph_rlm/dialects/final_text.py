@@ -36,7 +36,6 @@ class FinalText:
 
     name = "final-text"
     answer = "What `FINAL` or `FINAL_VAR` gives"
-    answer = "What `FINAL` or `FINAL_VAR` gives"
     idiom = Idiom(
         None,
         "write FINAL(your answer) outside of the code to end",

@@ -124,21 +124,32 @@ def read_all(question, kind="text", size=100_000):
         return _together(question, [answer.strip() for answer in answers if is_valid(answer)], size)
     if kind == "count":
         return _counted(question, answers, size)
-    items = list({item.strip().casefold(): item.strip() for answer in answers for item in answer["items"]}.values())
+    items = _distinct([item.strip() for answer in answers for item in answer["items"]])
     return len(items) if kind == "distinct" else items or None
 
 
 def _counted(question, answers, size):
-    stated = [answer["stated"] for answer in answers if answer["stated"] is not None]
+    stated = _distinct([answer["stated"].strip() for answer in answers if answer["stated"] is not None])
+    counted = [answer["counted"] for answer in answers if answer["counted"]]
     if not stated:
-        return sum([answer["counted"] for answer in answers])
-    counted = ["counted in this part: " + str(answer["counted"]) for answer in answers if answer["counted"]]
-    return _together(question, ["stated: " + text for text in stated] + counted, size)
+        return sum(counted)
+    if len(stated) == 1 and not counted:
+        return int(stated[0]) if stated[0].isdigit() else stated[0]
+    said = ["A part states: " + text for text in stated]
+    return _together(question, [*said, "Counted in all parts: " + str(sum(counted))], size)
+
+
+def _distinct(texts):
+    """Each of them once, but for upper and lower case, as it comes first."""
+    first = {}
+    for text in texts:
+        first.setdefault(text.casefold(), text)
+    return list(first.values())
 
 
 def _together(question, answers, size):
     """The one answer that many add up to, by a model where they differ: in groups that fit it, as often as it takes."""
-    answers = list({answer.casefold(): answer for answer in answers}.values())
+    answers = _distinct(answers)
     while len(answers) > 1:
         groups = [[]]
         for answer in answers:

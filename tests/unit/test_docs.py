@@ -23,7 +23,8 @@ def test_code_in_the_docs_runs(block: str, tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OPENAI_API_KEY", "none")
     answers = "answers = llm_batch([f'{i}' for i in range(60)])\nFinal = sum('Error' in answer for answer in answers)"
-    names: dict[str, Any] = {"model": ScriptedModel(cell(answers)), "text": "order 1 is late\n" * 1_000}
+    script = {"cite(quote)": [cell("cite('order 1 is late')\nFinal = 1")], "": [cell(answers)]}
+    names: dict[str, Any] = {"model": ScriptedModel(script=script), "text": "order 1 is late\n" * 1_000}
     exec(block, names)
     if "output" in names:
         assert names["output"]["answer"] == 40

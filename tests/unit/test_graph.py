@@ -55,20 +55,28 @@ def app_of(rlm: Any, checkpointer: Any = None, schema: Any = AppState) -> Graph:
 
 def test_graph_has_the_nodes_and_edges_of_the_picture() -> None:
     graph = rlm_of(ScriptedModel(), limits=Limits(max_depth=1)).get_graph()
-    nodes = {"__start__", "route", "direct", "extract", "generate", "execute", "subcall", "__end__"}
-    assert set(graph.nodes) == nodes
+    nodes = {"__start__", "route", "direct", "extract", "batches", "generate", "execute", "subcall", "check", "verify"}
+    assert set(graph.nodes) == nodes | {"__end__"}
     assert {(edge.source, edge.target) for edge in graph.edges} == {
         ("__start__", "route"),
         ("route", "direct"),
         ("route", "extract"),
+        ("route", "batches"),
         ("route", "generate"),
         ("direct", "__end__"),
         ("extract", "__end__"),
+        ("extract", "batches"),
         ("extract", "generate"),
+        ("batches", "execute"),
         ("generate", "execute"),
         ("execute", "generate"),
         ("execute", "subcall"),
         ("execute", "__end__"),
+        ("execute", "check"),
+        ("execute", "verify"),
+        ("check", "verify"),
+        ("verify", "generate"),
+        ("verify", "__end__"),
         ("subcall", "execute"),
     }
 
@@ -95,7 +103,7 @@ def test_name_is_that_of_the_graph() -> None:
 
 
 OUTPUTS = {"answer", "route", "routing", "profile", "status", "usage", "steps", "subcalls", "trajectory", "messages"}
-OUTPUTS |= {"citations"}
+OUTPUTS |= {"citations", "verification"}
 
 
 def test_schemas_show_what_users_put_in_and_get_out_and_nothing_else() -> None:
