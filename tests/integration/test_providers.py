@@ -430,13 +430,20 @@ def test_named_model_serves_one_event_loop_after_another(wire: Wire, provider: P
 
 
 @pytest.mark.parametrize("failure", [(429, {"Retry-After": "0"}), (500, {})], ids=lambda failure: str(failure[0]))
-async def test_failure_of_the_server_is_tried_again_by_the_run_alone(
+async def test_failure_of_the_server_is_tried_again(
     wire: Wire, provider: Provider, is_async: bool, failure: Any
 ) -> None:
     status, headers = failure
     provider.failures = [Reply(wire.error(status, "not now"), status, headers)] * 2
     assert (await run(wire.name, is_async))["answer"] == ["Say yes."]
     assert len(provider.calls) == 2 + 3
+
+
+async def test_the_run_alone_tries_again(wire: Wire, provider: Provider, is_async: bool) -> None:
+    provider.failures = [Reply(wire.error(500, "broken"), 500)] * 20
+    with pytest.raises(Exception, match="broken"):
+        await run(wire.name, is_async)
+    assert len(provider.calls) == retries.POLICY.max_attempts
 
 
 async def test_pause_that_the_server_asks_for_is_heard(wire: Wire, provider: Provider, is_async: bool) -> None:
