@@ -12,6 +12,7 @@ from langgraph_rlm.errors import (
     SandboxError,
 )
 from langgraph_rlm.extractors import after, regex
+from langgraph_rlm.models import GenericChatModel
 from langgraph_rlm.outcomes import afeedback, feedback
 from langgraph_rlm.settings import Limits, Router, Sandbox
 
@@ -19,6 +20,7 @@ __all__ = [
     "Context",
     "ContextError",
     "ExtractorError",
+    "GenericChatModel",
     "InvalidInput",
     "LimitExceeded",
     "Limits",

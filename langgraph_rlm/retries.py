@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-import httpx
 from langchain_core.exceptions import ModelError
 from langgraph.types import RetryPolicy
 
@@ -17,10 +16,7 @@ def is_transient(failure: Exception) -> bool:
     """Rate limits, time-outs, lost connections and failures of the server. LangChain's own word counts first."""
     if isinstance(failure, ModelError):
         return failure.is_retryable
-    if isinstance(failure, ConnectionError | TimeoutError | httpx.TransportError):
-        return True
-    status = _status(failure)
-    return status in (408, 429) or (status is not None and 500 <= status < 600)
+    return any(map(_may_pass, _told_by(failure)))
 
 
 POLICY = RetryPolicy(initial_interval=0.5, backoff_factor=2.0, max_interval=30.0, max_attempts=4, retry_on=is_transient)
@@ -37,6 +33,28 @@ def pauses() -> Iterator[float]:
 
 def retry_after(failure: Exception) -> float:
     """Seconds that the provider asks to wait; 0 where it does not say, or says it as a date."""
+    return max(map(_asked_wait, _told_by(failure)))
+
+
+_LOST = {"httpx.TransportError", "httpx2.TransportError", "aiohttp.ClientConnectionError"}
+"""Lost connections and time-outs of the packages that providers' clients are built upon."""
+
+
+def _told_by(failure: Exception) -> list[BaseException]:
+    """The failure, and what its package has wrapped: that may know more."""
+    return [failure, *([failure.__cause__] if failure.__cause__ else [])]
+
+
+def _may_pass(failure: BaseException) -> bool:
+    if isinstance(failure, ConnectionError | TimeoutError):
+        return True
+    if any(f"{kind.__module__.partition('.')[0]}.{kind.__name__}" in _LOST for kind in type(failure).__mro__):
+        return True
+    status = _status(failure)
+    return status in (408, 429) or (status is not None and 500 <= status < 600)
+
+
+def _asked_wait(failure: BaseException) -> float:
     headers = getattr(getattr(failure, "response", None), "headers", None) or {}
     try:
         return max(0.0, float(headers.get("retry-after", 0)))
@@ -44,7 +62,7 @@ def retry_after(failure: Exception) -> float:
         return 0.0
 
 
-def _status(failure: Exception) -> int | None:
+def _status(failure: BaseException) -> int | None:
     for source in (failure, getattr(failure, "response", None)):
         status = getattr(source, "status_code", None)
         if isinstance(status, int):

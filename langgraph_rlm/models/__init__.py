@@ -1,6 +1,7 @@
 """Models: by name, by what is configured, or the one that comes with the package."""
 
+from langgraph_rlm.models.generic import GenericChatModel
 from langgraph_rlm.models.local import local_chat_model, model_path
 from langgraph_rlm.models.resolve import default_model_name, resolve_model
 
-__all__ = ["default_model_name", "local_chat_model", "model_path", "resolve_model"]
+__all__ = ["GenericChatModel", "default_model_name", "local_chat_model", "model_path", "resolve_model"]

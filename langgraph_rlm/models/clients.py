@@ -1,4 +1,4 @@
-"""HTTP clients of OpenAI's kind of models: connections that scale, belong to an event loop, and are closed with a run.
+"""HTTP clients of models: connections that scale, belong to an event loop, and are closed with a run.
 
 A connection that is kept open cannot be used from another event loop than its own. And a pool of httpx takes the longer
 for each call the more calls are in flight.
@@ -35,7 +35,7 @@ class _Open:
 
 
 class Connections:
-    """The clients that a client of the user's sends by: one for each event loop, and one for all threads without."""
+    """The clients that a model sends by: one for each event loop, and one for all threads without."""
 
     def __init__(self, make: Callable[[], Any]) -> None:
         self._make = make
@@ -59,25 +59,35 @@ class Connections:
             return [] if self._open[loop].users else [self._open.pop(loop).client]
 
     @asynccontextmanager
-    async def akept(self) -> AsyncIterator[None]:
-        """Keeps the connections of the running loop; the last one to end closes them."""
+    async def akept(self) -> AsyncIterator[Any]:
+        """Keeps the client of the running loop; the last one to end closes it."""
         loop = asyncio.get_running_loop()
-        self.here(loop, users=1)
+        opened = self.here(loop, users=1)
         try:
-            yield
+            yield opened.client
         finally:
             for client in self.left(loop):
                 await client.aclose()
 
     @contextmanager
-    def kept(self) -> Iterator[None]:
-        """Keeps the connections of threads; the last one to end closes them."""
-        self.here(None, users=1)
+    def kept(self) -> Iterator[Any]:
+        """Keeps the client of threads; the last one to end closes it."""
+        opened = self.here(None, users=1)
         try:
-            yield
+            yield opened.client
         finally:
             for client in self.left(None):
                 client.close()
+
+
+def scaling(httpx: Any) -> dict[str, Any]:
+    """Options with which clients of that package bear any number of calls at once."""
+    return {
+        "verify": httpx.create_ssl_context(),  # it takes 17 ms
+        "limits": httpx.Limits(
+            max_connections=_UNBOUNDED, max_keepalive_connections=_UNBOUNDED, keepalive_expiry=_IDLE
+        ),
+    }
 
 
 def openai_clients(**options: Any) -> dict[str, Any]:
@@ -89,13 +99,7 @@ def openai_clients(**options: Any) -> dict[str, Any]:
     from openai import DefaultAioHttpClient, DefaultAsyncHttpxClient, DefaultHttpxClient
 
     httpx = import_module(DefaultHttpxClient.__base__.__module__)  # or what the openai package has in its place
-    options = {
-        "verify": httpx.create_ssl_context(),  # it takes 17 ms
-        "limits": httpx.Limits(
-            max_connections=_UNBOUNDED, max_keepalive_connections=_UNBOUNDED, keepalive_expiry=_IDLE
-        ),
-        **options,
-    }
+    options = {**scaling(httpx), **options}
     proxies = [str(options.get("proxy", "")), *getproxies().values()]
     has_socks = any(proxy.startswith("socks") for proxy in proxies)
 
@@ -130,13 +134,18 @@ def openai_clients(**options: Any) -> dict[str, Any]:
 def openai_settings(model: BaseChatModel) -> dict[str, Any]:
     """What a model like this one, of OpenAI's kind, is made with to have `openai_clients`.
 
-    The proxy that LangChain takes from `OPENAI_PROXY` is theirs then, and so are the sockets.
+    The proxy that LangChain takes from `OPENAI_PROXY` is theirs then, and so are the sockets. Whether streams tell what
+    they used is as LangChain has it for its own clients: for others it leaves that out.
     """
     proxy = getattr(model, "openai_proxy", None)
-    taken = {"openai_proxy": "", "http_socket_options": ()}
+    settings = {
+        "openai_proxy": "",
+        "http_socket_options": (),
+        "stream_usage": getattr(model, "stream_usage", None),
+    }
     return {
         **openai_clients(**({"proxy": proxy} if proxy else {})),
-        **{name: value for name, value in taken.items() if name in type(model).model_fields},
+        **{name: value for name, value in settings.items() if name in type(model).model_fields},
     }
 
 
@@ -147,7 +156,7 @@ def is_openai(model: BaseChatModel) -> bool:
 
 def scales(model: BaseChatModel) -> bool:
     """Whether the model has `openai_clients`."""
-    return bool(_connections([model], "http_async_client"))
+    return is_openai(model) and bool(_connections([model], "http_async_client"))
 
 
 @contextmanager
@@ -169,5 +178,6 @@ async def aconnected(models: Iterable[BaseChatModel]) -> AsyncIterator[None]:
 
 
 def _connections(models: Iterable[BaseChatModel], client: str) -> list[Connections]:
-    had = [getattr(getattr(model, client, None), "connections", None) for model in models]
+    clients = [getattr(model, client, None) for model in models]
+    had = [getattr(client, "connections", client) for client in clients]  # clients that have them, or they themselves
     return list({id(connections): connections for connections in had if isinstance(connections, Connections)}.values())

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -41,9 +43,21 @@ _PROVIDERS = (
 _EXTRAS = {
     "langchain-openai": "openai",
     "langchain-anthropic": "anthropic",
-    "langchain-google-vertexai": "vertexai",
+    "langchain-google-genai": "vertexai",
     "langchain-ollama": "ollama",
 }
+_NEEDS: Mapping[str, Sequence[Sequence[str]]] = {
+    **{provider.name: [[provider.key]] for provider in _PROVIDERS},
+    "azure_openai": [
+        ["AZURE_OPENAI_API_KEY", "AZURE_OPENAI_AD_TOKEN", "OPENAI_API_KEY"],
+        ["AZURE_OPENAI_ENDPOINT"],
+        ["OPENAI_API_VERSION"],
+    ],
+}
+"""The variables that a provider needs: of each group one."""
+_RETRIED_HERE = ("langchain_openai", "langchain_anthropic", "langchain_google_genai")
+"""Packages whose clients try again themselves, and whose failures say enough that a run can do so: it knows its limits,
+and the two would multiply."""
 
 _OLLAMA_WAIT = 0.3  # seconds, for a server that is on this machine as a rule
 
@@ -52,7 +66,8 @@ def resolve_model(model: BaseChatModel | str) -> BaseChatModel:
     """The chat model itself, or the one that `"provider:name"` or `"local"` names.
 
     Strings are those of LangChain's `init_chat_model`, and `"local"`: the embedded model, fetched on first use. A model
-    of OpenAI's kind gets a client that serves hundreds of calls at once, from any event loop.
+    of OpenAI's kind gets a client that serves hundreds of calls at once, from any event loop. Clients do not try again
+    themselves. Gemini, on Vertex AI too, is spoken to by `langchain-google-genai`.
     Raises `InvalidInput` for anything else and for unknown names, and `ModelError` with one line that says what to
     install or to set.
     """
@@ -65,10 +80,9 @@ def resolve_model(model: BaseChatModel | str) -> BaseChatModel:
     if name == LOCAL:
         return local_chat_model()
     try:
-        resolved: BaseChatModel = init_chat_model(name)
-        if is_openai(resolved):
-            resolved = init_chat_model(name, **openai_settings(resolved))
-        return resolved
+        return _made(name)
+    except RLMError:
+        raise
     except Exception as error:  # every provider package has its own
         raise _remedy(name, error) from error
 
@@ -89,20 +103,72 @@ def default_model_name(environ: Mapping[str, str] = os.environ) -> str:
     return LOCAL
 
 
+def _made(name: str) -> BaseChatModel:
+    """The model of that name, with what a run needs of its client."""
+    options: dict[str, Any] = {}
+    asked = f"google_genai:{name}" if name.startswith("gemini") else name  # LangChain's default changes to that
+    if name.startswith("google_vertexai:"):
+        asked = name.replace("google_vertexai", "google_genai", 1)
+        options = {"vertexai": True, "project": _vertexai_project(name)}
+    model: BaseChatModel = init_chat_model(asked, **options)
+    settings = _settings(name, model)
+    return init_chat_model(asked, **options, **settings) if settings else model
+
+
+def _settings(name: str, model: Any) -> dict[str, Any]:
+    """What a model like this one is to be made with."""
+    settings = openai_settings(model) if is_openai(model) else {}
+    if any(kind.__module__.startswith(_RETRIED_HERE) for kind in type(model).__mro__):
+        settings["max_retries"] = 0
+    if type(model).__name__ == "ChatAnthropic" and not model.anthropic_api_key.get_secret_value():
+        raise ModelError(_lacking(name, ["ANTHROPIC_API_KEY"]))  # each call would fail as a lost connection
+    if type(model).__name__ == "ChatOllama":  # a connection that it kept would fail in the next event loop
+        settings["async_client_kwargs"] = {"headers": {"Connection": "close"}}
+    return settings
+
+
+def _vertexai_project(name: str) -> str | None:
+    """The project of the environment, or of the credentials that are found; None where there is a key instead.
+
+    A project that is only found later is left out of the path where the endpoint is one of the user's own.
+    """
+    project = os.environ.get("GOOGLE_CLOUD_PROJECT", "").strip()
+    if not project and any(os.environ.get(key, "").strip() for key in ("GOOGLE_API_KEY", "GEMINI_API_KEY")):
+        return None
+    import_module("langchain_google_genai")  # what it needs is there with it
+    auth = import_module("google.auth")
+    try:
+        found = auth.default()[1]
+    except auth.exceptions.DefaultCredentialsError as error:
+        if os.environ.get("GOOGLE_APPLICATION_CREDENTIALS"):  # and the error says what is wrong with them
+            raise
+        how = "run gcloud auth application-default login, or set GOOGLE_APPLICATION_CREDENTIALS"
+        raise ModelError(f"{name} needs credentials: {how}.") from error
+    if not (project or found):
+        raise ModelError(_lacking(name, ["GOOGLE_CLOUD_PROJECT"]))
+    return project or str(found)
+
+
+def _lacking(name: str, variables: Sequence[str]) -> str:
+    what = "a key" if variables[0].endswith("_KEY") and len(variables) == 1 else "settings"
+    return f"{name} needs {what}: set {', '.join(variables)}."
+
+
 def _remedy(name: str, error: Exception) -> RLMError:
     """What keeps the model of that name from being had, as one line that says what to do."""
     said = " ".join(str(error).split()) or type(error).__name__
-    if isinstance(error, ImportError) and (missing := re.search(r"langchain-[\w-]+", said)):
-        package = missing[0]
+    if isinstance(error, ImportError) and (missing := re.search(r"langchain[-_][\w-]+", said)):
+        package = missing[0].replace("_", "-")
         install = f'"langgraph-rlm[{_EXTRAS[package]}]"' if package in _EXTRAS else package
         return ModelError(f"{name} needs a package that is not installed: pip install {install}.")
     if said.startswith(("Unable to infer", "Unsupported")):
         how = f'name it with its provider, such as "openai:gpt-6-luna", or use "{LOCAL}"'
         return InvalidInput(f'Unknown model "{name}": {how}.')
-    for provider in _PROVIDERS:
-        meant = name.startswith(f"{provider.name}:") or re.search(rf"\b{provider.key}\b", said, re.IGNORECASE)
-        if meant and not os.environ.get(provider.key, "").strip():
-            return ModelError(f"{name} needs a key: set {provider.key}.")
+    for provider, needs in _NEEDS.items():
+        meant = name.startswith(f"{provider}:") or re.search(rf"\b{needs[0][0]}\b", said, re.IGNORECASE)
+        lacking = [names[0] for names in needs if not any(os.environ.get(name, "").strip() for name in names)]
+        if meant and lacking:
+            return ModelError(_lacking(name, lacking))
     return ModelError(f"{name} cannot be used: {said}")
 
 

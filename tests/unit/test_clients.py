@@ -151,6 +151,17 @@ def test_models_of_openais_kind_get_such_clients(named: str, monkeypatch: pytest
     assert not scales(instance)
 
 
+@pytest.mark.parametrize(("base_url", "tell"), [(None, True), ("http://localhost:1/v1", None)])
+def test_streams_tell_what_they_used_where_langchain_has_it_so(
+    base_url: str | None, tell: bool | None, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_BASE_URL")
+    if base_url:
+        monkeypatch.setenv("OPENAI_BASE_URL", base_url)
+    model: Any = resolve_model(named)
+    assert model.stream_usage is tell
+
+
 @pytest.mark.parametrize("variable", ["http_proxy", "OPENAI_PROXY"])
 def test_proxy_of_the_environment_is_used(
     variable: str, server: Server, named: str, monkeypatch: pytest.MonkeyPatch

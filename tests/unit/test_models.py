@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from langchain.chat_models.base import _get_chat_model_creator
@@ -104,7 +105,10 @@ def test_unknown_provider_says_how_to_name_one(name: str) -> None:
     [
         ("azure_openai:gpt-6-luna", "langchain_openai", '"langgraph-rlm[openai]"'),
         ("ollama:qwen3", "langchain_ollama", '"langgraph-rlm[ollama]"'),
-        ("google_vertexai:gemini-3.8-flash", "langchain_google_vertexai", '"langgraph-rlm[vertexai]"'),
+        ("google_vertexai:gemini-3.8-flash", "langchain_google_genai", '"langgraph-rlm[vertexai]"'),
+        ("google_genai:gemini-3.8-flash", "langchain_google_genai", '"langgraph-rlm[vertexai]"'),
+        ("gemini-3.8-flash", "langchain_google_genai", '"langgraph-rlm[vertexai]"'),
+        ("openai:gpt-6-luna", "langchain_openai", '"langgraph-rlm[openai]"'),
         ("anthropic:claude-sonnet-5-5", "langchain_anthropic", '"langgraph-rlm[anthropic]"'),
         ("mistralai:mistral-medium-latest", "langchain_mistralai", "langchain-mistralai"),
     ],
@@ -119,14 +123,82 @@ def test_missing_package_says_what_to_install(
     assert str(caught.value) == f"{name} needs a package that is not installed: pip install {install}."
 
 
-@pytest.mark.parametrize("name", ["openai:gpt-6-luna", "gpt-6-luna"])
-def test_missing_key_says_which_variable_to_set(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("langchain_openai")
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    monkeypatch.delenv("OPENAI_ADMIN_KEY", raising=False)
+VARIABLES = [
+    *("OPENAI_API_KEY", "OPENAI_ADMIN_KEY", "ANTHROPIC_API_KEY", "GOOGLE_API_KEY", "GEMINI_API_KEY"),
+    *("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_AD_TOKEN", "AZURE_OPENAI_ENDPOINT", "OPENAI_API_VERSION"),
+    *("GOOGLE_GENAI_USE_VERTEXAI", "GOOGLE_CLOUD_PROJECT", "GOOGLE_APPLICATION_CREDENTIALS"),
+]
+
+
+@pytest.fixture
+def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No key, endpoint or credentials, in the environment or at home."""
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
+    monkeypatch.setenv("NO_GCE_CHECK", "true")
+
+
+@pytest.mark.parametrize(
+    ("name", "configured", "needs"),
+    [
+        ("openai:gpt-6-luna", {}, "a key: set OPENAI_API_KEY."),
+        ("gpt-6-luna", {}, "a key: set OPENAI_API_KEY."),
+        ("anthropic:claude-sonnet-5-5", {}, "a key: set ANTHROPIC_API_KEY."),
+        ("claude-sonnet-5-5", {}, "a key: set ANTHROPIC_API_KEY."),
+        ("google_genai:gemini-3.8-flash", {}, "a key: set GOOGLE_API_KEY."),
+        ("gemini-3.8-flash", {}, "a key: set GOOGLE_API_KEY."),
+        (
+            "azure_openai:deployed",
+            {},
+            "settings: set AZURE_OPENAI_API_KEY, AZURE_OPENAI_ENDPOINT, OPENAI_API_VERSION.",
+        ),
+        (
+            "azure_openai:deployed",
+            {"OPENAI_API_KEY": "k", "OPENAI_API_VERSION": "1"},
+            "settings: set AZURE_OPENAI_ENDPOINT.",
+        ),
+        (
+            "google_vertexai:gemini-3.8-flash",
+            {"GOOGLE_CLOUD_PROJECT": "p"},
+            "credentials: run gcloud auth application-default login, or set GOOGLE_APPLICATION_CREDENTIALS.",
+        ),
+        (
+            "google_vertexai:gemini-3.8-flash",
+            {"GOOGLE_APPLICATION_CREDENTIALS": "user.json"},
+            "settings: set GOOGLE_CLOUD_PROJECT.",
+        ),
+    ],
+)
+def test_missing_key_or_endpoint_says_which_variable_to_set(
+    name: str,
+    configured: Mapping[str, str],
+    needs: str,
+    nothing_set: None,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    user = {"type": "authorized_user", "client_id": "1", "client_secret": "2", "refresh_token": "3"}
+    Path("user.json").write_text(json.dumps(user))
+    for variable, value in configured.items():
+        monkeypatch.setenv(variable, value)
     with pytest.raises(ModelError) as caught:
         resolve_model(name)
-    assert str(caught.value) == f"{name} needs a key: set OPENAI_API_KEY."
+    assert str(caught.value) == f"{name} needs {needs}"
+
+
+def test_credentials_that_are_not_there_are_named(nothing_set: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "nowhere.json")
+    with pytest.raises(ModelError, match=r"^google_vertexai:m cannot be used: File nowhere\.json was not found\.$"):
+        resolve_model("google_vertexai:m")
+
+
+def test_key_will_do_for_vertex_ai(nothing_set: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOOGLE_API_KEY", "not-a-key")
+    model: Any = resolve_model("google_vertexai:gemini-3.8-flash")
+    assert model.vertexai
+    assert model.google_api_key.get_secret_value() == "not-a-key"
 
 
 def test_any_other_failure_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

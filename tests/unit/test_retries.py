@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import aiohttp
 import httpx
 import pytest
 from langchain_core.exceptions import ModelAuthenticationError, ModelConnectionError, ModelRateLimitError
@@ -41,6 +42,13 @@ def status_error(status: int) -> httpx.HTTPStatusError:
     return httpx.HTTPStatusError("failed", request=request, response=httpx.Response(status, request=request))
 
 
+def wrapped(failure: Exception) -> Exception:
+    """As packages raise what another one has told them."""
+    error = RuntimeError("wrapped")
+    error.__cause__ = failure
+    return error
+
+
 TRANSIENT = [
     ModelRateLimitError("slow down"),
     ModelConnectionError("gone"),
@@ -49,6 +57,9 @@ TRANSIENT = [
     httpx.ReadTimeout("late"),
     status_error(429),
     status_error(503),
+    wrapped(status_error(503)),
+    wrapped(httpx.ReadTimeout("late")),
+    aiohttp.ServerDisconnectedError("gone"),
 ]
 
 
@@ -61,7 +72,15 @@ async def test_failure_that_may_pass_is_tried_again(failure: Exception, is_async
 
 
 @pytest.mark.parametrize(
-    "failure", [ModelAuthenticationError("no key"), ValueError("no"), status_error(400), KeyError("x")], ids=repr
+    "failure",
+    [
+        ModelAuthenticationError("no key"),
+        ValueError("no"),
+        status_error(400),
+        wrapped(status_error(400)),
+        KeyError("x"),
+    ],
+    ids=repr,
 )
 def test_failure_that_stays_is_raised_in_the_code_at_once(failure: Exception) -> None:
     rlm, model = answering(
