@@ -314,12 +314,21 @@ WIRES = [OPENAI, AZURE, ANTHROPIC, OLLAMA, GEMINI, VERTEXAI]
 VARIABLES = ["GEMINI_API_KEY", "GOOGLE_GENAI_USE_VERTEXAI", "ANTHROPIC_API_URL", "OPENAI_API_BASE", "OLLAMA_API_KEY"]
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _collected() -> Iterator[None]:
-    """What the models of this module keep open is gone before others are tested."""
+@pytest.fixture(autouse=True)
+def _collected(_only_what_is_new: None) -> Iterator[None]:
+    """What a test leaves open or unawaited is told of here, where it is known, and not between two tests."""
+    yield
+    gc.collect()
+
+
+@pytest.fixture(scope="module")
+def _only_what_is_new() -> Iterator[None]:
+    """Collecting takes milliseconds: of what was there before, nothing is looked at."""
+    gc.freeze()
     yield
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
+        warnings.simplefilter("ignore")
+        gc.unfreeze()
         gc.collect()
 
 
