@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from langchain_core.messages import ToolCall, ToolMessage
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool
 from langchain_core.tools import tool as as_tool
@@ -89,12 +90,33 @@ class Use:
     def run(self) -> Any:
         with self.gate.threads:
             self.gate.ledger.check()
-            return plain(self.tool.tool.invoke(dict(self.arguments), self.config), lenient=True)
+            return _value(self.tool.tool.invoke(self._input, self.config))
 
     async def arun(self) -> Any:
         async with self.gate.tasks:
             self.gate.ledger.check()
-            return plain(await self.tool.tool.ainvoke(dict(self.arguments), self.config), lenient=True)
+            return _value(await self.tool.tool.ainvoke(self._input, self.config))
+
+    @property
+    def _input(self) -> Any:
+        """The arguments; as a message asks for them where the value may be in what comes beside the content."""
+        arguments, tool = dict(self.arguments), self.tool.tool
+        if tool.response_format == "content":
+            return arguments
+        return ToolCall(type="tool_call", name=tool.name, args=arguments, id="")
+
+
+def _value(result: Any) -> Any:
+    """What a tool gives, as plain data. MCP's structured content is the value, where a server sends it."""
+    if isinstance(result, ToolMessage):
+        beside = result.artifact.get("structured_content") if isinstance(result.artifact, dict) else None
+        if isinstance(beside, dict):
+            return plain(beside["result"] if beside.keys() == {"result"} else beside, lenient=True)
+        result = result.content
+    match result:
+        case [{"type": "text", "text": str()}, *_] if all(block["type"] == "text" for block in result):
+            return plain("\n".join(block["text"] for block in result))
+    return plain(result, lenient=True)
 
 
 def tools_of(given: Sequence[BaseTool | Callable[..., Any]], taken: Sequence[str]) -> dict[str, Tool]:
@@ -126,6 +148,7 @@ def _read(item: BaseTool | Callable[..., Any]) -> Tool:
     shown = item.tool_call_schema
     schema = shown if isinstance(shown, dict) else TypeAdapter(shown).json_schema()
     parameters = schema.get("properties", {})
+    item = item.model_copy(update={"handle_tool_error": False, "handle_validation_error": False})  # code catches errors
     own = item.args_schema
     if isinstance(own, type) and issubclass(own, BaseModel) and (hidden := set(own.model_fields) - set(parameters)):
         raise InvalidInput(

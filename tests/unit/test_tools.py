@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import runpy
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
@@ -165,6 +167,37 @@ def test_tool_that_a_server_describes_by_a_json_schema_is_called_like_any_other(
         rlm_of(ScriptedModel(cell("Final = [find(1), find(**{'user-id': 2})]")), tools=[found]).ainvoke(GIVEN)
     )
     assert out["answer"] == ["user 1", "user 2"]
+
+
+def test_error_that_a_tool_would_hand_to_an_agent_is_an_exception_here() -> None:
+    def fail(item: str) -> str:
+        raise ToolException("gone")
+
+    failing = StructuredTool.from_function(fail, description="Fails.", handle_tool_error=True)
+    assert "RuntimeError: ToolException: gone" in error_of("fail('x')", tools=[failing])
+
+
+def test_content_is_the_value_of_a_tool_that_gives_more_beside_it() -> None:
+    def look(item: str) -> tuple[str, list[str]]:
+        return f"{item}: found", [item]
+
+    found = StructuredTool.from_function(look, description="Looks.", response_format="content_and_artifact")
+    assert final_of("Final = look('x')", tools=[found]) == "x: found"
+
+
+def test_tools_of_an_mcp_server_give_values_raise_errors_and_run_ahead_where_they_only_read() -> None:
+    example = runpy.run_path(str(Path(__file__).parents[2] / "examples" / "mcp_tools.py"))
+    code = """
+try:
+    price("plum")
+except Exception as error:
+    failed = str(error)
+Final = [sum([price(article) for article in ["apple", "pear", "pear"]]), failed]"""
+    model = ScriptedModel(cell(code))
+    price, failed = asyncio.run(example["answer"](model))
+    assert price == 2.0
+    assert "plum" in failed
+    assert "`price(article: str)`" in model.turns[0].messages[0].text
 
 
 # -- the graph --------------------------------------------------------------------------------------------------------
