@@ -1,4 +1,4 @@
-"""`make bench`: every figure, beside its goal. `python -m benchmarks overhead` or `durability` measures these alone."""
+"""`make bench`: every figure, beside its goal. `python -m benchmarks overhead` measures one table, see `TABLES`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.durability import durability
+from benchmarks.economy import economy
 from benchmarks.http import over_http
 from benchmarks.overhead import fan_out, long_context, look_ahead, overhead, tree
 from benchmarks.prefix import prefix
@@ -40,7 +41,17 @@ async def show_durability(console: Console) -> None:
     console.print(table)
 
 
-TABLES = {"overhead": show_overhead, "durability": show_durability}
+async def show_economy(console: Console) -> None:
+    table = Table(
+        "task", "tokens without", "tokens with it", "saved", title="langgraph-rlm: tokens, with the same answers"
+    )
+    for saved in await economy():
+        share = 1 - saved.with_it / saved.without
+        table.add_row(saved.task, f"{saved.without:,}", f"{saved.with_it:,}", f"{share:.0%}")
+    console.print(table)
+
+
+TABLES = {"overhead": show_overhead, "durability": show_durability, "economy": show_economy}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or TABLES:

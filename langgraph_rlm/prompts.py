@@ -40,7 +40,7 @@ first one finds, then search for that.
 SUBCALLS = """
 `llm_query(prompt, context)` asks a language model about a short piece of text and returns its answer as a str. Use it \
 only for what needs understanding rather than searching or counting. `llm_batch(prompts)` asks many prompts at once \
-and returns the answers in order.
+and returns the answers in order; `llm_map(instruction, items)` asks the same of many short texts, for less.
 """
 
 RECURSION = """\
@@ -192,9 +192,14 @@ NO_CELL = "Your reply had no code. Reply with one ```python block of Python."
 
 
 def after_cell(
-    cell: Finished, query: str, repeated: bool = False, edited: str | None = None, note: str | None = None
+    cell: Finished,
+    output: str,
+    query: str,
+    repeated: bool = False,
+    edited: str | None = None,
+    note: str | None = None,
 ) -> str:
-    """What a cell did: output, error, variables; whether the model had `repeated` it. It asks for the next cell.
+    """What a cell did: `output`, error, variables; whether the model had `repeated` it. It asks for the next cell.
 
     `edited` is the code that ran where it is not the model's, and `note` what became of the REPL before it.
     """
@@ -202,7 +207,7 @@ def after_cell(
     if edited is not None:
         parts.append(f"Your code was changed before it ran. This ran:\n```python\n{edited}\n```")
     if cell.printed.length:
-        parts.append(f"Output ({cell.printed.length:,} characters):\n{cell.printed}".rstrip())
+        parts.append(f"Output ({cell.printed.length:,} characters):\n{output}".rstrip())
     if cell.error:
         parts.append(f"Error:\n{cell.error}")
     if not cell.printed.length and not cell.error:

@@ -25,6 +25,8 @@ class Ran:
     is_repeated: bool = False
     """Whether it ran before."""
     note: str | None = None
+    answers: tuple[str, ...] = ()
+    """Long answers that the code had, of which it may have printed some."""
 
 
 class Dialect(Protocol):

@@ -11,6 +11,7 @@ from langgraph_rlm import glimpse, prompts
 from langgraph_rlm.context import Context
 from langgraph_rlm.dialects.dialect import Ran
 from langgraph_rlm.dialects.replies import Code, Nothing, Reply, Text, spoken
+from langgraph_rlm.evidence import condensed
 from langgraph_rlm.repl.host import Offer
 from langgraph_rlm.repl.idiom import Idiom
 from langgraph_rlm.syntax import statements
@@ -67,7 +68,8 @@ class Final:
         return prompts.follow_up(query, context)
 
     def told(self, ran: Ran, query: str) -> str:
-        return prompts.after_cell(ran.cell, query, ran.is_repeated, ran.code if ran.is_edited else None, ran.note)
+        output, edited = condensed(str(ran.cell.printed), ran.answers), ran.code if ran.is_edited else None
+        return prompts.after_cell(ran.cell, output, query, ran.is_repeated, edited, ran.note)
 
     def turn(self, step: int, most: int) -> str:
         return ""

@@ -21,6 +21,7 @@ from langgraph_rlm.dialects.dialect import Ran
 from langgraph_rlm.dialects.replies import Code, Text
 from langgraph_rlm.effects import Steps, Work
 from langgraph_rlm.errors import ContextError, SandboxError
+from langgraph_rlm.evidence import long_answers
 from langgraph_rlm.history import latest_reply, past_steps, questions
 from langgraph_rlm.ledger import Usage
 from langgraph_rlm.level import Level
@@ -271,6 +272,7 @@ def _concluded(
         is_edited=written.blocks[number - 1 : number] != (code,),
         is_repeated=any(step["code"] == code for step in read(config, "trajectory")),
         note=note,
+        answers=tuple(long_answers(read(config, "journal"))),
     )
     told = level.dialect.told(ran, prompts.shortened(state["question"]["asked"], prompts.MOST_REMINDER))
     if following:

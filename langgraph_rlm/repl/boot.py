@@ -13,7 +13,7 @@ PRELUDE = "\n".join(Path(__file__).with_name(name).read_text() for name in ("ans
 NAMES = [
     *("P", "context", "context_0", "ctx", "peek", "tail", "lenP", "llm_query", "llm_batch", "llm_query_batched"),
     *("rlm_query", "rlm_query_batched", "ask", "ask_chunks", "ask_chunks_first", "pick_first_answer", "extract_after"),
-    "read_all",
+    *("read_all", "llm_map", "compact"),
     *("cite", "SHOW_VARS", "FINAL", "FINAL_VAR", "re", "json", "math", "collections", "itertools", "datetime"),
 ]
 """The names of the REPL: what a cell overwrites of them is restored when it ends."""

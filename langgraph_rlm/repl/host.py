@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic_monty import ExcType, ExternalExceptionData, ExternalSettledResult, FunctionSnapshot
 
+from langgraph_rlm.boilerplate import compacted
 from langgraph_rlm.citations import located, place
 from langgraph_rlm.context import Context
 from langgraph_rlm.repl import gaps
@@ -105,6 +106,8 @@ def _read_context(context: Context, name: str, arguments: list[Any]) -> Reply:
                 return {"return_value": context.text[start:end]}
             case "find", [str(needle), int(start), (int() | None) as end]:
                 return {"return_value": context.find(needle, start, end)}
+            case "compact", [str(text)]:
+                return {"return_value": compacted(text)}
             case "cite", [str(quote)]:
                 return {"return_value": place(*located(quote, context), context)}
             case "chunk", [int(size), int(overlap)]:

@@ -57,6 +57,49 @@ def rlm_query_batched(prompts, *, model=None):
     return _ask("rlm", [[_text("prompt", p), None] for p in _listed("prompts", prompts)], True, model)
 
 
+MAPPED = "\n\nBelow are several items, each under its number. Answer for each of them, by itself."
+MOST_MAPPED = 20
+
+
+def llm_map(instruction, items, *, schema=None, model=None):
+    """The answer to `instruction` for each of `items`, in order: a str each, or what the `schema` says.
+
+    Items that are short share a prompt, so that the instruction is sent once for up to 20 of them. What is left out of
+    an answer is asked again by itself. An item that fails is its error.
+    """
+    items = [_text("item", item) for item in _listed("items", items)]
+    groups = [group for group in _grouped(items) if len(group) > 1]
+    answered = {"item": {"type": "integer"}, "answer": {"type": "string"} if schema is None else schema}
+    each = {"type": "object", "properties": answered, "required": ["item", "answer"]}
+    form = {"type": "object", "properties": {"answers": {"type": "array", "items": each}}, "required": ["answers"]}
+    asked = [
+        [_text("instruction", instruction) + MAPPED, "\n\n".join(["# " + str(i + 1) + "\n" + items[i] for i in group])]
+        for group in groups
+    ]
+    answers = {}
+    for group, said in zip(groups, _ask("llm", asked, True, model, form)):
+        if not (isinstance(said, str) and said.startswith(ERROR)):
+            for pair in said["answers"]:
+                if pair["item"] - 1 in group:
+                    answers.setdefault(pair["item"] - 1, pair["answer"])
+    missing = [i for i in range(len(items)) if i not in answers]
+    alone = _ask("llm", [[instruction, items[i]] for i in missing], True, model, schema)
+    answers.update(zip(missing, alone))
+    return [answers[i] for i in range(len(items))]
+
+
+def _grouped(items):
+    """The indices of items that go together: as many as fit a prompt."""
+    groups, room = [], 0
+    for i in range(len(items)):
+        if not groups or len(groups[-1]) >= MOST_MAPPED or len(items[i]) > room:
+            groups.append([])
+            room = CHUNK
+        groups[-1].append(i)
+        room -= len(items[i])
+    return groups
+
+
 def ask(question, text):
     """A model's answer to `question` from `text` alone; `NO_ANSWER` where the text does not tell."""
     return llm_query(_question(question), text)
@@ -111,6 +154,8 @@ def read_all(question, kind="text", size=100_000):
     model ("text").
     """
     chunks = ctx.chunk(size)
+    if kind != "count":  # where lines are counted, each of them is
+        chunks = [compact(chunk) for chunk in chunks]
     if kind == "text":
         answers = ask_chunks(question, chunks)
     else:
@@ -225,6 +270,11 @@ def _call_of(arguments):
 
 
 # -- the context ----------------------------------------------------------------------------------------------------
+
+
+def compact(text):
+    """`text` with long lines that it repeats, such as the disclaimer under each of its mails, said once."""
+    return _host("context", "compact", [_text("text", text)])
 
 
 class Ctx:
