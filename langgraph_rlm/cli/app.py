@@ -16,6 +16,7 @@ from langgraph_rlm.cli.ask import answer, go_on
 from langgraph_rlm.cli.demo import QUESTION, expected
 from langgraph_rlm.cli.demo import request as demo_request
 from langgraph_rlm.cli.outcome import FAILED, print_answer, reported, write
+from langgraph_rlm.cli.reading import read_schema
 from langgraph_rlm.cli.request import Request, Settings
 from langgraph_rlm.cli.runs import Runs, state_folder
 from langgraph_rlm.cli.view import one_line
@@ -84,6 +85,7 @@ def ask(
     dialect: Annotated[
         DialectName, _option(help.DIALECT, metavar="|".join(get_args(DialectName)), show_default=True)
     ] = "final",
+    schema: Annotated[str | None, _option(help.SCHEMA, metavar="FILE")] = None,
     thread: Annotated[str | None, _option(help.THREAD, "--thread", metavar="THREAD")] = None,
     ephemeral: Annotated[bool, _option(help.EPHEMERAL, "--ephemeral")] = False,
     max_depth: Annotated[int, _limit(help.DEPTH, min=0, show_default=True)] = Limits.max_depth,
@@ -101,7 +103,8 @@ def ask(
 ) -> None:
     limits = (max_depth, max_steps, max_subcalls, max_tokens, max_seconds, max_concurrency, timeout)
     with reported(quiet, debug) as (view, signals):
-        settings = Settings(model, sub_model, profile, instructions, *limits, dialect)
+        form = read_schema(schema) if schema else None
+        settings = Settings(model, sub_model, profile, instructions, *limits, dialect, form)
         if ephemeral and thread is not None:
             raise InvalidInput("--thread asks on a thread that is kept: leave --ephemeral out.")
         runs = None if ephemeral else Runs(state_folder())

@@ -15,7 +15,7 @@ from langgraph_rlm.cli.request import Request, Settings
 from langgraph_rlm.cli.runs import Run, Runs, StateError
 from langgraph_rlm.cli.story import Story, cached_of, tokens_of
 from langgraph_rlm.cli.terminal import Signals
-from langgraph_rlm.cli.view import View, spent
+from langgraph_rlm.cli.view import View, one_line, spent
 from langgraph_rlm.context.files import clean
 from langgraph_rlm.errors import InvalidInput, ModelError
 
@@ -23,7 +23,11 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langgraph.graph.state import CompiledStateGraph
 
-OUTPUTS = ("answer", "status", "route", "profile", "usage", "steps", "subcalls")
+SOURCES = ("citations", "verification")
+"""What an output has of them, where there is any."""
+OUTPUTS = ("answer", "status", "route", "profile", "usage", "steps", "subcalls", *SOURCES)
+MOST_SOURCES = 5
+"""Citations that are shown."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +129,7 @@ def _run(
     with kept.followed() if kept else nullcontext(), view.following(story, begun):
         output = signals.run(work())
     seconds, tokens = time.monotonic() - begun, tokens_of(output["usage"])
-    output = {key: output.get(key) for key in OUTPUTS} | {
+    output = {key: output.get(key) for key in OUTPUTS if key not in SOURCES or output.get(key)} | {
         "thread": run.thread if run else None,
         "model": models.settings.model,
         "seconds": round(seconds, 3),
@@ -137,9 +141,23 @@ def _run(
             view.warn(f"The answer is not kept. {error}")
     if output["status"] == "limit":
         view.warn(_AT_LIMIT.format(story.limit or "A limit"))
+    _tell_sources(output, view)
     used = spent(output["steps"], output["subcalls"], tokens, seconds, cached_of(output["usage"]))
     view.done(f"{used} ({output['route']})")
     return output
+
+
+def _tell_sources(output: dict[str, Any], view: View) -> None:
+    """What the answer rests on, and what came of its check."""
+    cited, verification = output.get("citations", []), output.get("verification")
+    for citation in cited[:MOST_SOURCES]:
+        view.note("Source", f"{citation['name']}: “{one_line(citation['quote'])}”")
+    if len(cited) > MOST_SOURCES:
+        view.note("", f"and {len(cited) - MOST_SOURCES:,} more")
+    if verification and verification["verified"]:
+        view.note("Checked", "the answer holds against what it cites")
+    elif verification:
+        view.warn(f"The answer did not hold when it was checked: {verification['reason']}")
 
 
 def _rlm(models: Models, saver: Any = None) -> CompiledStateGraph[Any, Any, Any, Any]:
@@ -154,6 +172,7 @@ def _rlm(models: Models, saver: Any = None) -> CompiledStateGraph[Any, Any, Any,
         sandbox=settings.sandbox,
         dialect=settings.dialect,
         instructions=settings.instructions,
+        response_format=settings.schema,
         max_concurrency=settings.max_concurrency,
         checkpointer=saver,
     )

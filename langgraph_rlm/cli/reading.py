@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from langchain_core.documents import Document
 
 from langgraph_rlm.cli.view import View
 from langgraph_rlm.context import Context, Progress
-from langgraph_rlm.errors import ContextError
+from langgraph_rlm.errors import ContextError, InvalidInput
+from langgraph_rlm.typed import Form
 
 STDIN = "-"
 CHARACTERS_PER_TOKEN = 4
@@ -39,6 +42,21 @@ def read_context(paths: Sequence[str], view: View) -> Context:
     if replaced := context.skipped.undecodable_bytes:
         view.note("Replaced", f"{replaced:,} byte" + "s" * (replaced != 1) + " not in UTF-8")
     return context
+
+
+def read_schema(path: str) -> dict[str, Any]:
+    """The JSON schema in a file.
+
+    Raises:
+        InvalidInput: It cannot be read, or is none.
+    """
+    try:
+        schema = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"--schema {path}: it cannot be read as JSON ({error}).") from None
+    if not isinstance(schema, dict):
+        raise InvalidInput(f'--schema {path}: a JSON schema is an object, such as {{"type": "integer"}}.')
+    return Form.of(schema).schema
 
 
 def _read_files(paths: Sequence[str], view: View) -> Context:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from langgraph_rlm.dialects import DialectName, dialect_named
-from langgraph_rlm.settings import Limits, Profile, Router, Sandbox
+from langgraph_rlm.settings import Limits, Profile, Router, Sandbox, check_profile
 
 
 @dataclass(frozen=True)
@@ -25,10 +26,12 @@ class Settings:
     max_concurrency: int = 16
     timeout: float = Sandbox.timeout
     dialect: DialectName = "final"
+    schema: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         # they say what of it cannot be used
         _ = self.router, self.limits, self.sandbox, dialect_named(self.dialect)
+        check_profile(self.profile, self.limits)
 
     @property
     def router(self) -> Router:

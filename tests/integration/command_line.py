@@ -38,7 +38,7 @@ class Provider:
         if self.replies_left is not None:
             self.replies_left -= 1
             assert self.replies_left >= 0
-        if messages[0]["role"] != "system":
+        if messages[0]["role"] != "system" or "```repl" not in messages[0]["content"]:
             return self.answer(messages[-1]["content"])
         turn = sum(message["role"] == "assistant" for message in messages)
         return f"```repl\n{self.cells[min(turn, len(self.cells) - 1)]}\n```"

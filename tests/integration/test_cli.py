@@ -90,6 +90,41 @@ def test_dialect_is_that_of_the_run_and_of_its_thread(cli: Cli, provider: Provid
     assert "Turn 1/30:" in provider.asked[-1][-1]["content"]
 
 
+def test_answer_has_the_form_of_a_schema(cli: Cli, provider: Provider) -> None:
+    Path("form.json").write_text('{"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}')
+    provider.cells = ["Final = 'many'", "Final = {'n': P.count('apple')}"]
+    ended = cli(*ASK, "--schema", "form.json")
+    assert (ended.status, ended.out) == (0, '{"n": 2000}\n')
+    provider.cells = ["Final = 1", "Final = 2", "Final = {'n': 3}"]
+    assert cli("ask", "And now?", "--thread", ended.thread).out == '{"n": 3}\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [(None, "cannot be read"), ("{", "cannot be read"), ("3", "object"), ('{"type": 3}', "no JSON schema")],
+)
+def test_file_that_is_no_schema_is_refused(cli: Cli, provider: Provider, text: str | None, why: str) -> None:
+    if text is not None:
+        Path("form.json").write_text(text)
+    ended = cli(*ASK, "--schema", "form.json")
+    assert ended.status == 2
+    assert why in ended.err
+    assert not provider.asked
+
+
+@pytest.mark.parametrize("verdict", ["supports", "contradicts"])
+def test_sources_and_their_check_are_told(cli: Cli, provider: Provider, verdict: str) -> None:
+    provider.cells = ["cite('apple\\npear')\nFinal = 2"]
+    provider.answer = lambda prompt: json.dumps({"verdict": verdict, "reason": "so it is"})
+    ended = cli(*ASK, "--profile", "verify", "--json")
+    output = json.loads(ended.out)
+    assert output["verification"]["verified"] is (verdict == "supports")
+    assert output["citations"][0]["quote"] == "apple\npear"
+    assert "Source   text.txt: “apple pear”" in ended.err
+    told = "Checked  the answer holds" if verdict == "supports" else "Warning: The answer did not hold"
+    assert told in ended.err
+
+
 def test_reached_limit_is_an_answer_with_a_warning_also_when_quiet(cli: Cli, provider: Provider) -> None:
     provider.cells = [COUNT, FINAL]
     ended = cli(*ASK, "--max-steps", "1", "-q")
