@@ -96,7 +96,8 @@ def test_answer_has_the_form_of_a_schema(cli: Cli, provider: Provider) -> None:
     ended = cli(*ASK, "--schema", "form.json")
     assert (ended.status, ended.out) == (0, '{"n": 2000}\n')
     provider.cells = ["Final = 1", "Final = 2", "Final = {'n': 3}"]
-    assert cli("ask", "And now?", "--thread", ended.thread).out == '{"n": 3}\n'
+    [thread] = re.findall("Thread   ([2-9a-z]{8})", ended.err)
+    assert cli("ask", "And now?", "--thread", thread).out == '{"n": 3}\n'
 
 
 @pytest.mark.parametrize(
