@@ -11,6 +11,11 @@ from langgraph_rlm.context import Context
 MOST_QUOTE = 10_000
 """Characters of a quote."""
 MOST_CITATIONS = 200
+"""Of one question."""
+MOST_COMPARED, MOST_SPACE = 100_000, 200
+"""Words that are looked at to find a quote whose white space differs, and characters of white space between two."""
+
+_SPACE, _SPACE_BEFORE = re.compile(r"\s{1,200}"), re.compile(r"\s{1,200}\Z")
 
 
 def located(quote: str, context: Context) -> tuple[int, int]:
@@ -25,10 +30,35 @@ def located(quote: str, context: Context) -> tuple[int, int]:
     start = context.text.find(quote)
     if start >= 0:
         return start, start + len(quote)
-    found = re.search(r"\s+".join(map(re.escape, words)), context.text)
-    if found is None:
-        raise ValueError(f"this does not stand in P: {quote[:100]!r}. Quote it letter by letter, as P has it.")
-    return found.span()
+    if found := _loosely(words, context.text):
+        return found
+    raise ValueError(f"this does not stand in P: {quote[:100]!r}. Quote it letter by letter, as P has it.")
+
+
+def _loosely(words: list[str], text: str) -> tuple[int, int] | None:
+    """Where these words follow each other, with any white space between them. Gives up where that takes too long."""
+    rarest = max(range(len(words)), key=lambda index: len(words[index]))
+    at, left = text.find(words[rarest]), MOST_COMPARED
+    while at >= 0 and left > 0:
+        start, end = at, at + len(words[rarest])
+        for word in reversed(words[:rarest]):
+            left -= 1
+            before = _SPACE_BEFORE.search(text, max(0, start - MOST_SPACE), start)
+            start = before.start() - len(word) if before else -1
+            if start < 0 or not text.startswith(word, start):
+                break
+        else:
+            for word in words[rarest + 1 :]:
+                left -= 1
+                after = _SPACE.match(text, end)
+                if not after or not text.startswith(word, after.end()):
+                    break
+                end = after.end() + len(word)
+            else:
+                return start, end
+        left -= 1
+        at = text.find(words[rarest], at + 1)
+    return None
 
 
 def place(start: int, end: int, context: Context) -> dict[str, Any]:

@@ -69,6 +69,17 @@ def shown(history: Sequence[AnyMessage]) -> list[AnyMessage]:
     return [*first, history[place], *history[place - kept : place], *history[place + 1 :]]
 
 
+def alternating(history: Sequence[AnyMessage]) -> list[AnyMessage]:
+    """The history with neighbours of one role merged: templates of llama.cpp and vLLM refuse anything else."""
+    merged: list[AnyMessage] = []
+    for message in history:
+        if merged and merged[-1].type == message.type:
+            merged[-1] = message.model_copy(update={"content": f"{merged[-1].text}\n\n{message.text}"})
+        else:
+            merged.append(message)
+    return merged
+
+
 def past_steps(history: Sequence[AnyMessage]) -> list[str] | None:
     """What was said before the latest summary, if there is one."""
     place = _latest_mark(history, STANDS_FOR)

@@ -165,19 +165,19 @@ def check_passage(question: str, answer: str, before: str, passage: str, after: 
     )
 
 
-def check_all(question: str, answer: str, passages: list[str], code: str, output: str) -> str:
+def check_all(question: str, answer: str, passages: str, code: str, output: str) -> str:
     """Asks whether all passages together bear an answer out, with the code that made it of them."""
-    quoted = "\n".join(f"- {passage}" for passage in passages)
     return (
         f"{_claim(question, answer)}\n\nBelow are the passages of the text that it rests on, and the code that came to "
         "it, with what that printed. The text itself is too long to be shown; `P` is all of it. Do they support the "
         "answer, contradict it, or have nothing to do with the question? Say why in a sentence.\n\n"
-        f"Passages:\n{quoted}\n\nCode:\n{code}\n\nIt printed:\n{output or '(nothing)'}"
+        f"Passages:\n{passages}\n\nCode:\n{code or '(none)'}\n\nIt printed:\n{output or '(nothing)'}"
     )
 
 
 def _claim(question: str, answer: str) -> str:
-    return f"Somebody has answered a question about a text. Check the answer.\n\nQuestion: {question}\nAnswer: {answer}"
+    claim = f"Question: {question}\nAnswer: {shortened(answer)}"
+    return f"Somebody has answered a question about a text. Check the answer.\n\n{claim}"
 
 
 def unverified(answer: str, reason: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -21,7 +21,7 @@ from langgraph._internal._constants import (
 )
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.state import CompiledStateGraph
-from langgraph.types import Command, StateSnapshot
+from langgraph.types import Command, GraphOutput, StateSnapshot
 
 from langgraph_rlm.calls import add_usages
 from langgraph_rlm.effects import Steps, adrive, drive
@@ -112,9 +112,11 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
 
     def _validated(self, output: Any) -> Any:
         """The output with the answer as `response_format` has it: in the state it is plain data."""
+        if isinstance(output, GraphOutput):
+            return replace(output, value=self._validated(output.value))
         if self.rlm_form is None or not isinstance(output, dict) or output.get("status") != "answered":
             return output
-        return {**output, "answer": self.rlm_form.check(output["answer"])}
+        return output | ({"answer": self.rlm_form.check(output["answer"])} if "answer" in output else {})
 
     def stream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Iterator[Any]:
         begun = drive(self._begin(input, config or {}, options, is_async=False))

@@ -28,8 +28,13 @@ def _append(old: list[Any], added: Sequence[list[Any]]) -> list[Any]:
     return [*old, *(item for items in added for item in items)]
 
 
-def _append_new(old: list[Any], added: Sequence[list[Any]]) -> list[Any]:
-    return [*old, *(item for items in added for item in items if item not in old)]
+def append_new(old: Sequence[Any], added: Sequence[list[Any]]) -> list[Any]:
+    """All of them, each once."""
+    new = list(old)
+    for item in (item for items in added for item in items):
+        if item not in new:
+            new.append(item)
+    return new
 
 
 def _keep_last(old: list[Any], written: Sequence[list[Any]]) -> list[Any]:
@@ -70,7 +75,7 @@ def _most(old: float, new: float) -> float:
 
 
 Growing = Annotated[list[Any], DeltaChannel(_append, list, snapshot_frequency=NEVER)]
-Distinct = Annotated[list[Any], DeltaChannel(_append_new, list, snapshot_frequency=NEVER)]
+Distinct = Annotated[list[Any], DeltaChannel(append_new, list, snapshot_frequency=NEVER)]
 Replaced = Annotated[list[Any], DeltaChannel(_keep_last, list, snapshot_frequency=SOMETIMES)]
 Pending = Annotated[list[Any], DeltaChannel(next_pending, list, snapshot_frequency=SOMETIMES)]
 Contexts = Annotated[list[Any], DeltaChannel(_add_contexts, list, snapshot_frequency=NEVER)]
@@ -164,11 +169,11 @@ class RLMState(ChildInput, ChildOutput, total=False):
     """How long the question has been worked on, when this was written last."""
     position: Position | None
     candidate: list[Any]
-    """The answer that is being checked."""
+    """The answer that is being checked, and what the model is told of the turn that gave it, should it not hold."""
     checks: Growing
     """What the checks of it say: `citation` (its number, or None for all), `verdict`, `reason`."""
-    returns: int
-    """How often an answer was handed back to the model."""
+    returned: list[int]
+    """The steps whose answers were handed back to the model."""
     note: str | None
     """What could not be had again as it was, for the trajectory."""
     told: str

@@ -6,34 +6,37 @@ The schema may come from the user, who is trusted, or from code in the REPL, whi
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import jsonschema
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
 from langchain_core.utils.json import parse_json_markdown
 from pydantic import TypeAdapter, ValidationError
-from pydantic.errors import PydanticUserError
 from referencing import Registry
 
 from langgraph_rlm.calls import Ask, Replied, add_usages
 from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import InvalidInput, RLMError
+from langgraph_rlm.history import alternating
 from langgraph_rlm.ledger import NOTHING, Usage
+from langgraph_rlm.values import plain
 
 REPAIRS = 2
 """How often a model may correct a reply that does not satisfy the schema."""
 MOST_ERRORS = 5
-MOST_SCHEMA = 20_000
-"""Characters of a schema that code in the REPL may give."""
-REFUSED = {"$ref", "$dynamicRef", "$recursiveRef", "pattern", "patternProperties"}
-"""What a schema from the REPL may not hold: with it, checking an answer takes as long as its author wants it to."""
-NAMED = ("properties", "$defs", "definitions", "dependentSchemas")
-"""Keywords whose schemas are under names."""
-DATA = ("enum", "const", "default", "examples", "required")
-"""Keywords that hold no schemas."""
-KNOWN = ("type", "properties", "items", "enum", "const", "anyOf", "oneOf", "allOf", "prefixItems")
+MOST_SCHEMA, MOST_NESTED = 20_000, 30
+"""Characters of a schema that code in the REPL may give, and schemas in each other."""
+WORDS = {
+    *("type", "enum", "const", "required", "title", "description", "default", "examples", "format"),
+    *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "minItems", "maxItems"),
+}
+"""Keywords that such a schema may have, checked as fast as a value is read: no patterns, no references."""
+HOLDS_ONE, HOLDS_LIST = {"items", "additionalProperties"}, {"prefixItems", "anyOf", "oneOf", "allOf"}
+SAYS_SOMETHING = {"type", "properties", "enum", "const", "items", *HOLDS_LIST}
 """A schema that has none of these says nothing about a value, as a rule because it is none."""
 
 
@@ -55,19 +58,22 @@ class Form:
         Raises:
             InvalidInput: It is none of these.
         """
-        if isinstance(response_format, dict):
-            try:
-                jsonschema.Draft202012Validator.check_schema(response_format)
-            except jsonschema.SchemaError as error:
-                raise InvalidInput(f"response_format is no JSON schema: {error.message}") from None
-            return cls.of_schema(response_format)
         try:
-            adapter = TypeAdapter(response_format)
-            return cls(adapter.json_schema(), lambda value: _validated(adapter, value))
-        except (PydanticUserError, TypeError, NameError) as error:
+            if isinstance(response_format, dict):
+                jsonschema.Draft202012Validator.check_schema(response_format)
+                form = cls.of_schema(response_format)
+            else:
+                adapter = TypeAdapter(response_format)
+                form = cls(adapter.json_schema(), partial(_validated, adapter))
+            with suppress(Unfit):
+                form.check(None)  # a reference to what is not there shows only when something is checked
+        except jsonschema.SchemaError as error:
+            raise InvalidInput(f"response_format is no JSON schema: {error.message}") from None
+        except Exception as error:  # pydantic has one for each way of not being a type
             raise InvalidInput(
                 f"response_format={response_format!r}: a Pydantic model or a JSON schema is needed ({error})."
             ) from None
+        return form
 
     @classmethod
     def of_schema(cls, schema: dict[str, Any]) -> Form:
@@ -86,33 +92,53 @@ class Form:
         return cls(schema, check)
 
     def fitted(self, value: Any) -> Any:
-        """`value`, or what it says in JSON where it is a str, once it satisfies the form. Raises `Unfit`."""
+        """A value of the code's, or what it says in JSON where it is a str, once it satisfies the form.
+
+        It stays as it is: what `check` makes of it cannot be stored. Raises `Unfit`.
+        """
         try:
             self.check(value)
             return value
         except Unfit:
             if not isinstance(value, str):
                 raise
-            try:
-                said = parse_json_markdown(value, parser=json.loads)
-            except (ValueError, RecursionError):
-                raise Unfit("it is no JSON.") from None
-            self.check(said)
-            return said
+            return self._said(value)
+
+    def read(self, reply: str) -> Any:
+        """What a model's reply says in JSON, once it satisfies the form; or the reply, where a text is all it takes.
+
+        Raises `Unfit`.
+        """
+        try:
+            return self._said(reply)
+        except Unfit as unfit:
+            with suppress(Unfit):
+                self.check(reply)
+                return reply
+            raise unfit
+
+    def _said(self, text: str) -> Any:
+        try:
+            said = plain(parse_json_markdown(text, parser=json.loads))
+        except (ValueError, RecursionError):
+            raise Unfit("it is no JSON.") from None
+        except TypeError as error:
+            raise Unfit(str(error)) from None
+        self.check(said)
+        return said
 
 
 def checked_schema(schema: dict[str, Any]) -> dict[str, Any]:
     """A schema that code in the REPL gives, if it can be used. Raises `ValueError`."""
-    text = json.dumps(schema)
+    text = json.dumps(schema, allow_nan=False)
     if len(text) > MOST_SCHEMA:
         raise ValueError(f"the schema has {len(text):,} characters, and {MOST_SCHEMA:,} are allowed")
-    if not any(word in schema for word in KNOWN):
+    if not SAYS_SOMETHING & schema.keys():
         raise ValueError(
             'the schema must be a JSON schema, such as {"type": "object", "properties": {"name": {"type": "string"}}, '
             '"required": ["name"]}'
         )
-    if refused := REFUSED & set(_keywords(schema)):
-        raise ValueError(f"{', '.join(sorted(refused))} cannot be in a schema here: check that with Python")
+    _check_words(schema, MOST_NESTED)
     try:
         jsonschema.Draft202012Validator.check_schema(schema)
     except jsonschema.SchemaError as error:
@@ -120,51 +146,59 @@ def checked_schema(schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
-def instruction(form: Form) -> str:
-    """What a model is told that is to answer in a form."""
-    return f"Reply with JSON and nothing else. It has to satisfy this JSON schema:\n{json.dumps(form.schema)}"
+def _check_words(schema: Any, room: int) -> None:
+    """Raises `ValueError` where a schema has another keyword than those that are allowed, or too many in each other."""
+    if not room:
+        raise ValueError(f"the schema has more than {MOST_NESTED} schemas in each other")
+    for word, value in schema.items() if isinstance(schema, dict) else ():
+        if word == "properties" and isinstance(value, dict):
+            inner = list(value.values())
+        elif word in HOLDS_LIST and isinstance(value, list):
+            inner = value
+        elif word in HOLDS_ONE:
+            inner = [value]
+        elif word in WORDS:
+            inner = []
+        else:
+            raise ValueError(f"{word!r} cannot be in a schema here: check that with Python")
+        for part in inner:
+            _check_words(part, room - 1)
 
 
-def asking(
-    ask: Callable[[Sequence[AnyMessage]], Ask], messages: Sequence[AnyMessage], form: Form
-) -> Steps[tuple[Any, Usage]]:
-    """A model's answer in a form, corrected at most `REPAIRS` times, and what all of it used. Raises `Unfit`."""
-    conversation = [SystemMessage(instruction(form)), *messages]
-    usage: Usage = {}
+def told(messages: Sequence[AnyMessage], form: Form) -> list[AnyMessage]:
+    """The messages to a model that is to answer in a form."""
+    how = f"Reply with JSON and nothing else. It has to satisfy this JSON schema:\n{json.dumps(form.schema)}"
+    return alternating([SystemMessage(how), *messages])
+
+
+def asking(ask: Ask, form: Form) -> Steps[tuple[Any, Usage]]:
+    """A model's answer in a form, corrected at most `REPAIRS` times, and what all of it used.
+
+    Raises `Unfit`, and what `ask` does; what was used until then is on the error.
+    """
+    messages, usage = list(ask.messages), Usage()
     for tries_left in reversed(range(REPAIRS + 1)):
-        replied: Replied = yield ask(conversation)
-        usage = add_usages(usage, replied.usage)
         try:
-            return form.fitted(replied.text), usage
-        except Unfit as unfit:
-            if not tries_left:
-                unfit.rlm_spent = {**NOTHING, "usage": usage}  # type: ignore[attr-defined]
+            replied: Replied = yield replace(ask, messages=told(messages, form))
+            usage = add_usages(usage, replied.usage)
+            return form.read(replied.text), usage
+        except Exception as failure:
+            if not isinstance(failure, Unfit) or not tries_left:
+                failure.rlm_spent = {**NOTHING, "usage": usage}  # type: ignore[attr-defined]
                 raise
-            told = f"That does not satisfy the schema:\n{unfit}\nReply with the corrected JSON and nothing else."
-            conversation += [AIMessage(replied.text), HumanMessage(told)]
+            errors = f"That does not satisfy the schema:\n{failure}\nReply with the corrected JSON and nothing else."
+        messages += [AIMessage(replied.text)] * bool(replied.text.strip()) + [HumanMessage(errors)]
     raise AssertionError("the last try returns or raises")
-
-
-def _keywords(schema: Any) -> Iterator[str]:
-    """The keywords of a schema and of those in it."""
-    if isinstance(schema, list):
-        for item in schema:
-            yield from _keywords(item)
-    elif isinstance(schema, dict):
-        yield from schema
-        for word, value in schema.items():
-            if word in NAMED and isinstance(value, dict):
-                yield from _keywords(list(value.values()))
-            elif word not in DATA:
-                yield from _keywords(value)
 
 
 def _validated(adapter: TypeAdapter[Any], value: Any) -> Any:
     try:
-        return adapter.validate_python(value)
+        return adapter.validate_json(json.dumps(value))
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
         raise Unfit(_listed([f"{'.'.join(map(str, e['loc'])) or 'the value'}: {e['msg']}" for e in found])) from None
+    except Exception as error:  # of a validator that did not expect such a value
+        raise Unfit(f"{type(error).__name__}: {error}") from error
 
 
 def _listed(errors: list[str]) -> str:

@@ -22,12 +22,16 @@ from langgraph_rlm.state import Question
 ASIDE = 1_000
 """Characters of a prompt that are kept free for what is said beside question and chunk."""
 LEAST_CHUNK = 1_000
-COUNTED = re.compile(r"\bhow many\b|\bthe (?:total |overall )?number of\b|^\s*count\b", re.I)
-DISTINCT = re.compile(r"\b(?:different|distinct|unique)\b", re.I)
-LISTED = re.compile(
-    r"^\s*(?:please )?(?:list|enumerate)\b|\b(?:name|list|give|show|find)\b.{0,20}\b(?:all|every|each)\b", re.I
+MOST_WORDED = 300
+"""Characters of a question whose words are looked at: a longer one may be a text that was pasted into a chat."""
+COUNT = re.compile(r"how many (?!(?:times|days|weeks|months|years|hours|minutes|seconds|percent|of)\b)\w+", re.I)
+TOGETHER = re.compile(r"\b(?:different|distinct|unique|mentioned|named|kinds?|types?)\b", re.I)
+LIST = re.compile(r"(?:please )?(?:list|enumerate|(?:name|give me|show me|find) (?:all|every|each))\b", re.I)
+MORE = re.compile(
+    r"\b(?:sums?|totals?|average|mean|median|most|least|per|percentage|share|ratio|more|fewer|less|than|difference|top|"
+    r"first|last|earliest|between|even|odd|if|when|why|who|whose|than|\w{3,}(?:est|er) (?:of|than|in))\b|\b\w{3,}est\b",
+    re.I,
 )
-COMPARED = re.compile(r"\b(?:average|mean|median|most|least|per|percentage|share|ratio|more|fewer|less|than)\b", re.I)
 
 
 class BatchesInput(TypedDict, total=False):
@@ -40,7 +44,7 @@ class BatchesInput(TypedDict, total=False):
 def batches(level: Level, state: BatchesInput, config: RunnableConfig) -> Steps[dict[str, Any]]:
     run, question, given = run_of(config), state["question"], state["context_id"]
     context = yield Work(lambda: run.context(given, config))
-    begun = yield from loop_begun(level, question, given, context, state)
+    begun = yield from loop_begun(level, question, given, context, state, is_its_turn=False)
     code = _code(level, question)
     begun["history"].append(AIMessage(f"```repl\n{code}\n```"))
     return {**begun, "code": code, "block": 1, "route": "rlm", "seconds": run.ledger.seconds}
@@ -49,7 +53,10 @@ def batches(level: Level, state: BatchesInput, config: RunnableConfig) -> Steps[
 def _code(level: Level, question: Question) -> str:
     asked = question["asked"]
     size = max(LEAST_CHUNK, level.subcall_reach.characters - len(asked) - ASIDE)
-    read = f"found = read_all({asked!r}, {kind_of(asked)!r}, {size})"
+    kind = kind_of(asked)
+    read = f"found = read_all({asked!r}, {'items' if kind == 'distinct' else kind!r}, {size})"
+    if kind == "distinct":
+        read += "\nfound = found and len(found)"
     end = level.dialect.idiom.ends("found")
     if question["chosen"] == "semantic_batches":
         return f"{read}\n{end}"
@@ -57,12 +64,12 @@ def _code(level: Level, question: Question) -> str:
 
 
 def kind_of(question: str) -> str:
-    """How answers about parts of a text add up to one about all of it, as the question's words tell.
+    """How answers about parts of a text add up to one about all of it, where the question's words leave no doubt.
 
-    "count" and "distinct" are numbers, "items" a list, and "text" is what a model has to put together.
+    "count" adds numbers, "items" joins lists, "distinct" counts what is in them, and "text" is left to a model.
     """
-    if COMPARED.search(question):
+    if len(question) > MOST_WORDED or MORE.search(question):
         return "text"
-    if COUNTED.search(question):
-        return "distinct" if DISTINCT.search(question) else "count"
-    return "items" if LISTED.search(question) else "text"
+    if COUNT.match(question.strip()):
+        return "distinct" if TOGETHER.search(question) else "count"
+    return "items" if LIST.match(question.strip()) else "text"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Literal
 
 from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage
@@ -11,14 +11,15 @@ from langchain_core.runnables import RunnableConfig
 from typing_extensions import TypedDict
 
 from langgraph_rlm import typed
-from langgraph_rlm.calls import Ask, Replied
+from langgraph_rlm.calls import Ask, Replied, add_usages
 from langgraph_rlm.context.files import clean
 from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import LimitExceeded
+from langgraph_rlm.history import alternating
 from langgraph_rlm.ledger import Usage
 from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.ending import at_limit, ended, form_of, taught
-from langgraph_rlm.run import Run, read, run_of
+from langgraph_rlm.run import read, run_of, spent_before
 from langgraph_rlm.state import Question
 
 
@@ -40,29 +41,28 @@ def direct(level: Level, state: DirectInput, config: RunnableConfig) -> Steps[di
     else:
         conversation = [HumanMessage(f"{question['asked']}\n\n{context.text}")]
     if level.instructions:
-        conversation = [SystemMessage(level.instructions), *conversation]
+        conversation = alternating([SystemMessage(level.instructions), *conversation])
+    form, ask = form_of(level, question), Ask(level.model, conversation, run.gate, config)
     status: Literal["answered", "limit"] = "answered"
     try:
-        answer, usage = yield from _answer(level, question, conversation, run, config)
+        answer, usage = yield from _answer(ask, form)
     except LimitExceeded as reached:
         at_limit(level, reached)
         status = "limit"
-        replied: Replied = yield Ask(level.model, conversation, run.gate, config, last_turn=True)
-        answer, usage = replied.text, replied.usage
+        messages = typed.told(conversation, form) if form else conversation
+        replied: Replied = yield replace(ask, messages=messages, last_turn=True)
+        answer, usage = replied.text, add_usages(spent_before(reached)["usage"], replied.usage)
+        if form:
+            with suppress(typed.Unfit):
+                answer = form.read(answer)
     yield from taught(status, config)
     spent = {"usage": usage, "seconds": run.ledger.seconds}
     return {**spent, **ended(answer, question, status)}
 
 
-def _answer(
-    level: Level, question: Question, conversation: list[AnyMessage], run: Run, config: RunnableConfig
-) -> Steps[tuple[Any, Usage]]:
+def _answer(ask: Ask, form: typed.Form | None) -> Steps[tuple[Any, Usage]]:
     """The model's answer, in the form that it has to have, and what it used."""
-    if form := form_of(level, question):
-        return (yield from typed.asking(partial(_ask, level, run, config), conversation, form))
-    replied: Replied = yield Ask(level.model, conversation, run.gate, config)
+    if form:
+        return (yield from typed.asking(ask, form))
+    replied: Replied = yield ask
     return replied.text, replied.usage
-
-
-def _ask(level: Level, run: Run, config: RunnableConfig, messages: Sequence[AnyMessage]) -> Ask:
-    return Ask(level.model, messages, run.gate, config)

@@ -16,7 +16,7 @@ from langgraph.types import Command, Overwrite
 
 from langgraph_rlm import prompts
 from langgraph_rlm.calls import add_usages, marked_ahead
-from langgraph_rlm.citations import citations
+from langgraph_rlm.citations import MOST_CITATIONS, citations
 from langgraph_rlm.dialects.dialect import Ran
 from langgraph_rlm.dialects.replies import Code, Text
 from langgraph_rlm.effects import Steps, Work
@@ -37,7 +37,7 @@ from langgraph_rlm.repl.journal import Past, answers_so_far, past_of, spare_answ
 from langgraph_rlm.repl.lookahead import Taken
 from langgraph_rlm.repl.packed import Packing
 from langgraph_rlm.run import Run, is_durable, read, run_of
-from langgraph_rlm.state import Position
+from langgraph_rlm.state import Position, append_new
 from langgraph_rlm.typed import Unfit
 from langgraph_rlm.underway import Underway
 
@@ -260,10 +260,9 @@ def _concluded(
         }
     ]
     if cell.cited:
-        update["citations"] = citations(cell.cited, run_of(config).context(state["context_id"], config))
+        room = MOST_CITATIONS - len(read(config, "citations"))
+        update["citations"] = citations(cell.cited, run_of(config).context(state["context_id"], config))[:room]
     ready, following = state.get("ready") or list(cell.answer), written.blocks[number:] if number else ()
-    if ready and not following:
-        return _answered(level, state, config, update | {"ready": []}, ready[0])
     ran = Ran(
         code,
         cell,
@@ -275,6 +274,8 @@ def _concluded(
         answers=tuple(long_answers(read(config, "journal"))),
     )
     told = level.dialect.told(ran, prompts.shortened(state["question"]["asked"], prompts.MOST_REMINDER))
+    if ready and not following:
+        return _answered(level, state, config, update | {"ready": []}, ready[0], told, written.told)
     if following:
         update |= {"code": following[0], "block": number + 1, "ready": ready, "history": [HumanMessage(told)]}
         return Command(update=update, goto="generate")
@@ -282,24 +283,23 @@ def _concluded(
 
 
 def _answered(
-    level: Level, state: ExecuteInput, config: RunnableConfig, update: dict[str, Any], answer: Any
+    level: Level, state: ExecuteInput, config: RunnableConfig, update: dict[str, Any], answer: Any, *told: str
 ) -> Command[Any]:
-    """The end, with an answer, or its check; or another turn for the model, where it is not what it has to be."""
+    """The end, with an answer, or its check; or another turn for the model, where it is not what it has to be.
+
+    It is `told` then what its turn did.
+    """
     if form := form_of(level, state["question"]):
         try:
             answer = form.fitted(answer)
         except Unfit as unfit:
             if not state.get("limit"):
-                return next_turn(
-                    level,
-                    state,
-                    config,
-                    update,
-                    prompts.unfit(str(unfit), level.dialect.answer, level.dialect.idiom.ending),
-                )
+                wrong = prompts.unfit(str(unfit), level.dialect.answer, level.dialect.idiom.ending)
+                return next_turn(level, state, config, update, *told, wrong)
     if state["question"]["chosen"] == "verify" and not state.get("limit"):
-        cited = len(read(config, "citations")) + len(update.get("citations", ()))
-        return Command(update=update | {"candidate": [answer], "checks": Overwrite([])}, goto=to_check(cited))
+        cited = append_new(read(config, "citations"), [update.get("citations", [])])
+        update |= {"candidate": [answer, *told], "checks": Overwrite([])}
+        return Command(update=update, goto=to_check(len(cited)))
     return Command(update=update | ended(answer, state["question"], _status(state)), goto=END)
 
 

@@ -13,7 +13,7 @@ from langgraph.types import Command
 from typing_extensions import TypedDict
 
 from langgraph_rlm.effects import Steps, Work
-from langgraph_rlm.extractors import extracted
+from langgraph_rlm.extractors import Found, extracted
 from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.ending import ended, form_of
 from langgraph_rlm.nodes.route import loop_begun
@@ -36,7 +36,8 @@ def extract(level: Level, state: ExtractInput, config: RunnableConfig) -> Steps[
     routing = Routing.of(state)
     context = yield Work(lambda: run.context(given, config))
     found = yield Work(partial(extracted, level.router.extractors, question["asked"], context))
-    if found is None or not _fits(found.answer, form_of(level, question)):
+    answer = _fitted(found, form_of(level, question))
+    if found is None or answer is None:
         spent = {"route": "rlm", "seconds": run.ledger.seconds}
         if routing.after_extract == "batches":
             return Command(update=spent, goto="batches")
@@ -44,15 +45,14 @@ def extract(level: Level, state: ExtractInput, config: RunnableConfig) -> Steps[
         return Command(update={**begun, **spent}, goto="generate")
     routing = replace(routing, found_by=found.by)
     update = {"routing": routing.stored, "seconds": run.ledger.seconds}
-    return Command(update={**update, **ended(found.answer, question, "answered")}, goto=END)
+    return Command(update={**update, **ended(answer, question, "answered")}, goto=END)
 
 
-def _fits(answer: str, form: Form | None) -> bool:
-    """Whether an answer is what it has to be."""
-    if form is None:
-        return True
+def _fitted(found: Found | None, form: Form | None) -> Any:
+    """What was found, as it has to be; None where it is not that."""
+    if found is None or form is None:
+        return found and found.answer
     try:
-        form.fitted(answer)
+        return form.read(found.answer)
     except Unfit:
-        return False
-    return True
+        return None

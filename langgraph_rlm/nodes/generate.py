@@ -14,7 +14,7 @@ from langgraph_rlm.calls import Ask, Replied, add_usages, overflowed
 from langgraph_rlm.dialects.replies import Code
 from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import LimitExceeded
-from langgraph_rlm.history import fills_window, gap, latest_turn, shown, stands_for_others, summary
+from langgraph_rlm.history import alternating, fills_window, gap, latest_turn, shown, stands_for_others, summary
 from langgraph_rlm.ledger import Usage
 from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.ending import at_limit
@@ -100,14 +100,3 @@ def _ask(level: Level, history: list[AnyMessage], end: list[AnyMessage], config:
     """Sends what is shown of the history, and at its end what is no part of it."""
     messages = [SystemMessage(level.system), *alternating([*shown(history), *end])]
     return Ask(level.model, messages, run_of(config).gate, config, last, options=level.cache_markers)
-
-
-def alternating(history: list[AnyMessage]) -> list[AnyMessage]:
-    """The history with neighbours of one role merged: templates of llama.cpp and vLLM refuse anything else."""
-    merged: list[AnyMessage] = []
-    for message in history:
-        if merged and merged[-1].type == message.type:
-            merged[-1] = message.model_copy(update={"content": f"{merged[-1].text}\n\n{message.text}"})
-        else:
-            merged.append(message)
-    return merged

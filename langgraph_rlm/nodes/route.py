@@ -84,7 +84,8 @@ def route(level: Level, state: RouteInput, config: RunnableConfig) -> Steps[Comm
         "tool_calls": Overwrite(0),
         "citations": Overwrite([]),
         "verification": None,
-        "returns": 0,
+        "returned": [],
+        "status": None,
         "usage": Overwrite({}),
         "seconds": Overwrite(0.0),
         "trajectory": Overwrite([]),
@@ -111,7 +112,12 @@ def _routed(level: Level, profile: Profile, characters: int, config: RunnableCon
 
 
 def loop_begun(
-    level: Level, question: Question, given: str, context: Context, state: Mapping[str, Any]
+    level: Level,
+    question: Question,
+    given: str,
+    context: Context,
+    state: Mapping[str, Any],
+    is_its_turn: bool = True,
 ) -> Steps[dict[str, Any]]:
     """The update that tells the loop's model of the question, and of the text where it has been told of another."""
     query, is_new = question["asked"], given != state.get("told")
@@ -122,6 +128,6 @@ def loop_begun(
     schema = question.get("schema")
     form = prompts.form(schema, level.dialect.answer) if schema else None
     evidence = prompts.EVIDENCE if question["chosen"] == "verify" else None
-    turn = level.dialect.turn(1, level.limits.max_steps)
+    turn = level.dialect.turn(1, level.limits.max_steps) if is_its_turn else None
     told = "\n\n".join(filter(None, [told, form, evidence, turn]))
     return {"history": [asking(told, is_new)], "told": given}

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AnyMessage, HumanMessage
+from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph._internal._constants import CONF, CONFIG_KEY_TASK_ID
 from langgraph.errors import GraphBubbleUp
@@ -200,24 +198,13 @@ def _asked(
         assert child is not None
         return (yield from _recursive(child, request, run, config))
     text = request.prompt if request.context is None else f"{request.prompt}\n\n{request.context}"
-    messages, model = [HumanMessage(text)], level.model_named(request.model)
+    model = level.model_named(request.model)
+    ask = Ask(model, [HumanMessage(text)], run.gate, config, on_departure=on_departure)
     if request.schema is None:
-        replied: Replied = yield Ask(model, messages, run.gate, config, on_departure=on_departure)
+        replied: Replied = yield ask
         return Answered(replied.text, {**NOTHING, "usage": replied.usage}, {})
-    form = typed.Form.of_schema(request.schema)
-    ask = partial(_ask, model, run, config, on_departure)
-    value, usage = yield from typed.asking(ask, messages, form)
+    value, usage = yield from typed.asking(ask, typed.Form.of_schema(request.schema))
     return Answered(value, {**NOTHING, "usage": usage}, {})
-
-
-def _ask(
-    model: BaseChatModel,
-    run: Run,
-    config: RunnableConfig,
-    on_departure: Callable[[], None] | None,
-    messages: Sequence[AnyMessage],
-) -> Ask:
-    return Ask(model, messages, run.gate, config, on_departure=on_departure)
 
 
 def _recursive(child: Child, request: Request, run: Run, config: RunnableConfig) -> Steps[Answered]:

@@ -6,11 +6,9 @@ against the answer; and all of them together, with the code that made the answer
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
-from langchain_core.messages import AnyMessage, HumanMessage
+from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphBubbleUp
 from langgraph.graph import END
@@ -19,8 +17,10 @@ from typing_extensions import TypedDict
 
 from langgraph_rlm import prompts, typed
 from langgraph_rlm.calls import Ask
+from langgraph_rlm.context.files import clean
 from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import LimitExceeded
+from langgraph_rlm.ledger import Usage
 from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.ending import as_text, ended, taught
 from langgraph_rlm.nodes.turn import TurnInput, next_turn
@@ -32,10 +32,12 @@ MOST_RETURNS = 2
 """How often an answer goes back to the model."""
 MOST_CHECKED = 5
 """Citations that are checked one by one."""
+FAILED = "failed"
+"""The verdict of a check that could not be made."""
 AROUND = 500
 """Characters of the text that are shown before a passage, and after it."""
 MOST_SHOWN = 4_000
-"""Characters of the code that made the answer, and of its output."""
+"""Characters of what a check is shown: a passage, or all of them, the code that made the answer, what that printed."""
 VERDICT = typed.Form.of_schema(
     {
         "type": "object",
@@ -57,7 +59,7 @@ class CheckInput(TypedDict):
 class VerifyInput(TurnInput, total=False):
     question: Question
     candidate: list[Any]
-    returns: int
+    returned: list[int]
 
 
 def to_check(cited: int) -> list[Send] | str:
@@ -68,60 +70,67 @@ def to_check(cited: int) -> list[Send] | str:
 
 def check(level: Level, state: CheckInput, config: RunnableConfig) -> Steps[dict[str, Any]]:
     run, which = run_of(config), state["citation"]
-    question, [answer] = read(config, "question"), read(config, "candidate")
-    prompt = _prompt(which, question["asked"], as_text(answer), run, config)
+    prompt = _prompt(which, run, config)
+    asked, usage = 0, Usage()
     try:
         run.ledger.reserve([Request("llm", prompt)])
-        ask = partial(_ask, level, run, config)
-        verdict, usage = yield from typed.asking(ask, [HumanMessage(prompt)], VERDICT)
+        asked = 1
+        verdict, usage = yield from typed.asking(
+            Ask(level.sub_model, [HumanMessage(prompt)], run.gate, config), VERDICT
+        )
     except GraphBubbleUp:
         raise
     except Exception as failure:
         if isinstance(failure, LimitExceeded) and level.limits.on_exceeded == "raise":
             raise
-        verdict, usage = (
-            {"verdict": "failed", "reason": f"{type(failure).__name__}: {failure}"},
-            spent_before(failure)["usage"],
-        )
+        verdict = {"verdict": FAILED, "reason": clean(f"{type(failure).__name__}: {failure}")}
+        usage = spent_before(failure)["usage"]
     return {
         "checks": [{"citation": which, **verdict}],
-        "subcalls": 1,
+        "subcalls": asked,
         "usage": usage,
         "seconds": run.ledger.seconds,
     }
 
 
-def _ask(level: Level, run: Run, config: RunnableConfig, messages: Sequence[AnyMessage]) -> Ask:
-    return Ask(level.sub_model, messages, run.gate, config)
-
-
-def _prompt(which: int | None, question: str, answer: str, run: Run, config: RunnableConfig) -> str:
+def _prompt(which: int | None, run: Run, config: RunnableConfig) -> str:
+    question, answer = read(config, "question")["asked"], as_text(read(config, "candidate")[0])
     cited = read(config, "citations")
     if which is not None:
         text = run.context(read(config, "context_id"), config).text
         start, end = cited[which]["start"], cited[which]["end"]
-        return prompts.check_passage(
-            question, answer, text[max(0, start - AROUND) : start], text[start:end], text[end : end + AROUND]
-        )
-    last = read(config, "trajectory")[-1]
-    code, output = prompts.shortened(last["code"], MOST_SHOWN), prompts.shortened(last["output"], MOST_SHOWN)
-    return prompts.check_all(question, answer, [citation["quote"] for citation in cited], code, output)
+        before, after = text[max(0, start - AROUND) : start], text[end : end + AROUND]
+        return prompts.check_passage(question, answer, before, prompts.shortened(text[start:end], MOST_SHOWN), after)
+    since = max(read(config, "returned"), default=0)
+    steps = [step for step in read(config, "trajectory") if step["step"] > since]
+    code = "\n".join(step["code"] for step in steps if step["code"])
+    output = "\n".join(step["output"] for step in steps if step["output"])
+    quotes = "\n".join(f"- {citation['quote']}" for citation in cited)
+    shown = (prompts.shortened(part, MOST_SHOWN) for part in (quotes, code, output))
+    return prompts.check_all(question, answer, *shown)
 
 
 def verify(level: Level, state: VerifyInput, config: RunnableConfig) -> Steps[Command[Any]]:
     """Ends with the answer, or hands it back; `verification` says what came of the checks."""
-    [answer], returns = state["candidate"], state.get("returns", 0)
+    [answer, *told], returned = state["candidate"], state.get("returned", [])
     checks = sorted(read(config, "checks"), key=lambda made: (made["citation"] is None, made["citation"]))
     problem = _problem(checks)
+    is_over = len(returned) >= MOST_RETURNS or any(made["verdict"] == FAILED for made in checks)
+    if problem is not None and not is_over:
+        returned = [*returned, state["step"]]
     update: dict[str, Any] = {
-        "verification": {"verified": problem is None, "reason": problem, "returns": returns, "checks": checks}
+        "verification": {
+            "verified": problem is None,
+            "reason": problem,
+            "returns": len(returned),
+            "checks": checks,
+        }
     }
-    can_be_mended = not any(made["verdict"] == "failed" for made in checks)
-    if problem is None or not can_be_mended or returns >= MOST_RETURNS:
+    if problem is None or is_over:
         yield from taught("answered" if problem is None else "unverified", config)
         return Command(update=update | ended(answer, state["question"], "answered"), goto=END)
-    update |= {"returns": returns + 1, "citations": Overwrite([])}
-    return next_turn(level, state, config, update, prompts.unverified(as_text(answer), problem))
+    update |= {"returned": returned, "citations": Overwrite([])}
+    return next_turn(level, state, config, update, *told, prompts.unverified(as_text(answer), problem))
 
 
 def _problem(checks: list[dict[str, Any]]) -> str | None:
@@ -129,7 +138,7 @@ def _problem(checks: list[dict[str, Any]]) -> str | None:
     if not checks:
         return prompts.NOTHING_CITED
     *passages, everything = checks
-    against = [made["reason"] for made in passages if made["verdict"] in ("contradicts", "failed")]
+    against = [made["reason"] for made in passages if made["verdict"] in ("contradicts", FAILED)]
     if everything["verdict"] != "supports":
         against.append(everything["reason"])
-    return "\n".join(against) or None
+    return "\n".join(dict.fromkeys(against)) or None

@@ -125,14 +125,18 @@ def ask_chunks_first(question, chunks):
 READING = {
     "count": (
         "\n\nThe text below is one part of a long text. Where this part itself states the total that is asked for, "
-        "give it as `stated`, else null. And count in this part alone what is asked for: give that as `counted`."
+        "give it as `stated`, else null. And count in this part alone what is asked for: give that as `counted`, or "
+        "null where there is nothing of it here."
     ),
     "items": "\n\nThe text below is one part of a long text. List what it has of that, as it is written there.",
 }
 FORMS = {
     "count": {
         "type": "object",
-        "properties": {"stated": {"type": ["string", "null"]}, "counted": {"type": "integer", "minimum": 0}},
+        "properties": {
+            "stated": {"type": ["string", "null"]},
+            "counted": {"type": ["integer", "null"], "minimum": 0},
+        },
         "required": ["stated", "counted"],
     },
     "items": {
@@ -143,25 +147,25 @@ FORMS = {
 }
 TOGETHER = (
     "\n\nA long text was read in parts, and each part was asked that. Below is what the parts said that had an answer, "
-    "in their order. Give the one answer for the whole text, as briefly as you can."
+    "in their order. Give the one answer for the whole text, as briefly as you can. If they do not tell, reply "
+    + NO_ANSWER
+    + "."
 )
 
 
 def read_all(question, kind="text", size=100_000):
     """What all of `P` says to a question: each chunk of `size` characters is asked, at once. None where none tells.
 
-    The answers are added up ("count"), joined to a list ("items"), counted in that ("distinct"), or put together by a
-    model ("text").
+    The answers are added up ("count"), joined to a list, each item once ("items"), or put together by a model ("text").
     """
     chunks = ctx.chunk(size)
-    if kind != "count":  # where lines are counted, each of them is
-        chunks = [compact(chunk) for chunk in chunks]
     if kind == "text":
-        answers = ask_chunks(question, chunks)
+        answers = ask_chunks(question, [compact(chunk) for chunk in chunks])
     else:
-        form = "count" if kind == "count" else "items"
-        asked = _text("question", question) + READING[form]
-        answers = _ask("llm", [[asked, chunk] for chunk in chunks], True, None, FORMS[form])
+        asked = _text("question", question) + READING[kind]
+        if kind == "items":  # where lines are counted, each of them is
+            chunks = [compact(chunk) for chunk in chunks]
+        answers = _ask("llm", [[asked, chunk] for chunk in chunks], True, None, FORMS[kind])
     failed = [answer for answer in answers if isinstance(answer, str) and answer.startswith(ERROR)]
     if failed:
         raise RuntimeError(str(len(failed)) + " of " + str(len(chunks)) + " chunks could not be read: " + failed[0])
@@ -169,33 +173,32 @@ def read_all(question, kind="text", size=100_000):
         return _together(question, [answer.strip() for answer in answers if is_valid(answer)], size)
     if kind == "count":
         return _counted(question, answers, size)
-    items = _distinct([item.strip() for answer in answers for item in answer["items"]])
-    return len(items) if kind == "distinct" else items or None
+    return _distinct([item.strip() for answer in answers for item in answer["items"] if item.strip()]) or None
 
 
 def _counted(question, answers, size):
-    stated = _distinct([answer["stated"].strip() for answer in answers if answer["stated"] is not None])
-    counted = [answer["counted"] for answer in answers if answer["counted"]]
+    nothing = ["", "none", "null", "n/a", "unknown", "not stated"]
+    stated = [answer["stated"].strip() for answer in answers if answer["stated"] is not None]
+    stated = [text for text in stated if text.lower() not in nothing and is_valid(text)]
+    counted = [answer["counted"] for answer in answers if answer["counted"] is not None]
     if not stated:
-        return sum(counted)
-    if len(stated) == 1 and not counted:
+        return sum(counted) if counted else None
+    if len(_distinct(stated)) == 1 and not sum(counted):
         return int(stated[0]) if stated[0].isdigit() else stated[0]
     said = ["A part states: " + text for text in stated]
     return _together(question, [*said, "Counted in all parts: " + str(sum(counted))], size)
 
 
 def _distinct(texts):
-    """Each of them once, but for upper and lower case, as it comes first."""
-    first = {}
-    for text in texts:
-        first.setdefault(text.casefold(), text)
-    return list(first.values())
+    """Each of them once, in their order."""
+    return list(dict.fromkeys(texts))
 
 
 def _together(question, answers, size):
     """The one answer that many add up to, by a model where they differ: in groups that fit it, as often as it takes."""
-    answers = _distinct(answers)
     while len(answers) > 1:
+        if len({answer.casefold() for answer in answers}) == 1:
+            return answers[0]
         groups = [[]]
         for answer in answers:
             if len(groups[-1]) > 1 and sum([len(other) for other in groups[-1]]) + len(answer) > size:
@@ -206,6 +209,7 @@ def _together(question, answers, size):
         failed = [answer for answer in answers if answer.startswith(ERROR)]
         if failed:
             raise RuntimeError("the answers of the chunks could not be put together: " + failed[0])
+        answers = [answer.strip() for answer in answers if is_valid(answer)]
     return answers[0] if answers else None
 
 

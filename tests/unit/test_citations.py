@@ -8,6 +8,8 @@ import pytest
 from langchain_core.documents import Document
 from langgraph.checkpoint.memory import InMemorySaver
 
+from langgraph_rlm import Context
+from langgraph_rlm.citations import located
 from tests.fakes import QUERY, KilledAt, ScriptedModel, cell, error_of, final_of, rlm_of, run
 
 THREAD: Any = {"configurable": {"thread_id": "1"}}
@@ -56,6 +58,21 @@ def test_places_that_code_makes_up_are_no_citations() -> None:
     forged = "__rlm__['_cited'] += [[-5, 3], [0, 10**9], [3, 3], ['a', 'b'], [0, 6]]\nFinal = 1"
     citations = run(forged, context=DOCUMENTS).out["citations"]
     assert all(citation["quote"] in "".join(d.page_content for d in DOCUMENTS) for citation in citations)
+
+
+def test_quote_with_other_white_space_is_found_among_its_like_and_given_up_where_that_takes_too_long() -> None:
+    text = "a b " * 2_000 + "a\tb\n c end " + "a b " * 2_000
+    context = Context.of(text)
+    start, end = located("b a b c  end a", context)
+    assert text[start:end].split() == ["b", "a", "b", "c", "end", "a"]
+    with pytest.raises(ValueError, match="letter by letter"):
+        located("a  " + "a " * 4_990 + "b", Context.of("a " * 500_000))
+
+
+def test_number_of_citations_is_bounded() -> None:
+    forged = "__rlm__['_cited'] += [[i, i + 1] for i in range(%d, %d)]"
+    ran = run(forged % (0, 150), forged % (150, 400) + "\nFinal = 1", context="x" * 1_000)
+    assert len(ran.out["citations"]) == 200
 
 
 def test_quote_is_found_in_a_text_that_is_not_ascii() -> None:

@@ -168,7 +168,7 @@ def test_tools_and_the_form_of_the_answer_are_told_of_in_this_dialect() -> None:
     assert "- `price(item: str)`: The price of an item.\n" in first.messages[0].text
     form = '`answer["content"]` has to be a value that satisfies this JSON schema: {"type": "integer"}'
     assert first.conversation[0] == ("human", f"{OPENING}\n\n{form}\n\nTurn 1/30:")
-    assert last.told.startswith('`answer["content"]` does not satisfy the JSON schema')
+    assert '\n\n`answer["content"]` does not satisfy the JSON schema' in last.told
     assert last.told.endswith('then set answer["content"], then answer["ready"] = True, to end.\n\nTurn 3/30:')
 
 

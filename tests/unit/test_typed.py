@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import pytest
@@ -43,6 +45,10 @@ class Row(TypedDict):
     name: str
 
 
+class Dated(BaseModel, strict=True):
+    day: date
+
+
 # -- the answer of a run ----------------------------------------------------------------------------------------------
 
 
@@ -55,6 +61,7 @@ class Row(TypedDict):
         (Row, "Final = {'name': 'x'}", {"name": "x"}),
         (list[Count], "Final = [{'fruit': 'pear', 'count': 3}]", [Count(fruit="pear", count=3)]),
         (int, "Final = '17'", 17),
+        (Dated, "Final = {'day': '2026-01-02'}", Dated(day=date(2026, 1, 2))),
         (NUMBER, "Final = {'n': 3}", {"n": 3}),
         (NUMBER, "Final = '```json\\n{\"n\": 3}\\n```'", {"n": 3}),
     ],
@@ -113,6 +120,40 @@ def test_state_has_plain_data_and_a_second_question_is_checked_too() -> None:
     assert rlm.invoke({"query": "And now?"}, THREAD)["answer"] == Count(fruit="b", count=2)
 
 
+def test_question_that_pauses_after_an_answered_one_gives_its_interrupt() -> None:
+    model = ScriptedModel(cell("Final = {'fruit': 'a', 'count': 1}"), cell("Final = {'fruit': 'b', 'count': 2}"))
+    rlm = rlm_of(model, response_format=Count, checkpointer=InMemorySaver())
+    rlm.invoke(GIVEN, THREAD)
+    paused = rlm.invoke({"query": "And now?"}, THREAD, interrupt_before=["execute"])
+    assert paused.get("status") is None
+    assert rlm.invoke(None, THREAD)["answer"] == Count(fruit="b", count=2)
+
+
+def test_extracted_answer_is_the_validated_value() -> None:
+    rlm = create_rlm(ScriptedModel(), router=Router("deterministic_first"), response_format={"type": "integer"})
+    out = rlm.invoke({"query": "What is the total?", "context": "Order 1\nTotal: 42\n"})
+    assert (out["answer"], out["route"]) == (42, "extract")
+
+
+def test_model_sees_what_its_code_did_beside_what_is_wrong_with_its_answer() -> None:
+    ran = run("print('SEEN')\nFinal = 'x'", "Final = {'n': 1}", response_format=NUMBER)
+    assert "SEEN" in ran.told[0]
+    assert "no JSON" in ran.told[0]
+
+
+def test_output_without_the_answer_is_left_as_it_is() -> None:
+    rlm = rlm_of(ScriptedModel(cell("Final = {'fruit': 'a', 'count': 1}")), response_format=Count)
+    assert rlm.invoke(GIVEN, output_keys=["status"]) == {"status": "answered"}
+
+
+def test_direct_answer_at_a_limit_is_asked_for_in_the_form_and_counts_what_was_used() -> None:
+    replies = iter(["three", "four", '{"n": 1}'])
+    model = ScriptedModel(answer=lambda _: next(replies))
+    out = create_rlm(model, response_format=NUMBER, limits=Limits(max_tokens=20)).invoke(GIVEN)
+    assert (out["answer"], out["status"]) == ({"n": 1}, "limit")
+    assert out["usage"]["scripted-1"]["total_tokens"] == 45
+
+
 def test_app_gets_the_value_from_its_node() -> None:
     class State(TypedDict, total=False):
         query: str
@@ -134,7 +175,7 @@ def test_direct_answer_is_asked_for_in_the_form_and_corrected() -> None:
     assert "'3' is not of type 'integer'" in model.asked[-1]
 
 
-@pytest.mark.parametrize("response_format", ["json", 3, {"type": "thing"}, object()])
+@pytest.mark.parametrize("response_format", ["json", 3, {"type": "thing"}, {"$ref": "#/$defs/missing"}, object()])
 def test_what_is_no_form_is_refused(response_format: Any) -> None:
     with pytest.raises(InvalidInput, match="response_format"):
         create_rlm(ScriptedModel(), response_format=response_format)
@@ -173,17 +214,56 @@ def test_reply_is_repaired_twice_and_then_an_error_that_counts_what_it_took() ->
     [
         ({"n": "int"}, "must be a JSON schema"),
         ({"type": "thing"}, "no JSON schema"),
-        ({"$ref": "http://example.org/schema", "type": "object"}, "$ref cannot be"),
-        ({"type": "string", "pattern": "(a+)+$"}, "pattern cannot be"),
+        ({"$ref": "http://example.org/schema", "type": "object"}, "'$ref' cannot be"),
+        ({"type": "string", "pattern": "(a+)+$"}, "'pattern' cannot be"),
         ({"type": "object", "properties": {"a": {"patternProperties": {"(a+)+$": {}}}}}, "patternProperties"),
-        ({"type": "array", "items": [{"anyOf": [{"pattern": "x"}]}]}, "pattern cannot be"),
+        ({"type": "array", "items": {"anyOf": [{"pattern": "x"}]}}, "'pattern' cannot be"),
         ({"type": "string", "enum": ["x" * 30_000]}, "characters"),
+        ({"type": "array", "uniqueItems": True}, "'uniqueItems' cannot be"),
+        ({"type": "object", "$schema": "http://json-schema.org/draft-07/schema#"}, "'$schema' cannot be"),
+        ({"allOf": [{"unevaluatedProperties": True}]}, "'unevaluatedProperties' cannot be"),
+        ({"type": "number", "minimum": float("nan")}, "nan"),
     ],
 )
 def test_schema_of_the_code_that_cannot_be_used_costs_nothing(schema: dict[str, Any], why: str) -> None:
     ran = run(f"llm_query('x', schema={schema})", "Final = 0")
     assert why in str(ran.errors[0])
     assert ran.model.asked == []
+
+
+def test_schema_of_the_code_that_is_nested_too_deeply_is_an_error() -> None:
+    code = (
+        "s = {'type': 'string'}\nfor _ in range(%d):\n    s = {'type': 'array', 'items': s}\nllm_query('x', schema=s)"
+    )
+    assert "in each other" in error_of(code % 40)
+    assert "depth" in error_of(code % 400)
+
+
+@pytest.mark.parametrize(
+    ("reply", "value"),
+    [
+        ('{"n": 1, "s": "\\ud800"}', {"n": 1, "s": "\ufffd"}),
+        ('{"n": 1, "s": %s}' % ("[" * 300 + "]" * 300), None),
+        ('{"n": 123456789012345678901234567890}', None),
+    ],
+)
+def test_json_that_nothing_can_hold_is_cleaned_or_refused(reply: str, value: Any) -> None:
+    code = f"answers = llm_batch(['x'], schema={NUMBER})\nFinal = answers[0]"
+    answer = final_of(code, answer=lambda _: reply, checkpointer=InMemorySaver())
+    assert answer == value or (value is None and answer.startswith("Error: Unfit"))
+
+
+def test_reply_to_a_schema_of_a_text_is_the_text() -> None:
+    code = "Final = llm_batch(['json', 'plain'], schema={'type': 'string'})"
+    assert final_of(code, answer=lambda prompt: '"yes"' if prompt == "json" else "yes") == ["yes", "yes"]
+    null = "Final = llm_query('x', schema={'type': ['string', 'null']})"
+    assert final_of(null, answer=lambda _: "null") is None
+
+
+def test_what_was_used_before_a_repair_failed_counts() -> None:
+    replies: Iterator[str | Exception] = iter(["no idea", ValueError("gone")])
+    ran = run(f"Final = llm_batch(['x'], schema={NUMBER})", answer=lambda _: next(replies))
+    assert ran.out["usage"]["scripted-1"]["total_tokens"] == 30
 
 
 def test_properties_may_have_the_names_of_keywords() -> None:
@@ -224,7 +304,7 @@ def test_code_chooses_among_the_models_that_it_was_given() -> None:
         "Final = [llm_query('a', model='fast'), llm_query('b'), *llm_batch(['c'], model='fast')]", models={"fast": fast}
     )
     assert ran.answer == ["fast a", "answer to b", "fast c"]
-    assert fast.asked == ["a", "c"]
+    assert sorted(fast.asked) == ["a", "c"]
     assert set(ran.out["usage"]) == {"scripted-1", "fast-1"}
     assert "'fast'" in ran.model.turns[0].messages[0].text
     assert ran.out["trajectory"][0]["subcalls"][0]["model"] == "fast"
