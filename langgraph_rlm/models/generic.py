@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
@@ -240,9 +241,16 @@ class GenericChatModel(BaseChatModel):
     def _refuse(
         self, response: httpx.Response, how: str, cause: Exception | None, kind: type[ModelError] = ModelError
     ) -> NoReturn:
-        beginning = " ".join(response.text[: 2 * _SHOWN].split())[:_SHOWN]
+        beginning = " ".join(self._veiled(response.text)[: 2 * _SHOWN].split())[:_SHOWN]
         body = f": {beginning}" if beginning else " (its body is empty)."
-        raise kind(f"{self._url} answered {response.status_code}{how}{body}") from cause
+        raise kind(f"{self._url} answered {response.status_code}{self._veiled(how)}{body}") from cause
+
+    def _veiled(self, text: str) -> str:
+        """The text without the values of the headers, with or without their scheme, and with JSON's backslashes."""
+        values = {part for value in self._headers.values() for part in (value, value.partition(" ")[2]) if part}
+        longest_first = sorted(values, key=len, reverse=True)
+        pattern = "|".join(r"\\?".join(map(re.escape, value)) for value in longest_first)
+        return re.sub(pattern, "***", text) if pattern else text
 
 
 def _path_of(function: Callable[..., Any]) -> str | None:

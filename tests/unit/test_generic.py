@@ -256,6 +256,38 @@ def test_keys_show_nowhere() -> None:
         assert KEY not in shown
 
 
+ECHOES: dict[str, tuple[dict[str, Any], str, str]] = {
+    "bearer": ({"api_key": KEY}, f"Incorrect API key provided: Bearer {KEY}", "Incorrect API key provided: ***"),
+    "key alone": ({"api_key": KEY}, f"{KEY} or {KEY}?", "*** or ***?"),
+    "at the cut": ({"api_key": KEY}, f"{'x' * 195}{KEY}", f"{'x' * 195}***"),
+    "headers": ({"headers": {"X-Key": KEY, "X-Team": f"{KEY}-2"}}, f"{KEY}-2 has {KEY}", "*** has ***"),
+    "scheme of its own": ({"headers": {"Authorization": f"Basic {KEY}"}}, f"no {KEY}", "no ***"),
+    "escaped": ({"api_key": f'{KEY}/"\\'}, rf'{{"no": "{KEY}\/\"\\"}}', '{"no": "***"}'),
+    "empty": ({"headers": {"X-Key": ""}}, "who?", "who?"),
+}
+
+
+@pytest.mark.parametrize("echo", ECHOES)
+def test_key_that_the_server_echoes_does_not_show(echo: str) -> None:
+    settings, said, told = ECHOES[echo]
+    collector = RunCollectorCallbackHandler()
+    with talking(Reply(said.encode(), 401)) as server, pytest.raises(ModelAuthenticationError) as caught:
+        model_at(server.url, **settings).invoke("hello", {"callbacks": [collector]})
+    assert str(caught.value) == f"{server.url}/talk answered 401: {told}"
+    [run] = collector.traced_runs
+    assert KEY not in run.model_dump_json()
+
+
+def test_key_that_parse_response_stumbles_over_does_not_show() -> None:
+    told = r"200 with what parse_response cannot read \(ValueError: no \*\*\*\): {\"said\": \"hello\"}"
+
+    def parse(body: Any) -> str:
+        raise ValueError(f"no {KEY}")
+
+    with talking() as server, pytest.raises(ModelError, match=told):
+        model_at(server.url, api_key=KEY, parse_response=parse).invoke("hello")
+
+
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
