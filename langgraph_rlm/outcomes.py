@@ -15,7 +15,7 @@ from langchain_core.language_models import BaseChatModel
 from langgraph.store.base import BaseStore, SearchItem
 
 from langgraph_rlm.errors import InvalidInput
-from langgraph_rlm.learning import Outcome
+from langgraph_rlm.learning import TEACHING, Outcome
 from langgraph_rlm.routing import Routing
 
 MOST = 200
@@ -94,35 +94,37 @@ def feedback(store: BaseStore, output: Mapping[str, Any], *, accepted: bool) -> 
         accepted: Whether the answer was right.
 
     Returns:
-        Whether there was an outcome to change: not of a run that asked no model, did not end, or is too long ago.
+        Whether there was an outcome to change: not of a run that asked no model, did not end, is too long ago, or had a
+        profile that `auto` does not learn from.
 
     Raises:
         InvalidInput: It is the output of no run, or of one without a store; or `accepted` is no bool.
         Exception: What the store raises.
     """
-    namespace, key = _place(output, accepted)
-    item = store.get(namespace, key)
-    if item is not None:
-        store.put(namespace, key, {**item.value, "accepted": accepted}, index=False)
-    return item is not None
+    if (place := _place(output, accepted)) is None or (item := store.get(*place)) is None:
+        return False
+    store.put(*place, {**item.value, "accepted": accepted}, index=False)
+    return True
 
 
 async def afeedback(store: BaseStore, output: Mapping[str, Any], *, accepted: bool) -> bool:
     """As `feedback`, async."""
-    namespace, key = _place(output, accepted)
-    item = await store.aget(namespace, key)
-    if item is not None:
-        await store.aput(namespace, key, {**item.value, "accepted": accepted}, index=False)
-    return item is not None
+    if (place := _place(output, accepted)) is None or (item := await store.aget(*place)) is None:
+        return False
+    await store.aput(*place, {**item.value, "accepted": accepted}, index=False)
+    return True
 
 
-def _place(output: Mapping[str, Any], accepted: object) -> tuple[Namespace, str]:
+def _place(output: Mapping[str, Any], accepted: object) -> tuple[Namespace, str] | None:
+    """Where the outcome of the run is; None where its profile teaches nothing."""
     if not isinstance(accepted, bool):
         raise InvalidInput(f"accepted={accepted!r}: True or False is needed.")
-    run = Routing.of(output).run
-    if run is None:
+    routing = Routing.of(output)
+    if routing.profile not in TEACHING:
+        return None
+    if routing.run is None:
         raise InvalidInput("The run had no store, so nothing is learned from it: give create_rlm(…, store=…) one.")
-    return tuple(run["namespace"]), run["key"]
+    return tuple(routing.run["namespace"]), routing.run["key"]
 
 
 def _read(items: list[SearchItem]) -> list[Outcome]:

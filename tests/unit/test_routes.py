@@ -519,6 +519,20 @@ def test_runs_of_explicit_profiles_teach(store: Any) -> None:
     assert rlm.invoke(SIX)["route"] == "rlm"
 
 
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("profile", ["semantic_batches", "hybrid", "verify"])
+async def test_runs_that_are_not_the_loop_teach_nothing_of_it(profile: str, is_async: bool) -> None:
+    store, model = InMemoryStore(), model_of(*["Final = 'by code'"] * 3)
+    rlm = create_rlm(model, store=store)
+    nine = {"query": "Who?", "context": "x" * 9_000}
+    for _ in range(EVIDENCE):
+        out = await ran(rlm, {**nine, "profile": profile}, is_async)
+        assert not (await afeedback(store, out, accepted=False) if is_async else feedback(store, out, accepted=False))
+    out = await ran(rlm, nine, is_async)
+    assert (out["route"], out["routing"]["outcomes"]) == ("rlm", 0)
+    assert len(kept_in(store, model)) == 1
+
+
 def test_last_word_on_an_answer_holds(store: Any) -> None:
     model = model_of()
     out = create_rlm(model, store=store).invoke(SIX)
