@@ -1,7 +1,7 @@
 """Outcomes of runs in a LangGraph `store`: what `auto` learns from, and how a user tells that an answer was wrong.
 
 Each run has an item of its own, so runs at the same time do not disturb each other, and a run that is resumed writes
-the one it has. `MOST` items are kept for a graph's name and a model.
+the one it has. `MOST` items are kept for a graph's name, a model and a threshold as it was set.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from langgraph.store.base import BaseStore, SearchItem
 
 from langgraph_rlm.errors import InvalidInput
 from langgraph_rlm.learning import TEACHING, Outcome
-from langgraph_rlm.routing import Routing
+from langgraph_rlm.routing import Reach, Routing
 
 MOST = 200
-"""Outcomes that are kept of a model; those that began last."""
+"""Outcomes that are kept in a namespace; those that began last."""
 SEARCHED = 2 * MOST
 """Outcomes that are read, at most: several runs may have ended since somebody tidied up."""
 
@@ -28,10 +28,13 @@ Namespace = tuple[str, ...]
 _logger = logging.getLogger("langgraph_rlm")
 
 
-def namespace_of(graph_name: str, model: BaseChatModel) -> Namespace:
-    """Where a graph's outcomes with that model are. The last label keeps `gpt-5` from finding `gpt-5-mini` too."""
+def namespace_of(graph_name: str, model: BaseChatModel, reach: Reach) -> Namespace:
+    """Where a graph's outcomes with that model are, and that threshold: moves are counted from where it was set.
+
+    The last label keeps 800 from finding 8000 too.
+    """
     model_name = model._get_ls_params().get("ls_model_name") or type(model).__name__
-    return ("langgraph_rlm", _label(graph_name), _label(model_name), "outcomes")
+    return ("langgraph_rlm", _label(graph_name), _label(model_name), str(reach.unmoved), "outcomes")
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ def _routed(level: Level, profile: Profile, characters: int, config: RunnableCon
     store = store_of(config)
     if level.depth or store is None or profile not in TEACHING:
         return routing
-    namespace = namespace_of(level.name, level.model)
+    namespace = namespace_of(level.name, level.model, level.reach)
     place = {"namespace": list(namespace), "key": config[CONF][CONFIG_KEY_TASK_ID], "begun": time.time()}
     if profile != "auto":
         return replace(routing, run=place)
