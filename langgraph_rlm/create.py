@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -114,12 +114,13 @@ def create_rlm(
             models=others,
             form=form if depth == 0 else None,
         )
-        graph = rlm_graph(level, graph, context_schema).compile(
+        built = rlm_graph(level, graph, context_schema)
+        graph = built.compile(
             checkpointer=checkpointer if depth == 0 else None,
             store=store if depth == 0 else None,
             cache=cache if depth == 0 else None,
-            interrupt_before=_at(level, interrupt_before),
-            interrupt_after=_at(level, interrupt_after),
+            interrupt_before=_at(level, built.nodes, interrupt_before),
+            interrupt_after=_at(level, built.nodes, interrupt_after),
             debug=debug,
             name=name,
         )
@@ -143,8 +144,12 @@ def _by_depth(model: BaseChatModel | str | Sequence[BaseChatModel | str]) -> lis
     return [resolve_model(one) for one in model]
 
 
-def _at(level: Level, nodes: All | Sequence[str] | None) -> All | list[str] | None:
-    """Names of nodes as they are at this depth."""
-    if nodes is None or isinstance(nodes, str):
-        return nodes  # type: ignore[return-value]
-    return [level.subcall_node if node == "subcall" else node for node in nodes]
+def _at(level: Level, there: Collection[str], nodes: All | Sequence[str] | None) -> All | list[str] | None:
+    """Those of the nodes that are `there` at this depth, by their names there. The root has all that any depth has."""
+    if nodes is None or nodes == "*":
+        return nodes
+    named = [level.subcall_node if node == "subcall" else node for node in nodes]
+    unknown = [node for node in named if node not in there]
+    if unknown and level.depth == 0:
+        raise InvalidInput(f"interrupt at {unknown[0]!r}: there is no such node. Known: {', '.join(there)}.")
+    return [node for node in named if node in there]

@@ -13,6 +13,8 @@ from statistics import median
 
 from langgraph_rlm.routing import CHARACTERS_PER_TOKEN, Reach
 
+TEACHING = ("auto", "direct", "rlm", "deterministic_first")
+"""Profiles that `auto` learns from. The others do more than the loop, or something else: they do not speak for it."""
 MOST_MOVES = 2
 """From a quarter of what is set to four times of it."""
 EVIDENCE = 5

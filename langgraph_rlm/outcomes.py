@@ -1,7 +1,7 @@
 """Outcomes of runs in a LangGraph `store`: what `auto` learns from, and how a user tells that an answer was wrong.
 
 Each run has an item of its own, so runs at the same time do not disturb each other, and a run that is resumed writes
-the one it has. `MOST` items are kept for a graph's name and a model.
+the one it has. `MOST` items are kept for a graph's name, a model and a threshold as it was set.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from langchain_core.language_models import BaseChatModel
 from langgraph.store.base import BaseStore, SearchItem
 
 from langgraph_rlm.errors import InvalidInput
-from langgraph_rlm.learning import Outcome
-from langgraph_rlm.routing import Routing
+from langgraph_rlm.learning import TEACHING, Outcome
+from langgraph_rlm.routing import Reach, Routing
 
 MOST = 200
-"""Outcomes that are kept of a model; those that began last."""
+"""Outcomes that are kept in a namespace; those that began last."""
 SEARCHED = 2 * MOST
 """Outcomes that are read, at most: several runs may have ended since somebody tidied up."""
 
@@ -28,10 +28,13 @@ Namespace = tuple[str, ...]
 _logger = logging.getLogger("langgraph_rlm")
 
 
-def namespace_of(graph_name: str, model: BaseChatModel) -> Namespace:
-    """Where a graph's outcomes with that model are. The last label keeps `gpt-5` from finding `gpt-5-mini` too."""
+def namespace_of(graph_name: str, model: BaseChatModel, reach: Reach) -> Namespace:
+    """Where a graph's outcomes with that model are, and that threshold: moves are counted from where it was set.
+
+    The last label keeps 800 from finding 8000 too.
+    """
     model_name = model._get_ls_params().get("ls_model_name") or type(model).__name__
-    return ("langgraph_rlm", _label(graph_name), _label(model_name), "outcomes")
+    return ("langgraph_rlm", _label(graph_name), _label(model_name), str(reach.unmoved), "outcomes")
 
 
 @dataclass(frozen=True)
@@ -94,35 +97,37 @@ def feedback(store: BaseStore, output: Mapping[str, Any], *, accepted: bool) -> 
         accepted: Whether the answer was right.
 
     Returns:
-        Whether there was an outcome to change: not of a run that asked no model, did not end, or is too long ago.
+        Whether there was an outcome to change: not of a run that asked no model, did not end, is too long ago, or had a
+        profile that `auto` does not learn from.
 
     Raises:
         InvalidInput: It is the output of no run, or of one without a store; or `accepted` is no bool.
         Exception: What the store raises.
     """
-    namespace, key = _place(output, accepted)
-    item = store.get(namespace, key)
-    if item is not None:
-        store.put(namespace, key, {**item.value, "accepted": accepted}, index=False)
-    return item is not None
+    if (place := _place(output, accepted)) is None or (item := store.get(*place)) is None:
+        return False
+    store.put(*place, {**item.value, "accepted": accepted}, index=False)
+    return True
 
 
 async def afeedback(store: BaseStore, output: Mapping[str, Any], *, accepted: bool) -> bool:
     """As `feedback`, async."""
-    namespace, key = _place(output, accepted)
-    item = await store.aget(namespace, key)
-    if item is not None:
-        await store.aput(namespace, key, {**item.value, "accepted": accepted}, index=False)
-    return item is not None
+    if (place := _place(output, accepted)) is None or (item := await store.aget(*place)) is None:
+        return False
+    await store.aput(*place, {**item.value, "accepted": accepted}, index=False)
+    return True
 
 
-def _place(output: Mapping[str, Any], accepted: object) -> tuple[Namespace, str]:
+def _place(output: Mapping[str, Any], accepted: object) -> tuple[Namespace, str] | None:
+    """Where the outcome of the run is; None where its profile teaches nothing."""
     if not isinstance(accepted, bool):
         raise InvalidInput(f"accepted={accepted!r}: True or False is needed.")
-    run = Routing.of(output).run
-    if run is None:
+    routing = Routing.of(output)
+    if routing.profile not in TEACHING:
+        return None
+    if routing.run is None:
         raise InvalidInput("The run had no store, so nothing is learned from it: give create_rlm(…, store=…) one.")
-    return tuple(run["namespace"]), run["key"]
+    return tuple(routing.run["namespace"]), routing.run["key"]
 
 
 def _read(items: list[SearchItem]) -> list[Outcome]:

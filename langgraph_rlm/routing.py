@@ -145,10 +145,10 @@ FIRST: Mapping[str, First] = {
 """Where the profiles other than `auto` begin."""
 WAYS = {
     "direct": "One model call answered",
-    "batches": "Models read all of the text, in chunks",
+    "batches": "Models were to read all of the text, in chunks, before one writes code",
     "generate": "A model wrote code",
 }
-"""What the nodes stand for, in words."""
+"""What the nodes stand for, in words: true also where reading in chunks fails, and the loop has its turn."""
 
 
 def _characters(share: float, window: int) -> int:

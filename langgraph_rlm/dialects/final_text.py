@@ -47,11 +47,12 @@ class FinalText:
     def read(self, reply: str) -> Reply:
         """The reply's blocks. Without any, the variable that it names or else the answer that it states.
 
-        Beside code neither is believed: the code has not run yet.
+        Beside code neither is believed: the code has not run yet. In the code they are functions.
         """
         text = spoken(reply)
         blocks, unclosed = official.blocks_of(text)
-        named, stated = _named(text), _stated(text)
+        words = official.around_blocks(text)
+        named, stated = _named(words), _stated(words)
         if blocks or unclosed:
             is_final = named is not None or stated is not None
             told = "\n\n".join(filter(None, [unclosed, NOT_BELIEVED if is_final else ""]))

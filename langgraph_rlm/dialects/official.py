@@ -58,7 +58,20 @@ def blocks_of(text: str) -> tuple[tuple[str, ...], str]:
 
     Other blocks do not run.
     """
-    blocks: list[str] = []
+    spans, unclosed = _spans(text)
+    return tuple(text[start:end].strip() for start, end in spans), unclosed
+
+
+def around_blocks(text: str) -> str:
+    """The text without the code of the blocks that `blocks_of` gives."""
+    spans, _ = _spans(text)
+    starts, ends = [start for start, _ in spans], [end for _, end in spans]
+    return "".join(text[begin:end] for begin, end in zip([0, *ends], [*starts, len(text)], strict=True))
+
+
+def _spans(text: str) -> tuple[list[tuple[int, int]], str]:
+    """Where the code of the blocks begins and ends."""
+    spans = list[tuple[int, int]]()
     at = 0
     while opened := _OPENED.search(text, at):
         start = opened.end()
@@ -66,10 +79,10 @@ def blocks_of(text: str) -> tuple[tuple[str, ...], str]:
         if end < 0 and opened[0].count("\n") > 1 and text.startswith(_CLOSED, start - 1):
             start = end = start - 1  # a blank line is all that it holds
         if end < 0:
-            return tuple(blocks), UNCLOSED
-        blocks.append(text[start:end].strip())
+            return spans, UNCLOSED
+        spans.append((start, end))
         at = end + len(_CLOSED)
-    return tuple(blocks), ""
+    return spans, ""
 
 
 def system(ending: str, depth: int, max_depth: int, instructions: str | None, offer: Offer) -> str:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
+from operator import attrgetter
 from typing import Any, NoReturn, Self
+from uuid import uuid4
 
 import httpx
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -25,6 +29,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from pydantic import ConfigDict, Field, PrivateAttr, SecretStr, field_validator, model_validator
 
+from langgraph_rlm.digests import digest_of
 from langgraph_rlm.models.clients import Connections, scaling
 
 _SHOWN = 200  # characters of a body in an error
@@ -72,6 +77,8 @@ class GenericChatModel(BaseChatModel):
 
     model_config = ConfigDict(extra="allow", hide_input_in_errors=True)
 
+    _nameless: dict[int, tuple[Callable[..., Any], str]] = PrivateAttr(default_factory=dict)
+    """By their ids, functions that nothing names but this. They are held: no other one can come to have the id."""
     _sync: Connections = PrivateAttr()
     _async: Connections = PrivateAttr()
 
@@ -115,13 +122,22 @@ class GenericChatModel(BaseChatModel):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        functions = {"build_payload": self.build_payload, "parse_response": self.parse_response}
         return {
             "model": self.model,
             "url": self._url,
-            **{name: getattr(function, "__qualname__", repr(function)) for name, function in functions.items()},
-            **(self.model_extra or {}),
+            "build_payload": self._named(self.build_payload),
+            "parse_response": self._named(self.parse_response),
+            "parameters": self.model_extra or {},
         }
+
+    def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
+        """What caches tell models apart by. The digest is here alone: parameters that identify are in traces."""
+        headers = [part for header in sorted(self._headers.items()) for part in header]
+        return f"{super()._get_llm_string(stop, **kwargs)} {digest_of(self._url, *headers)}"
+
+    def _named(self, function: Callable[..., Any]) -> str:
+        """A name that no other function has."""
+        return _path_of(function) or self._nameless.setdefault(id(function), (function, uuid4().hex))[1]
 
     def _generate(
         self,
@@ -225,9 +241,28 @@ class GenericChatModel(BaseChatModel):
     def _refuse(
         self, response: httpx.Response, how: str, cause: Exception | None, kind: type[ModelError] = ModelError
     ) -> NoReturn:
-        beginning = " ".join(response.text[: 2 * _SHOWN].split())[:_SHOWN]
+        beginning = " ".join(self._veiled(response.text)[: 2 * _SHOWN].split())[:_SHOWN]
         body = f": {beginning}" if beginning else " (its body is empty)."
-        raise kind(f"{self._url} answered {response.status_code}{how}{body}") from cause
+        raise kind(f"{self._url} answered {response.status_code}{self._veiled(how)}{body}") from cause
+
+    def _veiled(self, text: str) -> str:
+        """The text without the values of the headers, with or without their scheme, and with JSON's backslashes."""
+        values = {part for value in self._headers.values() for part in (value, value.partition(" ")[2]) if part}
+        longest_first = sorted(values, key=len, reverse=True)
+        pattern = "|".join(r"\\?".join(map(re.escape, value)) for value in longest_first)
+        return re.sub(pattern, "***", text) if pattern else text
+
+
+def _path_of(function: Callable[..., Any]) -> str | None:
+    """Where every process has the function, if it is that of a module; another script has another `__main__`."""
+    module, name = getattr(function, "__module__", ""), getattr(function, "__qualname__", None)
+    if module == "__main__" or not isinstance(name, str):
+        return None
+    try:
+        is_there = attrgetter(name)(sys.modules.get(module)) is function
+    except AttributeError:
+        return None
+    return f"{module}.{name}" if is_there else None
 
 
 def _whole(result: ChatResult) -> ChatGenerationChunk:

@@ -19,7 +19,7 @@ from langgraph_rlm.context import Context
 from langgraph_rlm.effects import Steps, Work
 from langgraph_rlm.history import asking
 from langgraph_rlm.inputs import checked_query, name_of, no_context, of_messages
-from langgraph_rlm.learning import learned
+from langgraph_rlm.learning import TEACHING, learned
 from langgraph_rlm.level import Level
 from langgraph_rlm.outcomes import Recollect, namespace_of
 from langgraph_rlm.routing import Routing
@@ -98,9 +98,9 @@ def _routed(level: Level, profile: Profile, characters: int, config: RunnableCon
     """Decides on the way, with what the store has to teach. Of an RLM's children nothing is learned."""
     routing = Routing(profile, characters, level.reach, extractors=len(level.router.extractors) + 1)
     store = store_of(config)
-    if level.depth or store is None:
+    if level.depth or store is None or profile not in TEACHING:
         return routing
-    namespace = namespace_of(level.name, level.model)
+    namespace = namespace_of(level.name, level.model, level.reach)
     place = {"namespace": list(namespace), "key": config[CONF][CONFIG_KEY_TASK_ID], "begun": time.time()}
     if profile != "auto":
         return replace(routing, run=place)

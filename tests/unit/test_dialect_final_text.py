@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from langchain_core.messages import BaseMessage
 from langgraph.checkpoint.memory import InMemorySaver
 
-from langgraph_rlm import Limits
+from langgraph_rlm import Limits, Router
 from langgraph_rlm.dialects.final_text import NOT_BELIEVED, FinalText
 from langgraph_rlm.dialects.official import UNCLOSED
 from langgraph_rlm.dialects.replies import Code, Nothing, Reply, Text
@@ -84,8 +84,14 @@ READINGS: list[tuple[str, Reply]] = [
     (f"{cell('x = 1')}\nFINAL(42)", Code(("x = 1",), NOT_BELIEVED)),
     (f"FINAL(42)\n{cell('x = 1')}", Code(("x = 1",), NOT_BELIEVED)),
     (f"{cell('x = 1')}\nFINAL_VAR(x)", Code(("x = 1",), NOT_BELIEVED)),
-    (cell("x = 1\nFINAL(x)"), Code(("x = 1\nFINAL(x)",), NOT_BELIEVED)),
+    (f"FINAL(1)\n{cell('x = 1')}\nFINAL(2", Code(("x = 1",), NOT_BELIEVED)),
+    (f"{cell('x = 1')}\nand\n{cell('FINAL(x)')}\nFINAL_VAR(x)", Code(("x = 1", "FINAL(x)"), NOT_BELIEVED)),
     ("```repl\nx = 1\nFINAL(x)", Nothing(f"{UNCLOSED}\n\n{NOT_BELIEVED}")),
+    # a function in code
+    (cell("x = 1\nFINAL(x)"), Code(("x = 1\nFINAL(x)",))),
+    (cell("x = 1\nFINAL_VAR('x')"), Code(("x = 1\nFINAL_VAR('x')",))),
+    (cell("if x:\n    FINAL('x')\nprint(1)"), Code(("if x:\n    FINAL('x')\nprint(1)",))),
+    (f"FINAL(\n{cell('f(1)')}", Code(("f(1)",))),
     # code
     (f"{cell('x = 1')}\nthen\n{cell('y = 2')}", Code(("x = 1", "y = 2"))),
     ("```python\nx = 1\n```", Nothing()),
@@ -117,6 +123,21 @@ def test_reply_of_any_size_is_read(unit: str) -> None:
 
 
 # -- what is said, turn by turn ---------------------------------------------------------------------------------------
+
+
+def test_final_in_the_code_of_a_block_is_no_answer_beside_it() -> None:
+    run = ran(cell("if len(P) < 5:\n    FINAL('x')\nprint(1)"), cell("FINAL(1 / 0)"), "FINAL(2)")
+    assert run.answer == "2"
+    assert "ZeroDivisionError" in run.told[-1]
+    assert not any(NOT_BELIEVED in told for told in run.told)
+
+
+def test_cell_of_the_host_draws_no_word_on_an_answer() -> None:
+    run = ran("FINAL(2)", router=Router("hybrid"), limits=Limits(max_subcalls=0))
+    assert run.answer == "2"
+    [turn] = run.model.turns
+    assert "FINAL(found)" in turn.told
+    assert NOT_BELIEVED not in turn.told
 
 
 def test_conversation_is_that_of_the_official_implementation() -> None:

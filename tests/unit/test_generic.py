@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -22,10 +26,11 @@ from langchain_core.load import dumps
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.tracers.run_collector import RunCollectorCallbackHandler
+from langgraph.cache.memory import InMemoryCache
 from pydantic import ValidationError
 
 from langgraph_rlm import GenericChatModel, Router, create_rlm, retries
-from tests.fakes import cell
+from tests.fakes import ScriptedModel, cell, rlm_of
 from tests.servers import GOODBYE, SILENCE, Asked, Reply, Server, serving
 
 GIVEN = {"query": "How many?", "context": "a text"}
@@ -41,9 +46,10 @@ def parse_response(body: dict[str, Any]) -> AIMessage:
     return AIMessage(body["said"], usage_metadata=usage)
 
 
-def model_at(url: str, **settings: Any) -> GenericChatModel:
-    functions: dict[str, Any] = {"build_payload": build_payload, "parse_response": parse_response}
-    return GenericChatModel(base_url=url, path="/talk", **{"model": "talker-1", **functions, **settings})
+def model_at(url: str, /, **settings: Any) -> GenericChatModel:
+    place = {"base_url": url, "path": "/talk", "model": "talker-1"}
+    functions = {"build_payload": build_payload, "parse_response": parse_response}
+    return GenericChatModel(**{**place, **functions, **settings})
 
 
 @contextmanager
@@ -250,13 +256,45 @@ def test_keys_show_nowhere() -> None:
         assert KEY not in shown
 
 
+ECHOES: dict[str, tuple[dict[str, Any], str, str]] = {
+    "bearer": ({"api_key": KEY}, f"Incorrect API key provided: Bearer {KEY}", "Incorrect API key provided: ***"),
+    "key alone": ({"api_key": KEY}, f"{KEY} or {KEY}?", "*** or ***?"),
+    "at the cut": ({"api_key": KEY}, f"{'x' * 195}{KEY}", f"{'x' * 195}***"),
+    "headers": ({"headers": {"X-Key": KEY, "X-Team": f"{KEY}-2"}}, f"{KEY}-2 has {KEY}", "*** has ***"),
+    "scheme of its own": ({"headers": {"Authorization": f"Basic {KEY}"}}, f"no {KEY}", "no ***"),
+    "escaped": ({"api_key": f'{KEY}/"\\'}, rf'{{"no": "{KEY}\/\"\\"}}', '{"no": "***"}'),
+    "empty": ({"headers": {"X-Key": ""}}, "who?", "who?"),
+}
+
+
+@pytest.mark.parametrize("echo", ECHOES)
+def test_key_that_the_server_echoes_does_not_show(echo: str) -> None:
+    settings, said, told = ECHOES[echo]
+    collector = RunCollectorCallbackHandler()
+    with talking(Reply(said.encode(), 401)) as server, pytest.raises(ModelAuthenticationError) as caught:
+        model_at(server.url, **settings).invoke("hello", {"callbacks": [collector]})
+    assert str(caught.value) == f"{server.url}/talk answered 401: {told}"
+    [run] = collector.traced_runs
+    assert KEY not in run.model_dump_json()
+
+
+def test_key_that_parse_response_stumbles_over_does_not_show() -> None:
+    told = r"200 with what parse_response cannot read \(ValueError: no \*\*\*\): {\"said\": \"hello\"}"
+
+    def parse(body: Any) -> str:
+        raise ValueError(f"no {KEY}")
+
+    with talking() as server, pytest.raises(ModelError, match=told):
+        model_at(server.url, api_key=KEY, parse_response=parse).invoke("hello")
+
+
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ({"url": "host/v1"}, 'a URL such as "https://host/v1"'),
-        ({"url": f"https://me:{KEY}@host"}, "credentials belong into headers"),
-        ({"url": f"https://host/?key={KEY}"}, "credentials belong into headers"),
-        ({"url": "https://host:port"}, "Invalid port: 'port'"),
+        ({"base_url": "host/v1"}, 'a URL such as "https://host/v1"'),
+        ({"base_url": f"https://me:{KEY}@host"}, "credentials belong into headers"),
+        ({"base_url": f"https://host/?key={KEY}"}, "credentials belong into headers"),
+        ({"base_url": "https://host:port"}, "Invalid port: 'port'"),
         ({"api_key": f"{KEY}\n"}, "Authorization: its value has spaces around it, a line break"),
         (
             {"headers": {"X-Key": f"{KEY}é"}},
@@ -268,21 +306,109 @@ def test_keys_show_nowhere() -> None:
 )
 def test_what_cannot_be_sent_is_refused_before_it_is_without_showing_it(settings: dict[str, Any], told: str) -> None:
     with pytest.raises(ValidationError) as caught:
-        model_at(**{"url": "https://host", **settings})
+        model_at("https://host", **settings)
     assert told in str(caught.value)
     assert KEY not in str(caught.value)
 
 
-def test_caches_tell_models_apart_by_where_and_how_they_ask() -> None:
-    def other(body: Any) -> str:
-        return str(body)
+class Talker:
+    """Functions of other kinds than a module has."""
 
-    variants: list[Callable[[], GenericChatModel]] = [
-        lambda: model_at("http://host"),
-        lambda: model_at("http://host/v2"),
-        lambda: model_at("http://host", temperature=1),
-        lambda: model_at("http://host", model="talker-2"),
-        lambda: model_at("http://host", parse_response=other),
-    ]
-    assert len({make()._get_llm_string() for make in variants}) == len(variants)
-    assert variants[0]()._get_llm_string() == variants[0]()._get_llm_string()
+    def __init__(self, style: str) -> None:
+        self.style = style
+
+    def build(self, messages: list[BaseMessage], **parameters: Any) -> dict[str, Any]:
+        return {**build_payload(messages, **parameters), "style": self.style}
+
+    @classmethod
+    def parse(cls, body: Any) -> str:
+        return f"{cls.__name__} {body['said']}"
+
+
+class Other(Talker):
+    """Has the same function under the same name, which does something else."""
+
+
+def styled(style: str) -> Callable[..., Any]:
+    def build(messages: list[BaseMessage], **parameters: Any) -> dict[str, Any]:
+        return Talker(style).build(messages, **parameters)
+
+    return build
+
+
+def told_in(style: str, messages: list[BaseMessage], **parameters: Any) -> dict[str, Any]:
+    return Talker(style).build(messages, **parameters)
+
+
+UNLIKE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "host": ({}, {"base_url": "http://host/v2"}),
+    "path": ({}, {"path": "/v2/talk"}),
+    "parameter": ({}, {"temperature": 1}),
+    "parameter with the name of another thing": ({"url": "a"}, {"url": "b"}),
+    "model": ({}, {"model": "talker-2"}),
+    "function": ({}, {"parse_response": str}),
+    "closures": ({"build_payload": styled("a")}, {"build_payload": styled("b")}),
+    "lambdas": ({"parse_response": lambda body: "a"}, {"parse_response": lambda body: "b"}),
+    "partials": ({"build_payload": partial(told_in, "a")}, {"build_payload": partial(told_in, "b")}),
+    "methods": ({"build_payload": Talker("a").build}, {"build_payload": Talker("b").build}),
+    "methods of classes": ({"parse_response": Talker.parse}, {"parse_response": Other.parse}),
+    "header": ({"headers": {"X-Deployment": "1"}}, {"headers": {"X-Deployment": "2"}}),
+    "names of headers": ({"headers": {"A": "1", "B": "2"}}, {"headers": {"A": "2", "B": "1"}}),
+    "key": ({"api_key": "1"}, {"api_key": "2"}),
+}
+
+
+@pytest.mark.parametrize("difference", UNLIKE)
+def test_caches_tell_models_apart_by_where_and_how_they_ask(difference: str) -> None:
+    first, second = (model_at("http://host", **settings) for settings in UNLIKE[difference])
+    assert first._get_llm_string() != second._get_llm_string()
+    assert first._get_llm_string() == first._get_llm_string()
+    changed = first.model_copy(update=dict(second))
+    assert changed._get_llm_string() != first._get_llm_string()
+
+
+def test_function_of_a_script_is_not_that_of_another_script(monkeypatch: pytest.MonkeyPatch) -> None:
+    main = sys.modules["__main__"]
+    identities = []
+    for style in "ab":
+        build = styled(style)
+        build.__module__, build.__qualname__ = "__main__", "build_payload"
+        monkeypatch.setattr(main, "build_payload", build, raising=False)
+        identities.append(model_at("http://host", build_payload=build)._get_llm_string())
+    assert len(set(identities)) == 2
+
+
+def test_no_function_takes_the_identity_of_one_that_is_gone() -> None:
+    identities = [model_at("http://host", build_payload=styled(str(n)))._get_llm_string() for n in range(50)]
+    assert len(set(identities)) == 50
+
+
+def test_same_model_of_another_process_is_the_same_to_caches() -> None:
+    asks = "from tests.unit.test_generic import same; print(same())"
+    seeded = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONHASHSEED": "1"}
+    done = subprocess.run([sys.executable, "-c", asks], env=seeded, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == same()
+
+
+def same() -> str:
+    return model_at("http://host", api_key=KEY, headers={"X-Key": KEY}, temperature=0)._get_llm_string()
+
+
+STYLED: dict[str, Callable[[str], dict[str, Any]]] = {
+    "closure": lambda style: {"build_payload": styled(style)},
+    "header": lambda style: {"build_payload": build_payload, "headers": {"X-Deployment": style}},
+}
+
+
+@pytest.mark.parametrize("by", STYLED)
+def test_cached_answer_is_that_of_the_model_that_is_asked(by: str) -> None:
+    def answer(asked: Asked) -> Reply:
+        return Reply({"said": asked.body.get("style") or asked.headers["x-deployment"]})
+
+    cache = InMemoryCache[Any]()
+    writes = ScriptedModel(cell("Final = llm_query('hello')"))
+    with serving(answer) as server:
+        leaves = {style: model_at(server.url, **STYLED[by](style)) for style in "ab"}
+        for style in "aabb":
+            assert rlm_of(writes, sub_model=leaves[style], cache=cache).invoke(GIVEN)["answer"] == style
+    assert len(server.asked) == 2

@@ -204,6 +204,25 @@ def test_settings_that_cannot_be_used_are_refused(settings: dict[str, Any]) -> N
         create_rlm(**{"model": ScriptedModel(), **settings})
 
 
+@pytest.mark.parametrize("when", ["interrupt_before", "interrupt_after"])
+@pytest.mark.parametrize("node", ["nowhere", "confirm", "subcall_1"])
+def test_interrupt_at_what_is_no_node_is_refused_with_those_that_are(when: str, node: str) -> None:
+    known = r"route, direct, extract, generate, execute, subcall, batches, check, verify\."
+    with pytest.raises(InvalidInput, match=f"'{node}': there is no such node. Known: {known}"):
+        rlm_of(ScriptedModel(), **{when: ["execute", node]})
+
+
+@pytest.mark.parametrize("max_depth", [1, 2, 3])
+def test_interrupt_at_a_node_that_the_root_alone_has(max_depth: int) -> None:
+    model = ScriptedModel(cell("cite('apple')\nFinal = 20"), answer=lambda _: '{"verdict": "supports", "reason": ""}')
+    saver, limits = InMemorySaver(), Limits(max_depth=max_depth)
+    rlm = rlm_of(model, limits=limits, checkpointer=saver, interrupt_before=["check"], interrupt_after=["batches"])
+    rlm.invoke({**INPUT, "profile": "verify"}, THREAD)
+    assert set(rlm.get_state(THREAD).next) == {"check"}
+    assert model.asked == []
+    assert rlm.invoke(None, THREAD)["answer"] == 20
+
+
 # -- the path ---------------------------------------------------------------------------------------------------------
 
 

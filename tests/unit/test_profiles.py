@@ -49,6 +49,16 @@ def test_all_chunks_are_asked_at_once_and_counts_are_added_up_by_code(is_async: 
     assert "in chunks" in Router.explain(out)
 
 
+@pytest.mark.parametrize("profile", ["semantic_batches", "hybrid"])
+@pytest.mark.parametrize("subcalls", [0, 200])
+def test_reason_claims_no_reading_that_may_not_have_been(profile: str, subcalls: int) -> None:
+    model = ScriptedModel("", cell("Final = 'by the loop'"), answer=counts)
+    out = rlm_with(profile, model, limits=Limits(max_subcalls=subcalls)).invoke(GIVEN)
+    assert (out["answer"], len(model.asked) > 0) == ((200, True) if subcalls else ("by the loop", False))
+    way = "Models were to read all of the text, in chunks, before one writes code: "
+    assert Router.explain(out).startswith(way)
+
+
 def test_chunks_end_where_documents_do() -> None:
     documents = [f"document {i}\n" + "x" * 900 for i in range(9)]
     model = ScriptedModel(answer=lambda prompt: json.dumps({"items": [f"{chunk_of(prompt).count('document')}"]}))

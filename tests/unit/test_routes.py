@@ -443,10 +443,11 @@ async def async_store(kind: str, folder: Path) -> AsyncIterator[Any]:
 
 
 SIX = {"query": "q", "context": "x" * 5_999}
+AS_IT_IS = Reach(8_000, 0.02, None)
 
 
 def kept_in(store: Any, model: ScriptedModel, name: str = "rlm") -> list[dict[str, Any]]:
-    return [item.value for item in store.search(namespace_of(name, model), limit=1_000)]
+    return [item.value for item in store.search(namespace_of(name, model, AS_IT_IS), limit=1_000)]
 
 
 @pytest.mark.parametrize(
@@ -519,6 +520,37 @@ def test_runs_of_explicit_profiles_teach(store: Any) -> None:
     assert rlm.invoke(SIX)["route"] == "rlm"
 
 
+@pytest.mark.parametrize(
+    ("router", "window"),
+    [(Router(direct_below=800), None), (Router(direct_below=80_000), None), (Router(), 1_000_000)],
+    ids=["lower", "higher", "by the window"],
+)
+def test_moves_of_one_threshold_are_not_those_of_another(store: Any, router: Router, window: int | None) -> None:
+    model = model_of()
+    for _ in range(EVIDENCE):
+        feedback(store, create_rlm(model, store=store).invoke(SIX), accepted=False)
+    moved = create_rlm(model, store=store).invoke(SIX)
+    assert moved["routing"]["reach"]["moved"] == -1
+    other = create_rlm(model_of(window=window), store=store, router=router).invoke(SIX)
+    assert (other["routing"]["reach"]["moved"], other["routing"]["outcomes"]) == (0, 0)
+    again = create_rlm(model, store=store).invoke(SIX)
+    assert (again["routing"]["reach"]["moved"], again["routing"]["outcomes"]) == (-1, EVIDENCE + 1)
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("profile", ["semantic_batches", "hybrid", "verify"])
+async def test_runs_that_are_not_the_loop_teach_nothing_of_it(profile: str, is_async: bool) -> None:
+    store, model = InMemoryStore(), model_of(*["Final = 'by code'"] * 3)
+    rlm = create_rlm(model, store=store)
+    nine = {"query": "Who?", "context": "x" * 9_000}
+    for _ in range(EVIDENCE):
+        out = await ran(rlm, {**nine, "profile": profile}, is_async)
+        assert not (await afeedback(store, out, accepted=False) if is_async else feedback(store, out, accepted=False))
+    out = await ran(rlm, nine, is_async)
+    assert (out["route"], out["routing"]["outcomes"]) == ("rlm", 0)
+    assert len(kept_in(store, model)) == 1
+
+
 def test_last_word_on_an_answer_holds(store: Any) -> None:
     model = model_of()
     out = create_rlm(model, store=store).invoke(SIX)
@@ -538,7 +570,7 @@ def test_word_on_what_cannot_be_judged_is_refused(output: Any, accepted: Any, sa
 
 def test_outcomes_are_bounded_in_number_and_the_latest_are_kept(store: Any) -> None:
     model = model_of()
-    namespace = namespace_of("rlm", model)
+    namespace = namespace_of("rlm", model, AS_IT_IS)
     for number in range(MOST + 20):
         store.put(namespace, f"old {number}", asdict(outcome(begun=float(number))))
     out = create_rlm(model, store=store).invoke(SIX)
@@ -587,7 +619,7 @@ def test_what_others_have_in_the_place_of_outcomes_is_passed_over(store: Any) ->
     model = model_of()
     odd = {**asdict(outcome()), "tokens": "many"}
     for number in range(MOST):
-        store.put(namespace_of("rlm", model), f"{number}", ({}, {"begun": "now"}, odd)[number % 3])
+        store.put(namespace_of("rlm", model, AS_IT_IS), f"{number}", ({}, {"begun": "now"}, odd)[number % 3])
     rlm = create_rlm(model, store=store)
     assert [rlm.invoke(SIX)["routing"]["outcomes"] for _ in range(2)] == [0, 1]
     assert len(kept_in(store, model)) == MOST
