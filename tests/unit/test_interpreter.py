@@ -11,6 +11,7 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 
 from langgraph_rlm import Limits, Sandbox
+from langgraph_rlm.repl import interpreter
 from langgraph_rlm.repl.boot import BUILTINS, NAMES
 from tests.fakes import QUERY, TEXT, Ran, ScriptedModel, cell, error_of, final_of, rlm_of, run, worker_processes
 
