@@ -13,6 +13,7 @@ from langchain_core.language_models import BaseChatModel
 
 from langgraph_rlm.dialects.dialect import Dialect
 from langgraph_rlm.history import window_of
+from langgraph_rlm.repl.cells import Request
 from langgraph_rlm.repl.host import Offer
 from langgraph_rlm.routing import Reach
 from langgraph_rlm.settings import Limits, Router, Sandbox
@@ -56,6 +57,17 @@ class Level:
         return self.depth < self.limits.max_depth
 
     @property
+    def has_child(self) -> bool:
+        """Whether there are child RLMs."""
+        return self.depth + 1 < self.limits.max_depth
+
+    def goes_to_child(self, request: Request) -> bool:
+        """Whether a child RLM answers: not where the code has chosen a model, which is asked itself."""
+        if not self.has_child or request.kind == "tool" or request.model is not None:
+            return False
+        return request.kind == "rlm" or not self.subcall_reach.has(request.characters)
+
+    @property
     def asks(self) -> bool:
         """Whether its code may ask for anything: there are sub-calls, or tools."""
         return self.has_subcalls or bool(self.tools)
@@ -92,7 +104,7 @@ class Level:
     @cached_property
     def offer(self) -> Offer:
         """What its code is offered beyond the text."""
-        return Offer(self.tools, tuple(self.models))
+        return Offer(self.tools, tuple(self.models), self.goes_to_child)
 
     def model_named(self, name: str | None) -> BaseChatModel:
         """Who answers a plain sub-call: the model that the code has chosen, if any."""

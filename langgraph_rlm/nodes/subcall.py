@@ -72,7 +72,7 @@ def subcall(level: Level, child: Child | None, state: SubcallInput, config: Runn
     record = record_of(request, is_ahead)
     try:
         flight: Flight | None = None
-        if request.kind != "tool" and not _wants_child(level, child, request):
+        if request.kind != "tool" and not level.goes_to_child(request):
             flight = yield from _flight(level, request, is_ahead, underway, run, config)
         if flight is None:
             answered: Answered = yield from _answered(level, child, request, run, config)
@@ -167,7 +167,7 @@ def _answered(
     if run.cache is None:
         return (yield from _asked(level, child, request, run, config, on_departure))
     # who asks: which graph, which model, and with which settings where they matter
-    asker = level.recursive if _wants_child(level, child, request) else level.plain(request.model)
+    asker = level.recursive if level.goes_to_child(request) else level.plain(request.model)
     shape = [] if request.schema is None else [json.dumps(request.schema, sort_keys=True)]
     key, task = digest_of(asker, request.prompt, request.context, *shape), config[CONF][CONFIG_KEY_TASK_ID]
     known: Known | None = yield Recall(run.cache, key)
@@ -196,7 +196,7 @@ def _asked(
     on_departure: Callable[[], None] | None,
 ) -> Steps[Answered]:
     """What a model says, or a child RLM."""
-    if _wants_child(level, child, request):
+    if level.goes_to_child(request):
         assert child is not None
         return (yield from _recursive(child, request, run, config))
     text = request.prompt if request.context is None else f"{request.prompt}\n\n{request.context}"
@@ -241,10 +241,3 @@ def _recursive(child: Child, request: Request, run: Run, config: RunnableConfig)
     except typed.Unfit as unfit:  # it came to a limit before that
         unfit.rlm_spent = spent  # type: ignore[attr-defined]
         raise
-
-
-def _wants_child(level: Level, child: Child | None, request: Request) -> bool:
-    """Whether a child RLM answers: not where the code has chosen a model, which is asked itself."""
-    if child is None or request.kind == "tool" or request.model is not None:
-        return False
-    return request.kind == "rlm" or not level.subcall_reach.has(request.characters)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,14 +32,20 @@ Reply = ExternalSettledResult
 
 @dataclass(frozen=True)
 class Offer:
-    """What code is offered beyond its text: tools by name, and the models that it may choose."""
+    """What code is offered beyond its text: tools by name, and the models that it may choose.
+
+    `has_child` says whether a child RLM answers a request. It has the same tools.
+    """
 
     tools: Mapping[str, Tool] = field(default_factory=dict)
     models: Collection[str] = ()
+    has_child: Callable[[Request], bool] = lambda request: False
 
-    def changes(self, call: Call) -> bool:
-        """Whether a call may change something: it waits until the code comes to it."""
-        return any(request.kind == "tool" and not self.tools[request.prompt].is_read_only for request in call.requests)
+    def changes(self, request: Request) -> bool:
+        """Whether answering it may change something: it is asked when the code comes to it, and then each time."""
+        if request.kind == "tool":
+            return not self.tools[request.prompt].is_read_only
+        return self.has_child(request) and not all(tool.is_read_only for tool in self.tools.values())
 
 
 NOTHING_MORE = Offer()

@@ -148,7 +148,7 @@ class Interpreter:
 
     def take(self, call: Call) -> Taken:
         """What was asked ahead of a call; where the code has gone elsewhere, that nothing takes the rest any more."""
-        taken = self.guesses.take(call, self._offer.changes(call))
+        taken = self.guesses.take(call, any(map(self._offer.changes, call.requests)))
         if taken.drops:
             self._events.append(["dropped"])
         return taken

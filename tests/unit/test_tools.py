@@ -17,7 +17,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command, interrupt
 from pydantic import BaseModel
 
-from langgraph_rlm import InvalidInput, LimitExceeded, Limits
+from langgraph_rlm import InvalidInput, LimitExceeded, Limits, Router
 from tests.fakes import QUERY, TEXT, KilledAt, ScriptedModel, cell, error_of, final_of, rlm_of, run
 
 GIVEN = {"query": QUERY, "context": TEXT}
@@ -332,6 +332,38 @@ for i in range(6):
         add('n')
 Final = seen"""
     assert final_of(code, tools=[reading, add]) == [0, 0, 1, 1, 2, 2]
+
+
+def children_of(code: str, tools: list[BaseTool], says: str = "no", **settings: Any) -> dict[str, Any]:
+    """A run of a cell whose child RLMs send what their text is."""
+    model = ScriptedModel(
+        script={QUERY: [cell(code)], "": [cell("Final = send(P)")]}, answer=lambda prompt: says, latency=0.05
+    )
+    return rlm_of(model, tools=tools, **settings).invoke(GIVEN)
+
+
+@pytest.mark.parametrize("asks", ["rlm_query('child', 'a mail')", "llm_query('child', 'a mail' * 20)"])
+def test_child_that_could_change_something_waits_until_the_code_comes_to_it(asks: str) -> None:
+    calls = Calls()
+    router = Router(profile="rlm", subcall_direct_below=50)
+    code = f"if llm_query('may we?') != 'no':\n    {asks}\nFinal = 1"
+    assert children_of(code, [calls.tool("send", reads=False)], router=router)["answer"] == 1
+    assert calls.made == []
+
+
+def test_what_children_change_is_changed_in_the_order_of_the_code() -> None:
+    calls = Calls()
+    tools = [calls.tool("send", reads=False), calls.tool("look", reads=True, result=lambda _: len(calls.made))]
+    out = children_of("Final = [look('x'), rlm_query('child', 'a'), rlm_query('child', 'b'), look('x')]", tools)
+    assert calls.made == ["look x", "send a", "send b", "look x"]
+    assert out["answer"] == [1, "A", "B", 4]
+
+
+def test_children_are_asked_ahead_where_all_tools_only_read() -> None:
+    code = "Final = [rlm_query('child', item) for item in 'abcd']"
+    out = children_of(code, [Calls().tool("send", reads=True)])
+    assert out["answer"] == list("ABCD")
+    assert [record.get("ahead", False) for record in out["trajectory"][0]["subcalls"]] == [False, True, True, True]
 
 
 # -- what cannot be used ----------------------------------------------------------------------------------------------
