@@ -30,6 +30,8 @@ class Level:
 
     depth: int
     model: BaseChatModel
+    below: tuple[BaseChatModel, ...]
+    """Those that write the code of the RLMs below it, by their depth."""
     sub_model: BaseChatModel
     router: Router
     limits: Limits
@@ -104,7 +106,7 @@ class Level:
     @cached_property
     def offer(self) -> Offer:
         """What its code is offered beyond the text."""
-        return Offer(self.tools, tuple(self.models), self.goes_to_child)
+        return Offer(self.tools, tuple(self.models), self.goes_to_child, self.has_subcalls)
 
     def model_named(self, name: str | None) -> BaseChatModel:
         """Who answers a plain sub-call: the model that the code has chosen, if any."""
@@ -120,7 +122,7 @@ class Level:
         dialect, package = self.dialect.name, version("langgraph-rlm")
         settings = (self.depth, self.router, self.limits, self.sandbox, dialect, self.instructions, package)
         offered = [(tool.signature, tool.tool.description) for tool in self.tools.values()]
-        return f"{self.name} {_identity(self.model)} {self._identities} {offered} {settings!r}"
+        return f"{self.name} {[*map(_identity, self.below)]} {self._identities} {offered} {settings!r}"
 
     @cached_property
     def _identities(self) -> dict[str | None, str]:

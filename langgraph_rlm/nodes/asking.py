@@ -74,7 +74,7 @@ def reserved(level: Level, call: Call, missing: Sequence[Request], run: Run) -> 
 
     All or none; where one valid answer is enough, as many as are left.
     """
-    if not level.has_subcalls and call.requests[0].kind != "tool":
+    if not level.offer.has(call):
         return "sub-calls are not available here: answer with Python alone"
     ledger = run.ledger
     try:

@@ -164,7 +164,7 @@ def _answered(
     if request.kind == "tool":
         result = yield Use(level.tools[request.prompt], request.arguments or {}, run.gate, config)
         return Answered(result, NOTHING, {})
-    if run.cache is None:
+    if run.cache is None or level.offer.changes(request):
         return (yield from _asked(level, child, request, run, config, on_departure))
     # who asks: which graph, which model, and with which settings where they matter
     asker = level.recursive if level.goes_to_child(request) else level.plain(request.model)

@@ -32,7 +32,7 @@ Reply = ExternalSettledResult
 
 @dataclass(frozen=True)
 class Offer:
-    """What code is offered beyond its text: tools by name, and the models that it may choose.
+    """What code is offered beyond its text: sub-calls, tools by name, and the models that it may choose.
 
     `has_child` says whether a child RLM answers a request. It has the same tools.
     """
@@ -40,6 +40,11 @@ class Offer:
     tools: Mapping[str, Tool] = field(default_factory=dict)
     models: Collection[str] = ()
     has_child: Callable[[Request], bool] = lambda request: False
+    has_subcalls: bool = True
+
+    def has(self, call: Call) -> bool:
+        """Whether there is anybody to answer it."""
+        return self.has_subcalls or call.requests[0].kind == "tool"
 
     def changes(self, request: Request) -> bool:
         """Whether answering it may change something: it is asked when the code comes to it, and then each time."""

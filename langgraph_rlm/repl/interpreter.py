@@ -167,7 +167,7 @@ class Interpreter:
                 assert self._cell is not None
                 self._cell.printed = Printed(self._room)
                 return []
-        return calls_ahead(dump, self._workers, self._answer, self._offer.changes, self.guesses, most)
+        return calls_ahead(dump, self._workers, self._answer, self._offer, self.guesses, most)
 
     def asks_ahead(self, keys: Sequence[str]) -> None:
         """Notes that prompts of these keys are asked together with the call."""

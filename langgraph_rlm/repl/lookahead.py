@@ -125,14 +125,14 @@ def calls_ahead(
     dump: bytes,
     workers: Workers,
     answering: Callable[[FunctionSnapshot], host.Reply | Call],
-    changes: Callable[[Request], bool],
+    offer: host.Offer,
     guesses: Guesses,
     most: int,
 ) -> list[Request]:
     """What the cell in `dump` will ask for after the call at which it is suspended, in order, at most `most`.
 
     What is among `guesses` is no news: the fork goes on with the answers, where these are there. Nothing is asked
-    ahead that `changes` something, nor a tool called ahead while something does.
+    ahead that changes something, nor a tool called ahead while something does, nor what `offer` has nobody for.
     """
     owner = _Owner()
     session = workers.spare(owner)
@@ -167,9 +167,9 @@ def calls_ahead(
             answer = answering(snapshot)
             if isinstance(answer, Call):
                 fits = is_first or len(found) + len(answer.requests) <= most
-                may_change = any(map(changes, answer.requests))
+                may_change = any(map(offer.changes, answer.requests))
                 is_waiting = not is_first and (may_change or (is_change and answer.requests[0].kind == "tool"))
-                if not fits or answer.first or is_waiting or _depends(answer):
+                if not fits or answer.first or is_waiting or _depends(answer) or not offer.has(answer):
                     break
                 is_change = is_change or may_change
                 answer, is_first = reply_to(answer, is_first), False

@@ -366,6 +366,13 @@ def test_children_are_asked_ahead_where_all_tools_only_read() -> None:
     assert [record.get("ahead", False) for record in out["trajectory"][0]["subcalls"]] == [False, True, True, True]
 
 
+def test_sub_call_that_is_not_available_is_not_asked_ahead_of_its_refusal() -> None:
+    code = "look('a')\ntry:\n    llm_query('x')\nexcept RuntimeError as error:\n    Final = str(error)"
+    ran = run(code, tools=[Calls().tool("look", reads=True)], limits=Limits(max_depth=0))
+    assert "not available" in ran.answer
+    assert (ran.model.asked, ran.out["subcalls"]) == ([], 0)
+
+
 # -- what cannot be used ----------------------------------------------------------------------------------------------
 
 
