@@ -60,11 +60,14 @@ def answer(
     snapshot: FunctionSnapshot, context: Context, variables: tuple[Variable, ...], offer: Offer = NOTHING_MORE
 ) -> Reply | Call:
     """The reply to a call that leaves the sandbox, or the `Call` that the graph has to answer."""
-    if snapshot.is_os_function:
-        return _system(snapshot.function_name, snapshot.args)
-    if snapshot.function_name != "_host":
+    if not snapshot.is_os_function and snapshot.function_name != "_host":
         return raising("NameError", f"name {snapshot.function_name!r} is not defined")
-    match snapshot.args:
+    arguments = _arguments(snapshot)
+    if arguments is None:
+        return raising("TypeError", "the arguments are no plain data")
+    if snapshot.is_os_function:
+        return _system(snapshot.function_name, arguments)
+    match arguments:
         case (
             "ask",
             ("llm" | "rlm") as kind,
@@ -73,7 +76,7 @@ def answer(
             bool(batch),
             (None | dict()) as schema,
             bool(first),
-        ) if all(map(_is_prompt, prompts)):
+        ) if all(map(_is_prompt, prompts)) and not (first and schema is not None):
             if model is not None and model not in offer.models:
                 return _no_model(model, offer.models)
             try:
@@ -132,7 +135,15 @@ def _read_context(context: Context, name: str, arguments: list[Any]) -> Reply:
 
 def reads_context(snapshot: FunctionSnapshot) -> bool:
     """Whether a call asks for a part of the text: such an answer can be worked out again."""
-    return snapshot.function_name == "_host" and snapshot.args[:1] == ("context",)
+    return snapshot.function_name == "_host" and (_arguments(snapshot) or ())[:1] == ("context",)
+
+
+def _arguments(snapshot: FunctionSnapshot) -> tuple[Any, ...] | None:
+    """What the code has passed, or None where the host cannot hold it: an instance as the key of a dict."""
+    try:
+        return snapshot.args
+    except TypeError:
+        return None
 
 
 def raising(kind: ExcType, message: str) -> ExternalExceptionData:

@@ -18,6 +18,7 @@ from langgraph.types import Command, interrupt
 from pydantic import BaseModel
 
 from langgraph_rlm import InvalidInput, LimitExceeded, Limits, Router
+from langgraph_rlm.repl import interpreter
 from tests.fakes import QUERY, TEXT, KilledAt, ScriptedModel, cell, error_of, final_of, rlm_of, run
 
 GIVEN = {"query": QUERY, "context": TEXT}
@@ -288,6 +289,27 @@ def test_name_of_a_tool_that_a_cell_overwrites_is_restored() -> None:
     ran = run("weather = 3", "Final = weather('Rome')['city']", tools=[weather])
     assert ran.answer == "Rome"
     assert "Restored to what they are: weather" in ran.told[0]
+
+
+@pytest.mark.parametrize(
+    "name", ["final", "survey", "names", "tool", "tools", "locals", "show", "value", "len", "rebind", "exec"]
+)
+def test_tool_may_have_any_name_that_the_repl_has_not(name: str) -> None:
+    tools = [Calls().tool(name, reads=False), weather]
+    ran = run(f"kept = {name}\n{name} = 3\n5", f"Final = [{name}('a'), {name} is kept]", tools=tools)
+    assert (ran.answer, ran.errors) == (["A", True], [None, None])
+    assert f"Restored to what they are: {name}." in ran.told[0]
+    assert "kept" in ran.told[0]
+    assert "weather" not in ran.told[0]
+
+
+def test_name_of_a_tool_that_is_not_there_any_more_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interpreter, "DUMPS_WORTH", -1)  # a REPL that runs again has no such tool
+    saver = InMemorySaver()
+    rlm_of(ScriptedModel(cell("weather('Rome')\nFinal = 1")), tools=[weather], checkpointer=saver).invoke(GIVEN, THREAD)
+    model = ScriptedModel("", cell("weather = 3"), cell("Final = weather"))
+    out = rlm_of(model, checkpointer=saver).invoke({"query": "And there?"}, THREAD)
+    assert (out["answer"], [step["error"] for step in out["trajectory"]]) == (3, [None, None])
 
 
 def test_thread_that_began_without_a_tool_has_it_from_the_next_cell_on() -> None:
