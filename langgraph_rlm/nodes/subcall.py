@@ -85,12 +85,13 @@ def subcall(level: Level, child: Child | None, state: SubcallInput, config: Runn
         else:
             underway.put(flight)
             return {}
-    except GraphBubbleUp:
-        raise
+    except GraphBubbleUp as waiting:
+        if not (is_ahead and request.kind == "tool"):
+            raise
+        return _unasked(index, request, waiting, run)
     except Exception as failure:
-        if isinstance(failure, LimitExceeded) and is_ahead:  # the code may never come to it
-            run.ledger.give_back([request])
-            return {**spent_before(failure), "journal": [["unasked", index]], "seconds": run.ledger.seconds}
+        if isinstance(failure, LimitExceeded) and is_ahead:
+            return _unasked(index, request, failure, run)
         if isinstance(failure, LimitExceeded) and level.limits.on_exceeded == "raise":
             raise
         error = clean(f"{type(failure).__name__}: {failure}")
@@ -140,6 +141,12 @@ def _flight(
         run.flights.add(flight)
         yield Launch(flight, _answered(level, None, request, run, config, flight.depart))
     return flight
+
+
+def _unasked(index: int, request: Request, why: Exception, run: Run) -> dict[str, Any]:
+    """It was to be asked ahead and cannot be now: the code asks again, if it ever comes to it."""
+    run.ledger.give_back([request])
+    return {**spent_before(why), "journal": [["unasked", index]], "seconds": run.ledger.seconds}
 
 
 def _not_needed(index: int, flight: Flight, run: Run) -> dict[str, Any]:

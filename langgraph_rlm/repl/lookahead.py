@@ -77,7 +77,8 @@ class Guesses:
         So are all where the call `is_change`, and a tool was called ahead: it may say something else afterwards.
         """
         left, taken = self.outstanding, Taken()
-        if is_change and any(key.startswith(TOOL) for key in [*self.spare, *+self.flying]):
+        spare = [key for key, answers in self.spare.items() if answers]
+        if is_change and any(key.startswith(TOOL) for key in [*spare, *+self.flying]):
             return self._dropped(left)
         for index, key in enumerate(call.keys):
             if found := self.spare.get(key):

@@ -22,6 +22,7 @@ from langgraph_rlm.repl import interpreter
 from tests.fakes import QUERY, TEXT, KilledAt, ScriptedModel, cell, error_of, final_of, rlm_of, run
 
 GIVEN = {"query": QUERY, "context": TEXT}
+NO_SUBCALLS = Limits(max_depth=0, max_subcalls=1)
 THREAD: Any = {"configurable": {"thread_id": "1"}}
 
 
@@ -393,6 +394,45 @@ def test_sub_call_that_is_not_available_is_not_asked_ahead_of_its_refusal() -> N
     ran = run(code, tools=[Calls().tool("look", reads=True)], limits=Limits(max_depth=0))
     assert "not available" in ran.answer
     assert (ran.model.asked, ran.out["subcalls"]) == ([], 0)
+
+
+def test_calls_ahead_take_no_more_than_half_of_what_is_left_of_their_limit() -> None:
+    code = "for item in 'abcdefgh':\n    if look(item) == 'A':\n        break\nFinal = [look('y'), look('z')]"
+    calls = Calls()
+    assert final_of(code, tools=[calls.tool("look", reads=True)], limits=Limits(max_tool_calls=4)) == ["Y", "Z"]
+    assert len(calls.made) == 4
+
+
+def test_tools_are_called_ahead_where_no_sub_calls_are_left() -> None:
+    ran = run("Final = [look(item) for item in 'abc']", tools=[Calls().tool("look", reads=True)], limits=NO_SUBCALLS)
+    assert [record.get("ahead", False) for record in ran.out["trajectory"][0]["subcalls"]] == [False, True, True]
+
+
+def test_tool_that_interrupts_does_so_when_the_code_comes_to_it() -> None:
+    def approve(what: str) -> str:
+        """Asks somebody."""
+        return f"{what}: {interrupt(what)}"
+
+    tools = [StructuredTool.from_function(approve, metadata={"read_only": True})]
+    saver, code = InMemorySaver(), "Final = [approve(what) for what in ['a', 'b', 'c']]"
+    rlm = rlm_of(ScriptedModel(cell(code)), tools=tools, checkpointer=saver, limits=Limits(max_tool_calls=5))
+    out = rlm.invoke(GIVEN, THREAD)
+    for what in "abc":
+        [waiting] = out["__interrupt__"]
+        assert waiting.value == what
+        out = rlm.invoke(Command(resume="yes"), THREAD)
+    assert out["answer"] == ["a: yes", "b: yes", "c: yes"]
+    assert rlm.get_state(THREAD).values["tool_calls"] == 3
+
+
+def test_change_ends_no_look_ahead_all_of_whose_guesses_held() -> None:
+    calls = Calls()
+    tools = [calls.tool("look", reads=True), calls.tool("send", reads=False)]
+    code = "for n in range(6):\n    for i in range(8):\n        look(f'{n}{i}')\n    send(str(n))\nFinal = 1"
+    rlm = rlm_of(ScriptedModel(cell(code)), tools=tools)
+    steps = [update for update in rlm.stream(GIVEN, stream_mode="updates") if "execute" in update]
+    assert len(calls.made) == 54
+    assert len(steps) < 20
 
 
 # -- what cannot be used ----------------------------------------------------------------------------------------------
