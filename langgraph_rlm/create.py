@@ -132,6 +132,7 @@ def create_rlm(
         rlm_max_concurrency=max_concurrency,
         rlm_models=(*by_depth, leaf_model, *others.values()),
         rlm_form=form,
+        rlm_awaited=tuple(tool.name for tool in offered.values() if tool.is_async),
     )
 
 

@@ -33,7 +33,7 @@ from langgraph_rlm.repl import answers
 from langgraph_rlm.repl.cells import Request
 from langgraph_rlm.run import SPENT, Run, read, run_of, spent_before
 from langgraph_rlm.state import SubcallInput
-from langgraph_rlm.tools import Use
+from langgraph_rlm.tools import ToolFailed, Use
 from langgraph_rlm.underway import Flight, Land, Launch, Underway
 
 Child = CompiledStateGraph[Any, Any, Any, Any]
@@ -94,7 +94,7 @@ def subcall(level: Level, child: Child | None, state: SubcallInput, config: Runn
             return _unasked(index, request, failure, run)
         if isinstance(failure, LimitExceeded) and level.limits.on_exceeded == "raise":
             raise
-        error = clean(f"{type(failure).__name__}: {failure}")
+        error = clean(str(failure) if isinstance(failure, ToolFailed) else f"{type(failure).__name__}: {failure}")
         event, spent = ["answer", index, None, error], spent_before(failure)
         record["error"] = prompts.shortened(error)
     else:

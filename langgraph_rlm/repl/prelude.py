@@ -440,9 +440,7 @@ def rebind(own, text, metadata):
 def data(variables):
     """Those of the cell's variables that are plain data: what can move to another interpreter."""
     return {
-        name: value
-        for name, value in variables.items()
-        if name not in names and name not in tools and _is_data(value)
+        name: value for name, value in variables.items() if name not in names and name not in tools and _is_data(value)
     }
 
 

@@ -15,7 +15,7 @@ import pytest
 from langchain_core.tools import BaseTool, InjectedToolArg, StructuredTool, ToolException, tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command, interrupt
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from langgraph_rlm import InvalidInput, LimitExceeded, Limits, Router
 from langgraph_rlm.repl import interpreter
@@ -187,6 +187,49 @@ def test_content_is_the_value_of_a_tool_that_gives_more_beside_it() -> None:
     assert final_of("Final = look('x')", tools=[found]) == "x: found"
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [{"type": "text", "text": "a", "id": 1}],
+        [{"type": "text", "text": "a"}, 3],
+        [{"type": "text", "text": "a"}, {"type": "text", "text": None}],
+    ],
+)
+def test_rows_that_look_like_content_stay_as_they_are(rows: list[Any]) -> None:
+    def give() -> Any:
+        """Gives it."""
+        return rows
+
+    assert final_of("Final = give()", tools=[give]) == rows
+
+
+def test_tool_whose_arguments_have_an_alias_is_called_by_their_names() -> None:
+    class Span(BaseModel):
+        from_: int = Field(alias="from")
+        to: int = 9
+
+    def span(from_: int, to: int) -> list[int]:
+        return [from_, to]
+
+    tools = [StructuredTool.from_function(span, description="A span.", args_schema=Span)]
+    assert final_of("Final = [span(1), span(from_=2, to=3)]", tools=tools) == [[1, 9], [2, 3]]
+
+
+def test_errors_of_an_rlm_in_a_tool_are_none_of_the_run_that_calls_it() -> None:
+    def delegate(question: str) -> str:
+        """Asks an RLM."""
+        model = ScriptedModel(cell("llm_query('x')"), cell("1"))
+        limits = Limits(max_steps=1, on_exceeded="raise")
+        rlm_of(model, limits=limits).invoke({"query": question, "context": "another text"})
+        return "not reached"
+
+    code = "try:\n    delegate('What?')\nexcept RuntimeError as error:\n    Final = str(error)"
+    ran = run(code, tools=[delegate], limits=Limits(on_exceeded="raise"), checkpointer=InMemorySaver())
+    assert ran.answer.startswith("LimitExceeded: max_steps: 1 used of 1 allowed")
+    assert (ran.out["steps"], ran.out["subcalls"]) == (1, 0)
+    assert ran.out["usage"]["scripted-1"]["total_tokens"] == 15
+
+
 def test_tools_of_an_mcp_server_give_values_raise_errors_and_run_ahead_where_they_only_read() -> None:
     example = runpy.run_path(str(Path(__file__).parents[2] / "examples" / "mcp_tools.py"))
     code = """
@@ -200,6 +243,19 @@ Final = [sum([price(article) for article in ["apple", "pear", "pear"]]), failed]
     assert price == 2.0
     assert "plum" in failed
     assert "`price(article: str)`" in model.turns[0].messages[0].text
+
+
+def test_tool_that_can_be_awaited_alone_is_refused_where_nobody_awaits() -> None:
+    async def fetch(item: str) -> str:
+        """Fetches."""
+        return item.upper()
+
+    model = ScriptedModel(cell("Final = fetch('a')"))
+    rlm = rlm_of(model, tools=[StructuredTool.from_function(coroutine=fetch)])
+    with pytest.raises(InvalidInput, match="async: fetch. Use `ainvoke`"):
+        rlm.invoke(GIVEN)
+    assert model.calls == []
+    assert asyncio.run(rlm.ainvoke(GIVEN))["answer"] == "A"
 
 
 # -- the graph --------------------------------------------------------------------------------------------------------
