@@ -11,7 +11,7 @@ import keyword
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import Any
 
 from langchain_core.messages import ToolCall, ToolMessage
 from langchain_core.runnables import RunnableConfig
@@ -148,17 +148,18 @@ def _value(result: Any) -> Any:
     beside = result.artifact.get("structured_content") if isinstance(result.artifact, dict) else None
     if isinstance(beside, dict):
         return plain(beside["result"] if beside.keys() == {"result"} else beside, lenient=True)
-    match result.content:
-        case [_, *_] as blocks if all(map(_is_text, blocks)):
-            return plain("\n".join(block["text"] for block in blocks))
+    blocks = result.content if isinstance(result.content, list) else []
+    texts = [text for block in blocks if (text := _text_of(block)) is not None]
+    if blocks and len(texts) == len(blocks):
+        return plain("\n".join(texts))
     return plain(result.content, lenient=True)
 
 
-def _is_text(block: object) -> TypeGuard[dict[str, Any]]:
+def _text_of(block: object) -> str | None:
     match block:
-        case {"type": "text", "text": str()}:
-            return True
-    return False
+        case {"type": "text", "text": str(text)}:
+            return text
+    return None
 
 
 def tools_of(given: Sequence[BaseTool | Callable[..., Any]], taken: Sequence[str]) -> dict[str, Tool]:

@@ -95,9 +95,13 @@ def left_by(value: object, names: Collection[str]) -> Left:
 
 def data_of(value: object) -> dict[str, Any]:
     """The prelude's `data` as it comes out of the sandbox, where code may have replaced it too."""
-    if isinstance(value, dict) and all(isinstance(name, str) and name.isidentifier() for name in value):
+    if isinstance(value, dict) and "__rlm__" not in value and all(map(_is_name, value)):
         return value
     raise Unreadable
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and value.isidentifier()
 
 
 def _are_places(value: object) -> TypeGuard[list[list[int]]]:

@@ -87,8 +87,8 @@ def answer(
             return Call(requests, batch, first) if requests else {"return_value": []}
         case ("tool", str(name), list(calls), bool(batch)) if all(map(_is_arguments, calls)):
             return _used(name, calls, batch, offer.tools)
-        case ("context", str(name), list(arguments)):
-            return _read_context(context, name, arguments)
+        case ("context", str(name), list(passed)):
+            return _read_context(context, name, passed)
         case ("show_vars",):
             return {"return_value": "\n".join(map(str, described(variables))) or "no variables yet"}
     return raising("TypeError", "no such call")
@@ -130,7 +130,7 @@ def _read_context(context: Context, name: str, arguments: list[Any]) -> Reply:
                 return {"return_value": context.chunk(size, overlap)}
     except (IndexError, ValueError) as error:
         return raising("IndexError" if isinstance(error, IndexError) else "ValueError", str(error))
-    return raising("TypeError", f"ctx.{name} takes other arguments than {arguments!r:.80}")
+    return raising("TypeError", f"ctx.{name:.80} takes other arguments")
 
 
 def reads_context(snapshot: FunctionSnapshot) -> bool:

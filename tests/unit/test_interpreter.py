@@ -399,6 +399,7 @@ def test_code_that_reaches_for_the_host_harms_only_its_own_repl(code: str, runs:
         "'ask', 'llm', [['x', None]], None, True, {ctx: 1}, False",
         "'context', 'slice', [{ctx: 1}, 3]",
         "'context', 'slice', ['a', 1]",
+        "'context', 'slice', ['a', 10 ** 5000]",
         "'context', 'slice', 5",
         "'context', 'get_document', [10 ** 40]",
         "'context', 'get_document', [None]",

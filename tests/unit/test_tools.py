@@ -252,7 +252,7 @@ def test_tool_that_can_be_awaited_alone_is_refused_where_nobody_awaits() -> None
 
     model = ScriptedModel(cell("Final = fetch('a')"))
     rlm = rlm_of(model, tools=[StructuredTool.from_function(coroutine=fetch)])
-    with pytest.raises(InvalidInput, match="async: fetch. Use `ainvoke`"):
+    with pytest.raises(InvalidInput, match="async: fetch"):
         rlm.invoke(GIVEN)
     assert model.calls == []
     assert asyncio.run(rlm.ainvoke(GIVEN))["answer"] == "A"
