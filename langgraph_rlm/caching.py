@@ -1,7 +1,8 @@
 """Answers to sub-calls that were asked before, by LangGraph's caches (`cache=`).
 
 LangGraph's `CachePolicy` would keep all that a node wrote: which prompt of which call it answered, what it cost, and
-failures too. So the node looks its answer up itself, in the same cache, and keeps answers alone.
+failures too. So the node looks its answer up itself, in the same cache, and keeps answers alone: those of a child RLM
+that may have changed something are not among them.
 """
 
 from __future__ import annotations

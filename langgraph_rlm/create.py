@@ -91,16 +91,17 @@ def create_rlm(
     form = None if response_format is None else Form.of(response_format)
     offered = tools_of(tools, [*NAMES, *BUILTINS, "tool_batch", "Final", "answer"])
     spoken = dialect_named(dialect)
-    by_depth = _by_depth(model)
+    by_depth = _by_depth(model, max(1, limits.max_depth))
     leaf_model = by_depth[0] if sub_model is None else resolve_model(sub_model)
     others = {name: resolve_model(other) for name, other in models.items()}
     pauses = pauses_at(interrupt_before, interrupt_after)
     ahead = lookahead and limits.confirm_above is None and not pauses
     graph: CompiledStateGraph[Any, Any, Any, Any] | None = None
-    for depth in reversed(range(max(1, limits.max_depth))):
+    for depth, own in reversed([*enumerate(by_depth)]):
         level = Level(
             depth=depth,
-            model=by_depth[min(depth, len(by_depth) - 1)],
+            model=own,
+            below=tuple(by_depth[depth + 1 :]),
             sub_model=leaf_model,
             router=router,
             limits=limits,
@@ -132,16 +133,17 @@ def create_rlm(
         rlm_max_concurrency=max_concurrency,
         rlm_models=(*by_depth, leaf_model, *others.values()),
         rlm_form=form,
+        rlm_awaited=tuple(tool.name for tool in offered.values() if tool.is_async),
     )
 
 
-def _by_depth(model: BaseChatModel | str | Sequence[BaseChatModel | str]) -> list[BaseChatModel]:
-    """The model for each depth, from the root on."""
-    if isinstance(model, str) or not isinstance(model, Sequence):
-        return [resolve_model(model)]
-    if not model:
+def _by_depth(model: BaseChatModel | str | Sequence[BaseChatModel | str], depths: int) -> list[BaseChatModel]:
+    """The model for each of so many depths, from the root on."""
+    given = [model] if isinstance(model, str) or not isinstance(model, Sequence) else model
+    if not given:
         raise InvalidInput("model is an empty sequence: give one model, or one for each depth.")
-    return [resolve_model(one) for one in model]
+    models = [resolve_model(one) for one in given]
+    return [models[min(depth, len(models) - 1)] for depth in range(depths)]
 
 
 def _at(level: Level, there: Collection[str], nodes: All | Sequence[str] | None) -> All | list[str] | None:

@@ -13,6 +13,7 @@ from langchain_core.language_models import BaseChatModel
 
 from langgraph_rlm.dialects.dialect import Dialect
 from langgraph_rlm.history import window_of
+from langgraph_rlm.repl.cells import Request
 from langgraph_rlm.repl.host import Offer
 from langgraph_rlm.routing import Reach
 from langgraph_rlm.settings import Limits, Router, Sandbox
@@ -29,6 +30,8 @@ class Level:
 
     depth: int
     model: BaseChatModel
+    below: tuple[BaseChatModel, ...]
+    """Those that write the code of the RLMs below it, by their depth."""
     sub_model: BaseChatModel
     router: Router
     limits: Limits
@@ -54,6 +57,17 @@ class Level:
     @property
     def has_subcalls(self) -> bool:
         return self.depth < self.limits.max_depth
+
+    @property
+    def has_child(self) -> bool:
+        """Whether there are child RLMs."""
+        return self.depth + 1 < self.limits.max_depth
+
+    def goes_to_child(self, request: Request) -> bool:
+        """Whether a child RLM answers: not where the code has chosen a model, which is asked itself."""
+        if not self.has_child or request.kind == "tool" or request.model is not None:
+            return False
+        return request.kind == "rlm" or not self.subcall_reach.has(request.characters)
 
     @property
     def asks(self) -> bool:
@@ -92,7 +106,7 @@ class Level:
     @cached_property
     def offer(self) -> Offer:
         """What its code is offered beyond the text."""
-        return Offer(self.tools, tuple(self.models))
+        return Offer(self.tools, tuple(self.models), self.goes_to_child, self.has_subcalls)
 
     def model_named(self, name: str | None) -> BaseChatModel:
         """Who answers a plain sub-call: the model that the code has chosen, if any."""
@@ -108,7 +122,7 @@ class Level:
         dialect, package = self.dialect.name, version("langgraph-rlm")
         settings = (self.depth, self.router, self.limits, self.sandbox, dialect, self.instructions, package)
         offered = [(tool.signature, tool.tool.description) for tool in self.tools.values()]
-        return f"{self.name} {_identity(self.model)} {self._identities} {offered} {settings!r}"
+        return f"{self.name} {[*map(_identity, self.below)]} {self._identities} {offered} {settings!r}"
 
     @cached_property
     def _identities(self) -> dict[str | None, str]:

@@ -86,6 +86,8 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
     rlm_max_concurrency: int
     rlm_models: tuple[BaseChatModel, ...]
     rlm_form: Form | None
+    rlm_awaited: tuple[str, ...]
+    """Tools that can be awaited alone."""
 
     def __init__(
         self,
@@ -95,6 +97,7 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         rlm_max_concurrency: int,
         rlm_models: tuple[BaseChatModel, ...],
         rlm_form: Form | None,
+        rlm_awaited: tuple[str, ...],
         **attributes: Any,
     ) -> None:
         super().__init__(**attributes)
@@ -103,6 +106,7 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         self.rlm_max_concurrency = rlm_max_concurrency
         self.rlm_models = rlm_models
         self.rlm_form = rlm_form
+        self.rlm_awaited = rlm_awaited
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Any:
         return self._validated(super().invoke(input, config, **options))
@@ -139,6 +143,8 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
 
     def _begin(self, input: Any, config: RunnableConfig, options: dict[str, Any], is_async: bool) -> Steps[Begun]:
         """Checks the input, reads what the thread has for the run, and makes the run: nothing is stored yet."""
+        if self.rlm_awaited and not is_async:
+            raise InvalidInput(f"tools that are async: {', '.join(self.rlm_awaited)}. Use `ainvoke` or `astream`.")
         prepared, state = prepare(input), None
         if isinstance(prepared, dict) and "profile" in prepared:
             check_profile(prepared["profile"], self.rlm_limits)

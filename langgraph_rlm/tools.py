@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import inspect
 import keyword
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from langchain_core.messages import ToolCall, ToolMessage
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool
 from langchain_core.tools import tool as as_tool
+from langgraph.errors import GraphBubbleUp
 from pydantic import BaseModel, TypeAdapter
 
 from langgraph_rlm.calls import Gate
@@ -43,6 +45,19 @@ class Tool:
     def is_read_only(self) -> bool:
         """Whether it may be called before the code comes to it: it changes nothing."""
         return any((self.tool.metadata or {}).get(mark) is True for mark in READ_ONLY)
+
+    @property
+    def is_async(self) -> bool:
+        """Whether it can be awaited alone."""
+        return getattr(self.tool, "func", self) is None
+
+    def aliased(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments by the names under which the tool's schema reads them."""
+        fields = getattr(self.tool.args_schema, "model_fields", {})
+        aliases = {name: field.validation_alias for name, field in fields.items()}
+        return {
+            alias if isinstance(alias := aliases.get(name), str) else name: value for name, value in arguments.items()
+        }
 
     @property
     def signature(self) -> str:
@@ -74,12 +89,30 @@ class Tool:
         return {name: plain(value) for name, value in arguments.items()}
 
 
+class ToolFailed(Exception):
+    """A tool has failed: with the error that the message has in words. Whatever that is, it is none of this run's."""
+
+
+@contextmanager
+def _failing_in_words() -> Iterator[None]:
+    try:
+        yield
+    except GraphBubbleUp:
+        raise
+    except Exception as failure:
+        raise ToolFailed(f"{type(failure).__name__}: {failure}") from failure
+
+
 @dataclass(frozen=True)
 class Use:
     """The effect of calling a tool. Its result is what the tool gives, as plain data.
 
     It takes a place in the gate, as a model call does. Nothing is tried again: a tool may have done its work when it
     fails.
+
+    Raises:
+        LimitExceeded: The tokens or seconds of the run are spent.
+        ToolFailed: The tool fails.
     """
 
     tool: Tool
@@ -90,17 +123,19 @@ class Use:
     def run(self) -> Any:
         with self.gate.threads:
             self.gate.ledger.check()
-            return _value(self.tool.tool.invoke(self._input, self.config))
+            with _failing_in_words():
+                return _value(self.tool.tool.invoke(self._input, self.config))
 
     async def arun(self) -> Any:
         async with self.gate.tasks:
             self.gate.ledger.check()
-            return _value(await self.tool.tool.ainvoke(self._input, self.config))
+            with _failing_in_words():
+                return _value(await self.tool.tool.ainvoke(self._input, self.config))
 
     @property
     def _input(self) -> Any:
         """The arguments; as a message asks for them where the value may be in what comes beside the content."""
-        arguments, tool = dict(self.arguments), self.tool.tool
+        arguments, tool = self.tool.aliased(self.arguments), self.tool.tool
         if tool.response_format == "content":
             return arguments
         return ToolCall(type="tool_call", name=tool.name, args=arguments, id="")
@@ -108,15 +143,23 @@ class Use:
 
 def _value(result: Any) -> Any:
     """What a tool gives, as plain data. MCP's structured content is the value, where a server sends it."""
-    if isinstance(result, ToolMessage):
-        beside = result.artifact.get("structured_content") if isinstance(result.artifact, dict) else None
-        if isinstance(beside, dict):
-            return plain(beside["result"] if beside.keys() == {"result"} else beside, lenient=True)
-        result = result.content
-    match result:
-        case [{"type": "text", "text": str()}, *_] if all(block["type"] == "text" for block in result):
-            return plain("\n".join(block["text"] for block in result))
-    return plain(result, lenient=True)
+    if not isinstance(result, ToolMessage):
+        return plain(result, lenient=True)
+    beside = result.artifact.get("structured_content") if isinstance(result.artifact, dict) else None
+    if isinstance(beside, dict):
+        return plain(beside["result"] if beside.keys() == {"result"} else beside, lenient=True)
+    blocks = result.content if isinstance(result.content, list) else []
+    texts = [text for block in blocks if (text := _text_of(block)) is not None]
+    if blocks and len(texts) == len(blocks):
+        return plain("\n".join(texts))
+    return plain(result.content, lenient=True)
+
+
+def _text_of(block: object) -> str | None:
+    match block:
+        case {"type": "text", "text": str(text)}:
+            return text
+    return None
 
 
 def tools_of(given: Sequence[BaseTool | Callable[..., Any]], taken: Sequence[str]) -> dict[str, Tool]:

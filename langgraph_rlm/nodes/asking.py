@@ -13,7 +13,7 @@ from langgraph.types import Send
 
 from langgraph_rlm.effects import Steps, Work
 from langgraph_rlm.errors import LimitExceeded
-from langgraph_rlm.ledger import SUBCALLS, TOOL_CALLS
+from langgraph_rlm.ledger import SUBCALLS, TOOL_CALLS, limit_of
 from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.ending import at_limit
 from langgraph_rlm.repl.answers import NOT_ASKED, is_valid
@@ -74,7 +74,7 @@ def reserved(level: Level, call: Call, missing: Sequence[Request], run: Run) -> 
 
     All or none; where one valid answer is enough, as many as are left.
     """
-    if not level.has_subcalls and call.requests[0].kind != "tool":
+    if not level.offer.has(call):
         return "sub-calls are not available here: answer with Python alone"
     ledger = run.ledger
     try:
@@ -127,10 +127,18 @@ def asking(
 
 
 def _ahead(call: Call, room: int, repl: Interpreter, run: Run) -> list[Request]:
-    """What is asked ahead, together with a call: from half of the sub-calls that are left, and of what tokens allow."""
+    """What is asked ahead, together with a call: from half of what is left of each limit, and of what tokens allow."""
     ledger, wanted = run.ledger, repl.guesses.wanted * len(call.requests) - repl.guesses.outstanding
-    most = int(min(wanted, room, ledger.left(SUBCALLS) // 2, ledger.calls_left - len(call.requests)))
-    guesses = repl.ahead(most) if most > 0 else []
+    share = {
+        SUBCALLS: min(ledger.left(SUBCALLS) // 2, ledger.calls_left - len(call.requests)),
+        TOOL_CALLS: ledger.left(TOOL_CALLS) // 2,
+    }
+    most = int(min(wanted, room, sum(max(0, left) for left in share.values())))
+    guesses: list[Request] = []
+    for guess in repl.ahead(most) if most > 0 else []:
+        share[limit_of(guess)] -= 1
+        if share[limit_of(guess)] >= 0:
+            guesses.append(guess)
     try:
         ledger.reserve(guesses)
     except LimitExceeded:  # others have asked meanwhile

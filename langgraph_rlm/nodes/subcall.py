@@ -31,7 +31,7 @@ from langgraph_rlm.repl import answers
 from langgraph_rlm.repl.cells import Request
 from langgraph_rlm.run import SPENT, Run, read, run_of, spent_before
 from langgraph_rlm.state import SubcallInput
-from langgraph_rlm.tools import Use
+from langgraph_rlm.tools import ToolFailed, Use
 from langgraph_rlm.underway import Flight, Land, Launch, Underway
 
 Child = CompiledStateGraph[Any, Any, Any, Any]
@@ -70,7 +70,7 @@ def subcall(level: Level, child: Child | None, state: SubcallInput, config: Runn
     record = record_of(request, is_ahead)
     try:
         flight: Flight | None = None
-        if request.kind != "tool" and not _wants_child(level, child, request):
+        if request.kind != "tool" and not level.goes_to_child(request):
             flight = yield from _flight(level, request, is_ahead, underway, run, config)
         if flight is None:
             answered: Answered = yield from _answered(level, child, request, run, config)
@@ -83,15 +83,16 @@ def subcall(level: Level, child: Child | None, state: SubcallInput, config: Runn
         else:
             underway.put(flight)
             return {}
-    except GraphBubbleUp:
-        raise
+    except GraphBubbleUp as waiting:
+        if not (is_ahead and request.kind == "tool"):
+            raise
+        return _unasked(index, request, waiting, run)
     except Exception as failure:
-        if isinstance(failure, LimitExceeded) and is_ahead:  # the code may never come to it
-            run.ledger.give_back([request])
-            return {**spent_before(failure), "journal": [["unasked", index]], "seconds": run.ledger.seconds}
+        if isinstance(failure, LimitExceeded) and is_ahead:
+            return _unasked(index, request, failure, run)
         if isinstance(failure, LimitExceeded) and level.limits.on_exceeded == "raise":
             raise
-        error = clean(f"{type(failure).__name__}: {failure}")
+        error = clean(str(failure) if isinstance(failure, ToolFailed) else f"{type(failure).__name__}: {failure}")
         event, spent = ["answer", index, None, error], spent_before(failure)
         record["error"] = prompts.shortened(error)
     else:
@@ -140,6 +141,12 @@ def _flight(
     return flight
 
 
+def _unasked(index: int, request: Request, why: Exception, run: Run) -> dict[str, Any]:
+    """It was to be asked ahead and cannot be now: the code asks again, if it ever comes to it."""
+    run.ledger.give_back([request])
+    return {**spent_before(why), "journal": [["unasked", index]], "seconds": run.ledger.seconds}
+
+
 def _not_needed(index: int, flight: Flight, run: Run) -> dict[str, Any]:
     """Another one has the answer: this one is cancelled, and counts where the model was asked."""
     flight.cancel()
@@ -162,10 +169,10 @@ def _answered(
     if request.kind == "tool":
         result = yield Use(level.tools[request.prompt], request.arguments or {}, run.gate, config)
         return Answered(result, NOTHING, {})
-    if run.cache is None:
+    if run.cache is None or level.offer.changes(request):
         return (yield from _asked(level, child, request, run, config, on_departure))
     # who asks: which graph, which model, and with which settings where they matter
-    asker = level.recursive if _wants_child(level, child, request) else level.plain(request.model)
+    asker = level.recursive if level.goes_to_child(request) else level.plain(request.model)
     shape = [] if request.schema is None else [json.dumps(request.schema, sort_keys=True)]
     key, task = digest_of(asker, request.prompt, request.context, *shape), config[CONF][CONFIG_KEY_TASK_ID]
     known: Known | None = yield Recall(run.cache, key)
@@ -194,7 +201,7 @@ def _asked(
     on_departure: Callable[[], None] | None,
 ) -> Steps[Answered]:
     """What a model says, or a child RLM."""
-    if _wants_child(level, child, request):
+    if level.goes_to_child(request):
         assert child is not None
         return (yield from _recursive(child, request, run, config))
     text = request.prompt if request.context is None else f"{request.prompt}\n\n{request.context}"
@@ -228,10 +235,3 @@ def _recursive(child: Child, request: Request, run: Run, config: RunnableConfig)
     except typed.Unfit as unfit:  # it came to a limit before that
         unfit.rlm_spent = spent  # type: ignore[attr-defined]
         raise
-
-
-def _wants_child(level: Level, child: Child | None, request: Request) -> bool:
-    """Whether a child RLM answers: not where the code has chosen a model, which is asked itself."""
-    if child is None or request.kind == "tool" or request.model is not None:
-        return False
-    return request.kind == "rlm" or not level.subcall_reach.has(request.characters)

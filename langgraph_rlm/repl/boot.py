@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from langgraph_rlm.repl.cells import Variable
+from langgraph_rlm.values import MOST_INT
 
 PRELUDE = "\n".join(Path(__file__).with_name(name).read_text() for name in ("answers.py", "prelude.py"))
 NAMES = [
@@ -35,9 +36,8 @@ ctx = __rlm__["ctx"]
 _metadata = None
 """
 TOOL = """\
-if "{name}" not in __rlm__["names"]:
-    __rlm__["names"].append("{name}")
-    {name} = __rlm__["{name}"] = __rlm__["tool"]("{name}")
+if "{name}" not in __rlm__["tools"]:
+    {name} = __rlm__["tool"]("{name}")
 """
 """Makes a tool a function of the REPL."""
 TOOL_BATCH = """\
@@ -45,7 +45,11 @@ if "tool_batch" not in __rlm__["names"]:
     __rlm__["names"].append("tool_batch")
     tool_batch = __rlm__["tool_batch"]
 """
+DATA = "__rlm__['data'](__rlm__['locals']())"
+RESTORE = '{name} = {{**__rlm__, **__rlm__["tools"]}}["{name}"]'
 SURVEY = "__rlm__['survey'](__rlm__, __rlm__['locals'](), {!r})"
+MOST_NESTED = 101
+"""Lists in lists of an answer, the one around it among them: one more than the prelude allows."""
 MOST_NAME, MOST_PROBLEM = 60, 200
 """Characters of a variable's name or type, and of what is wrong with its ending, that the model is shown."""
 
@@ -65,11 +69,14 @@ class Left:
 class Unreadable(Exception):
     """The cell has tampered with what reads it."""
 
+    def __init__(self) -> None:
+        super().__init__("the REPL's own functions were overwritten")
+
 
 def left_by(value: object, names: Collection[str]) -> Left:
     """The survey as it comes out of the sandbox, where code may have replaced it by anything.
 
-    `names` are those of the REPL.
+    `names` are those of the REPL; it may have others, of tools that are not there any more.
     """
     match value:
         case {
@@ -78,21 +85,51 @@ def left_by(value: object, names: Collection[str]) -> Left:
             "answer": list(answer),
             "problem": (str() | None) as problem,
             "cited": cited,
-        } if set(overwritten) <= set(names) and all(map(_is_variable, variables)):
+        } if all(map(_is_variable, variables)) and _is_storable(answer):
             named = tuple(Variable(name[:MOST_NAME], kind[:MOST_NAME], size) for name, kind, size in variables)
+            restored = tuple(name for name in names if name in overwritten)
             places = [(start, end) for start, end in cited] if _are_places(cited) else []
-            return Left(named, tuple(overwritten), tuple(answer), problem and problem[:MOST_PROBLEM], tuple(places))
-    raise Unreadable("the REPL's own functions were overwritten")
+            return Left(named, restored, tuple(answer), problem and problem[:MOST_PROBLEM], tuple(places))
+    raise Unreadable
+
+
+def data_of(value: object) -> dict[str, Any]:
+    """The prelude's `data` as it comes out of the sandbox, where code may have replaced it too."""
+    if isinstance(value, dict) and "__rlm__" not in value and all(map(_is_name, value)):
+        return value
+    raise Unreadable
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and value.isidentifier()
 
 
 def _are_places(value: object) -> TypeGuard[list[list[int]]]:
     return isinstance(value, list) and all(
-        isinstance(place, list) and len(place) == 2 and all(type(offset) is int for offset in place) for place in value
+        isinstance(place, list) and len(place) == 2 and all(map(_is_number, place)) for place in value
     )
 
 
 def _is_variable(value: object) -> bool:
     match value:
-        case [str(), str(), int() | None]:
+        case [str(), str(), size]:
+            return size is None or _is_number(size)
+    return False
+
+
+def _is_number(value: object) -> bool:
+    return type(value) is int and -MOST_INT <= value < MOST_INT
+
+
+def _is_storable(value: object, depth: int = 0) -> bool:
+    """Whether a checkpoint can hold it: what `answer_of` makes of any answer, a list around it."""
+    match value:
+        case None | bool() | float() | str():
             return True
+        case int():
+            return -MOST_INT <= value < 2 * MOST_INT
+        case list() if depth <= MOST_NESTED:
+            return all(_is_storable(item, depth + 1) for item in value)
+        case dict() if depth <= MOST_NESTED:
+            return all(_is_storable(part, depth + 1) for pair in value.items() for part in pair)
     return False

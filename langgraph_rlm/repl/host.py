@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,14 +32,25 @@ Reply = ExternalSettledResult
 
 @dataclass(frozen=True)
 class Offer:
-    """What code is offered beyond its text: tools by name, and the models that it may choose."""
+    """What code is offered beyond its text: sub-calls, tools by name, and the models that it may choose.
+
+    `has_child` says whether a child RLM answers a request. It has the same tools.
+    """
 
     tools: Mapping[str, Tool] = field(default_factory=dict)
     models: Collection[str] = ()
+    has_child: Callable[[Request], bool] = lambda request: False
+    has_subcalls: bool = True
 
-    def changes(self, call: Call) -> bool:
-        """Whether a call may change something: it waits until the code comes to it."""
-        return any(request.kind == "tool" and not self.tools[request.prompt].is_read_only for request in call.requests)
+    def has(self, call: Call) -> bool:
+        """Whether there is anybody to answer it."""
+        return self.has_subcalls or call.requests[0].kind == "tool"
+
+    def changes(self, request: Request) -> bool:
+        """Whether answering it may change something: it is asked when the code comes to it, and then each time."""
+        if request.kind == "tool":
+            return not self.tools[request.prompt].is_read_only
+        return self.has_child(request) and not all(tool.is_read_only for tool in self.tools.values())
 
 
 NOTHING_MORE = Offer()
@@ -49,11 +60,14 @@ def answer(
     snapshot: FunctionSnapshot, context: Context, variables: tuple[Variable, ...], offer: Offer = NOTHING_MORE
 ) -> Reply | Call:
     """The reply to a call that leaves the sandbox, or the `Call` that the graph has to answer."""
-    if snapshot.is_os_function:
-        return _system(snapshot.function_name, snapshot.args)
-    if snapshot.function_name != "_host":
+    if not snapshot.is_os_function and snapshot.function_name != "_host":
         return raising("NameError", f"name {snapshot.function_name!r} is not defined")
-    match snapshot.args:
+    arguments = _arguments(snapshot)
+    if arguments is None:
+        return raising("TypeError", "the arguments are no plain data")
+    if snapshot.is_os_function:
+        return _system(snapshot.function_name, arguments)
+    match arguments:
         case (
             "ask",
             ("llm" | "rlm") as kind,
@@ -62,7 +76,7 @@ def answer(
             bool(batch),
             (None | dict()) as schema,
             bool(first),
-        ) if all(map(_is_prompt, prompts)):
+        ) if all(map(_is_prompt, prompts)) and not (first and schema is not None):
             if model is not None and model not in offer.models:
                 return _no_model(model, offer.models)
             try:
@@ -73,8 +87,8 @@ def answer(
             return Call(requests, batch, first) if requests else {"return_value": []}
         case ("tool", str(name), list(calls), bool(batch)) if all(map(_is_arguments, calls)):
             return _used(name, calls, batch, offer.tools)
-        case ("context", str(name), list(arguments)):
-            return _read_context(context, name, arguments)
+        case ("context", str(name), list(passed)):
+            return _read_context(context, name, passed)
         case ("show_vars",):
             return {"return_value": "\n".join(map(str, described(variables))) or "no variables yet"}
     return raising("TypeError", "no such call")
@@ -116,12 +130,20 @@ def _read_context(context: Context, name: str, arguments: list[Any]) -> Reply:
                 return {"return_value": context.chunk(size, overlap)}
     except (IndexError, ValueError) as error:
         return raising("IndexError" if isinstance(error, IndexError) else "ValueError", str(error))
-    return raising("TypeError", f"ctx.{name} takes other arguments than {arguments!r:.80}")
+    return raising("TypeError", f"ctx.{name:.80} takes other arguments")
 
 
 def reads_context(snapshot: FunctionSnapshot) -> bool:
     """Whether a call asks for a part of the text: such an answer can be worked out again."""
-    return snapshot.function_name == "_host" and snapshot.args[:1] == ("context",)
+    return snapshot.function_name == "_host" and (_arguments(snapshot) or ())[:1] == ("context",)
+
+
+def _arguments(snapshot: FunctionSnapshot) -> tuple[Any, ...] | None:
+    """What the code has passed, or None where the host cannot hold it: an instance as the key of a dict."""
+    try:
+        return snapshot.args
+    except TypeError:
+        return None
 
 
 def raising(kind: ExcType, message: str) -> ExternalExceptionData:

@@ -22,7 +22,7 @@ from pydantic_monty import FunctionSnapshot, MontyError, MontySession
 from langgraph_rlm.context import Context
 from langgraph_rlm.errors import SandboxError
 from langgraph_rlm.repl import host
-from langgraph_rlm.repl.boot import NAMES, REBIND, SURVEY, Left, Unreadable, left_by
+from langgraph_rlm.repl.boot import DATA, NAMES, REBIND, RESTORE, SURVEY, Left, Unreadable, data_of, left_by
 from langgraph_rlm.repl.cells import Answer, Call, Finished, Outcome, Request, Suspended, Variable
 from langgraph_rlm.repl.explain import echoing, explain, reason
 from langgraph_rlm.repl.host import NOTHING_MORE, Offer
@@ -148,7 +148,7 @@ class Interpreter:
 
     def take(self, call: Call) -> Taken:
         """What was asked ahead of a call; where the code has gone elsewhere, that nothing takes the rest any more."""
-        taken = self.guesses.take(call, self._offer.changes(call))
+        taken = self.guesses.take(call, any(map(self._offer.changes, call.requests)))
         if taken.drops:
             self._events.append(["dropped"])
         return taken
@@ -167,7 +167,7 @@ class Interpreter:
                 assert self._cell is not None
                 self._cell.printed = Printed(self._room)
                 return []
-        return calls_ahead(dump, self._workers, self._answer, self._offer.changes, self.guesses, most)
+        return calls_ahead(dump, self._workers, self._answer, self._offer, self.guesses, most)
 
     def asks_ahead(self, keys: Sequence[str]) -> None:
         """Notes that prompts of these keys are asked together with the call."""
@@ -234,7 +234,7 @@ class Interpreter:
     def _survey(self) -> Left:
         """Reads what the cell left, restores the names it overwrote and forgets its answer."""
         left = left_by(self._evaluate(SURVEY.format(self._idiom.variable)), self._names)
-        repairs = [f"{name} = __rlm__[{name!r}]" for name in left.overwritten]
+        repairs = [RESTORE.format(name=name) for name in left.overwritten]
         if self._idiom.variable == "Final":
             repairs.append("Final = __rlm__['unset']")
         if repairs:
@@ -320,7 +320,9 @@ class Interpreter:
     def _move(self, packing: Packing) -> None:
         """Goes on in a larger session: one keeps for ever the limits that it began with. What is data moves along."""
         self._restore()
-        variables: dict[str, Any] = self._evaluate("__rlm__['data'](__rlm__['locals']())")
+        variables: dict[str, Any] = {}
+        with suppress(MontyError, Unreadable):
+            variables = data_of(self._evaluate(DATA))
         self._restore()
         self._over(packing)
         self._base, self._journal = None, []

@@ -26,7 +26,7 @@ Event = list[Any]
 `["ahead", keys]` with it, prompts are asked that the code is likely to come to, by their keys;
 `["answer", index, value, error]` one of them was answered, in any order; those asked ahead come after the call's own;
 `["dropped"]` what was asked ahead before this call is not what the code comes to: nothing takes it any more;
-`["unasked", index]` one that was to be asked ahead was not, for a limit;
+`["unasked", index]` one that was to be asked ahead was not: for a limit, or since it waits for somebody;
 `["took", index, place, guess]` a prompt of the call was the prompt `guess` of the call at that place, asked ahead;
 `["end"]` the cell finished, and what it did stays; `["undo"]` it does not;
 `["base"]` the text was replaced: what was before can be had from a dump only;

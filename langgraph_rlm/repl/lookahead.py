@@ -77,7 +77,8 @@ class Guesses:
         So are all where the call `is_change`, and a tool was called ahead: it may say something else afterwards.
         """
         left, taken = self.outstanding, Taken()
-        if is_change and any(key.startswith(TOOL) for key in [*self.spare, *+self.flying]):
+        spare = [key for key, answers in self.spare.items() if answers]
+        if is_change and any(key.startswith(TOOL) for key in [*spare, *+self.flying]):
             return self._dropped(left)
         for index, key in enumerate(call.keys):
             if found := self.spare.get(key):
@@ -125,14 +126,14 @@ def calls_ahead(
     dump: bytes,
     workers: Workers,
     answering: Callable[[FunctionSnapshot], host.Reply | Call],
-    changes: Callable[[Call], bool],
+    offer: host.Offer,
     guesses: Guesses,
     most: int,
 ) -> list[Request]:
     """What the cell in `dump` will ask for after the call at which it is suspended, in order, at most `most`.
 
-    What is among `guesses` is no news: the fork goes on with the answers, where these are there. No tool is called
-    ahead that `changes` something, nor any while one does.
+    What is among `guesses` is no news: the fork goes on with the answers, where these are there. Nothing is asked
+    ahead that changes something, nor a tool called ahead while something does, nor what `offer` has nobody for.
     """
     owner = _Owner()
     session = workers.spare(owner)
@@ -167,10 +168,11 @@ def calls_ahead(
             answer = answering(snapshot)
             if isinstance(answer, Call):
                 fits = is_first or len(found) + len(answer.requests) <= most
-                is_waiting = not is_first and (changes(answer) or (is_change and answer.requests[0].kind == "tool"))
-                if not fits or answer.first or is_waiting or _depends(answer):
+                may_change = any(map(offer.changes, answer.requests))
+                is_waiting = not is_first and (may_change or (is_change and answer.requests[0].kind == "tool"))
+                if not fits or answer.first or is_waiting or _depends(answer) or not offer.has(answer):
                     break
-                is_change = is_change or changes(answer)
+                is_change = is_change or may_change
                 answer, is_first = reply_to(answer, is_first), False
             snapshot = snapshot.resume(answer)
     return found

@@ -243,16 +243,16 @@ def _chunks(chunks):
 
 # -- tools ------------------------------------------------------------------------------------------------------------
 
-_tools = []
+tools = {}
 
 
 def tool(name):
-    """The function that calls the tool of that name."""
+    """The function that calls the tool of that name: one of `tools`, since any name may be a tool's."""
 
     def call(*arguments, **named):
         return _host("tool", name, [[list(arguments), named]], False)[0]
 
-    _tools.append((name, call))
+    tools[name] = call
     return call
 
 
@@ -261,7 +261,7 @@ def tool_batch(tool, arguments):
 
     The results are in the order of the calls. A call that fails is its error.
     """
-    called = [name for name, call in _tools if call is tool]
+    called = [name for name, call in tools.items() if call is tool]
     if not called:
         raise TypeError("tool_batch takes one of the tools, and a list of arguments for it")
     return _host("tool", called[0], [_call_of(item) for item in _listed("arguments", arguments)], True)
@@ -443,7 +443,9 @@ def rebind(own, text, metadata):
 
 def data(variables):
     """Those of the cell's variables that are plain data: what can move to another interpreter."""
-    return {name: value for name, value in variables.items() if name not in names and _is_data(value)}
+    return {
+        name: value for name, value in variables.items() if name not in names and name not in tools and _is_data(value)
+    }
 
 
 def _is_data(value):
@@ -462,7 +464,8 @@ def survey(own, variables, ending):
     """
     global final, final_variable
     answer, problem = final, None
-    overwritten = [name for name in names if not _same(variables.get(name), own[name])]
+    known = {**{name: own[name] for name in names}, **tools}
+    overwritten = [name for name, value in known.items() if not _same(variables.get(name), value)]
     if ending == "answer":
         answer = _submitted(variables.get("answer"))
         if final is not unset or final_variable is not None:
@@ -483,7 +486,7 @@ def survey(own, variables, ending):
         "variables": [
             [name, type(value).__name__, _size(value)]
             for name, value in variables.items()
-            if name not in names
+            if name not in known
             and name not in _hidden
             and name != ending
             and not (name in builtin_names and own[name] is value)

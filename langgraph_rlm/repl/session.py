@@ -18,7 +18,7 @@ from pydantic_monty import (
 from langgraph_rlm.context import Context
 from langgraph_rlm.errors import SandboxError
 from langgraph_rlm.repl import host
-from langgraph_rlm.repl.boot import BOOT, BUILTINS, NAMES, PRELUDE, TOOL, TOOL_BATCH
+from langgraph_rlm.repl.boot import BOOT, BUILTINS, NAMES, PRELUDE, TOOL, TOOL_BATCH, Unreadable
 from langgraph_rlm.repl.cells import Call
 from langgraph_rlm.settings import Sandbox
 
@@ -43,13 +43,20 @@ def feed(
 
 
 def evaluate(session: MontySession, code: str, inputs: dict[str, Any] | None = None) -> Any:
-    """The value of the host's own `code`, which may ask nothing of anybody."""
+    """The value of the host's own `code`, which may ask nothing of anybody.
+
+    Raises:
+        Unreadable: The host cannot hold it.
+    """
     snapshot = feed(session, code, lambda *_: None, inputs)
     while isinstance(snapshot, FunctionSnapshot):
         snapshot = snapshot.resume({"exc_type": "RuntimeError", "message": "no calls between cells"})
     if not isinstance(snapshot, MontyComplete):
         raise SandboxError(f"the host's own code stopped at {snapshot!r}")
-    return snapshot.output
+    try:
+        return snapshot.output
+    except TypeError:
+        raise Unreadable from None
 
 
 def driven(snapshot: Snapshot, reply: Answering) -> tuple[FunctionSnapshot, Call] | None:

@@ -18,7 +18,7 @@ from langgraph.cache.redis import RedisCache
 from langgraph.cache.sqlite import SqliteCache
 from langgraph.checkpoint.memory import InMemorySaver
 
-from langgraph_rlm import Limits
+from langgraph_rlm import Limits, Router, create_rlm
 from tests.fakes import QUERY, ScriptedModel, cell, rlm_of
 
 GIVEN = {"query": QUERY, "context": "text"}
@@ -129,6 +129,30 @@ def test_child_of_other_settings_is_run_itself(other: dict[str, Any]) -> None:
         )
         rlm_of(model, cache=cache, **settings).invoke({"query": "root", "context": "text"})
         assert len(model.turns) == 2
+
+
+def test_child_that_another_model_writes_the_code_of_is_run_itself() -> None:
+    cache = InMemoryCache[Any]()
+    for name in "AB":
+        writer = ScriptedModel(cell(f"Final = '{name}'"), reports=name)
+        root = ScriptedModel(cell("Final = rlm_query('child', 'abc')"))
+        rlm = create_rlm([root, writer], router=Router(profile="rlm"), cache=cache)
+        assert rlm.invoke(GIVEN)["answer"] == name
+
+
+def test_child_that_changes_something_is_run_each_time() -> None:
+    cache, sent = InMemoryCache[Any](), list[str]()
+
+    def send(text: str) -> str:
+        """Sends."""
+        sent.append(text)
+        return text
+
+    for runs in (1, 2):
+        script = {QUERY: [cell("Final = rlm_query_batched(['a mail', 'a mail'])")], "": [cell("Final = send(P)")]}
+        rlm = rlm_of(ScriptedModel(script=script), tools=[send], cache=cache)
+        assert rlm.invoke(GIVEN)["answer"] == ["a mail"] * 2
+        assert len(sent) == 2 * runs
 
 
 def test_model_is_the_same_before_its_first_call_and_after() -> None:

@@ -18,7 +18,7 @@ from tests.fakes import QUERY, TEXT, Ran, ScriptedModel, cell, error_of, final_o
 IMPATIENT = Sandbox(timeout=0.3)
 SMALL = Sandbox(memory=10_000_000)
 ENDLESS = "while True:\n    pass"
-HARMLESS: dict[str, Any] = {"overwritten": [], "variables": [], "answer": [], "problem": None}
+HARMLESS: dict[str, Any] = {"overwritten": [], "variables": [], "answer": [], "problem": None, "cited": []}
 THREAD: Any = {"configurable": {"thread_id": "1"}}
 
 
@@ -338,26 +338,34 @@ def test_error_that_comes_from_no_gap_has_no_advice(code: str) -> None:
         "__rlm__ = None",
         "__rlm__ = {}",
         "__rlm__.clear()",
-        "__rlm__ = {'survey': lambda own, v: None}",
+        "__rlm__ = {'survey': lambda *_: None}",
         "__rlm__['survey'] = None",
-        "__rlm__['survey'] = lambda own, variables: None",
-        "__rlm__['survey'] = lambda own, variables: {}",
+        "__rlm__['survey'] = lambda *_: None",
+        "__rlm__['survey'] = lambda *_: {}",
         *(
-            f"__rlm__['survey'] = lambda own, variables: {HARMLESS | lie}"
+            f"__rlm__['survey'] = lambda *_: {HARMLESS | lie}"
             for lie in (
                 {"overwritten": 5},
                 {"overwritten": ["1/0"]},
                 {"overwritten": ["x" * 10**6]},
+                {"overwritten": [[1]]},
                 {"variables": None},
                 {"variables": [1]},
                 {"variables": [["a", 1, "b"]]},
                 {"variables": [["a" * 10**6, "str", 1]]},
+                {"variables": [["a", "str", 2**70]]},
                 {"answer": 1},
+                {"answer": [2**70]},
+                {"answer": [{2**70: 1}]},
+                {"cited": [[0, 2**70]]},
                 {"problem": [1]},
             )
         ),
-        "def endless(own, variables):\n    while True:\n        pass\n__rlm__['survey'] = endless",
-        "__rlm__['survey'] = lambda own, variables: __rlm__['_host']('ask', 'llm', [['x', None]], None, True)",
+        "def endless(*_):\n    while True:\n        pass\n__rlm__['survey'] = endless",
+        "__rlm__['survey'] = lambda *_: __rlm__['_host']('ask', 'llm', [['x', None]], None, True)",
+        "__rlm__['survey'] = lambda *_: {ctx: 1}",
+        "nested = []\nfor _ in range(500):\n    nested = [nested]\n__rlm__['answer_of'] = lambda _: nested\nFinal = 1",
+        "__rlm__['tools'] = None",
         "__rlm__['show'] = lambda own: 1 / 0\n5",
         "__rlm__['names'] = None",
         "__rlm__['unset'] = 5",
@@ -382,14 +390,18 @@ def test_code_that_reaches_for_the_host_harms_only_its_own_repl(code: str, runs:
         "",
         "1",
         "'ask'",
-        "'ask', 'llm', 1, None, True",
-        "'ask', 'llm', [1], None, True",
-        "'ask', 'llm', [['x', 1]], None, True",
-        "'ask', 'llm', [['x']], None, True",
-        "'ask', 'other', [['x', None]], None, True",
-        "'ask', 'llm', [['x', None]], 5, True",
-        "'ask', 'llm', [['x', None]], None, 1",
+        "'ask', 'llm', 1, None, True, None, False",
+        "'ask', 'llm', [1], None, True, None, False",
+        "'ask', 'llm', [['x', 1]], None, True, None, False",
+        "'ask', 'llm', [['x']], None, True, None, False",
+        "'ask', 'other', [['x', None]], None, True, None, False",
+        "'ask', 'llm', [['x', None]], 5, True, None, False",
+        "'ask', 'llm', [['x', None]], None, 1, None, False",
+        "'ask', 'llm', [['x', None]], None, True, {'type': 'object'}, True",
+        "'ask', 'llm', [['x', None]], None, True, {ctx: 1}, False",
+        "'context', 'slice', [{ctx: 1}, 3]",
         "'context', 'slice', ['a', 1]",
+        "'context', 'slice', ['a', 10 ** 5000]",
         "'context', 'slice', 5",
         "'context', 'get_document', [10 ** 40]",
         "'context', 'get_document', [None]",

@@ -121,6 +121,14 @@ def test_new_context_may_be_far_larger_than_the_one_before() -> None:
     assert rlm.invoke({"query": "second", "context": "x" * 10_000_000}, THREAD)["answer"] == [1, 10_000_000]
 
 
+@pytest.mark.parametrize("lie", ["1 / 0", "5", "{ctx: 1}", "{'1/0': 1}", "{'__rlm__': 1}"])
+def test_variables_that_cannot_be_read_are_left_behind_by_a_far_larger_context(lie: str) -> None:
+    model = ScriptedModel(cell(f"a = 1\n__rlm__['data'] = lambda _: {lie}\nFinal = a"), cell("Final = len(P)"))
+    rlm = rlm_of(model, checkpointer=InMemorySaver(), sandbox=Sandbox(memory=1_000_000))
+    rlm.invoke({"query": "first", "context": "text"}, THREAD)
+    assert rlm.invoke({"query": "second", "context": "x" * 10_000_000}, THREAD)["answer"] == 10_000_000
+
+
 def test_model_is_told_of_a_text_that_came_with_a_question_answered_directly() -> None:
     model = ScriptedModel(cell("Final = P"), cell("Final = P"))
     rlm = rlm_of(model, checkpointer=InMemorySaver())

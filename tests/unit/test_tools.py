@@ -15,12 +15,14 @@ import pytest
 from langchain_core.tools import BaseTool, InjectedToolArg, StructuredTool, ToolException, tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command, interrupt
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from langgraph_rlm import InvalidInput, LimitExceeded, Limits
+from langgraph_rlm import InvalidInput, LimitExceeded, Limits, Router
+from langgraph_rlm.repl import interpreter
 from tests.fakes import QUERY, TEXT, KilledAt, ScriptedModel, cell, error_of, final_of, rlm_of, run
 
 GIVEN = {"query": QUERY, "context": TEXT}
+NO_SUBCALLS = Limits(max_depth=0, max_subcalls=1)
 THREAD: Any = {"configurable": {"thread_id": "1"}}
 
 
@@ -185,6 +187,49 @@ def test_content_is_the_value_of_a_tool_that_gives_more_beside_it() -> None:
     assert final_of("Final = look('x')", tools=[found]) == "x: found"
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [{"type": "text", "text": "a", "id": 1}],
+        [{"type": "text", "text": "a"}, 3],
+        [{"type": "text", "text": "a"}, {"type": "text", "text": None}],
+    ],
+)
+def test_rows_that_look_like_content_stay_as_they_are(rows: list[Any]) -> None:
+    def give() -> Any:
+        """Gives it."""
+        return rows
+
+    assert final_of("Final = give()", tools=[give]) == rows
+
+
+def test_tool_whose_arguments_have_an_alias_is_called_by_their_names() -> None:
+    class Span(BaseModel):
+        from_: int = Field(alias="from")
+        to: int = 9
+
+    def span(from_: int, to: int) -> list[int]:
+        return [from_, to]
+
+    tools = [StructuredTool.from_function(span, description="A span.", args_schema=Span)]
+    assert final_of("Final = [span(1), span(from_=2, to=3)]", tools=tools) == [[1, 9], [2, 3]]
+
+
+def test_errors_of_an_rlm_in_a_tool_are_none_of_the_run_that_calls_it() -> None:
+    def delegate(question: str) -> str:
+        """Asks an RLM."""
+        model = ScriptedModel(cell("llm_query('x')"), cell("1"))
+        limits = Limits(max_steps=1, on_exceeded="raise")
+        rlm_of(model, limits=limits).invoke({"query": question, "context": "another text"})
+        return "not reached"
+
+    code = "try:\n    delegate('What?')\nexcept RuntimeError as error:\n    Final = str(error)"
+    ran = run(code, tools=[delegate], limits=Limits(on_exceeded="raise"), checkpointer=InMemorySaver())
+    assert ran.answer.startswith("LimitExceeded: max_steps: 1 used of 1 allowed")
+    assert (ran.out["steps"], ran.out["subcalls"]) == (1, 0)
+    assert ran.out["usage"]["scripted-1"]["total_tokens"] == 15
+
+
 def test_tools_of_an_mcp_server_give_values_raise_errors_and_run_ahead_where_they_only_read() -> None:
     example = runpy.run_path(str(Path(__file__).parents[2] / "examples" / "mcp_tools.py"))
     code = """
@@ -198,6 +243,19 @@ Final = [sum([price(article) for article in ["apple", "pear", "pear"]]), failed]
     assert price == 2.0
     assert "plum" in failed
     assert "`price(article: str)`" in model.turns[0].messages[0].text
+
+
+def test_tool_that_can_be_awaited_alone_is_refused_where_nobody_awaits() -> None:
+    async def fetch(item: str) -> str:
+        """Fetches."""
+        return item.upper()
+
+    model = ScriptedModel(cell("Final = fetch('a')"))
+    rlm = rlm_of(model, tools=[StructuredTool.from_function(coroutine=fetch)])
+    with pytest.raises(InvalidInput, match="async: fetch"):
+        rlm.invoke(GIVEN)
+    assert model.calls == []
+    assert asyncio.run(rlm.ainvoke(GIVEN))["answer"] == "A"
 
 
 # -- the graph --------------------------------------------------------------------------------------------------------
@@ -290,6 +348,27 @@ def test_name_of_a_tool_that_a_cell_overwrites_is_restored() -> None:
     assert "Restored to what they are: weather" in ran.told[0]
 
 
+@pytest.mark.parametrize(
+    "name", ["final", "survey", "names", "tool", "tools", "locals", "show", "value", "len", "rebind", "exec"]
+)
+def test_tool_may_have_any_name_that_the_repl_has_not(name: str) -> None:
+    tools = [Calls().tool(name, reads=False), weather]
+    ran = run(f"kept = {name}\n{name} = 3\n5", f"Final = [{name}('a'), {name} is kept]", tools=tools)
+    assert (ran.answer, ran.errors) == (["A", True], [None, None])
+    assert f"Restored to what they are: {name}." in ran.told[0]
+    assert "kept" in ran.told[0]
+    assert "weather" not in ran.told[0]
+
+
+def test_name_of_a_tool_that_is_not_there_any_more_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interpreter, "DUMPS_WORTH", -1)  # a REPL that runs again has no such tool
+    saver = InMemorySaver()
+    rlm_of(ScriptedModel(cell("weather('Rome')\nFinal = 1")), tools=[weather], checkpointer=saver).invoke(GIVEN, THREAD)
+    model = ScriptedModel("", cell("weather = 3"), cell("Final = weather"))
+    out = rlm_of(model, checkpointer=saver).invoke({"query": "And there?"}, THREAD)
+    assert (out["answer"], [step["error"] for step in out["trajectory"]]) == (3, [None, None])
+
+
 def test_thread_that_began_without_a_tool_has_it_from_the_next_cell_on() -> None:
     saver, model = InMemorySaver(), ScriptedModel(cell("x = 'Rome'\nFinal = 1"), cell("Final = weather(x)['city']"))
     rlm_of(model, checkpointer=saver).invoke(GIVEN, THREAD)
@@ -332,6 +411,84 @@ for i in range(6):
         add('n')
 Final = seen"""
     assert final_of(code, tools=[reading, add]) == [0, 0, 1, 1, 2, 2]
+
+
+def children_of(code: str, tools: list[BaseTool], says: str = "no", **settings: Any) -> dict[str, Any]:
+    """A run of a cell whose child RLMs send what their text is."""
+    model = ScriptedModel(
+        script={QUERY: [cell(code)], "": [cell("Final = send(P)")]}, answer=lambda prompt: says, latency=0.05
+    )
+    return rlm_of(model, tools=tools, **settings).invoke(GIVEN)
+
+
+@pytest.mark.parametrize("asks", ["rlm_query('child', 'a mail')", "llm_query('child', 'a mail' * 20)"])
+def test_child_that_could_change_something_waits_until_the_code_comes_to_it(asks: str) -> None:
+    calls = Calls()
+    router = Router(profile="rlm", subcall_direct_below=50)
+    code = f"if llm_query('may we?') != 'no':\n    {asks}\nFinal = 1"
+    assert children_of(code, [calls.tool("send", reads=False)], router=router)["answer"] == 1
+    assert calls.made == []
+
+
+def test_what_children_change_is_changed_in_the_order_of_the_code() -> None:
+    calls = Calls()
+    tools = [calls.tool("send", reads=False), calls.tool("look", reads=True, result=lambda _: len(calls.made))]
+    out = children_of("Final = [look('x'), rlm_query('child', 'a'), rlm_query('child', 'b'), look('x')]", tools)
+    assert calls.made == ["look x", "send a", "send b", "look x"]
+    assert out["answer"] == [1, "A", "B", 4]
+
+
+def test_children_are_asked_ahead_where_all_tools_only_read() -> None:
+    code = "Final = [rlm_query('child', item) for item in 'abcd']"
+    out = children_of(code, [Calls().tool("send", reads=True)])
+    assert out["answer"] == list("ABCD")
+    assert [record.get("ahead", False) for record in out["trajectory"][0]["subcalls"]] == [False, True, True, True]
+
+
+def test_sub_call_that_is_not_available_is_not_asked_ahead_of_its_refusal() -> None:
+    code = "look('a')\ntry:\n    llm_query('x')\nexcept RuntimeError as error:\n    Final = str(error)"
+    ran = run(code, tools=[Calls().tool("look", reads=True)], limits=Limits(max_depth=0))
+    assert "not available" in ran.answer
+    assert (ran.model.asked, ran.out["subcalls"]) == ([], 0)
+
+
+def test_calls_ahead_take_no_more_than_half_of_what_is_left_of_their_limit() -> None:
+    code = "for item in 'abcdefgh':\n    if look(item) == 'A':\n        break\nFinal = [look('y'), look('z')]"
+    calls = Calls()
+    assert final_of(code, tools=[calls.tool("look", reads=True)], limits=Limits(max_tool_calls=4)) == ["Y", "Z"]
+    assert len(calls.made) == 4
+
+
+def test_tools_are_called_ahead_where_no_sub_calls_are_left() -> None:
+    ran = run("Final = [look(item) for item in 'abc']", tools=[Calls().tool("look", reads=True)], limits=NO_SUBCALLS)
+    assert [record.get("ahead", False) for record in ran.out["trajectory"][0]["subcalls"]] == [False, True, True]
+
+
+def test_tool_that_interrupts_does_so_when_the_code_comes_to_it() -> None:
+    def approve(what: str) -> str:
+        """Asks somebody."""
+        return f"{what}: {interrupt(what)}"
+
+    tools = [StructuredTool.from_function(approve, metadata={"read_only": True})]
+    saver, code = InMemorySaver(), "Final = [approve(what) for what in ['a', 'b', 'c']]"
+    rlm = rlm_of(ScriptedModel(cell(code)), tools=tools, checkpointer=saver, limits=Limits(max_tool_calls=5))
+    out = rlm.invoke(GIVEN, THREAD)
+    for what in "abc":
+        [waiting] = out["__interrupt__"]
+        assert waiting.value == what
+        out = rlm.invoke(Command(resume="yes"), THREAD)
+    assert out["answer"] == ["a: yes", "b: yes", "c: yes"]
+    assert rlm.get_state(THREAD).values["tool_calls"] == 3
+
+
+def test_change_ends_no_look_ahead_all_of_whose_guesses_held() -> None:
+    calls = Calls()
+    tools = [calls.tool("look", reads=True), calls.tool("send", reads=False)]
+    code = "for n in range(6):\n    for i in range(8):\n        look(f'{n}{i}')\n    send(str(n))\nFinal = 1"
+    rlm = rlm_of(ScriptedModel(cell(code)), tools=tools)
+    steps = [update for update in rlm.stream(GIVEN, stream_mode="updates") if "execute" in update]
+    assert len(calls.made) == 54
+    assert len(steps) < 20
 
 
 # -- what cannot be used ----------------------------------------------------------------------------------------------
