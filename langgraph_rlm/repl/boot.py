@@ -85,7 +85,7 @@ def left_by(value: object, names: Collection[str]) -> Left:
             "answer": list(answer),
             "problem": (str() | None) as problem,
             "cited": cited,
-        } if all(map(_is_variable, variables)) and _is_storable(answer):
+        } if all(map(_is_variable, variables)) and all(map(_is_name, overwritten)) and _is_storable(answer):
             named = tuple(Variable(name[:MOST_NAME], kind[:MOST_NAME], size) for name, kind, size in variables)
             restored = tuple(name for name in names if name in overwritten)
             places = [(start, end) for start, end in cited] if _are_places(cited) else []
@@ -128,8 +128,8 @@ def _is_storable(value: object, depth: int = 0) -> bool:
             return True
         case int():
             return -MOST_INT <= value < 2 * MOST_INT
-        case list() if depth <= MOST_NESTED:
+        case list() if depth < MOST_NESTED:
             return all(_is_storable(item, depth + 1) for item in value)
-        case dict() if depth <= MOST_NESTED:
+        case dict() if depth < MOST_NESTED:
             return all(_is_storable(part, depth + 1) for pair in value.items() for part in pair)
     return False
