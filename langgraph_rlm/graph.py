@@ -43,14 +43,14 @@ def rlm_graph(level: Level, child: Child | None, context_schema: type[Any] | Non
     graph = StateGraph(RLMState, context_schema, input_schema=schemas[0], output_schema=schemas[1])
     subcalls = (level.subcall_node,) if level.asks else ()
 
-    batched = ("batches",) if level.checks else ()
+    batched = ("batches",) if level.has_profiles else ()
     ways = ("direct", "extract", *batched, "generate")
     graph.add_node("route", _node(level, route), input_schema=RouteInput, destinations=ways)
     graph.add_node("direct", _node(level, direct), input_schema=DirectInput)
     graph.add_node("extract", _node(level, extract), input_schema=ExtractInput, destinations=(*ways[2:], END))
     graph.add_node("generate", _node(level, generate), input_schema=GenerateInput)
     asks = ("confirm",) if level.confirms else ()
-    checked = ("check", "verify") if level.checks else ()
+    checked = ("check", "verify") if level.has_profiles else ()
     ends = ("generate", *asks, *subcalls, *checked, END)
     graph.add_node("execute", _node(level, execute), input_schema=ExecuteInput, destinations=ends)
 
@@ -60,7 +60,7 @@ def rlm_graph(level: Level, child: Child | None, context_schema: type[Any] | Non
     if level.asks:
         graph.add_node(level.subcall_node, _subcall_node(level, child), input_schema=SubcallInput)
         graph.add_edge(level.subcall_node, "execute")
-    if level.checks:
+    if level.has_profiles:
         graph.add_node("batches", _node(level, batches), input_schema=BatchesInput)
         graph.add_edge("batches", "execute")
         graph.add_node("check", _node(level, check), input_schema=CheckInput)

@@ -85,7 +85,7 @@ class Level:
         return Reach(self.router.subcall_direct_below + 1, self.router.direct_share, window_of(self.sub_model))
 
     @property
-    def checks(self) -> bool:
+    def has_profiles(self) -> bool:
         """Whether there are the profiles that are made of sub-calls: a child RLM runs the loop, and nothing else."""
         return self.depth == 0 and self.has_subcalls
 

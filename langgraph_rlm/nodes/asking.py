@@ -97,12 +97,12 @@ def reserved(level: Level, call: Call, missing: Sequence[Request], run: Run) -> 
 
 
 def asking(
-    level: Level, before: Asked, call: Call, taken: Taken, reserved: int, repl: Interpreter, run: Run
+    level: Level, before: Asked, call: Call, taken: Taken, granted: int, repl: Interpreter, run: Run
 ) -> Steps[tuple[list[Any], Asked]]:
     """The requests that wait from now on, as the state stores them and as they are; those of `before` that were asked
     ahead, and that the code has not come to, among them."""
     repl.took(taken.found)
-    left_out = taken.missing_of(call)[reserved:]
+    left_out = taken.missing_of(call)[granted:]
     repl.left_out(left_out, LEFT_OUT)
     needed = Counter(call.keys[index] for index in taken.flying)
     carried = dict[int, str]()

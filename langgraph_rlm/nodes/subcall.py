@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -173,8 +172,7 @@ def _answered(
         return (yield from _asked(level, child, request, run, config, on_departure))
     # who asks: which graph, which model, and with which settings where they matter
     asker = level.recursive if level.goes_to_child(request) else level.plain(request.model)
-    shape = [] if request.schema is None else [json.dumps(request.schema, sort_keys=True)]
-    key, task = digest_of(asker, request.prompt, request.context, *shape), config[CONF][CONFIG_KEY_TASK_ID]
+    key, task = digest_of(asker, request.key), config[CONF][CONFIG_KEY_TASK_ID]
     known: Known | None = yield Recall(run.cache, key)
     if known is not None and known.task == task:  # killed before the state had it: it was this run that paid
         return Answered(known.answer, known.spent, {})
