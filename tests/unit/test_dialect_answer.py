@@ -449,10 +449,10 @@ def test_run_killed_at_any_write_goes_on_between_and_inside_blocks(
     for writes in range(first, 90, 2):
         model, saver = ScriptedModel(*TURNS, answer=str.upper), KilledAt(writes)
         try:
-            out = rlm_of(model, dialect="answer", checkpointer=saver).invoke(GIVEN, THREAD)
+            out = rlm_of(model, dialect="answer", checkpointer=saver, max_concurrency=1).invoke(GIVEN, THREAD)
         except KeyboardInterrupt:
             kills += 1
-            out = rlm_of(model, dialect="answer", checkpointer=saver).invoke(None, THREAD)
+            out = rlm_of(model, dialect="answer", checkpointer=saver, max_concurrency=1).invoke(None, THREAD)
         assert out["answer"] == undisturbed.answer, writes
         expected, told = undisturbed.out["trajectory"], out["trajectory"]
         assert [{**step, "subcalls": len(step["subcalls"])} for step in told] == [
