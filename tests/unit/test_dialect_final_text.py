@@ -357,10 +357,10 @@ def test_run_killed_at_any_write_goes_on_between_and_inside_blocks(
     for writes in range(first, 90, 2):
         model, saver = ScriptedModel(*TURNS, answer=str.upper), KilledAt(writes)
         try:
-            out = rlm_of(model, dialect="final-text", checkpointer=saver).invoke(GIVEN, THREAD)
+            out = rlm_of(model, dialect="final-text", checkpointer=saver, max_concurrency=1).invoke(GIVEN, THREAD)
         except KeyboardInterrupt:
             kills += 1
-            out = rlm_of(model, dialect="final-text", checkpointer=saver).invoke(None, THREAD)
+            out = rlm_of(model, dialect="final-text", checkpointer=saver, max_concurrency=1).invoke(None, THREAD)
         assert out["answer"] == undisturbed.answer, writes
         assert model.turns[-1].conversation == undisturbed.model.turns[-1].conversation, writes
         assert len(model.turns) <= 3, writes
