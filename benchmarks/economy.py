@@ -65,8 +65,8 @@ class Reader(ScriptedModel):
                 f"{prompt[-20:]}: finding {i}, with what speaks for it and what speaks against it." for i in range(40)
             )
         if "several items" in prompt:
-            items = re.findall(r"^# (\d+)\n(.+)$", prompt, re.M)
-            return json.dumps({"answers": [{"item": int(number), "answer": _kind(item)} for number, item in items]})
+            items = json.loads(prompt.rpartition("\n\n")[2])
+            return json.dumps({"answers": [{"item": each["item"], "answer": _kind(each["text"])} for each in items]})
         if "List" in prompt:
             return json.dumps({"items": re.findall(rf"order \d+(?= {KINDS['late']})", prompt)})
         return _kind(prompt.rpartition("\n\n")[2])

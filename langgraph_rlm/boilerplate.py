@@ -9,7 +9,8 @@ LEAST = 40
 """Characters of a line that is worth a look: shorter ones, as `}` or `Yours,`, say little and cost little."""
 WORTH = 150
 """Characters of lines in a row that are left out: what stands for them has some eighty itself."""
-QUOTED = 30
+QUOTED = (30, 60)
+"""Characters that tell which lines are meant; where neither many do, the lines stay."""
 
 
 def compacted(text: str) -> str:
@@ -24,10 +25,20 @@ def compacted(text: str) -> str:
     for is_repeated, group in groupby(lines, key=lambda line: len(line) >= LEAST and often[line.strip()] > 1):
         run = list(group)
         key = tuple(line.strip() for line in run)
-        if is_repeated and key in seen and sum(map(len, run)) >= WORTH:
+        is_known = is_repeated and key in seen and sum(map(len, run)) >= WORTH
+        if is_known and (quote := _quote_of(key, seen)):
             lines_there = f"{len(run)} lines that stand" if len(run) > 1 else "line that stands"
-            parts.append(f"[here the {lines_there} above, from “{key[0][:QUOTED]}…” on]\n")
+            parts.append(f"[here the {lines_there} above, from “{quote}…” on]\n")
         else:
             seen.add(key)
             parts += run
     return "".join(parts)
+
+
+def _quote_of(key: tuple[str, ...], seen: set[tuple[str, ...]]) -> str | None:
+    """The beginning of these lines, as far as no others that were seen begin like it."""
+    for length in QUOTED:
+        quote = key[0][:length]
+        if sum(other[0].startswith(quote) for other in seen) == 1:
+            return quote
+    return None

@@ -89,11 +89,13 @@ def create_rlm(
 
     check_profile(router.profile, limits)
     form = None if response_format is None else Form.of(response_format)
+    if not isinstance(models, Mapping):
+        raise InvalidInput("models: a dict is needed, of models by the names that code has for them.")
     offered = tools_of(tools, [*NAMES, *BUILTINS, "tool_batch", "Final", "answer"])
     spoken = dialect_named(dialect)
     by_depth = _by_depth(model, max(1, limits.max_depth))
     leaf_model = by_depth[0] if sub_model is None else resolve_model(sub_model)
-    others = {name: resolve_model(other) for name, other in models.items()}
+    others = {_model_name(name): resolve_model(other) for name, other in models.items()}
     pauses = pauses_at(interrupt_before, interrupt_after)
     ahead = lookahead and limits.confirm_above is None and not pauses
     graph: CompiledStateGraph[Any, Any, Any, Any] | None = None
@@ -135,6 +137,12 @@ def create_rlm(
         rlm_form=form,
         rlm_awaited=tuple(tool.name for tool in offered.values() if tool.is_async),
     )
+
+
+def _model_name(name: object) -> str:
+    if not isinstance(name, str) or not name.strip():
+        raise InvalidInput(f"models: {name!r} is no name that code could choose a model by.")
+    return name
 
 
 def _by_depth(model: BaseChatModel | str | Sequence[BaseChatModel | str], depths: int) -> list[BaseChatModel]:

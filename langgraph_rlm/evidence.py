@@ -26,13 +26,20 @@ def long_answers(journal: Sequence[Event]) -> list[str]:
 
 def condensed(output: str, answers: Iterable[str]) -> str:
     """A cell's output, with long sub-answers cut to their beginning, printed as they are or in a list."""
-    for answer in answers:
+    alike: dict[str, list[str]] = {}
+    for answer in dict.fromkeys(answers):
         for form in dict.fromkeys((answer, repr(answer)[1:-1])):
-            at = output.find(form[:LONG])
-            while at >= 0:
-                same = takewhile(lambda pair: pair[0] == pair[1], zip(output[at:], form, strict=False))
-                shown, end = at + SHOWN, at + sum(1 for _ in same)
-                left_out = f" … [{end - shown:,} more characters of this answer: your variables have them]"
-                output = output[:shown] + left_out + output[end:]
-                at = output.find(form[:LONG], shown)
+            alike.setdefault(form[:LONG], []).append(form)
+    for beginning, forms in alike.items():
+        at = output.find(beginning)
+        while at >= 0:
+            shown, end = at + SHOWN, at + max(_same(output[at:], form) for form in forms)
+            left_out = f" … [{end - shown:,} more characters of this answer: your variables have them]"
+            output = output[:shown] + left_out + output[end:]
+            at = output.find(beginning, shown)
     return output
+
+
+def _same(left: str, right: str) -> int:
+    """How many characters they have in common from their beginning."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(left, right, strict=False)))

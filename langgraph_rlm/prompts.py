@@ -198,8 +198,10 @@ def after_cell(
     repeated: bool = False,
     edited: str | None = None,
     note: str | None = None,
+    has_answer: bool = False,
 ) -> str:
-    """What a cell did: `output`, error, variables; whether the model had `repeated` it. It asks for the next cell.
+    """What a cell did: `output`, error, variables; whether the model had `repeated` it. It asks for the next cell,
+    unless it `has_answer`, of which something else is said.
 
     `edited` is the code that ran where it is not the model's, and `note` what became of the REPL before it.
     """
@@ -210,7 +212,7 @@ def after_cell(
         parts.append(f"Output ({cell.printed.length:,} characters):\n{output}".rstrip())
     if cell.error:
         parts.append(f"Error:\n{cell.error}")
-    if not cell.printed.length and not cell.error:
+    if not cell.printed.length and not cell.error and not has_answer:
         parts.append("The code ran and printed nothing. Print what you want to see.")
     if cell.variables:
         parts.append(f"Variables: {listed(cell.variables)}")
@@ -228,10 +230,11 @@ def after_cell(
             "You wrote this code before, and it does the same again. Leave it. Now only look: print some lines of `P`, "
             "one search at a time, and nothing else."
         )
-    parts.append(
-        f"Question: {query}\nIf this output has the answer, set `Final` to that variable now. If not, search `P` for a "
-        "value that it shows, or write other code."
-    )
+    if not has_answer:
+        parts.append(
+            f"Question: {query}\nIf this output has the answer, set `Final` to that variable now. If not, search `P` "
+            "for a value that it shows, or write other code."
+        )
     return "\n\n".join(parts)
 
 

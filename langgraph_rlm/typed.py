@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import jsonschema
@@ -28,8 +29,8 @@ from langgraph_rlm.values import plain
 REPAIRS = 2
 """How often a model may correct a reply that does not satisfy the schema."""
 MOST_ERRORS = 5
-MOST_SCHEMA, MOST_NESTED = 20_000, 30
-"""Characters of a schema that code in the REPL may give, and schemas in each other."""
+MOST_SCHEMA, MOST_NESTED, MOST_INNER = 20_000, 30, 100
+"""Characters of a schema that code in the REPL may give, schemas in each other, and schemas in it altogether."""
 WORDS = {
     *("type", "enum", "const", "required", "title", "description", "default", "examples", "format"),
     *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "minItems", "maxItems"),
@@ -82,7 +83,7 @@ class Form:
 
         def check(value: Any) -> Any:
             try:
-                errors = sorted(validator.iter_errors(value), key=lambda error: error.json_path)
+                errors = list(islice(validator.iter_errors(value), MOST_ERRORS + 1))
             except RecursionError:
                 raise Unfit("it is nested too deeply.") from None
             if errors:
@@ -138,7 +139,8 @@ def checked_schema(schema: dict[str, Any]) -> dict[str, Any]:
             'the schema must be a JSON schema, such as {"type": "object", "properties": {"name": {"type": "string"}}, '
             '"required": ["name"]}'
         )
-    _check_words(schema, MOST_NESTED)
+    if _inner(schema, MOST_NESTED) > MOST_INNER:
+        raise ValueError(f"the schema has more than {MOST_INNER} schemas in it")
     try:
         jsonschema.Draft202012Validator.check_schema(schema)
     except jsonschema.SchemaError as error:
@@ -146,10 +148,11 @@ def checked_schema(schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
-def _check_words(schema: Any, room: int) -> None:
-    """Raises `ValueError` where a schema has another keyword than those that are allowed, or too many in each other."""
+def _inner(schema: Any, room: int) -> int:
+    """How many schemas there are in a schema. Raises `ValueError` for too many in each other, and other keywords."""
     if not room:
         raise ValueError(f"the schema has more than {MOST_NESTED} schemas in each other")
+    count = 0
     for word, value in schema.items() if isinstance(schema, dict) else ():
         if word == "properties" and isinstance(value, dict):
             inner = list(value.values())
@@ -161,8 +164,8 @@ def _check_words(schema: Any, room: int) -> None:
             inner = []
         else:
             raise ValueError(f"{word!r} cannot be in a schema here: check that with Python")
-        for part in inner:
-            _check_words(part, room - 1)
+        count += sum(1 + _inner(part, room - 1) for part in inner)
+    return count
 
 
 def told(messages: Sequence[AnyMessage], form: Form) -> list[AnyMessage]:
@@ -202,5 +205,5 @@ def _validated(adapter: TypeAdapter[Any], value: Any) -> Any:
 
 
 def _listed(errors: list[str]) -> str:
-    more = [f"and {len(errors) - MOST_ERRORS} more"] if len(errors) > MOST_ERRORS else []
+    more = ["and more"] if len(errors) > MOST_ERRORS else []
     return "\n".join([*errors[:MOST_ERRORS], *more])

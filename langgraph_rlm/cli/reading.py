@@ -51,8 +51,8 @@ def read_schema(path: str) -> dict[str, Any]:
         InvalidInput: It cannot be read, or is none.
     """
     try:
-        schema = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        schema = json.loads(Path(path).read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
         raise InvalidInput(f"--schema {path}: it cannot be read as JSON ({error}).") from None
     if not isinstance(schema, dict):
         raise InvalidInput(f'--schema {path}: a JSON schema is an object, such as {{"type": "integer"}}.')

@@ -25,6 +25,8 @@ class Ran:
     is_repeated: bool = False
     """Whether it ran before."""
     note: str | None = None
+    has_answer: bool = False
+    """Whether it has set an answer, which did not end the run if this is told."""
     answers: tuple[str, ...] = ()
     """Long answers that the code had, of which it may have printed some."""
 

@@ -69,7 +69,7 @@ class Final:
 
     def told(self, ran: Ran, query: str) -> str:
         output, edited = condensed(str(ran.cell.printed), ran.answers), ran.code if ran.is_edited else None
-        return prompts.after_cell(ran.cell, output, query, ran.is_repeated, edited, ran.note)
+        return prompts.after_cell(ran.cell, output, query, ran.is_repeated, edited, ran.note, ran.has_answer)
 
     def turn(self, step: int, most: int) -> str:
         return ""

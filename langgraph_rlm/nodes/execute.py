@@ -271,6 +271,7 @@ def _concluded(
         is_edited=written.blocks[number - 1 : number] != (code,),
         is_repeated=any(step["code"] == code for step in read(config, "trajectory")),
         note=note,
+        has_answer=bool(ready),
         answers=tuple(long_answers(read(config, "journal"))),
     )
     told = level.dialect.told(ran, prompts.shortened(state["question"]["asked"], prompts.MOST_REMINDER))

@@ -6,6 +6,8 @@ against the answer; and all of them together, with the code that made the answer
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from langchain_core.messages import HumanMessage
@@ -70,14 +72,12 @@ def to_check(cited: int) -> list[Send] | str:
 
 def check(level: Level, state: CheckInput, config: RunnableConfig) -> Steps[dict[str, Any]]:
     run, which = run_of(config), state["citation"]
-    prompt = _prompt(which, run, config)
-    asked, usage = 0, Usage()
+    request, departures, usage = Request("llm", _prompt(which, run, config)), list[None](), Usage()
+    ask = Ask(level.sub_model, [HumanMessage(request.prompt)], run.gate, config)
     try:
-        run.ledger.reserve([Request("llm", prompt)])
-        asked = 1
-        verdict, usage = yield from typed.asking(
-            Ask(level.sub_model, [HumanMessage(prompt)], run.gate, config), VERDICT
-        )
+        run.ledger.reserve([request])
+        counted = replace(ask, on_departure=partial(departures.append, None))
+        verdict, usage = yield from typed.asking(counted, VERDICT)
     except GraphBubbleUp:
         raise
     except Exception as failure:
@@ -87,7 +87,7 @@ def check(level: Level, state: CheckInput, config: RunnableConfig) -> Steps[dict
         usage = spent_before(failure)["usage"]
     return {
         "checks": [{"citation": which, **verdict}],
-        "subcalls": asked,
+        "subcalls": min(1, len(departures)),
         "usage": usage,
         "seconds": run.ledger.seconds,
     }

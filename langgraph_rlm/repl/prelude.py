@@ -57,7 +57,7 @@ def rlm_query_batched(prompts, *, model=None):
     return _ask("rlm", [[_text("prompt", p), None] for p in _listed("prompts", prompts)], True, model)
 
 
-MAPPED = "\n\nBelow are several items, each under its number. Answer for each of them, by itself."
+MAPPED = "\n\nBelow are several items, as JSON, each with its number. Answer for each of them, by itself."
 MOST_MAPPED = 20
 
 
@@ -73,7 +73,7 @@ def llm_map(instruction, items, *, schema=None, model=None):
     each = {"type": "object", "properties": answered, "required": ["item", "answer"]}
     form = {"type": "object", "properties": {"answers": {"type": "array", "items": each}}, "required": ["answers"]}
     asked = [
-        [_text("instruction", instruction) + MAPPED, "\n\n".join(["# " + str(i + 1) + "\n" + items[i] for i in group])]
+        [_text("instruction", instruction) + MAPPED, json.dumps([{"item": i + 1, "text": items[i]} for i in group])]
         for group in groups
     ]
     answers = {}
@@ -83,7 +83,12 @@ def llm_map(instruction, items, *, schema=None, model=None):
                 if pair["item"] - 1 in group:
                     answers.setdefault(pair["item"] - 1, pair["answer"])
     missing = [i for i in range(len(items)) if i not in answers]
-    alone = _ask("llm", [[instruction, items[i]] for i in missing], True, model, schema)
+    try:
+        alone = _ask("llm", [[instruction, items[i]] for i in missing], True, model, schema)
+    except RuntimeError as error:  # no sub-calls are left for them
+        if not answers:
+            raise
+        alone = [ERROR + str(error) for _ in missing]
     answers.update(zip(missing, alone))
     return [answers[i] for i in range(len(items))]
 
@@ -184,7 +189,7 @@ def _counted(question, answers, size):
     if not stated:
         return sum(counted) if counted else None
     if len(_distinct(stated)) == 1 and not sum(counted):
-        return int(stated[0]) if stated[0].isdigit() else stated[0]
+        return int(stated[0]) if stated[0].isdecimal() else stated[0]
     said = ["A part states: " + text for text in stated]
     return _together(question, [*said, "Counted in all parts: " + str(sum(counted))], size)
 

@@ -332,6 +332,8 @@ def test_checks_count_against_the_limits() -> None:
     limited = rlm_with("verify", ScriptedModel(*cells, answer=judge("yes")), limits=Limits(max_subcalls=1))
     out = limited.invoke(GIVEN)
     assert (out["verification"]["verified"], out["subcalls"]) == (False, 1)
+    spent = rlm_with("verify", ScriptedModel(*cells, answer=judge("yes")), limits=Limits(max_tokens=1)).invoke(GIVEN)
+    assert (spent["verification"]["verified"], spent["subcalls"]) == (False, 0)
     limits = Limits(max_subcalls=1, on_exceeded="raise")
     with pytest.raises(LimitExceeded, match="max_subcalls"):
         rlm_with("verify", ScriptedModel(*cells, answer=judge("yes")), limits=limits).invoke(GIVEN)

@@ -139,6 +139,7 @@ def test_model_sees_what_its_code_did_beside_what_is_wrong_with_its_answer() -> 
     ran = run("print('SEEN')\nFinal = 'x'", "Final = {'n': 1}", response_format=NUMBER)
     assert "SEEN" in ran.told[0]
     assert "no JSON" in ran.told[0]
+    assert "If this output has the answer" not in ran.told[0]
 
 
 def test_output_without_the_answer_is_left_as_it_is() -> None:
@@ -223,6 +224,7 @@ def test_reply_is_repaired_twice_and_then_an_error_that_counts_what_it_took() ->
         ({"type": "object", "$schema": "http://json-schema.org/draft-07/schema#"}, "'$schema' cannot be"),
         ({"allOf": [{"unevaluatedProperties": True}]}, "'unevaluatedProperties' cannot be"),
         ({"type": "number", "minimum": float("nan")}, "nan"),
+        ({"anyOf": [{"type": "string"}] * 101}, "more than 100 schemas"),
     ],
 )
 def test_schema_of_the_code_that_cannot_be_used_costs_nothing(schema: dict[str, Any], why: str) -> None:
@@ -237,6 +239,12 @@ def test_schema_of_the_code_that_is_nested_too_deeply_is_an_error() -> None:
     )
     assert "in each other" in error_of(code % 40)
     assert "depth" in error_of(code % 400)
+
+
+def test_parts_that_stand_in_many_places_are_counted_in_each() -> None:
+    code = "a = [1]\nfor _ in range(40):\n    a = [a, a]\nllm_query('x', schema={'enum': a})"
+    assert "more than" in error_of(code)
+    assert "more than" in error_of("a = 'x' * 10**6\nllm_query('x', schema={'enum': [a] * 1_000})")
 
 
 @pytest.mark.parametrize(
@@ -324,6 +332,12 @@ def test_each_depth_has_its_model() -> None:
     out = rlm_of([root, child], sub_model=leaf).invoke(GIVEN)  # type: ignore[arg-type]
     assert out["answer"] == "leaf leaf"
     assert [len(model.turns) for model in (root, child, leaf)] == [1, 1, 0]
+
+
+@pytest.mark.parametrize("models", [[ScriptedModel()], {3: ScriptedModel()}, {"": ScriptedModel()}])
+def test_models_without_names_are_refused(models: Any) -> None:
+    with pytest.raises(InvalidInput, match="models"):
+        create_rlm(ScriptedModel(), models=models)
 
 
 def test_no_model_at_all_is_refused() -> None:
