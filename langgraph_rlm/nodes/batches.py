@@ -29,9 +29,10 @@ TOGETHER = re.compile(r"\b(?:different|distinct|unique|mentioned|named|kinds?|ty
 LIST = re.compile(r"(?:please )?(?:list|enumerate|(?:name|give me|show me|find) (?:all|every|each))\b", re.I)
 MORE = re.compile(
     r"\b(?:sums?|totals?|average|mean|median|most|least|per|percentage|share|ratio|more|fewer|less|than|difference|top|"
-    r"first|last|earliest|between|even|odd|if|when|why|who|whose|than|\w{3,}(?:est|er) (?:of|than|in))\b|\b\w{3,}est\b",
+    r"first|last|between|even|odd|if|when|why|who|whose|\w{3,}est)\b",
     re.I,
 )
+"""Words after which answers about parts do not add up: a sum, a comparison, a superlative, a second question."""
 
 
 class BatchesInput(TypedDict, total=False):

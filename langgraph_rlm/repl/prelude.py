@@ -72,10 +72,10 @@ def llm_map(instruction, items, *, schema=None, model=None):
     answered = {"item": {"type": "integer"}, "answer": {"type": "string"} if schema is None else schema}
     each = {"type": "object", "properties": answered, "required": ["item", "answer"]}
     form = {"type": "object", "properties": {"answers": {"type": "array", "items": each}}, "required": ["answers"]}
-    asked = [
-        [_text("instruction", instruction) + MAPPED, json.dumps([{"item": i + 1, "text": items[i]} for i in group])]
-        for group in groups
-    ]
+    asked = []
+    for group in groups:
+        numbered = [{"item": i + 1, "text": items[i]} for i in group]
+        asked.append([_text("instruction", instruction) + MAPPED, json.dumps(numbered, ensure_ascii=False)])
     answers = {}
     for group, said in zip(groups, _ask("llm", asked, True, model, form)):
         if not (isinstance(said, str) and said.startswith(ERROR)):
