@@ -11,10 +11,10 @@ from langchain_core.runnables import RunnableConfig
 from typing_extensions import TypedDict
 
 from langgraph_rlm import typed
-from langgraph_rlm.calls import Ask, Replied, add_usages
+from langgraph_rlm.calls import Ask, Replied, add_usages, overflowed
 from langgraph_rlm.context.files import clean
 from langgraph_rlm.effects import Steps
-from langgraph_rlm.errors import LimitExceeded
+from langgraph_rlm.errors import InvalidInput, LimitExceeded
 from langgraph_rlm.history import alternating
 from langgraph_rlm.ledger import Usage
 from langgraph_rlm.level import Level
@@ -55,6 +55,13 @@ def direct(level: Level, state: DirectInput, config: RunnableConfig) -> Steps[di
         if form:
             with suppress(typed.Unfit):
                 answer = form.read(answer)
+    except Exception as failure:
+        if not overflowed(failure):
+            raise
+        size = sum(len(message.text) for message in conversation)
+        raise InvalidInput(
+            f'Question and text have {size:,} characters, more than the model can read: ask with the profile "rlm".'
+        ) from failure
     yield from taught(status, config)
     spent = {"usage": usage, "seconds": run.ledger.seconds}
     return {**spent, **ended(answer, question, status)}

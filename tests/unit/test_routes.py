@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from langchain_core.exceptions import ContextOverflowError
 from langchain_core.messages import HumanMessage
 from langchain_core.messages.utils import count_tokens_approximately
 from langgraph.cache.memory import InMemoryCache
@@ -260,6 +261,14 @@ def test_reach_never_exceeds_half_of_the_window(below: int, share: float, window
         assert reach.characters == int(below * 2.0**moved)
     else:
         assert reach.characters <= window * CHARACTERS_PER_TOKEN / 2
+
+
+def test_text_that_one_call_cannot_take_is_told_with_what_to_do() -> None:
+    def too_long(prompt: str) -> Exception:
+        return ContextOverflowError("too long")
+
+    with pytest.raises(InvalidInput, match=r'1,0\d\d characters.*profile "rlm"'):
+        create_rlm(ScriptedModel(answer=too_long)).invoke({"query": QUERY, "context": "x" * 1_000})
 
 
 @pytest.mark.parametrize(("profile", "way"), [("direct", "One model call answered"), ("rlm", "A model wrote code")])
