@@ -18,7 +18,7 @@ from langgraph_rlm.errors import InvalidInput
 from langgraph_rlm.graph import rlm_graph
 from langgraph_rlm.level import Level
 from langgraph_rlm.models import resolve_model
-from langgraph_rlm.repl.boot import BUILTINS, NAMES
+from langgraph_rlm.repl.boot import BUILTINS, NAMES, OCCASIONAL
 from langgraph_rlm.repl.workers import Workers
 from langgraph_rlm.rlm import RLM, pauses_at
 from langgraph_rlm.settings import Limits, Router, Sandbox, check_profile
@@ -91,7 +91,7 @@ def create_rlm(
     form = None if response_format is None else Form.of(response_format)
     if not isinstance(models, Mapping):
         raise InvalidInput("models: a dict is needed, of models by the names that code has for them.")
-    offered = tools_of(tools, [*NAMES, *BUILTINS, "tool_batch", "Final", "answer"])
+    offered = tools_of(tools, [*NAMES, *BUILTINS, *OCCASIONAL, "Final"])
     spoken = dialect_named(dialect)
     by_depth = _by_depth(model, max(1, limits.max_depth))
     leaf_model = by_depth[0] if sub_model is None else resolve_model(sub_model)

@@ -46,11 +46,9 @@ _logger = logging.getLogger("langgraph_rlm")
 
 class ExecuteInput(TurnInput, total=False):
     context_id: str
-    step: int
     code: str
     block: int
     ready: list[Any]
-    limit: list[Any] | None
     position: Position | None
     note: str | None
 

@@ -28,7 +28,6 @@ from langgraph_rlm.nodes.ending import as_text, ended, taught
 from langgraph_rlm.nodes.turn import TurnInput, next_turn
 from langgraph_rlm.repl.cells import Request
 from langgraph_rlm.run import Run, read, run_of, spent_before
-from langgraph_rlm.state import Question
 
 MOST_RETURNS = 2
 """How often an answer goes back to the model."""
@@ -59,7 +58,6 @@ class CheckInput(TypedDict):
 
 
 class VerifyInput(TurnInput, total=False):
-    question: Question
     candidate: list[Any]
     returned: list[int]
 

@@ -10,7 +10,8 @@ from typing import Any, TypeGuard
 from langgraph_rlm.repl.cells import Variable
 from langgraph_rlm.values import MOST_INT
 
-PRELUDE = "\n".join(Path(__file__).with_name(name).read_text() for name in ("answers.py", "prelude.py"))
+SOURCES = ("answers.py", "prelude.py", "reading.py")
+PRELUDE = "\n".join(Path(__file__).with_name(name).read_text() for name in SOURCES)
 NAMES = [
     *("P", "context", "context_0", "ctx", "peek", "tail", "lenP", "llm_query", "llm_batch", "llm_query_batched"),
     *("rlm_query", "rlm_query_batched", "ask", "ask_chunks", "ask_chunks_first", "pick_first_answer", "extract_after"),
@@ -18,6 +19,8 @@ NAMES = [
     *("cite", "SHOW_VARS", "FINAL", "FINAL_VAR", "re", "json", "math", "collections", "itertools", "datetime"),
 ]
 """The names of the REPL: what a cell overwrites of them is restored when it ends."""
+OCCASIONAL = ["answer", "tool_batch"]
+"""Names that some REPLs have besides, by their dialect and their tools."""
 BUILTINS = ["map", "filter", "sorted", "min", "max"]
 """Built-ins that the prelude replaces. A cell may use these names for its own variables."""
 BOOT = "\n".join(

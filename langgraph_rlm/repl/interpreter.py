@@ -22,7 +22,7 @@ from pydantic_monty import FunctionSnapshot, MontyError, MontySession
 from langgraph_rlm.context import Context
 from langgraph_rlm.errors import SandboxError
 from langgraph_rlm.repl import host
-from langgraph_rlm.repl.boot import DATA, NAMES, REBIND, RESTORE, SURVEY, Left, Unreadable, data_of, left_by
+from langgraph_rlm.repl.boot import DATA, NAMES, OCCASIONAL, REBIND, RESTORE, SURVEY, Left, Unreadable, data_of, left_by
 from langgraph_rlm.repl.cells import Answer, Call, Finished, Outcome, Request, Suspended, Variable
 from langgraph_rlm.repl.explain import echoing, explain, reason
 from langgraph_rlm.repl.host import NOTHING_MORE, Offer
@@ -229,7 +229,7 @@ class Interpreter:
     @property
     def _names(self) -> list[str]:
         """Names that a cell may have overwritten."""
-        return [*NAMES, "answer", "tool_batch", *self._offer.tools]
+        return [*NAMES, *OCCASIONAL, *self._offer.tools]
 
     def _survey(self) -> Left:
         """Reads what the cell left, restores the names it overwrote and forgets its answer."""
