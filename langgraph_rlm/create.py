@@ -13,6 +13,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.store.base import BaseStore
 from langgraph.types import All, Checkpointer
 
+from langgraph_rlm.context.files import clean
 from langgraph_rlm.dialects import DialectName, dialect_named
 from langgraph_rlm.errors import InvalidInput
 from langgraph_rlm.graph import rlm_graph
@@ -91,7 +92,9 @@ def create_rlm(
     form = None if response_format is None else Form.of(response_format)
     if not isinstance(models, Mapping):
         raise InvalidInput("models: a dict is needed, of models by the names that code has for them.")
-    offered = tools_of(tools, [*NAMES, *BUILTINS, *OCCASIONAL, "Final"])
+    offered = tools_of(tools, [*NAMES, *BUILTINS, *OCCASIONAL, "Final", "past_steps"])
+    if instructions is not None and not isinstance(instructions, str):
+        raise InvalidInput(f"instructions={instructions!r}: a str is needed.")
     spoken = dialect_named(dialect)
     by_depth = _by_depth(model, max(1, limits.max_depth))
     leaf_model = by_depth[0] if sub_model is None else resolve_model(sub_model)
@@ -109,7 +112,7 @@ def create_rlm(
             limits=limits,
             sandbox=sandbox,
             dialect=spoken,
-            instructions=instructions,
+            instructions=None if instructions is None else clean(instructions),
             name=name,
             lookahead=ahead,
             pauses=pauses,

@@ -11,6 +11,7 @@ from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 
+from langgraph_rlm.context.files import clean
 from langgraph_rlm.dialects.dialect import Dialect
 from langgraph_rlm.history import window_of
 from langgraph_rlm.repl.cells import Request
@@ -130,7 +131,7 @@ class Level:
 
     @cached_property
     def system(self) -> str:
-        return self.dialect.system(self.depth, self.limits.max_depth, self.instructions, self.offer)
+        return clean(self.dialect.system(self.depth, self.limits.max_depth, self.instructions, self.offer))
 
 
 def _identity(model: BaseChatModel) -> str:

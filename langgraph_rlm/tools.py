@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import keyword
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,26 +16,39 @@ from typing import Any
 from langchain_core.messages import ToolCall, ToolMessage
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool
+from langchain_core.tools import Tool as ToolOfOneText
 from langchain_core.tools import tool as as_tool
 from langgraph.errors import GraphBubbleUp
-from pydantic import BaseModel, TypeAdapter
+from pydantic import TypeAdapter
 
 from langgraph_rlm.calls import Gate
 from langgraph_rlm.errors import InvalidInput
 from langgraph_rlm.values import plain
 
+MOST_NESTED = 3
+"""Types in each other that a signature spells out, where they have names."""
 READ_ONLY = ("read_only", "readOnlyHint")
 """In a tool's `metadata`, what says that it changes nothing; the latter is MCP's word."""
-_TYPES = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "array": "list", "object": "dict"}
+_TYPES = {
+    "string": "str",
+    "integer": "int",
+    "number": "float",
+    "boolean": "bool",
+    "array": "list",
+    "object": "dict",
+    "null": "None",
+}
 
 
 @dataclass(frozen=True)
 class Tool:
-    """A LangChain tool as code in the REPL may use it; `parameters` are JSON schemas by name, in order."""
+    """A LangChain tool as code in the REPL may use it."""
 
     tool: BaseTool
-    parameters: Mapping[str, Mapping[str, Any]]
+    parameters: tuple[str, ...]
     required: frozenset[str]
+    signature: str
+    """How it is called, such as `weather(city: str, days: int = 1)`."""
 
     @property
     def name(self) -> str:
@@ -58,16 +71,6 @@ class Tool:
         return {
             alias if isinstance(alias := aliases.get(name), str) else name: value for name, value in arguments.items()
         }
-
-    @property
-    def signature(self) -> str:
-        """How it is called, such as `weather(city: str, days: int = 1) -> str`."""
-        return f"{self.name}({', '.join(map(self._parameter, self.parameters))})"
-
-    def _parameter(self, name: str) -> str:
-        schema = self.parameters[name]
-        typed = f"{name}: {_type(schema)}"
-        return typed if name in self.required else f"{typed} = {schema.get('default')!r}"
 
     def bound(self, positional: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments of a call by the names of the parameters, as plain data.
@@ -168,6 +171,8 @@ def tools_of(given: Sequence[BaseTool | Callable[..., Any]], taken: Sequence[str
     Raises:
         InvalidInput: One cannot be called from code, or has a name that cannot be used.
     """
+    if isinstance(given, str | BaseTool) or not isinstance(given, Iterable):
+        raise InvalidInput(f"tools: a list of LangChain tools and functions is needed, not {given!r}.")
     tools: dict[str, Tool] = {}
     for item in given:
         tool = _read(item)
@@ -187,26 +192,72 @@ def _read(item: BaseTool | Callable[..., Any]) -> Tool:
             raise InvalidInput(f"tools: {item!r} is neither a LangChain tool nor a function.")
         if not inspect.getdoc(item) or not getattr(item, "__name__", None) or item.__name__ == "<lambda>":
             raise InvalidInput(f"tools: {item!r} needs a name and a docstring: they are what the model is shown of it.")
-        item = as_tool(item)
-    shown = item.tool_call_schema
-    schema = shown if isinstance(shown, dict) else TypeAdapter(shown).json_schema()
+        item = _made(item)
+    schema = _schema(item)
     parameters = schema.get("properties", {})
-    item = item.model_copy(update={"handle_tool_error": False, "handle_validation_error": False})  # code catches errors
-    own = item.args_schema
-    if isinstance(own, type) and issubclass(own, BaseModel) and (hidden := set(own.model_fields) - set(parameters)):
+    own = getattr(item.get_input_schema() if item.args_schema is None else item.args_schema, "model_fields", {})
+    if not _takes_one_text(item) and (hidden := set(own) - set(parameters)):
         raise InvalidInput(
             f"the tool {item.name!r} has arguments that an agent injects, which are not there in an RLM: "
             f"{', '.join(sorted(hidden))}. Leave them out, or bind them."
         )
-    return Tool(item, parameters, frozenset(schema.get("required", ())))
+    item = item.model_copy(update={"handle_tool_error": False, "handle_validation_error": False})  # code catches errors
+    required, named = (
+        frozenset(schema.get("required", ())),
+        {**schema.get("definitions", {}), **schema.get("$defs", {})},
+    )
+    signature = f"{item.name}({_parameters(parameters, required, named, MOST_NESTED)})"
+    return Tool(item, tuple(parameters), required, signature)
 
 
-def _type(schema: Mapping[str, Any]) -> str:
-    """The type of a parameter, as Python writes it."""
+def _made(function: Callable[..., Any]) -> BaseTool:
+    """A function as a LangChain tool, which calls it with its arguments by their names."""
+    try:
+        kinds = {parameter.kind for parameter in inspect.signature(function).parameters.values()}
+        made = as_tool(function)
+    except Exception as error:  # annotations may raise anything
+        raise InvalidInput(f"tools: {function!r} cannot be read ({error}).") from error
+    if kinds & {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL}:
+        raise InvalidInput(f"tools: {function!r} has arguments without names: no `/` and no `*args`.")
+    return made
+
+
+def _takes_one_text(tool: BaseTool) -> bool:
+    """Whether it is of LangChain's oldest kind, which has no schema: what it calls with may be named anything."""
+    return isinstance(tool, ToolOfOneText) and tool.args_schema is None
+
+
+def _schema(tool: BaseTool) -> Mapping[str, Any]:
+    """The JSON schema of a tool's arguments."""
+    if _takes_one_text(tool):
+        return {"properties": tool.args, "required": [*tool.args]}
+    shown = tool.tool_call_schema
+    return shown if isinstance(shown, dict) else TypeAdapter(shown).json_schema()
+
+
+def _parameters(
+    schemas: Mapping[str, Mapping[str, Any]], required: Collection[str], named: Mapping[str, Any], room: int
+) -> str:
+    """Parameters as Python writes them, from their JSON schemas by name."""
+    return ", ".join(
+        f"{name}: {_type(schema, named, room)}" + ("" if name in required else f" = {schema.get('default')!r}")
+        for name, schema in schemas.items()
+    )
+
+
+def _type(schema: Mapping[str, Any], named: Mapping[str, Any], room: int) -> str:
+    """The type of a parameter, as Python writes it. References lead to `named`, and `room` ends those in a circle."""
+    if "$ref" in schema:
+        return _type(named.get(schema["$ref"].rpartition("/")[2], {}), named, room - 1) if room else "Any"
     if "enum" in schema:
         return f"Literal[{', '.join(map(repr, schema['enum']))}]"
+    if "const" in schema:
+        return f"Literal[{schema['const']!r}]"
     if "anyOf" in schema:
-        return " | ".join(_type(choice) for choice in schema["anyOf"])
+        return " | ".join(_type(choice, named, room) for choice in schema["anyOf"])
     if schema.get("type") == "array" and "items" in schema:
-        return f"list[{_type(schema['items'])}]"
-    return "None" if schema.get("type") == "null" else _TYPES.get(schema.get("type", ""), "Any")
+        return f"list[{_type(schema['items'], named, room)}]"
+    if schema.get("properties"):
+        return f"dict({_parameters(schema['properties'], schema.get('required', ()), named, room)})"
+    kinds = schema.get("type", "")
+    return " | ".join(_TYPES.get(kind, "Any") for kind in ([kinds] if isinstance(kinds, str) else kinds))

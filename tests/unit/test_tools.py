@@ -8,11 +8,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pytest
-from langchain_core.tools import BaseTool, InjectedToolArg, StructuredTool, ToolException, tool
+from langchain_core.tools import BaseTool, InjectedToolArg, StructuredTool, Tool, ToolException, tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command, interrupt
 from pydantic import BaseModel, Field
@@ -74,6 +75,51 @@ def test_function_is_called_as_any_other(call: str, days: int) -> None:
 def test_model_is_shown_signature_and_docstring() -> None:
     ran = run("Final = 1", tools=[weather])
     assert "`weather(city: str, days: int = 1)`: The weather in a city." in ran.model.turns[0].messages[0].text
+
+
+class Size(Enum):
+    SMALL = "S"
+    LARGE = "L"
+
+
+class Item(BaseModel):
+    name: str
+    size: Size = Size.SMALL
+
+
+class Order(BaseModel):
+    items: list[Item]
+    part_of: Order | None = None
+
+
+def price(order: Order, currency: Literal["EUR"] = "EUR") -> int:
+    """What an order costs."""
+    return len(order.items)
+
+
+def test_types_that_have_names_are_spelled_out_in_the_signature() -> None:
+    item = "dict(name: str, size: Literal['S', 'L'] = 'S')"
+    innermost = "dict(items: list[Any], part_of: Any | None = None)"
+    inner = f"dict(items: list[dict(name: str, size: Any = 'S')], part_of: {innermost} | None = None)"
+    order = f"dict(items: list[{item}], part_of: {inner} | None = None)"
+    ran = run("Final = price({'items': [{'name': 'a'}]})", tools=[price])
+    assert f"`price(order: {order}, currency: Literal['EUR'] = 'EUR')`: What" in ran.model.turns[0].messages[0].text
+    assert ran.answer == 1
+
+
+def test_a_tool_takes_the_text_of_langchains_oldest_kind_of_tool() -> None:
+    shout = Tool(name="shout", description="Shouts.", func=str.upper)
+    ran = run("Final = [shout('a'), tool_batch(shout, ['b'])]", tools=[shout])
+    assert ran.answer == ["A", ["B"]]
+    assert "`shout(tool_input: str)`: Shouts." in ran.model.turns[0].messages[0].text
+
+
+def test_what_no_encoding_has_is_replaced_in_what_the_model_is_told_of_tools() -> None:
+    odd = StructuredTool.from_function(weather, description="Lone \ud800.")
+    ran = run("Final = 1", tools=[odd], instructions="Brief \ud800.")
+    system = ran.model.turns[0].messages[0].text
+    assert "Lone \ufffd." in system
+    assert "Brief \ufffd." in system
 
 
 def test_model_is_told_nothing_of_tools_where_there_are_none() -> None:
@@ -159,16 +205,17 @@ def test_arguments_are_validated_by_the_schema_of_the_tool() -> None:
 
 
 def test_tool_that_a_server_describes_by_a_json_schema_is_called_like_any_other() -> None:
-    schema = {"type": "object", "properties": {"user-id": {"type": "integer"}}, "required": ["user-id"]}
+    properties = {"user-id": {"type": "integer"}, "at": {"type": ["string", "null"]}}
+    schema = {"type": "object", "properties": properties, "required": ["user-id"]}
 
     async def find(**arguments: Any) -> str:
         return f"user {arguments['user-id']}"
 
     found = StructuredTool(name="find", description="Finds.", args_schema=schema, coroutine=find, func=None)
-    out = asyncio.run(
-        rlm_of(ScriptedModel(cell("Final = [find(1), find(**{'user-id': 2})]")), tools=[found]).ainvoke(GIVEN)
-    )
+    model = ScriptedModel(cell("Final = [find(1), find(**{'user-id': 2})]"))
+    out = asyncio.run(rlm_of(model, tools=[found]).ainvoke(GIVEN))
     assert out["answer"] == ["user 1", "user 2"]
+    assert "`find(user-id: int, at: str | None = None)`" in model.turns[0].messages[0].text
 
 
 def test_error_that_a_tool_would_hand_to_an_agent_is_an_exception_here() -> None:
@@ -508,9 +555,35 @@ def secret(city: str, user: Annotated[str, InjectedToolArg]) -> str:
     return city + user
 
 
+class Injected(BaseTool):
+    name: str = "injected"
+    description: str = "Needs what an agent injects."
+
+    def _run(self, city: str, user: Annotated[str, InjectedToolArg]) -> str:
+        return city + user
+
+
+def by_place(city: str, /) -> str:
+    """Cannot be called by the names of its arguments."""
+    return city
+
+
+def unreadable(city: str) -> None:
+    """Has an annotation that is not there."""
+
+
+unreadable.__annotations__["city"] = "NotThere"
+
+
 @pytest.mark.parametrize(
     ("tools", "why"),
     [
+        (weather, "a list of"),
+        (renamed("alone"), "a list of"),
+        ([Injected()], "injects"),
+        ([by_place], "without names"),
+        ([unreadable], "cannot be read"),
+        ([renamed("past_steps")], "of its own"),
         ([3], "neither a LangChain tool nor a function"),
         ([nameless], "docstring"),
         ([lambda x: x], "docstring"),
@@ -523,6 +596,6 @@ def secret(city: str, user: Annotated[str, InjectedToolArg]) -> str:
         ([secret], "injects"),
     ],
 )
-def test_tool_that_code_could_not_call_is_refused(tools: list[Any], why: str) -> None:
+def test_tool_that_code_could_not_call_is_refused(tools: Any, why: str) -> None:
     with pytest.raises(InvalidInput, match=why):
         rlm_of(ScriptedModel(), tools=tools)
