@@ -42,6 +42,8 @@ class Replied:
 
     text: str
     usage: Usage
+    id: str | None
+    """Of the message: who streams messages has seen it by that."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ class Ask:
     def _charged(self, reply: AIMessage) -> Replied:
         usage = usage_of(self.model, reply)
         self.gate.ledger.spend(usage)
-        return Replied(clean(str(reply.text)), usage)
+        return Replied(clean(str(reply.text)), usage, reply.id)
 
 
 def _wait(failure: Exception, pause: float | None) -> float:

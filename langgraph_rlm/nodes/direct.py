@@ -45,13 +45,14 @@ def direct(level: Level, state: DirectInput, config: RunnableConfig) -> Steps[di
     form, ask = form_of(level, question), Ask(level.model, conversation, run.gate, config)
     status: Literal["answered", "limit"] = "answered"
     try:
-        answer, usage = yield from _answer(ask, form)
+        answer, usage, message_id = yield from _answer(ask, form)
     except LimitExceeded as reached:
         at_limit(level, reached)
         status = "limit"
         messages = typed.told(conversation, form) if form else conversation
         replied: Replied = yield replace(ask, messages=messages, last_turn=True)
-        answer, usage = replied.text, add_usages(spent_before(reached)["usage"], replied.usage)
+        answer, message_id = replied.text, replied.id
+        usage = add_usages(spent_before(reached)["usage"], replied.usage)
         if form:
             with suppress(typed.Unfit):
                 answer = form.read(answer)
@@ -64,12 +65,13 @@ def direct(level: Level, state: DirectInput, config: RunnableConfig) -> Steps[di
         ) from failure
     yield from taught(status, config)
     spent = {"usage": usage, "seconds": run.ledger.seconds}
-    return {**spent, **ended(answer, question, status)}
+    is_known = any(message.id == message_id for message in state.get("messages", ()))  # as that of a cached reply
+    return {**spent, **ended(answer, question, status, None if is_known else message_id)}
 
 
-def _answer(ask: Ask, form: typed.Form | None) -> Steps[tuple[Any, Usage]]:
-    """The model's answer, in the form that it has to have, and what it used."""
+def _answer(ask: Ask, form: typed.Form | None) -> Steps[tuple[Any, Usage, str | None]]:
+    """The model's answer, in the form that it has to have, what it used, and the id of the message that is it."""
     if form:
-        return (yield from typed.asking(ask, form))
+        return (*(yield from typed.asking(ask, form)), None)
     replied: Replied = yield ask
-    return replied.text, replied.usage
+    return replied.text, replied.usage, replied.id

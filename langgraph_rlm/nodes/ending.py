@@ -19,11 +19,16 @@ from langgraph_rlm.state import Question
 from langgraph_rlm.typed import Form
 
 
-def ended(answer: Any, question: Question, status: Literal["answered", "limit"]) -> dict[str, Any]:
-    """The update that ends a question. `profile` is written here since it does not outlive the step that wrote it."""
+def ended(
+    answer: Any, question: Question, status: Literal["answered", "limit"], message_id: str | None = None
+) -> dict[str, Any]:
+    """The update that ends a question. `profile` is written here since it does not outlive the step that wrote it.
+
+    `message_id` is that of the model's message, where it is the answer: who streams messages has seen it.
+    """
     update: dict[str, Any] = {"answer": answer, "status": status, "profile": question["chosen"]}
     if question["chat"]:
-        update["messages"] = [AIMessage(as_text(answer))]
+        update["messages"] = [AIMessage(as_text(answer), id=message_id)]
     return update
 
 

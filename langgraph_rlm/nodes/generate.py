@@ -51,7 +51,7 @@ def generate(level: Level, state: GenerateInput, config: RunnableConfig) -> Step
     blocks = said.blocks if isinstance(said, Code) else ()
     used = next(iter(replied.usage.values()), None)
     return {
-        "history": [*added, AIMessage(replied.text, usage_metadata=used)],
+        "history": [*added, AIMessage(replied.text, id=replied.id, usage_metadata=used)],
         "code": blocks[0] if blocks else "",
         "block": 1 if blocks else 0,
         "step": state["step"] + 1,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.caches import InMemoryCache
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langgraph.checkpoint.memory import InMemorySaver
@@ -340,6 +341,27 @@ def test_messages_stream_what_each_model_says_with_its_node() -> None:
     assert ("subcall", "answer to leaf") in said
     assert ("subcall_1", "answer to deep leaf") in said
     assert ("generate", cell("Final = llm_query('deep leaf')")) in said
+
+
+def test_messages_stream_each_reply_once() -> None:
+    rlm = rlm_of(ScriptedModel(cell("x = 1"), cell("Final = llm_query('leaf')")))
+    said = [part.text for part, _ in rlm.stream(INPUT, stream_mode="messages") if isinstance(part, AIMessage)]
+    assert said == [cell("x = 1"), cell("Final = llm_query('leaf')"), "answer to leaf"]
+
+
+def test_messages_stream_the_direct_answer_of_a_chat_once() -> None:
+    rlm = create_rlm(ScriptedModel(answer=lambda _: "hello"))
+    stream = rlm.stream({"messages": [HumanMessage("hi")]}, stream_mode="messages")
+    assert [part.text for part, _ in stream if isinstance(part, AIMessage)] == ["hello"]
+
+
+def test_reply_that_a_cache_gives_again_is_another_message_of_the_chat() -> None:
+    model = ScriptedModel(answer=lambda _: "hello", cache=InMemoryCache())
+    rlm = create_rlm(model, checkpointer=InMemorySaver())
+    for _ in range(2):
+        out = rlm.invoke({"messages": [HumanMessage("hi")], "context": TEXT}, THREAD)
+    assert [message.text for message in out["messages"]] == ["hi", "hello", "hi", "hello"]
+    assert len(model.calls) == 1
 
 
 def test_batch_answers_each_input() -> None:
