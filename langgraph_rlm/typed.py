@@ -61,7 +61,10 @@ class Form:
         """
         try:
             if isinstance(response_format, dict):
-                jsonschema.Draft202012Validator.check_schema(response_format)
+                dialect = _dialect_of(response_format)
+                dialect.check_schema(response_format)
+                if not dialect.VALIDATORS.keys() & response_format.keys():
+                    raise jsonschema.SchemaError("it says nothing of the answer")
                 form = cls.of_schema(response_format)
             else:
                 adapter = TypeAdapter(response_format)
@@ -79,7 +82,7 @@ class Form:
     @classmethod
     def of_schema(cls, schema: dict[str, Any]) -> Form:
         """The form that a JSON schema describes, which is known to be one."""
-        validator = jsonschema.Draft202012Validator(schema, registry=Registry())
+        validator = _dialect_of(schema)(schema, registry=Registry())
 
         def check(value: Any) -> Any:
             try:
@@ -120,7 +123,7 @@ class Form:
 
     def _said(self, text: str) -> Any:
         try:
-            said = plain(parse_json_markdown(text, parser=json.loads))
+            said = plain(_json_of(text))
         except (ValueError, RecursionError):
             raise Unfit("it is no JSON.") from None
         except TypeError as error:
@@ -129,8 +132,9 @@ class Form:
         return said
 
 
-def checked_schema(schema: dict[str, Any]) -> dict[str, Any]:
-    """A schema that code in the REPL gives, if it can be used. Raises `ValueError`."""
+def checked_schema(given: object) -> dict[str, Any]:
+    """A schema that code in the REPL gives, if it can be used. Raises `TypeError` or `ValueError`."""
+    schema = plain(given) if isinstance(given, dict) else {}
     text = json.dumps(schema, allow_nan=False)
     if len(text) > MOST_SCHEMA:
         raise ValueError(f"the schema has {len(text):,} characters, and {MOST_SCHEMA:,} are allowed")
@@ -180,18 +184,33 @@ def asking(ask: Ask, form: Form) -> Steps[tuple[Any, Usage]]:
     Raises `Unfit`, and what `ask` does; what was used until then is on the error.
     """
     messages, usage = list(ask.messages), Usage()
-    for tries_left in reversed(range(REPAIRS + 1)):
+    for _ in range(REPAIRS + 1):
         try:
             replied: Replied = yield replace(ask, messages=told(messages, form))
             usage = add_usages(usage, replied.usage)
             return form.read(replied.text), usage
+        except Unfit as unfit:
+            failed = Unfit(f"the reply does not satisfy the schema, after {REPAIRS} corrections: {unfit}")
+            errors = f"That does not satisfy the schema:\n{unfit}\nReply with the corrected JSON and nothing else."
         except Exception as failure:
-            if not isinstance(failure, Unfit) or not tries_left:
-                failure.rlm_spent = {**NOTHING, "usage": usage}  # type: ignore[attr-defined]
-                raise
-            errors = f"That does not satisfy the schema:\n{failure}\nReply with the corrected JSON and nothing else."
+            failure.rlm_spent = {**NOTHING, "usage": usage}  # type: ignore[attr-defined]
+            raise
         messages += [AIMessage(replied.text)] * bool(replied.text.strip()) + [HumanMessage(errors)]
-    raise AssertionError("the last try returns or raises")
+    failed.rlm_spent = {**NOTHING, "usage": usage}  # type: ignore[attr-defined]
+    raise failed
+
+
+def _json_of(text: str) -> Any:
+    """The JSON of a reply: all of it, or its first block, whatever is said around that. Raises `ValueError`."""
+    try:
+        return parse_json_markdown(text, parser=json.loads)
+    except ValueError:
+        return json.loads(text.partition("```")[2].partition("\n")[2].partition("\n```")[0])
+
+
+def _dialect_of(schema: dict[str, Any]) -> Any:
+    """The validator of the draft that a schema says it is of, else of the latest."""
+    return jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
 
 
 def _validated(adapter: TypeAdapter[Any], value: Any) -> Any:

@@ -22,7 +22,6 @@ from langgraph_rlm.repl.answers import ERROR
 from langgraph_rlm.repl.cells import Answer, Call, Request, Variable
 from langgraph_rlm.tools import Tool
 from langgraph_rlm.typed import checked_schema
-from langgraph_rlm.values import plain
 
 MOST_CHUNKS = 1_000_000
 
@@ -72,15 +71,15 @@ def answer(
             "ask",
             ("llm" | "rlm") as kind,
             list(prompts),
-            (None | str()) as model,
+            model,
             bool(batch),
-            (None | dict()) as schema,
+            schema,
             bool(first),
         ) if all(map(_is_prompt, prompts)) and not (first and schema is not None):
             if model is not None and model not in offer.models:
                 return _no_model(model, offer.models)
             try:
-                schema = None if schema is None else checked_schema(plain(schema))
+                schema = None if schema is None else checked_schema(schema)
             except (TypeError, ValueError) as error:
                 return raising("ValueError", str(error))
             requests = [Request(kind, prompt, about, model, schema) for prompt, about in prompts]

@@ -176,10 +176,31 @@ def test_direct_answer_is_asked_for_in_the_form_and_corrected() -> None:
     assert "'3' is not of type 'integer'" in model.asked[-1]
 
 
-@pytest.mark.parametrize("response_format", ["json", 3, {"type": "thing"}, {"$ref": "#/$defs/missing"}, object()])
+@pytest.mark.parametrize(
+    "response_format",
+    [
+        *("json", 3, {"type": "thing"}, {"$ref": "#/$defs/missing"}, object()),
+        {"name": "count", "description": "Counts.", "parameters": NUMBER},
+    ],
+)
 def test_what_is_no_form_is_refused(response_format: Any) -> None:
     with pytest.raises(InvalidInput, match="response_format"):
         create_rlm(ScriptedModel(), response_format=response_format)
+
+
+def test_schema_counts_as_one_of_the_draft_that_it_names() -> None:
+    draft = "http://json-schema.org/draft-07/schema#"
+    pair = {"$schema": draft, "definitions": {"n": {"type": "integer"}}, "items": [{"$ref": "#/definitions/n"}]}
+    ran = run("Final = ['x']", "Final = [1]", response_format=pair)
+    assert "'x' is not of type 'integer'" in ran.told[0]
+    assert ran.answer == [1]
+
+
+def test_direct_answer_that_stays_wrong_ends_the_run_with_what_is_wrong() -> None:
+    model = ScriptedModel(answer=lambda _: "three")
+    with pytest.raises(Unfit, match="does not satisfy the schema, after 2 corrections: it is no JSON"):
+        create_rlm(model, response_format=NUMBER).invoke(GIVEN)
+    assert len(model.calls) == 3
 
 
 # -- the answers of sub-calls -----------------------------------------------------------------------------------------
@@ -203,7 +224,7 @@ def test_reply_is_repaired_twice_and_then_an_error_that_counts_what_it_took() ->
     )
     good, bad = ran.answer
     assert good == {"n": 1}
-    assert bad.startswith("Error: Unfit: it is no JSON")
+    assert bad == "Error: Unfit: the reply does not satisfy the schema, after 2 corrections: it is no JSON."
     assert len(ran.model.asked) == 4
     assert ran.out["subcalls"] == 2
     assert ran.out["usage"]["scripted-1"]["total_tokens"] == 15 * 5
@@ -259,6 +280,19 @@ def test_json_that_nothing_can_hold_is_cleaned_or_refused(reply: str, value: Any
     code = f"answers = llm_batch(['x'], schema={NUMBER})\nFinal = answers[0]"
     answer = final_of(code, answer=lambda _: reply, checkpointer=InMemorySaver())
     assert answer == value or (value is None and answer.startswith("Error: Unfit"))
+
+
+def test_words_around_a_block_of_json_cost_no_repair() -> None:
+    ran = run(
+        f"Final = llm_query('x', schema={NUMBER})", answer=lambda _: 'Sure:\n```json\n{"n": 1}\n```\nAnything else?'
+    )
+    assert ran.answer == {"n": 1}
+    assert len(ran.model.asked) == 1
+
+
+@pytest.mark.parametrize("schema", ["int", "'integer'", "[1]", "json"])
+def test_what_is_no_schema_at_all_is_an_error_that_says_so(schema: str) -> None:
+    assert "must be a JSON schema, such as" in error_of(f"llm_query('x', schema={schema})")
 
 
 def test_reply_to_a_schema_of_a_text_is_the_text() -> None:
@@ -322,6 +356,7 @@ def test_model_that_is_not_there_is_an_error_that_names_those_that_are() -> None
     fast = ScriptedModel()
     assert "choose one of fast" in error_of("llm_query('a', model='slow')", models={"fast": fast})
     assert "leave `model` out" in error_of("llm_query('a', model='slow')")
+    assert "no model named 5" in error_of("llm_query('a', model=5)")
 
 
 def test_each_depth_has_its_model() -> None:
