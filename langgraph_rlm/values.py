@@ -13,7 +13,7 @@ MOST_PARTS, MOST_CHARACTERS = 200_000, 20_000_000
 MOST_NESTED = 100
 """Lists and dicts in each other that checkpoints hold."""
 MOST_INT = 2**63
-"""Checkpoints hold whole numbers below this, and no others."""
+"""Checkpoints hold whole numbers from minus this to below twice this, and no others."""
 
 
 def plain(value: object, lenient: bool = False) -> Any:
@@ -57,7 +57,7 @@ def _cleaned(value: Any, room: int, lenient: bool) -> Any:
     match value:
         case str():
             return clean(value)
-        case int() if not isinstance(value, bool) and not -MOST_INT <= value < MOST_INT:
+        case int() if not isinstance(value, bool) and not -MOST_INT <= value < 2 * MOST_INT:
             if not lenient:
                 raise ValueError("a whole number has more than 64 bits")
             return str(value)

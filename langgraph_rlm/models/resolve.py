@@ -163,6 +163,10 @@ def _remedy(name: str, error: Exception) -> RLMError:
         return ModelError(f"{name} needs a package that is not installed: pip install {install}.")
     if said.startswith(("Unable to infer", "Unsupported")):
         how = f'name it with its provider, such as "openai:gpt-6-luna", or use "{LOCAL}"'
+        provider, colon, _ = name.partition(":")
+        if colon:
+            like_openai = 'a server that speaks like OpenAI is "openai:<model>" with OPENAI_BASE_URL'
+            return InvalidInput(f'Unknown provider "{provider}" of "{name}": {how}; {like_openai}.')
         return InvalidInput(f'Unknown model "{name}": {how}.')
     for provider, needs in _NEEDS.items():
         meant = name.startswith(f"{provider}:") or re.search(rf"\b{needs[0][0]}\b", said, re.IGNORECASE)

@@ -94,9 +94,15 @@ def test_what_names_no_model_is_refused(model: object) -> None:
         resolve_model(model)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
-@pytest.mark.parametrize("name", ["unheard:of", "unheard-of"])
-def test_unknown_provider_says_how_to_name_one(name: str) -> None:
-    with pytest.raises(InvalidInput, match=f'^Unknown model "{name}": name it with its provider, such as .*"local".$'):
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("unheard-of", 'Unknown model "unheard-of": name it with its provider, such as .*"local".'),
+        ("vllm:qwen", 'Unknown provider "vllm" of "vllm:qwen": .* "openai:<model>" with OPENAI_BASE_URL.'),
+    ],
+)
+def test_unknown_provider_says_how_to_name_one(name: str, line: str) -> None:
+    with pytest.raises(InvalidInput, match=f"^{line}$"):
         resolve_model(name)
 
 
