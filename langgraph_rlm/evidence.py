@@ -6,8 +6,9 @@ from which it can print any part, so nothing is lost.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
+from typing import Any
 
 from langgraph_rlm.repl.journal import Event
 
@@ -18,10 +19,24 @@ SHOWN = 400
 
 
 def long_answers(journal: Sequence[Event]) -> list[str]:
-    """The sub-answers that are too long to be shown whole."""
-    return [
-        event[2] for event in journal if event[0] == "answer" and isinstance(event[2], str) and len(event[2]) > LONG
-    ]
+    """The texts in answers of models that are too long to be shown whole.
+
+    Not those in what tools give: to have that again the code may have to call them again.
+    """
+    given = [event[2] for event in journal if event[0] == "answer" and event[4:] != ["tool"]]
+    return [text for text in _texts(given) if len(text) > LONG]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """The texts in plain data."""
+    match value:
+        case str():
+            yield value
+        case list():
+            for item in value:
+                yield from _texts(item)
+        case dict():
+            yield from _texts([*value.values()])
 
 
 def condensed(output: str, answers: Iterable[str]) -> str:

@@ -107,7 +107,7 @@ def subcall(level: Level, child: Child | None, state: SubcallInput, config: Runn
     return {
         **{channel: amount for channel, amount in spent.items() if amount},
         own: spent[own] + 1,
-        "journal": [event],
+        "journal": [[*event, "tool"] if request.kind == "tool" else event],
         "asked": [record],
         "seconds": run.ledger.seconds,
     }

@@ -25,6 +25,7 @@ Event = list[Any]
 `["call", digest, prompts, batch]` the cell was suspended at a call of that many prompts;
 `["ahead", keys]` with it, prompts are asked that the code is likely to come to, by their keys;
 `["answer", index, value, error]` one of them was answered, in any order; those asked ahead come after the call's own;
+    at its end is `"tool"` where a tool has answered;
 `["dropped"]` what was asked ahead before this call is not what the code comes to: nothing takes it any more;
 `["unasked", index]` one that was to be asked ahead was not: for a limit, or since it waits for somebody;
 `["took", index, place, guess]` a prompt of the call was the prompt `guess` of the call at that place, asked ahead;
@@ -120,7 +121,7 @@ def _answer_of(event: Event, events: Sequence[Event]) -> Answer:
         if not guess:  # of an earlier version, where it was the place of the answer itself
             return _answer_of(events[place], events)
         event = next(later for later in events[place + 1 :] if later[:2] == ["answer", *guess])
-    _, _, value, error = event
+    _, _, value, error, *_ = event
     return Answer(value, error)
 
 
@@ -135,7 +136,7 @@ def spare_answers(events: Sequence[Event]) -> Spare:
                 call, keys = place, []
             case ["ahead", keys]:
                 pass
-            case ["answer", index, value, error] if index >= prompts:
+            case ["answer", index, value, error, *_] if index >= prompts:
                 spare[call, index] = (keys[index - prompts], Answer(value, error))
             case ["took", _, *taken]:
                 spare.pop(tuple(taken), None)

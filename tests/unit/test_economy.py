@@ -162,6 +162,27 @@ def test_long_answer_that_code_prints_is_cut_in_the_history_and_whole_elsewhere(
     assert answer in ran.outputs[0]
 
 
+def test_long_text_in_an_answer_with_a_schema_is_cut_too() -> None:
+    answer = "word " * 400
+    ran = run(
+        "a = llm_query('x', schema={'type': 'object'})\nprint(a)",
+        "Final = a",
+        answer=lambda _: json.dumps({"found": [answer]}),
+    )
+    assert f"[{len(answer) - SHOWN:,} more characters" in ran.told[0]
+    assert ran.answer == {"found": [answer]}
+
+
+def test_what_a_tool_gives_is_shown_whole() -> None:
+    def page(number: int) -> str:
+        """A page of a book."""
+        return f"page {number}: " + "word " * 400 + "end"
+
+    ran = run("print(page(1))\nprint(tool_batch(page, [2])[0])", "Final = 1", tools=[page])
+    assert page(1) in ran.told[0]
+    assert page(2) in ran.told[0]
+
+
 def test_short_answers_are_shown_whole() -> None:
     answer = "x" * LONG
     assert answer in run("print(llm_query('x'))", "Final = 1", answer=lambda _: answer).told[0]
