@@ -11,6 +11,7 @@ import keyword
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from langchain_core.messages import ToolCall, ToolMessage
@@ -25,8 +26,8 @@ from langgraph_rlm.calls import Gate
 from langgraph_rlm.errors import InvalidInput
 from langgraph_rlm.values import plain
 
-MOST_NESTED = 3
-"""Types in each other that a signature spells out, where they have names."""
+MOST_NESTED, MOST_SIGNATURE = 3, 2_000
+"""Types in each other that a signature spells out, where they have names, and its characters with these."""
 READ_ONLY = ("read_only", "readOnlyHint")
 """In a tool's `metadata`, what says that it changes nothing; the latter is MCP's word."""
 _TYPES = {
@@ -202,12 +203,7 @@ def _read(item: BaseTool | Callable[..., Any]) -> Tool:
             f"{', '.join(sorted(hidden))}. Leave them out, or bind them."
         )
     item = item.model_copy(update={"handle_tool_error": False, "handle_validation_error": False})  # code catches errors
-    required, named = (
-        frozenset(schema.get("required", ())),
-        {**schema.get("definitions", {}), **schema.get("$defs", {})},
-    )
-    signature = f"{item.name}({_parameters(parameters, required, named, MOST_NESTED)})"
-    return Tool(item, tuple(parameters), required, signature)
+    return Tool(item, tuple(parameters), frozenset(schema.get("required", ())), _signature(item.name, schema))
 
 
 def _made(function: Callable[..., Any]) -> BaseTool:
@@ -233,6 +229,14 @@ def _schema(tool: BaseTool) -> Mapping[str, Any]:
         return {"properties": tool.args, "required": [*tool.args]}
     shown = tool.tool_call_schema
     return shown if isinstance(shown, dict) else TypeAdapter(shown).json_schema()
+
+
+def _signature(name: str, schema: Mapping[str, Any]) -> str:
+    """How a tool is called, with types that have names spelled out as deep as there is room for."""
+    parameters, required = schema.get("properties", {}), schema.get("required", ())
+    named = {**schema.get("definitions", {}), **schema.get("$defs", {})}
+    deeper = (f"{name}({_parameters(parameters, required, named, depth)})" for depth in range(MOST_NESTED + 1))
+    return [next(deeper), *takewhile(lambda form: len(form) <= MOST_SIGNATURE, deeper)][-1]
 
 
 def _parameters(

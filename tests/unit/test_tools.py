@@ -107,6 +107,16 @@ def test_types_that_have_names_are_spelled_out_in_the_signature() -> None:
     assert ran.answer == 1
 
 
+def test_signature_with_types_in_a_circle_stays_short() -> None:
+    many = {"anyOf": [{"$ref": f"#/$defs/T{n}"} for n in range(100)]}
+    types = {f"T{n}": {"type": "object", "properties": {"of": many}} for n in range(100)}
+    schema = {"type": "object", "properties": {"block": {"$ref": "#/$defs/T0"}}, "$defs": types}
+    add = StructuredTool(name="add", description="Adds.", args_schema=schema, func=lambda block=None: block)
+    ran = run("Final = add({'of': 1})", tools=[add])
+    assert ran.answer == {"of": 1}
+    assert f"`add(block: dict(of: {' | '.join(['Any'] * 100)} = None) = None)`" in ran.model.turns[0].messages[0].text
+
+
 def test_a_tool_takes_the_text_of_langchains_oldest_kind_of_tool() -> None:
     shout = Tool(name="shout", description="Shouts.", func=str.upper)
     ran = run("Final = [shout('a'), tool_batch(shout, ['b'])]", tools=[shout])
