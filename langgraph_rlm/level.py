@@ -122,7 +122,7 @@ class Level:
         """Who asks a child RLM, for the cache: all that it is made of."""
         dialect, package = self.dialect.name, version("langgraph-rlm")
         settings = (self.depth, self.router, self.limits, self.sandbox, dialect, self.instructions, package)
-        offered = [(tool.signature, tool.tool.description) for tool in self.tools.values()]
+        offered = [(tool.signature, tool.description) for tool in self.tools.values()]
         return f"{self.name} {[*map(_identity, self.below)]} {self._identities} {offered} {settings!r}"
 
     @cached_property

@@ -79,7 +79,7 @@ def models(offer: Offer) -> str:
 
 def tools(offer: Offer) -> str:
     """What is said of the tools, if there are any."""
-    listed = [f"- `{tool.signature}`: {tool.tool.description}\n" for tool in offer.tools.values()]
+    listed = [f"- `{tool.signature}`: {tool.description}\n" for tool in offer.tools.values()]
     return "".join([TOOLS, *listed]) if listed else ""
 
 

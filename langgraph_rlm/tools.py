@@ -50,6 +50,8 @@ class Tool:
     required: frozenset[str]
     signature: str
     """How it is called, such as `weather(city: str, days: int = 1)`."""
+    description: str
+    """What it does, and what its arguments are where it tells."""
 
     @property
     def name(self) -> str:
@@ -203,7 +205,10 @@ def _read(item: BaseTool | Callable[..., Any]) -> Tool:
             f"{', '.join(sorted(hidden))}. Leave them out, or bind them."
         )
     item = item.model_copy(update={"handle_tool_error": False, "handle_validation_error": False})  # code catches errors
-    return Tool(item, tuple(parameters), frozenset(schema.get("required", ())), _signature(item.name, schema))
+    told = [f"  - {name}: {about['description']}" for name, about in parameters.items() if about.get("description")]
+    description = "\n".join([inspect.cleandoc(item.description), *told])
+    required = frozenset(schema.get("required", ()))
+    return Tool(item, tuple(parameters), required, _signature(item.name, schema), description)
 
 
 def _made(function: Callable[..., Any]) -> BaseTool:

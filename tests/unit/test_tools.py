@@ -77,6 +77,29 @@ def test_model_is_shown_signature_and_docstring() -> None:
     assert "`weather(city: str, days: int = 1)`: The weather in a city." in ran.model.turns[0].messages[0].text
 
 
+def test_model_is_shown_what_the_arguments_are() -> None:
+    @tool(parse_docstring=True)
+    def buy(article: str, how_many: Annotated[int, Field(description="A dozen at most.")] = 1) -> str:
+        """Buys articles.
+
+        Args:
+            article: By its number.
+        """
+        return article
+
+    def sell(article: str) -> str:
+        """Sells an article.
+
+        Of those
+          that are there.
+        """
+        return article
+
+    shown = run("Final = 1", tools=[buy, sell]).model.turns[0].messages[0].text
+    assert "`: Buys articles.\n  - article: By its number.\n  - how_many: A dozen at most.\n" in shown
+    assert "`: Sells an article.\n\nOf those\n  that are there.\n" in shown
+
+
 class Size(Enum):
     SMALL = "S"
     LARGE = "L"
