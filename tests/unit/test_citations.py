@@ -36,6 +36,16 @@ def test_quote_that_does_not_stand_in_the_text_is_an_error(quote: str) -> None:
     assert "ValueError" in error_of(f"cite({quote!r})", context=DOCUMENTS)
 
 
+def test_quote_that_goes_on_into_the_next_document_is_counted_to_the_first() -> None:
+    ran = run("cite('green. Beans')\nFinal = 1", context=DOCUMENTS)
+    assert [(cited["document"], cited["quote"]) for cited in ran.out["citations"]] == [(0, "green.\n\nBeans")]
+
+
+def test_citations_of_a_child_are_not_those_of_the_run() -> None:
+    script = {"Question: child": [cell("cite('red')\nFinal = 1")], QUERY: [cell("Final = rlm_query('child', P)")]}
+    assert rlm_of(ScriptedModel(script=script)).invoke({"query": QUERY, "context": DOCUMENTS})["citations"] == []
+
+
 def test_quote_that_is_no_text_is_an_error() -> None:
     assert "TypeError" in error_of("cite(3)", context=DOCUMENTS)
 
