@@ -86,6 +86,9 @@ def create_rlm(
         raise InvalidInput("retriever is not supported by this version yet: leave it out.")
     if not isinstance(max_concurrency, int) or isinstance(max_concurrency, bool) or max_concurrency < 1:
         raise InvalidInput(f"max_concurrency={max_concurrency!r}: the number of model calls at once, at least 1.")
+    for setting, given, kind in (("router", router, Router), ("limits", limits, Limits), ("sandbox", sandbox, Sandbox)):
+        if not isinstance(given, kind):
+            raise InvalidInput(f"{setting}={given!r}: a {kind.__name__}(…) is needed.")
 
     check_profile(router.profile, limits)
     form = None if response_format is None else Form.of(response_format)

@@ -222,7 +222,8 @@ def _recursive(child: Child, request: Request, run: Run, config: RunnableConfig)
     about = Context.of(text)
     name = name_of(about)
     with run.knowing(name, about):
-        given = {"query": query, "context": [{"id": name}], "profile": "rlm", "answer_schema": request.schema}
+        asked = {"query": query, "context": [{"id": name}], "profile": "rlm"}
+        given = {**asked, "answer_schema": request.schema, "writer": request.model}
         output = yield RunChild(child, given, config)
     spent = {channel: output[channel] for channel in SPENT}
     noted = {"trajectory": output["trajectory"], **({"status": "limit"} if output["status"] == "limit" else {})}

@@ -60,7 +60,8 @@ READING = {
 }
 FORMS = {
     "count": {
-        "type": "object",
+        "type": ["object", "integer"],
+        "minimum": 0,
         "properties": {
             "stated": {"type": ["string", "null"]},
             "counted": {"type": ["integer", "null"], "minimum": 0},
@@ -105,6 +106,7 @@ def read_all(question, kind="text", size=100_000):
 
 
 def _counted(question, answers, size):
+    answers = [{"stated": None, "counted": answer} if isinstance(answer, int) else answer for answer in answers]
     nothing = ["", "none", "null", "n/a", "unknown", "not stated"]
     stated = [answer["stated"].strip() for answer in answers if answer["stated"] is not None]
     stated = [text for text in stated if text.lower() not in nothing and is_valid(text)]
@@ -123,9 +125,12 @@ def _distinct(texts):
 
 
 def _together(question, answers, size):
-    """The one answer that many add up to, by a model where they differ: in groups that fit it, as often as it takes."""
+    """The one answer that many add up to, by a model where they differ: in groups that fit it, as often as it takes.
+
+    Equal numbers may have to be added, so they are no agreement.
+    """
     while len(answers) > 1:
-        if len({answer.casefold() for answer in answers}) == 1:
+        if len({answer.casefold() for answer in answers}) == 1 and not _is_number(answers[0].split()[0]):
             return answers[0]
         groups = [[]]
         for answer in answers:
@@ -139,6 +144,10 @@ def _together(question, answers, size):
             raise RuntimeError("the answers of the chunks could not be put together: " + failed[0])
         answers = [answer.strip() for answer in answers if is_valid(answer)]
     return answers[0] if answers else None
+
+
+def _is_number(word):
+    return word.replace(",", "").rstrip(".").isdecimal()
 
 
 def _has_failed(answer):
