@@ -107,7 +107,8 @@ def _begun(level: Level, state: CellInput, config: RunnableConfig, repl: Interpr
     past = past_steps(history)
     is_there = past is None or Variable("past_steps", "list", len(past)) in repl.variables
     given = {} if is_there else {"past_steps": past}
-    return (yield Work(lambda: repl.run(gaps.bridged(state["code"]), before, given)))
+    outcome: Outcome = yield Work(lambda: repl.run(gaps.bridged(state["code"]), before, given))
+    return outcome
 
 
 def _answered(asked: Asked, config: RunnableConfig, repl: Interpreter) -> Steps[Outcome]:
@@ -117,7 +118,8 @@ def _answered(asked: Asked, config: RunnableConfig, repl: Interpreter) -> Steps[
     if len(asked.given) < len(asked.pending):
         repl.guesses.flying = Counter(request.key for request in asked.ahead.values())
         repl.guesses.spare = spare_answers(read(config, "journal"))
-    return (yield Work(lambda: repl.resume(asked.given)))
+    outcome: Outcome = yield Work(lambda: repl.resume(asked.given))
+    return outcome
 
 
 def _as_far_as_it_goes(

@@ -59,6 +59,38 @@ def test_reason_claims_no_reading_that_may_not_have_been(profile: str, subcalls:
     assert Router.explain(out).startswith(way)
 
 
+TOO_LONG = "This model's maximum context length is 700 tokens. However, you requested 900 tokens."
+"""As servers say it that LangChain does not know."""
+
+
+@pytest.mark.parametrize(
+    ("query", "answer"), [("How many orders are late?", 200), ("Which orders are late?", "0 1 2 3")]
+)
+def test_chunks_that_are_too_long_for_the_model_are_read_in_halves(query: str, answer: Any) -> None:
+    def reply(prompt: str) -> str | Exception:
+        if "was read in parts" in prompt:
+            return " ".join(word for i, word in enumerate("0123") if f"order {i} " in prompt)
+        if len(chunk_of(prompt)) > 1_200:
+            return ValueError(TOO_LONG)
+        return counts(prompt) if "stated" in prompt else chunk_of(prompt)
+
+    model = ScriptedModel(answer=reply)
+    out = rlm_with("semantic_batches", model).invoke({"query": query, "context": LINES})
+    assert out["answer"] == answer
+    read = [chunk_of(prompt) for prompt in model.asked if len(chunk_of(prompt)) <= 1_200 and "in parts" not in prompt]
+    assert "".join(sorted(read, key=LINES.index)) == LINES
+    assert all(chunk.endswith("\n") for chunk in read)
+    assert len([record for record in out["trajectory"][0]["subcalls"] if "too long" in record.get("error", "")]) > 2
+
+
+def test_what_is_too_long_however_short_the_chunk_ends_the_reading() -> None:
+    model = ScriptedModel("", cell("Final = 'by the loop'"), answer=lambda _: ValueError(TOO_LONG))
+    out = rlm_with("semantic_batches", model).invoke(GIVEN)
+    assert out["answer"] == "by the loop"
+    assert "chunks could not be read: Error: too long for the model: ValueError" in out["trajectory"][0]["error"]
+    assert "smaller pieces" in model.turns[0].told
+
+
 def test_chunks_end_where_documents_do() -> None:
     documents = [f"document {i}\n" + "x" * 900 for i in range(9)]
     model = ScriptedModel(answer=lambda prompt: json.dumps({"items": [f"{chunk_of(prompt).count('document')}"]}))
