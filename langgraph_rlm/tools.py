@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import keyword
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -168,6 +168,8 @@ def tools_of(given: Sequence[BaseTool | Callable[..., Any]], taken: Sequence[str
     Raises:
         InvalidInput: One cannot be called from code, or has a name that cannot be used.
     """
+    if not isinstance(given, Iterable):
+        raise InvalidInput(f"tools={given!r}: a list is needed, of LangChain tools and functions.")
     tools: dict[str, Tool] = {}
     for item in given:
         tool = _read(item)

@@ -521,8 +521,9 @@ def secret(city: str, user: Annotated[str, InjectedToolArg]) -> str:
         ([renamed("sorted")], "of its own"),
         ([weather, renamed("weather")], "two tools"),
         ([secret], "injects"),
+        (weather, "a list is needed"),
     ],
 )
-def test_tool_that_code_could_not_call_is_refused(tools: list[Any], why: str) -> None:
+def test_tool_that_code_could_not_call_is_refused(tools: Any, why: str) -> None:
     with pytest.raises(InvalidInput, match=why):
         rlm_of(ScriptedModel(), tools=tools)
