@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +20,11 @@ from langgraph_rlm.context.files import clean
 from langgraph_rlm.ledger import Ledger, Usage
 from langgraph_rlm.retries import MOST_RETRY_AFTER, is_transient, pauses, retry_after
 from langgraph_rlm.turnstile import Turnstile
+
+_OVERFLOW = re.compile(
+    r"(?:exceed|maximum).{0,80}context|context.{0,80}(?:exceed|maximum)|prompt is too long|input token.{0,80}exceed",
+    re.I,
+)
 
 
 class Gate:
@@ -110,8 +116,10 @@ def _wait(failure: Exception, pause: float | None) -> float:
 
 
 def overflowed(failure: Exception) -> bool:
-    """Whether a call failed because its messages exceed the model's window. llama.cpp has its own word for it."""
-    return isinstance(failure, ContextOverflowError) or "exceed_context_size" in str(failure)
+    """Whether a call failed because its messages exceed the model's window. Some servers say so in words alone."""
+    if isinstance(failure, ContextOverflowError):
+        return True
+    return not is_transient(failure) and _OVERFLOW.search(str(failure)) is not None
 
 
 def usage_of(model: BaseChatModel, reply: AIMessage) -> Usage:

@@ -87,7 +87,8 @@ def create_rlm(
         raise InvalidInput("retriever is not supported by this version yet: leave it out.")
     if not isinstance(max_concurrency, int) or isinstance(max_concurrency, bool) or max_concurrency < 1:
         raise InvalidInput(f"max_concurrency={max_concurrency!r}: the number of model calls at once, at least 1.")
-
+    _check_kinds(router=(router, Router), limits=(limits, Limits), sandbox=(sandbox, Sandbox))
+    _check_stops(interrupt_before=interrupt_before, interrupt_after=interrupt_after)
     check_profile(router.profile, limits)
     form = None if response_format is None else Form.of(response_format)
     if not isinstance(models, Mapping):
@@ -140,6 +141,18 @@ def create_rlm(
         rlm_form=form,
         rlm_awaited=tuple(tool.name for tool in offered.values() if tool.is_async),
     )
+
+
+def _check_kinds(**settings: tuple[object, type]) -> None:
+    for name, (given, kind) in settings.items():
+        if not isinstance(given, kind):
+            raise InvalidInput(f"{name}={given!r}: a {kind.__name__}(…) is needed.")
+
+
+def _check_stops(**settings: object) -> None:
+    for name, stops in settings.items():
+        if stops not in (None, "*") and (isinstance(stops, str) or not isinstance(stops, Sequence)):
+            raise InvalidInput(f'{name}={stops!r}: a list of names of nodes is needed, or "*" for all.')
 
 
 def _model_name(name: object) -> str:

@@ -36,7 +36,8 @@ _QUESTION = re.compile(
     r"""(?: please \s+ )?
     (?: what (?: \s+ (?: is | are | was | were ) | ['’]s ) | (?: give | tell | show ) (?: \s+ me )?
       | find | get | return | extract | state ) \s+
-    the \s+ (?: value \s+ (?: of | for ) \s+ (?: the \s+ )? (?: (?: field | key ) \s+ )? )?
+    (?: the \s+ (?: value \s+ (?: of | for ) \s+ (?: the \s+ )? (?: (?: field | key ) \s+ )? )?
+      | (?= ["'`]? [^\W_]+ _ ) )   # "What is invoice?" may ask what one is
     (?P<quote> ["'`]? ) (?P<name> [^\W_]+ (?: [ _-]+ [^\W_]+ )*? ) (?P=quote)
     (?: \s+ in \s+ (?: the | this ) \s+ (?: text | document | file | context ) )?
     (?: ,? \s+ please )? \s* [?.!]*""",
@@ -68,6 +69,8 @@ _FIELD = re.compile(
 )
 _BORDER = re.compile(r"\s*$|#{1,6}\s|\[[^\[\]]*\]\s*$|---|===|```")
 """How a line begins that is not the rest of the one before it."""
+_CODE = re.compile(r"(?=\D*\d)\S+")
+"""A number, a date, an identifier: no words come after it."""
 _HEADER = re.compile(r"[^\W\d_][\w ./()%#-]{0,60}")
 _RULE = re.compile(r"[\s|:+-]*-[\s|:+-]*")
 
@@ -163,7 +166,7 @@ class _Place:
             and (stated := _VALUE.fullmatch(line))
             and (value := _plain(*stated.groups()))
         ):
-            return value if self._ends_here() else None
+            return value if self._ends_here(value) else None
         if _PAIRS.fullmatch(self.before) and (stated := _PAIR.match(line)) and self._has_more_pairs():
             return _told(stated[1].strip('"'))
         return self._in_column(words)
@@ -176,16 +179,25 @@ class _Place:
         """Whether the line below ends what the value is in: else it may go on there."""
         return self.is_whole and next(self._lines(), "").lstrip().startswith(("}", "]", ","))
 
-    def _ends_here(self) -> bool:
-        """Whether the line below is no part of the value: it is blank, or a field like this one and no deeper."""
-        below = next(self._lines(), "")
+    def _ends_here(self, value: str) -> bool:
+        """Whether the line below is no part of the value: it is blank, or no deeper and a field like this one, one of
+        many that begin alike, or a sentence below a number or code."""
+        lines = self._lines()
+        below = next(lines, "")
         if _BORDER.match(below):
             return True
         deep, own = (len(line) - len(line.lstrip()) for line in (below, self.before))
-        other = _FIELD.match(below)
-        if other is None or deep > own or other["name"][0].isupper() != self.name[0].isupper():
+        if deep > own:
             return False
-        return len(other["name"].split()) <= (MOST_WORDS_BELOW if self.name[0].isupper() else 1)
+        other = _FIELD.match(below)
+        if other and other["name"][0].isupper() == self.name[0].isupper():
+            most = MOST_WORDS_BELOW if self.name[0].isupper() else 1
+            if len(other["name"].split()) <= most:
+                return True
+        first, *more = below.split()
+        if first in self._above().split()[:1] or (len(more) > 1 and first in next(lines, "").split()[:1]):
+            return True
+        return bool(_CODE.fullmatch(value)) and first.istitle() and len(more) > 1
 
     def _lines(self) -> Iterator[str]:
         """The lines below."""
@@ -196,11 +208,15 @@ class _Place:
             yield self.text[start:end].decode().rstrip("\r")
             start = end + 1
 
+    def _above(self) -> str:
+        """The line above, or the end of it."""
+        end = max(0, self.text.rfind(b"\n", 0, max(0, self.below - 1)))
+        return self.text[max(0, end - NEAR) : end].rpartition(b"\n")[2].decode(errors="ignore")
+
     def _in_column(self, words: list[str]) -> str | None:
         """The value that is in each row of the column with this header."""
         header = self.before + self.name + self.after.rstrip("\r")
-        above = self.text.rfind(b"\n", 0, max(0, self.below - 1))
-        if above >= 0 and self.text[max(0, above - NEAR) : above].rpartition(b"\n")[2].strip():
+        if self._above().strip():
             return None  # not the first line of anything
         for delimiter in ",;\t|":
             cells = _cells(header, delimiter)

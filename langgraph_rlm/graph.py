@@ -25,11 +25,12 @@ from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.batches import BatchesInput, batches
 from langgraph_rlm.nodes.confirm import ConfirmInput, confirm
 from langgraph_rlm.nodes.direct import DirectInput, direct
-from langgraph_rlm.nodes.execute import ExecuteInput, execute
+from langgraph_rlm.nodes.execute import execute
 from langgraph_rlm.nodes.extract import ExtractInput, extract
 from langgraph_rlm.nodes.generate import GenerateInput, generate
 from langgraph_rlm.nodes.route import RouteInput, route
 from langgraph_rlm.nodes.subcall import subcall
+from langgraph_rlm.nodes.turn import CellInput
 from langgraph_rlm.nodes.verify import CheckInput, VerifyInput, check, verify
 from langgraph_rlm.run import note_spent
 from langgraph_rlm.state import ChildInput, ChildOutput, RLMInput, RLMOutput, RLMState, SubcallInput
@@ -52,7 +53,7 @@ def rlm_graph(level: Level, child: Child | None, context_schema: type[Any] | Non
     asks = ("confirm",) if level.confirms else ()
     checked = ("check", "verify") if level.has_profiles else ()
     ends = ("generate", *asks, *subcalls, *checked, END)
-    graph.add_node("execute", _node(level, execute), input_schema=ExecuteInput, destinations=ends)
+    graph.add_node("execute", _node(level, execute), input_schema=CellInput, destinations=ends)
 
     graph.add_edge(START, "route")
     graph.add_edge("direct", END)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from typing import Any
@@ -65,10 +65,10 @@ class Level:
         return self.depth + 1 < self.limits.max_depth
 
     def goes_to_child(self, request: Request) -> bool:
-        """Whether a child RLM answers: not where the code has chosen a model, which is asked itself."""
-        if not self.has_child or request.kind == "tool" or request.model is not None:
+        """Whether a child RLM answers. The model that code has chosen for an `llm_query` is asked itself."""
+        if not self.has_child or request.kind == "tool":
             return False
-        return request.kind == "rlm" or not self.subcall_reach.has(request.characters)
+        return request.kind == "rlm" or (request.model is None and not self.subcall_reach.has(request.characters))
 
     @property
     def asks(self) -> bool:
@@ -108,6 +108,10 @@ class Level:
     def offer(self) -> Offer:
         """What its code is offered beyond the text."""
         return Offer(self.tools, tuple(self.models), self.goes_to_child, self.has_subcalls)
+
+    def written_by(self, name: str | None) -> Level:
+        """The same, its code written by the model that the parent's code has chosen, if any."""
+        return self if name is None else replace(self, model=self.models[name])
 
     def model_named(self, name: str | None) -> BaseChatModel:
         """Who answers a plain sub-call: the model that the code has chosen, if any."""

@@ -92,9 +92,10 @@ class RLMInput(TypedDict, total=False):
 
 
 class ChildInput(RLMInput, total=False):
-    """What a child RLM takes: the JSON schema that the code asked for, besides."""
+    """What a child RLM takes: the JSON schema that the code asked for, and the model that it chose, besides."""
 
     answer_schema: Annotated[dict[str, Any], EphemeralValue(dict)]
+    writer: Annotated[str, EphemeralValue(str)]
 
 
 class RLMOutput(TypedDict, total=False):
@@ -126,13 +127,14 @@ class ChildOutput(RLMOutput, total=False):
 class Question(TypedDict):
     """The question being answered: `asked` is the query, `chosen` the profile, `chat` whether it came as messages.
 
-    The answer has to satisfy the JSON `schema`, if there is one.
+    The answer has to satisfy the JSON `schema`, if there is one. `model` writes the code, where it was chosen.
     """
 
     asked: str
     chosen: str
     chat: bool
     schema: NotRequired[dict[str, Any] | None]
+    model: NotRequired[str]
 
 
 class Position(TypedDict):

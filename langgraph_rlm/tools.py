@@ -175,7 +175,7 @@ def tools_of(given: Sequence[BaseTool | Callable[..., Any]], taken: Sequence[str
         InvalidInput: One cannot be called from code, or has a name that cannot be used.
     """
     if isinstance(given, str | BaseTool) or not isinstance(given, Iterable):
-        raise InvalidInput(f"tools: a list of LangChain tools and functions is needed, not {given!r}.")
+        raise InvalidInput(f"tools={given!r}: a list is needed, of LangChain tools and functions.")
     tools: dict[str, Tool] = {}
     for item in given:
         tool = _read(item)

@@ -170,9 +170,26 @@ class ScriptedModel(BaseChatModel):
             return self._result(self._reply_to(call))
 
 
+class InOrder(ScriptedModel):
+    """Says its replies in the order of its turns: some leave no message of the model's between two of them."""
+
+    def _reply_to(self, call: Called) -> str:
+        return str(self.script[len(self.turns) - 1]) if call.writes_code else super()._reply_to(call)
+
+
 def cell(code: str) -> str:
     """A reply that holds a cell."""
     return f"```repl\n{code}\n```"
+
+
+def blocks(*codes: str) -> str:
+    """A reply that holds several."""
+    return "\n\n".join(["I look.", *map(cell, codes)])
+
+
+def submit(content: str) -> str:
+    """Code that ends a run in the dialect "answer"."""
+    return f'answer["content"] = {content}\nanswer["ready"] = True'
 
 
 def rlm_of(model: ScriptedModel, **settings: Any) -> Graph:

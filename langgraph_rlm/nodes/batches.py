@@ -24,7 +24,9 @@ ASIDE = 1_000
 LEAST_CHUNK = 1_000
 MOST_WORDED = 300
 """Characters of a question whose words are looked at: a longer one may be a text that was pasted into a chat."""
-COUNT = re.compile(r"how many (?!(?:times|days|weeks|months|years|hours|minutes|seconds|percent|of)\b)\w+", re.I)
+COUNT = re.compile(
+    r"(?:how many|count (?:the|all)) (?!(?:times|days|weeks|months|years|hours|minutes|seconds|percent|of)\b)\w+", re.I
+)
 TOGETHER = re.compile(r"\b(?:different|distinct|unique|mentioned|named|kinds?|types?)\b", re.I)
 LIST = re.compile(r"(?:please )?(?:list|enumerate|(?:name|give me|show me|find) (?:all|every|each))\b", re.I)
 MORE = re.compile(

@@ -35,6 +35,7 @@ def generate(level: Level, state: GenerateInput, config: RunnableConfig) -> Step
     history, limit = state["history"], state.get("limit")
     if state.get("block"):
         return {"code": state["code"]}
+    level = level.written_by(state["question"].get("model"))
     added, usage, reminder = list[AnyMessage](), dict[str, Any](), list[AnyMessage]()
     query = prompts.shortened(state["question"]["asked"], prompts.MOST_REMINDER)
     if not limit and (reminded := level.dialect.reminder(query, state["step"] + 1)):

@@ -35,6 +35,7 @@ class RouteInput(TypedDict, total=False):
     query: str | None
     profile: Profile | None
     answer_schema: dict[str, Any] | None
+    writer: str | None
     messages: list[AnyMessage]
     told: str
     history: list[AnyMessage]
@@ -65,6 +66,8 @@ def route(level: Level, state: RouteInput, config: RunnableConfig) -> Steps[Comm
     if routing.first != "direct":
         query = query if state.get("query") else prompts.shortened(query, LONG_QUERY)
     question: Question = {"asked": query, "chosen": profile, "chat": chat, "schema": schema}
+    if writer := state.get("writer"):
+        question["model"] = writer
     if routing.first == "generate":
         update |= yield from loop_begun(level, question, given, context, state)
     update |= {

@@ -14,7 +14,7 @@ from langgraph.graph.state import CompiledStateGraph
 
 from langgraph_rlm import prompts, typed
 from langgraph_rlm.caching import Await, Known, Recall, Remember
-from langgraph_rlm.calls import Ask, Replied, marked_ahead
+from langgraph_rlm.calls import Ask, Replied, marked_ahead, overflowed
 from langgraph_rlm.context import Context
 from langgraph_rlm.context.files import clean
 from langgraph_rlm.digests import digest_of
@@ -91,7 +91,7 @@ def subcall(level: Level, child: Child | None, state: SubcallInput, config: Runn
             return _unasked(index, request, failure, run)
         if isinstance(failure, LimitExceeded) and level.limits.on_exceeded == "raise":
             raise
-        error = clean(str(failure) if isinstance(failure, ToolFailed) else f"{type(failure).__name__}: {failure}")
+        error = _worded(failure)
         event, spent = ["answer", index, None, error], spent_before(failure)
         record["error"] = prompts.shortened(error)
     else:
@@ -111,6 +111,13 @@ def subcall(level: Level, child: Child | None, state: SubcallInput, config: Runn
         "asked": [record],
         "seconds": run.ledger.seconds,
     }
+
+
+def _worded(failure: Exception) -> str:
+    """An error as the code and the trajectory have it."""
+    if isinstance(failure, ToolFailed):
+        return clean(str(failure))
+    return clean(f"{answers.TOO_LONG if overflowed(failure) else ''}{type(failure).__name__}: {failure}")
 
 
 def record_of(request: Request, is_ahead: bool) -> dict[str, Any]:
@@ -222,7 +229,8 @@ def _recursive(child: Child, request: Request, run: Run, config: RunnableConfig)
     about = Context.of(text)
     name = name_of(about)
     with run.knowing(name, about):
-        given = {"query": query, "context": [{"id": name}], "profile": "rlm", "answer_schema": request.schema}
+        asked = {"query": query, "context": [{"id": name}], "profile": "rlm"}
+        given = {**asked, "answer_schema": request.schema, "writer": request.model}
         output = yield RunChild(child, given, config)
     spent = {channel: output[channel] for channel in SPENT}
     noted = {"trajectory": output["trajectory"], **({"status": "limit"} if output["status"] == "limit" else {})}

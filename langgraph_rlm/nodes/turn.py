@@ -1,4 +1,4 @@
-"""What comes after a turn that has not ended the run."""
+"""What a turn reads of the state, and what comes after one that has not ended the run."""
 
 from __future__ import annotations
 
@@ -15,13 +15,22 @@ from langgraph_rlm.history import latest_reply
 from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.ending import at_limit, ended
 from langgraph_rlm.run import read
-from langgraph_rlm.state import Question
+from langgraph_rlm.state import Position, Question
 
 
 class TurnInput(TypedDict, total=False):
     question: Question
     step: int
     limit: list[Any] | None
+
+
+class CellInput(TurnInput, total=False):
+    context_id: str
+    code: str
+    block: int
+    ready: list[Any]
+    position: Position | None
+    note: str | None
 
 
 def next_turn(

@@ -3,6 +3,7 @@
 NO_ANSWER = "NO_ANSWER"
 ERROR = "Error: "
 NOT_ASKED = "not asked: no sub-calls are left"
+TOO_LONG = "too long for the model: "
 
 
 def is_valid(answer: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 
+from langgraph_rlm.repl.answers import TOO_LONG
 from langgraph_rlm.syntax import statements
 
 _MODULES = {
@@ -71,8 +72,8 @@ _HINTS: list[tuple[str, str]] = [
     (r"IndexError: list index out of range", "The list is shorter, or empty. Print it before you take an item of it."),
     (r"'NoneType' object has no attribute", "The search found nothing. Print the text there and correct the pattern."),
     (
-        r"(?i)exceed\w* .*context",
-        "The text is too long for that model. Search it with code, and ask about what you find.",
+        TOO_LONG,
+        "Search the text with code, and ask about what you find, or about smaller pieces.",
     ),
     (r"JSONDecodeError: Extra data", "There are several JSON values: json.loads(line) for each line."),
 ]

@@ -76,7 +76,7 @@ def answer(
             schema,
             bool(first),
         ) if all(map(_is_prompt, prompts)) and not (first and schema is not None):
-            if model is not None and model not in offer.models:
+            if model is not None and (not isinstance(model, str) or model not in offer.models):
                 return _no_model(model, offer.models)
             try:
                 schema = None if schema is None else checked_schema(schema)
@@ -93,7 +93,7 @@ def answer(
     return raising("TypeError", "no such call")
 
 
-def _no_model(name: str, models: Collection[str]) -> Reply:
+def _no_model(name: object, models: Collection[str]) -> Reply:
     known = f"choose one of {', '.join(models)}" if models else "leave `model` out"
     return raising("ValueError", f"there is no model named {name!r}: {known}")
 

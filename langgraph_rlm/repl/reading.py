@@ -4,6 +4,8 @@ prelude and in its namespace: what they ask by is there.
 
 MAPPED = "\n\nBelow are several items, as JSON, each with its number. Answer for each of them, by itself."
 MOST_MAPPED = 20
+SHORTEST = 1_000
+"""Characters of a chunk that is not cut any more: it is something else that is too long."""
 
 
 def llm_map(instruction, items, *, schema=None, model=None):
@@ -60,7 +62,8 @@ READING = {
 }
 FORMS = {
     "count": {
-        "type": "object",
+        "type": ["object", "integer"],
+        "minimum": 0,
         "properties": {
             "stated": {"type": ["string", "null"]},
             "counted": {"type": ["integer", "null"], "minimum": 0},
@@ -86,17 +89,10 @@ def read_all(question, kind="text", size=100_000):
 
     The answers are added up ("count"), joined to a list, each item once ("items"), or put together by a model ("text").
     """
-    chunks = ctx.chunk(size)
-    if kind == "text":
-        answers = ask_chunks(question, [compact(chunk) for chunk in chunks])
-    else:
-        asked = _text("question", question) + READING[kind]
-        if kind == "items":  # where lines are counted, each of them is
-            chunks = [compact(chunk) for chunk in chunks]
-        answers = _ask("llm", [[asked, chunk] for chunk in chunks], True, None, FORMS[kind])
+    answers = _read(_text("question", question), kind, ctx.chunk(size))
     failed = [answer for answer in answers if _has_failed(answer)]
     if failed:
-        raise RuntimeError(str(len(failed)) + " of " + str(len(chunks)) + " chunks could not be read: " + failed[0])
+        raise RuntimeError(str(len(failed)) + " of " + str(len(answers)) + " chunks could not be read: " + failed[0])
     if kind == "text":
         return _together(question, [answer.strip() for answer in answers if is_valid(answer)], size)
     if kind == "count":
@@ -104,7 +100,29 @@ def read_all(question, kind="text", size=100_000):
     return _distinct([item.strip() for answer in answers for item in answer["items"] if item.strip()]) or None
 
 
+def _read(question, kind, chunks):
+    """What each chunk says, in their order. Those that are too long for the model are read in halves."""
+    asked = question + READING[kind] if kind in READING else _question(question)
+    read = [[chunk, None] for chunk in chunks]
+    unread = read
+    while unread:
+        texts = [chunk if kind == "count" else compact(chunk) for chunk, _ in unread]  # each line counts, or none twice
+        answers = _ask("llm", [[asked, text] for text in texts], True, None, FORMS.get(kind))
+        for item, answer in zip(unread, answers):
+            item[1] = None if _is_too_long(answer) and len(item[0]) > SHORTEST else answer
+        read = [part for item in read for part in (_halves(item[0]) if item[1] is None else [item])]
+        unread = [item for item in read if item[1] is None]
+    return [answer for _, answer in read]
+
+
+def _halves(chunk):
+    """The two of them, at the border of a line where there is one, unread."""
+    middle = chunk.rfind("\n", 0, len(chunk) // 2) + 1 or len(chunk) // 2
+    return [[chunk[:middle], None], [chunk[middle:], None]]
+
+
 def _counted(question, answers, size):
+    answers = [{"stated": None, "counted": answer} if isinstance(answer, int) else answer for answer in answers]
     nothing = ["", "none", "null", "n/a", "unknown", "not stated"]
     stated = [answer["stated"].strip() for answer in answers if answer["stated"] is not None]
     stated = [text for text in stated if text.lower() not in nothing and is_valid(text)]
@@ -123,9 +141,12 @@ def _distinct(texts):
 
 
 def _together(question, answers, size):
-    """The one answer that many add up to, by a model where they differ: in groups that fit it, as often as it takes."""
+    """The one answer that many add up to, by a model where they differ: in groups that fit it, as often as it takes.
+
+    Equal numbers may have to be added, so they are no agreement.
+    """
     while len(answers) > 1:
-        if len({answer.casefold() for answer in answers}) == 1:
+        if len({answer.casefold() for answer in answers}) == 1 and not _is_number(answers[0].split()[0]):
             return answers[0]
         groups = [[]]
         for answer in answers:
@@ -141,6 +162,15 @@ def _together(question, answers, size):
     return answers[0] if answers else None
 
 
+def _is_number(word):
+    return word.replace(",", "").rstrip(".").isdecimal()
+
+
 def _has_failed(answer):
     """Whether an item of a batch is its error."""
     return isinstance(answer, str) and answer.startswith(ERROR)
+
+
+def _is_too_long(answer):
+    """Whether an item of a batch is the error of a prompt that exceeds the model's window."""
+    return isinstance(answer, str) and answer.startswith(ERROR + TOO_LONG)

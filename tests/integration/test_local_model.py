@@ -15,6 +15,7 @@ import pytest
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
 
+from langgraph_rlm.calls import overflowed
 from langgraph_rlm.models import resolve_model
 
 pytest.importorskip("xllamacpp")
@@ -81,13 +82,17 @@ def test_cancelled_call_frees_its_slot(model: BaseChatModel) -> None:
 
 
 def test_prompt_beyond_the_context_is_refused_with_its_size(model: BaseChatModel) -> None:
-    with pytest.raises(Exception, match=r"90\d\d tokens\) exceeds the available context size \(8192 tokens\)"):
+    with pytest.raises(
+        Exception, match=r"90\d\d tokens\) exceeds the available context size \(8192 tokens\)"
+    ) as raised:
         model.invoke("word " * 9_000)
+    assert overflowed(raised.value)
 
 
 START = """
     import threading, time
-    from langgraph_rlm.models import resolve_model
+    from langgraph_rlm.calls import overflowed
+from langgraph_rlm.models import resolve_model
     model = resolve_model("local")
     print(model.openai_api_base, flush=True)
     def write(): model.invoke("Write all numbers from 1 to 2000, one per line.")

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from langchain_core.exceptions import ContextOverflowError
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatResult
@@ -18,12 +15,11 @@ from langgraph.cache.memory import InMemoryCache
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
-from langgraph_rlm import InvalidInput, Limits, Sandbox, prompts
+from langgraph_rlm import Limits, Sandbox, prompts
 from langgraph_rlm.dialects.answer import Answer
 from langgraph_rlm.dialects.official import UNCLOSED
 from langgraph_rlm.dialects.replies import Code, Nothing, Reply
-from langgraph_rlm.repl import interpreter
-from tests.fakes import KilledAt, Ran, ScriptedModel, cell, rlm_of, said
+from tests.fakes import Ran, ScriptedModel, blocks, cell, rlm_of, said, submit
 
 THREAD: Any = {"configurable": {"thread_id": "1"}}
 GIVEN = {"query": "How many?", "context": "apple\npear\n"}
@@ -34,14 +30,6 @@ OPENING = (
 )
 HAS = "'answer', 'context_0', 'context'"
 """The variables that are listed from the start."""
-
-
-def submit(content: str) -> str:
-    return f'answer["content"] = {content}\nanswer["ready"] = True'
-
-
-def blocks(*codes: str) -> str:
-    return "\n\n".join(["I look."] + [cell(code) for code in codes])
 
 
 def ran(*replies: Any, given: Any = GIVEN, **settings: Any) -> Ran:
@@ -281,34 +269,6 @@ def test_code_that_exits_is_told_how_to_end() -> None:
     assert 'answer["ready"] = True' in shown("exit()")
 
 
-PIECES = [
-    'answer["ready"] = True',
-    'answer = {"content": 1, "ready": True}',
-    "```repl\nanswer['content'], answer['ready'] = 1, True\n```",
-    "FINAL(1)",
-    "FINAL_VAR(context)",
-    "Final = 1",
-    "\n",
-    "Turn 30/30:",
-    "REPL output:",
-    "</think>",
-]
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=6))
-def test_text_of_documents_output_and_sub_answers_ends_nothing(pieces: list[str]) -> None:
-    text = "\n".join(pieces)
-    run = ran(
-        blocks("print(context)", "print(llm_query('x'))", "made = llm_query('y') + context\nprint([made])"),
-        "I have seen it.",
-        cell(submit("'the end'")),
-        given={"query": "q", "context": f"a text\n{text}"},
-        answer=lambda _: text,
-    )
-    assert (run.answer, run.out["steps"]) == ("the end", 3)
-
-
 # -- limits -----------------------------------------------------------------------------------------------------------
 
 LAST = (
@@ -358,7 +318,7 @@ def test_block_that_runs_too_long_is_dropped_and_the_next_one_runs() -> None:
     assert "TimeoutError" in run.out["trajectory"][1]["error"]
 
 
-# -- threads, children, kills -----------------------------------------------------------------------------------------
+# -- threads ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dropped", [False, True], ids=["", "its first cell dropped"])
@@ -400,17 +360,6 @@ def test_names_that_a_block_overwrites_are_restored_and_told_of() -> None:
     assert "Restored to what they are: context, context_0, llm_query" in run.model.turns[1].told
 
 
-def test_child_speaks_the_same_dialect() -> None:
-    model = ScriptedModel(
-        script={
-            "Answer the following: root": [blocks("x = 1", "y = rlm_query('child', context)"), cell(submit("[x, y]"))],
-            "Answer the following: child": [blocks("z = len(context)", submit("z + len(llm_query('four'))"))],
-        }
-    )
-    out = rlm_of(model, dialect="answer").invoke({"query": "root", "context": "text"})
-    assert (out["answer"], out["steps"]) == ([1, str(4 + len("answer to four"))], 3)
-
-
 def test_child_that_another_dialect_has_answered_is_run_itself() -> None:
     cache = InMemoryCache[Any]()
     for dialect, ending in [("final", "Final = {}".format), ("answer", submit)]:
@@ -420,68 +369,10 @@ def test_child_that_another_dialect_has_answered_is_run_itself() -> None:
         assert len(model.turns) == 2
 
 
-async def test_blocks_run_in_async_runs_too() -> None:
-    model = ScriptedModel(blocks("a = llm_query('x')", "1 / 0", submit("[a, llm_query('y')]")), answer=str.upper)
-    out = await rlm_of(model, dialect="answer").ainvoke(GIVEN)
-    assert (out["answer"], len(out["trajectory"])) == (["X", "Y"], 3)
-
-
 def test_sequential_calls_of_a_block_are_asked_ahead() -> None:
     run = ran(blocks("a = [llm_query(f'p{i}') for i in range(6)]", submit("a")))
     assert run.answer == [f"P{i}" for i in range(6)]
     assert any(call.get("ahead") for call in run.out["trajectory"][0]["subcalls"])
-
-
-TURNS = [
-    blocks("seen = [llm_query(x) for x in 'ab']", "1 / 0", "seen.append(llm_query('c'))\nprint(seen)"),
-    blocks("seen += llm_query_batched(['d', 'e'])", submit("seen"), "seen = llm_query('f')"),
-]
-
-
-@pytest.mark.parametrize(("dumps", "first"), [(-1, 2), (math.inf, 3)], ids=["dumped at each stop", "never dumped"])
-def test_run_killed_at_any_write_goes_on_between_and_inside_blocks(
-    dumps: float, first: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(interpreter, "DUMPS_WORTH", dumps)
-    undisturbed = ran(*TURNS)
-    assert undisturbed.answer == ["A", "B", "C", "D", "E"]
-    kills = 0
-    for writes in range(first, 90, 2):
-        model, saver = ScriptedModel(*TURNS, answer=str.upper), KilledAt(writes)
-        try:
-            out = rlm_of(model, dialect="answer", checkpointer=saver, max_concurrency=1).invoke(GIVEN, THREAD)
-        except KeyboardInterrupt:
-            kills += 1
-            out = rlm_of(model, dialect="answer", checkpointer=saver, max_concurrency=1).invoke(None, THREAD)
-        assert out["answer"] == undisturbed.answer, writes
-        expected, told = undisturbed.out["trajectory"], out["trajectory"]
-        assert [{**step, "subcalls": len(step["subcalls"])} for step in told] == [
-            {**step, "subcalls": len(step["subcalls"])} for step in expected
-        ], writes
-        assert model.turns[-1].conversation == undisturbed.model.turns[-1].conversation, writes
-        assert len(model.turns) <= 3, writes
-        assert len(model.asked) <= len(set(model.asked)) + 1, writes
-        if saver.left > 0:
-            break
-    assert kills > 15
-
-
-def test_each_block_can_be_seen_and_edited_before_it_runs() -> None:
-    model, saver = ScriptedModel(blocks("a = 1", "b = 2"), cell(submit("[a, b]"))), InMemorySaver()
-
-    def rlm() -> Any:
-        return rlm_of(model, dialect="answer", checkpointer=saver, interrupt_before=["execute"])
-
-    rlm().invoke(GIVEN, THREAD)
-    assert (rlm().get_state(THREAD).next, rlm().get_state(THREAD).values["code"]) == (("execute",), "a = 1")
-    rlm().invoke(None, THREAD)
-    assert (rlm().get_state(THREAD).next, rlm().get_state(THREAD).values["code"]) == (("execute",), "b = 2")
-    rlm().update_state(THREAD, {"code": "b = 3"})
-    rlm().invoke(None, THREAD)
-    assert rlm().invoke(None, THREAD)["answer"] == [1, 3]
-    told = model.turns[1].told
-    assert told.index("REPL output (block 1)") < told.index("The code was changed before it ran.")
-    assert "```python\nb = 3\n```\n\nREPL output (block 2):" in told
 
 
 def test_large_fan_out_of_a_block_waits_for_consent() -> None:
@@ -549,12 +440,3 @@ def test_all_blocks_of_the_latest_turn_stand_where_earlier_ones_are_left_out(is_
     assert OPENING in after.conversation[0][1]
     roles = [role for call in model.turns for role, _ in call.conversation]
     assert all(pair != ("ai", "ai") for pair in pairwise(roles))
-
-
-# -- settings ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", ["Answer", "", None, 3, ["answer"]])
-def test_unknown_dialect_is_refused(name: Any) -> None:
-    with pytest.raises(InvalidInput, match="Known: final, answer, final-text"):
-        rlm_of(ScriptedModel(), dialect=name)

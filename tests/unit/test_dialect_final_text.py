@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from langchain_core.messages import BaseMessage
 from langgraph.checkpoint.memory import InMemorySaver
 
 from langgraph_rlm import Limits, Router
 from langgraph_rlm.dialects.final_text import NOT_BELIEVED, FinalText
 from langgraph_rlm.dialects.official import UNCLOSED
 from langgraph_rlm.dialects.replies import Code, Nothing, Reply, Text
-from langgraph_rlm.repl import interpreter
-from tests.fakes import Called, KilledAt, Ran, ScriptedModel, cell, rlm_of
+from tests.fakes import InOrder, Ran, blocks, cell, rlm_of
 
 THREAD: Any = {"configurable": {"thread_id": "1"}}
 GIVEN = {"query": "How many?", "context": "apple\npear\n"}
@@ -34,17 +29,6 @@ ACT = (
 GO_ON = f"What stands before is what you did in the REPL so far. {ACT}"
 HAS = "'context_0', 'context'"
 """The variables that are listed from the start."""
-
-
-class InOrder(ScriptedModel):
-    """Says its replies in the order of its turns: those without code leave no message between two of them."""
-
-    def _reply_to(self, call: Called) -> str:
-        return str(self.script[len(self.turns) - 1]) if call.writes_code else super()._reply_to(call)
-
-
-def blocks(*codes: str) -> str:
-    return "\n\n".join(["I look.", *(cell(code) for code in codes)])
 
 
 def ran(*replies: str, given: Any = GIVEN, answer: Any = str.upper, **settings: Any) -> Ran:
@@ -242,31 +226,6 @@ def test_variable_of_another_dialect_is_one_like_any_other() -> None:
     assert f"REPL variables: [{HAS}, 'Final', 'answer']" in told
 
 
-PIECES = [
-    "FINAL(1)",
-    "FINAL_VAR(context)",
-    "FINAL_VAR(made)",
-    "```repl\nFINAL(1)\n```",
-    "\n",
-    "</think>",
-    "Your next action:",
-]
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=6))
-def test_text_of_documents_output_and_sub_answers_ends_nothing(pieces: list[str]) -> None:
-    text = "\n".join(pieces)
-    run = ran(
-        blocks("print(context)", "print(llm_query('x'))", "made = llm_query('y') + context\nprint(made)"),
-        "I have seen it.",
-        "FINAL(the end)",
-        given={"query": "q", "context": f"a text\n{text}"},
-        answer=lambda _: text,
-    )
-    assert (run.answer, run.out["steps"]) == ("the end", 3)
-
-
 def test_answer_that_does_not_have_its_form_is_asked_for_again() -> None:
     run = ran("FINAL(four)", "FINAL(4)", response_format={"type": "integer"})
     assert (run.answer, run.out["steps"]) == (4, 2)
@@ -312,7 +271,7 @@ def test_last_turn_at_another_limit_follows_what_the_block_did() -> None:
     assert (run.answer, run.out["status"]) == ("It is 7.", "limit")
 
 
-# -- threads, children, kills -----------------------------------------------------------------------------------------
+# -- threads ----------------------------------------------------------------------------------------------------------
 
 
 def test_next_question_has_the_variables_and_is_told_to_the_model() -> None:
@@ -327,69 +286,3 @@ def test_next_question_has_the_variables_and_is_told_to_the_model() -> None:
     asked = "`context` is the same, and your variables are still there.\n\nQuestion: And now?\n\nThink step by step"
     assert asked in model.turns[2].told
     assert 'to answer the prompt: "And now?"' in model.turns[3].told
-
-
-def test_child_speaks_the_same_dialect() -> None:
-    model = ScriptedModel(
-        script={
-            "Question: root": [blocks("x = 1", "y = rlm_query('child', context)"), cell("z = [x, y]"), "FINAL_VAR(z)"],
-            "Question: child": [cell("z = len(context)"), "FINAL(four)"],
-        }
-    )
-    out = rlm_of(model, dialect="final-text").invoke({"query": "root", "context": "text"})
-    assert (out["answer"], out["steps"]) == ([1, "four"], 5)
-
-
-TURNS = [
-    blocks("seen = [llm_query(x) for x in 'ab']", "1 / 0", "seen.append(llm_query('c'))\nprint(seen)"),
-    "FINAL_VAR(seen)",
-]
-
-
-@pytest.mark.parametrize(("dumps", "first"), [(-1, 2), (math.inf, 3)], ids=["dumped at each stop", "never dumped"])
-def test_run_killed_at_any_write_goes_on_between_and_inside_blocks(
-    dumps: float, first: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(interpreter, "DUMPS_WORTH", dumps)
-    undisturbed = ran(*TURNS)
-    assert undisturbed.answer == ["A", "B", "C"]
-    kills = 0
-    for writes in range(first, 90, 2):
-        model, saver = ScriptedModel(*TURNS, answer=str.upper), KilledAt(writes)
-        try:
-            out = rlm_of(model, dialect="final-text", checkpointer=saver, max_concurrency=1).invoke(GIVEN, THREAD)
-        except KeyboardInterrupt:
-            kills += 1
-            out = rlm_of(model, dialect="final-text", checkpointer=saver, max_concurrency=1).invoke(None, THREAD)
-        assert out["answer"] == undisturbed.answer, writes
-        assert model.turns[-1].conversation == undisturbed.model.turns[-1].conversation, writes
-        assert len(model.turns) <= 3, writes
-        assert len(model.asked) <= len(set(model.asked)) + 1, writes
-        if saver.left > 0:
-            break
-    assert kills > 10
-
-
-def test_each_block_can_be_seen_and_edited_before_it_runs() -> None:
-    model, saver = InOrder(script=[blocks("a = 1", "b = 2"), "FINAL_VAR(b)"]), InMemorySaver()
-
-    def rlm() -> Any:
-        return rlm_of(model, dialect="final-text", checkpointer=saver, interrupt_before=["execute"])
-
-    rlm().invoke(GIVEN, THREAD)
-    rlm().invoke(None, THREAD)
-    assert (rlm().get_state(THREAD).next, rlm().get_state(THREAD).values["code"]) == (("execute",), "b = 2")
-    rlm().update_state(THREAD, {"code": "b = 3"})
-    rlm().invoke(None, THREAD)
-    assert rlm().invoke(None, THREAD)["answer"] == 3
-    assert "The code was changed before it ran.\n\nCode executed:\n```python\nb = 3\n```" in model.turns[1].told
-
-
-@pytest.mark.parametrize("is_async", [False, True])
-async def test_final_text_ends_sync_and_async_runs(is_async: bool) -> None:
-    def reply(messages: list[BaseMessage]) -> str:
-        return "FINAL_VAR(n)" if "REPL output" in messages[-1].text else cell("n = llm_query_batched(['a', 'b'])")
-
-    rlm = rlm_of(ScriptedModel(script=[reply] * 9, answer=str.upper), dialect="final-text")
-    out = await rlm.ainvoke(GIVEN) if is_async else rlm.invoke(GIVEN)
-    assert out["answer"] == ["A", "B"]

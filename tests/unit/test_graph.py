@@ -198,10 +198,15 @@ def test_input_that_cannot_be_used_is_refused_before_any_model_is_called(
         {"sub_model": 5},
         {"dialect": "other"},
         {"interrupt_before": ["nowhere"]},
+        {"router": "rlm"},
+        {"limits": 30},
+        {"sandbox": None},
+        {"interrupt_before": "direct"},
+        {"interrupt_after": 5},
     ],
 )
 def test_settings_that_cannot_be_used_are_refused(settings: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"model|dialect|nowhere"):
+    with pytest.raises(ValueError, match=r"model|dialect|nowhere|router|limits|sandbox|a list of names of nodes"):
         create_rlm(**{"model": ScriptedModel(), **settings})
 
 

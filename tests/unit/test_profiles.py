@@ -59,6 +59,38 @@ def test_reason_claims_no_reading_that_may_not_have_been(profile: str, subcalls:
     assert Router.explain(out).startswith(way)
 
 
+TOO_LONG = "This model's maximum context length is 700 tokens. However, you requested 900 tokens."
+"""As servers say it that LangChain does not know."""
+
+
+@pytest.mark.parametrize(
+    ("query", "answer"), [("How many orders are late?", 200), ("Which orders are late?", "0 1 2 3")]
+)
+def test_chunks_that_are_too_long_for_the_model_are_read_in_halves(query: str, answer: Any) -> None:
+    def reply(prompt: str) -> str | Exception:
+        if "was read in parts" in prompt:
+            return " ".join(word for i, word in enumerate("0123") if f"order {i} " in prompt)
+        if len(chunk_of(prompt)) > 1_200:
+            return ValueError(TOO_LONG)
+        return counts(prompt) if "stated" in prompt else chunk_of(prompt)
+
+    model = ScriptedModel(answer=reply)
+    out = rlm_with("semantic_batches", model).invoke({"query": query, "context": LINES})
+    assert out["answer"] == answer
+    read = [chunk_of(prompt) for prompt in model.asked if len(chunk_of(prompt)) <= 1_200 and "in parts" not in prompt]
+    assert "".join(sorted(read, key=LINES.index)) == LINES
+    assert all(chunk.endswith("\n") for chunk in read)
+    assert len([record for record in out["trajectory"][0]["subcalls"] if "too long" in record.get("error", "")]) > 2
+
+
+def test_what_is_too_long_however_short_the_chunk_ends_the_reading() -> None:
+    model = ScriptedModel("", cell("Final = 'by the loop'"), answer=lambda _: ValueError(TOO_LONG))
+    out = rlm_with("semantic_batches", model).invoke(GIVEN)
+    assert out["answer"] == "by the loop"
+    assert "chunks could not be read: Error: too long for the model: ValueError" in out["trajectory"][0]["error"]
+    assert "smaller pieces" in model.turns[0].told
+
+
 def test_chunks_end_where_documents_do() -> None:
     documents = [f"document {i}\n" + "x" * 900 for i in range(9)]
     model = ScriptedModel(answer=lambda prompt: json.dumps({"items": [f"{chunk_of(prompt).count('document')}"]}))
@@ -87,6 +119,12 @@ def test_chunks_end_where_documents_do() -> None:
         ("Who wrote it?", ["NO_ANSWER", "NO_ANSWER"], None),
         ("How many men were there?", [{"stated": None, "counted": None}, {"stated": "none", "counted": None}], None),
         ("How many men were there?", [{"stated": " ", "counted": 3}, {"stated": None, "counted": None}], 3),
+        ("How many men were there?", ["3", {"stated": None, "counted": 2}, "```json\n3\n```"], 8),
+        ("How many men were there?", ["3", {"stated": "9", "counted": 0}], "together"),
+        ("Count the men", ["3", "3"], 6),
+        ("What is the number of men?", ["3", "3"], "together"),
+        ("What was paid?", ["1,200 euros.", "NO_ANSWER", "1,200 euros."], "together"),
+        ("What is the id?", ["A-3", "A-3"], "A-3"),
         ("List all ids", [{"items": ["aX", ""]}, {"items": ["ax", "aX"]}], ["aX", "ax"]),
         ("List all colours", [{"items": []}, {"items": []}], None),
     ],
@@ -149,6 +187,8 @@ def test_many_different_answers_are_put_together_in_groups_that_fit() -> None:
         ("Find all of the largest orders", "text"),
         ("Show the total for each region", "text"),
         ("Count Dracula lives where?", "text"),
+        ("Count all late orders, please", "count"),
+        ("Count the different customers", "distinct"),
         ("Who is the captain?\n\n" + "How many men were aboard, he asked.\n" * 20, "text"),
         ("How many distinct customers ordered?", "distinct"),
         ("List the late orders", "items"),

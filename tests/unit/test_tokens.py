@@ -21,6 +21,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import SecretStr
 
 from langgraph_rlm import Limits, Sandbox, create_rlm, prompts
+from langgraph_rlm.calls import overflowed
 from langgraph_rlm.history import SHARE
 from langgraph_rlm.repl import interpreter
 from tests.fakes import QUERY, Called, KilledAt, ScriptedModel, cell, rlm_of, said
@@ -66,6 +67,26 @@ class Following(Windowed):
     def next_cell(self, call: Called) -> str:
         shown = re.findall(r"line (\d+) ", call.told)
         return self.cells[int(shown[-1]) + 1 if shown else 0]
+
+
+@pytest.mark.parametrize(
+    ("failure", "is_one"),
+    [
+        (ContextOverflowError("too long"), True),
+        (
+            ValueError("request (10674 tokens) exceeds the available context size (8192 tokens), try increasing it"),
+            True,
+        ),
+        (ValueError("This model's maximum context length is 4096 tokens. However, you requested 5000 tokens"), True),
+        (ValueError("The input token count (1200000) exceeds the maximum number of tokens allowed (1048576)."), True),
+        (ValueError("prompt is too long: 210000 tokens > 200000 maximum"), True),
+        (ValueError("max_tokens: 100000 > 8192, which is the maximum allowed number of output tokens"), False),
+        (ConnectionError("exceeded the maximum of retries in the context of this request"), False),
+        (ValueError("invalid api key"), False),
+    ],
+)
+def test_prompt_that_exceeds_the_window_is_known_by_what_servers_say(failure: Exception, is_one: bool) -> None:
+    assert overflowed(failure) is is_one
 
 
 def is_summary(call: Called) -> bool:

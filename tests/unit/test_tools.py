@@ -613,8 +613,7 @@ unreadable.__annotations__["city"] = "NotThere"
 @pytest.mark.parametrize(
     ("tools", "why"),
     [
-        (weather, "a list of"),
-        (renamed("alone"), "a list of"),
+        (renamed("alone"), "a list is needed"),
         ([Injected()], "injects"),
         ([by_place], "without names"),
         ([unreadable], "cannot be read"),
@@ -629,6 +628,7 @@ unreadable.__annotations__["city"] = "NotThere"
         ([renamed("sorted")], "of its own"),
         ([weather, renamed("weather")], "two tools"),
         ([secret], "injects"),
+        (weather, "a list is needed"),
     ],
 )
 def test_tool_that_code_could_not_call_is_refused(tools: Any, why: str) -> None:

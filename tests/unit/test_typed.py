@@ -352,11 +352,32 @@ def test_code_chooses_among_the_models_that_it_was_given() -> None:
     assert ran.out["trajectory"][0]["subcalls"][0]["model"] == "fast"
 
 
+def test_child_rlm_is_run_by_the_model_that_the_code_has_chosen_and_its_own_children_are_not() -> None:
+    script = {
+        "Question: outer": [cell("print(len(P))"), cell("Final = rlm_query('inner', 'ab')")],
+        "Question: inner": [cell("Final = len(P)")],
+        QUERY: [cell("Final = rlm_query('outer', 'abc', model='careful')")],
+    }
+    root, careful = ScriptedModel(script=script), ScriptedModel(script=script, reports="careful-1")
+    out = rlm_of(root, models={"careful": careful}, limits=Limits(max_depth=3)).invoke(GIVEN)
+    assert (out["answer"], out["steps"]) == ("2", 4)
+    assert [len(model.turns) for model in (root, careful)] == [2, 2]
+    assert out["usage"]["careful-1"]["total_tokens"] == 30
+
+
+def test_long_prompt_is_sent_to_the_model_that_the_code_has_chosen() -> None:
+    careful = ScriptedModel(answer=lambda prompt: str(len(prompt)))
+    ran = run(
+        "Final = llm_query('x' * 500, model='careful')", models={"careful": careful}, router=Router("rlm", 0, 100)
+    )
+    assert ran.answer == "500"
+
+
 def test_model_that_is_not_there_is_an_error_that_names_those_that_are() -> None:
     fast = ScriptedModel()
     assert "choose one of fast" in error_of("llm_query('a', model='slow')", models={"fast": fast})
     assert "leave `model` out" in error_of("llm_query('a', model='slow')")
-    assert "no model named 5" in error_of("llm_query('a', model=5)")
+    assert "there is no model named 5: choose" in error_of("llm_query('a', model=5)", models={"fast": fast})
 
 
 def test_each_depth_has_its_model() -> None:
