@@ -17,6 +17,7 @@ from langchain_core.messages.ai import UsageMetadata, add_usage
 from langchain_core.runnables import RunnableConfig
 
 from langgraph_rlm.context.files import clean
+from langgraph_rlm.errors import ASKED
 from langgraph_rlm.ledger import Ledger, Usage
 from langgraph_rlm.retries import MOST_RETRY_AFTER, is_transient, pauses, retry_after
 from langgraph_rlm.turnstile import Turnstile
@@ -80,7 +81,7 @@ class Ask:
                 try:
                     return self._charged(self.model.invoke(list(self.messages), self.config, **self.options))
                 except Exception as failure:
-                    time.sleep(_wait(failure, pause))
+                    time.sleep(_wait(failure, pause, self.model))
         raise AssertionError("the last try returns or raises")
 
     async def arun(self) -> Replied:
@@ -92,7 +93,7 @@ class Ask:
                 try:
                     return self._charged(await self.model.ainvoke(list(self.messages), self.config, **self.options))
                 except Exception as failure:
-                    await asyncio.sleep(_wait(failure, pause))
+                    await asyncio.sleep(_wait(failure, pause, self.model))
         raise AssertionError("the last try returns or raises")
 
     def _check(self) -> None:
@@ -107,10 +108,13 @@ class Ask:
         return Replied(clean(str(reply.text)), usage, reply.id)
 
 
-def _wait(failure: Exception, pause: float | None) -> float:
-    """Seconds until the next try. Raises the failure where there is none."""
+def _wait(failure: Exception, pause: float | None, model: BaseChatModel) -> float:
+    """Seconds until the next try. Raises the failure where there is none, with a note of the model."""
     wait = max(pause or 0.0, retry_after(failure))
     if pause is None or not is_transient(failure) or wait > MOST_RETRY_AFTER:
+        known = model._get_ls_params()
+        names = filter(None, (known.get("ls_provider"), known.get("ls_model_name")))
+        failure.add_note(f"{ASKED}{':'.join(names) or type(model).__name__}")
         raise failure
     return wait
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+ASKED = "The model that was asked: "
+"""How the note on a model's failure begins: the packages of some providers do not say what has failed."""
+
 
 class RLMError(Exception):
     """Base of every error this package raises on purpose."""

@@ -14,7 +14,7 @@ import typer
 
 from langgraph_rlm.cli.terminal import Signals, Stopped, harmless, own_stderr
 from langgraph_rlm.cli.view import View, view_on
-from langgraph_rlm.errors import InvalidInput, RLMError
+from langgraph_rlm.errors import ASKED, InvalidInput, RLMError
 
 FAILED, MISUSED = 1, 2
 """Exit statuses: the run failed; it was not begun, since what was typed cannot be used."""
@@ -46,7 +46,8 @@ def _reason(error: Exception) -> str:
     while behind.__cause__ is not None:
         behind = behind.__cause__
     because = f" ({behind})" if str(behind) not in str(error) else ""
-    return f"{type(error).__name__}: {error}{because}"
+    asked = [f" {note}." for note in getattr(error, "__notes__", ()) if note.startswith(ASKED)]
+    return f"{type(error).__name__}: {error}{because}{''.join(asked)}"
 
 
 def print_answer(output: dict[str, Any], as_json: bool) -> None:

@@ -210,6 +210,7 @@ def test_failed_run_says_why_in_one_line(cli: Cli, provider: Provider, monkeypat
     assert (ended.status, ended.out) == (1, "")
     error, how_to_go_on = ended.err.splitlines()
     assert error.startswith("Error: ")
+    assert error.endswith(" The model that was asked: openai:fake.")
     assert re.fullmatch("Resume with: langgraph-rlm resume [2-9a-z]{8}", how_to_go_on)
     assert "Traceback" in cli(*ASK, "-q", "--debug").err
 

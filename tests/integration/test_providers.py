@@ -450,8 +450,10 @@ async def test_failure_of_the_server_is_tried_again(
 
 async def test_the_run_alone_tries_again(wire: Wire, provider: Provider, is_async: bool) -> None:
     provider.failures = [Reply(wire.error(500, "broken"), 500)] * 20
-    with pytest.raises(Exception, match="broken"):
+    with pytest.raises(Exception, match="broken") as raised:
         await run(wire.name, is_async)
+    [asked] = [note for note in raised.value.__notes__ if note.startswith("The model that was asked: ")]
+    assert asked.rpartition(":")[2] == wire.name.partition(":")[2]
     assert len(provider.calls) == retries.POLICY.max_attempts
 
 
