@@ -62,8 +62,8 @@ def rlm_graph(level: Level, child: Child | None, context_schema: type[Any] | Non
         graph.add_node(level.subcall_node, _subcall_node(level, child), input_schema=SubcallInput)
         graph.add_edge(level.subcall_node, "execute")
     if level.has_profiles:
-        graph.add_node("batches", _node(level, batches), input_schema=BatchesInput)
-        graph.add_edge("batches", "execute")
+        read = ("execute", "generate")
+        graph.add_node("batches", _node(level, batches), input_schema=BatchesInput, destinations=read)
         graph.add_node("check", _node(level, check), input_schema=CheckInput)
         graph.add_edge("check", "verify")
         graph.add_node("verify", _node(level, verify), input_schema=VerifyInput, destinations=("generate", END))

@@ -65,6 +65,8 @@ class Routing:
     extractors: int = 0
     found_by: str | None = None
     """The extractor that found the answer."""
+    unread: tuple[int, int] | None = None
+    """Chunks of the text that nobody read, since the sub-calls that may be made, which stand after them, are fewer."""
     run: dict[str, Any] | None = None
     """Where the store has the outcome of this run, if it does: `namespace` and `key`, and when it `begun`, in seconds
     since 1970."""
@@ -110,13 +112,19 @@ class Routing:
             size = f"the {self.characters:,} characters of question and text"
             if self.found_by:
                 return f"No model was asked: the extractor {self.found_by} found the answer in {size}."
-            way = WAYS[self.after_extract]
+            way = self._way(self.after_extract)
             return f"{way}: no extractor, of {self.extractors}, found a certain answer in {size}."
-        way = WAYS[self.first]
+        way = self._way(self.first)
         if self.profile != "auto":
             return f'{way}: that is what the profile "{self.profile}" is.'
         compared = "fewer" if self.first == "direct" else "not fewer"
         return f"{way}: question and text have {self.characters:,} characters, {compared} than {self._threshold}."
+
+    def _way(self, node: First) -> str:
+        if self.unread is None:
+            return WAYS[node]
+        chunks, most = self.unread
+        return f"{WAYS['generate']}, since no more than {most:,} of {chunks:,} chunks of the text could have been read"
 
     @property
     def _threshold(self) -> str:

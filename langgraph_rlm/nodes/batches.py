@@ -1,21 +1,28 @@
 """`batches`: a cell of the host's own that has all of the text read, in chunks, before a model writes any code.
 
 It is run by `execute` like any other: durable, within the limits, seen in the history. Where it does not end the run,
-the loop goes on with what it left.
+the loop goes on with what it left. Where there are more chunks than sub-calls, the loop begins without it: a model does
+as the code does that it sees.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage
 from langchain_core.runnables import RunnableConfig
+from langgraph.types import Command
 from typing_extensions import TypedDict
 
 from langgraph_rlm.effects import Steps, Work
+from langgraph_rlm.errors import LimitExceeded
+from langgraph_rlm.ledger import SUBCALLS
 from langgraph_rlm.level import Level
+from langgraph_rlm.nodes.ending import at_limit
 from langgraph_rlm.nodes.route import loop_begun
+from langgraph_rlm.routing import Routing
 from langgraph_rlm.run import run_of
 from langgraph_rlm.state import Question
 
@@ -40,22 +47,30 @@ MORE = re.compile(
 class BatchesInput(TypedDict, total=False):
     question: Question
     context_id: str
+    routing: dict[str, Any]
     told: str
     history: list[AnyMessage]
 
 
-def batches(level: Level, state: BatchesInput, config: RunnableConfig) -> Steps[dict[str, Any]]:
+def batches(level: Level, state: BatchesInput, config: RunnableConfig) -> Steps[Command[Any]]:
     run, question, given = run_of(config), state["question"], state["context_id"]
     context = yield Work(lambda: run.context(given, config))
+    size = max(LEAST_CHUNK, level.subcall_reach.characters - len(question["asked"]) - ASIDE)
+    chunks, most = len((yield Work(lambda: context.chunk(size)))), level.limits.max_subcalls
+    update = {"route": "rlm", "seconds": run.ledger.seconds}
+    if chunks > most:
+        at_limit(level, LimitExceeded(SUBCALLS, chunks, most))
+        routing = replace(Routing.of(state), unread=(chunks, most))
+        begun = yield from loop_begun(level, question, given, context, state)
+        return Command(update={**begun, **update, "routing": routing.stored}, goto="generate")
     begun = yield from loop_begun(level, question, given, context, state, is_its_turn=False)
-    code = _code(level, question)
+    code = _code(level, question, size)
     begun["history"].append(AIMessage(f"```repl\n{code}\n```"))
-    return {**begun, "code": code, "block": 1, "route": "rlm", "seconds": run.ledger.seconds}
+    return Command(update={**begun, **update, "code": code, "block": 1}, goto="execute")
 
 
-def _code(level: Level, question: Question) -> str:
+def _code(level: Level, question: Question, size: int) -> str:
     asked = question["asked"]
-    size = max(LEAST_CHUNK, level.subcall_reach.characters - len(asked) - ASIDE)
     kind = kind_of(asked)
     read = f"found = read_all({asked!r}, {'items' if kind == 'distinct' else kind!r}, {size})"
     if kind == "distinct":

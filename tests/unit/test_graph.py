@@ -69,6 +69,7 @@ def test_graph_has_the_nodes_and_edges_of_the_picture() -> None:
         ("extract", "batches"),
         ("extract", "generate"),
         ("batches", "execute"),
+        ("batches", "generate"),
         ("generate", "execute"),
         ("execute", "generate"),
         ("execute", "subcall"),

@@ -50,11 +50,11 @@ def test_all_chunks_are_asked_at_once_and_counts_are_added_up_by_code(is_async: 
 
 
 @pytest.mark.parametrize("profile", ["semantic_batches", "hybrid"])
-@pytest.mark.parametrize("subcalls", [0, 200])
-def test_reason_claims_no_reading_that_may_not_have_been(profile: str, subcalls: int) -> None:
-    model = ScriptedModel("", cell("Final = 'by the loop'"), answer=counts)
-    out = rlm_with(profile, model, limits=Limits(max_subcalls=subcalls)).invoke(GIVEN)
-    assert (out["answer"], len(model.asked) > 0) == ((200, True) if subcalls else ("by the loop", False))
+@pytest.mark.parametrize("fails", [False, True])
+def test_reason_claims_no_reading_that_may_not_have_been(profile: str, fails: bool) -> None:
+    model = ScriptedModel("", cell("Final = 'by the loop'"), answer=lambda p: ValueError("no") if fails else counts(p))
+    out = rlm_with(profile, model).invoke(GIVEN)
+    assert out["answer"] == ("by the loop" if fails else 200)
     way = "Models were to read all of the text, in chunks, before one writes code: "
     assert Router.explain(out).startswith(way)
 
@@ -213,10 +213,17 @@ def test_chunk_that_cannot_be_read_leaves_the_question_to_the_loop() -> None:
     assert "1 of 3 chunks could not be read" in out["trajectory"][0]["error"]
 
 
-def test_text_of_more_chunks_than_sub_calls_are_left_costs_nothing_before_the_loop() -> None:
-    model = ScriptedModel("", cell("Final = 1"), answer=counts)
-    out = rlm_with("semantic_batches", model, limits=Limits(max_subcalls=2)).invoke(GIVEN)
-    assert (out["answer"], out["subcalls"], model.asked) == (1, 0, [])
+@pytest.mark.parametrize("profile", ["semantic_batches", "hybrid"])
+def test_text_of_more_chunks_than_sub_calls_is_left_to_the_loop_as_if_it_began_there(profile: str) -> None:
+    model, alike = ScriptedModel(cell("Final = 1"), answer=counts), ScriptedModel(cell("Final = 1"))
+    out = rlm_with(profile, model, limits=Limits(max_subcalls=2)).invoke(GIVEN)
+    assert (out["answer"], out["steps"], out["subcalls"], model.asked) == (1, 1, 0, [])
+    rlm_with("rlm", alike, limits=Limits(max_subcalls=2)).invoke(GIVEN)
+    assert model.turns[0].conversation == alike.turns[0].conversation
+    assert "no more than 2 of 3 chunks of the text could have been read" in Router.explain(out)
+    limits = Limits(max_subcalls=2, on_exceeded="raise")
+    with pytest.raises(LimitExceeded, match="max_subcalls: 3 used of 2 allowed"):
+        rlm_with(profile, model, limits=limits).invoke(GIVEN)
 
 
 def test_answer_of_chunks_has_to_have_the_form_that_was_asked_for() -> None:
