@@ -117,7 +117,7 @@ def test_final_in_the_code_of_a_block_is_no_answer_beside_it() -> None:
 
 
 def test_cell_of_the_host_draws_no_word_on_an_answer() -> None:
-    run = ran("FINAL(2)", router=Router("hybrid"), limits=Limits(max_subcalls=0))
+    run = ran("FINAL(2)", router=Router("hybrid"), answer=lambda _: "NO_ANSWER")
     assert run.answer == "2"
     [turn] = run.model.turns
     assert "FINAL(found)" in turn.told
