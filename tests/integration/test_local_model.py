@@ -91,8 +91,7 @@ def test_prompt_beyond_the_context_is_refused_with_its_size(model: BaseChatModel
 
 START = """
     import threading, time
-    from langgraph_rlm.calls import overflowed
-from langgraph_rlm.models import resolve_model
+    from langgraph_rlm.models import resolve_model
     model = resolve_model("local")
     print(model.openai_api_base, flush=True)
     def write(): model.invoke("Write all numbers from 1 to 2000, one per line.")
