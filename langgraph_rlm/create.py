@@ -13,7 +13,6 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.store.base import BaseStore
 from langgraph.types import All, Checkpointer
 
-from langgraph_rlm.context.files import clean
 from langgraph_rlm.dialects import DialectName, dialect_named
 from langgraph_rlm.errors import InvalidInput
 from langgraph_rlm.graph import rlm_graph
@@ -83,19 +82,12 @@ def create_rlm(
         InvalidInput: A setting cannot be used.
         ModelError: A model cannot be had.
     """
-    if retriever is not None:
-        raise InvalidInput("retriever is not supported by this version yet: leave it out.")
-    if not isinstance(max_concurrency, int) or isinstance(max_concurrency, bool) or max_concurrency < 1:
-        raise InvalidInput(f"max_concurrency={max_concurrency!r}: the number of model calls at once, at least 1.")
+    _check(retriever, models, instructions, max_concurrency)
     _check_kinds(router=(router, Router), limits=(limits, Limits), sandbox=(sandbox, Sandbox))
     _check_stops(interrupt_before=interrupt_before, interrupt_after=interrupt_after)
     check_profile(router.profile, limits)
     form = None if response_format is None else Form.of(response_format)
-    if not isinstance(models, Mapping):
-        raise InvalidInput("models: a dict is needed, of models by the names that code has for them.")
     offered = tools_of(tools, [*NAMES, *BUILTINS, *OCCASIONAL, "Final", "past_steps"])
-    if instructions is not None and not isinstance(instructions, str):
-        raise InvalidInput(f"instructions={instructions!r}: a str is needed.")
     spoken = dialect_named(dialect)
     by_depth = _by_depth(model, max(1, limits.max_depth))
     leaf_model = by_depth[0] if sub_model is None else resolve_model(sub_model)
@@ -113,7 +105,7 @@ def create_rlm(
             limits=limits,
             sandbox=sandbox,
             dialect=spoken,
-            instructions=None if instructions is None else clean(instructions),
+            instructions=instructions,
             name=name,
             lookahead=ahead,
             pauses=pauses,
@@ -141,6 +133,17 @@ def create_rlm(
         rlm_form=form,
         rlm_awaited=tuple(tool.name for tool in offered.values() if tool.is_async),
     )
+
+
+def _check(retriever: object, models: object, instructions: object, max_concurrency: object) -> None:
+    if retriever is not None:
+        raise InvalidInput("retriever is not supported by this version yet: leave it out.")
+    if not isinstance(models, Mapping):
+        raise InvalidInput("models: a dict is needed, of models by the names that code has for them.")
+    if instructions is not None and not isinstance(instructions, str):
+        raise InvalidInput(f"instructions={instructions!r}: a str is needed.")
+    if not isinstance(max_concurrency, int) or isinstance(max_concurrency, bool) or max_concurrency < 1:
+        raise InvalidInput(f"max_concurrency={max_concurrency!r}: the number of model calls at once, at least 1.")
 
 
 def _check_kinds(**settings: tuple[object, type]) -> None:

@@ -109,7 +109,7 @@ def _read(question, kind, chunks):
         texts = [chunk if kind == "count" else compact(chunk) for chunk, _ in unread]  # each line counts, or none twice
         answers = _ask("llm", [[asked, text] for text in texts], True, None, FORMS.get(kind))
         for item, answer in zip(unread, answers):
-            item[1] = None if _is_too_long(answer) and len(item[0]) > SHORTEST else answer
+            item[1] = None if _has_failed(answer, TOO_LONG) and len(item[0]) > SHORTEST else answer
         read = [part for item in read for part in (_halves(item[0]) if item[1] is None else [item])]
         unread = [item for item in read if item[1] is None]
     return [answer for _, answer in read]
@@ -166,11 +166,6 @@ def _is_number(word):
     return word.replace(",", "").rstrip(".").isdecimal()
 
 
-def _has_failed(answer):
-    """Whether an item of a batch is its error."""
-    return isinstance(answer, str) and answer.startswith(ERROR)
-
-
-def _is_too_long(answer):
-    """Whether an item of a batch is the error of a prompt that exceeds the model's window."""
-    return isinstance(answer, str) and answer.startswith(ERROR + TOO_LONG)
+def _has_failed(answer, why=""):
+    """Whether an item of a batch is its error, and one that begins with `why`."""
+    return isinstance(answer, str) and answer.startswith(ERROR + why)
