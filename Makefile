@@ -26,9 +26,10 @@ $(READY): requirements-dev.txt pyproject.toml
 test: lint types  ## lint, types and tests
 	$(BIN)/pytest -n auto
 
-lint: $(READY)  ## ruff: rules and formatting
+lint: $(READY)  ## ruff: rules and formatting; import-linter: the floors in .importlinter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
 
 types: $(READY)  ## mypy, strict
 	$(BIN)/mypy
@@ -61,5 +62,5 @@ lock: $(READY)  ## pin the newest development packages that pyproject.toml allow
 	    --extra dev --extra openai --extra local --output-file requirements-dev.txt pyproject.toml
 
 clean:  ## remove .venv and caches
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -14,7 +14,8 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import PrivateAttr
 
 from benchmarks.fakes import ScriptedModel
-from langgraph_rlm import Limits, Router, create_rlm, evidence
+from langgraph_rlm import Limits, Router, create_rlm
+from langgraph_rlm.conversation import evidence
 
 INSTRUCTION = (
     "You sort what customers write into one of: late, broken, praise, other. Late is whatever has not come when it "

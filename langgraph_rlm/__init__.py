@@ -11,9 +11,9 @@ from langgraph_rlm.errors import (
     RLMError,
     SandboxError,
 )
-from langgraph_rlm.extractors import after, regex
 from langgraph_rlm.models import GenericChatModel
-from langgraph_rlm.outcomes import afeedback, feedback
+from langgraph_rlm.routes.extractors import after, regex
+from langgraph_rlm.routes.outcomes import afeedback, feedback
 from langgraph_rlm.settings import Limits, Router, Sandbox
 
 __all__ = [

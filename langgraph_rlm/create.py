@@ -13,17 +13,17 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.store.base import BaseStore
 from langgraph.types import All, Checkpointer
 
-from langgraph_rlm.dialects import DialectName, dialect_named
+from langgraph_rlm.answers.schema import Form
+from langgraph_rlm.asking.tools import tools_of
+from langgraph_rlm.conversation.dialects import DialectName, dialect_named
 from langgraph_rlm.errors import InvalidInput
 from langgraph_rlm.graph import rlm_graph
-from langgraph_rlm.level import Level
 from langgraph_rlm.models import resolve_model
 from langgraph_rlm.repl.boot import BUILTINS, NAMES, OCCASIONAL
 from langgraph_rlm.repl.workers import Workers
 from langgraph_rlm.rlm import RLM, pauses_at
+from langgraph_rlm.running.level import Level
 from langgraph_rlm.settings import Limits, Router, Sandbox, check_profile
-from langgraph_rlm.tools import tools_of
-from langgraph_rlm.typed import Form
 
 
 def create_rlm(

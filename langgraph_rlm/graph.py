@@ -21,8 +21,8 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
 from langgraph_rlm.effects import Steps, adrive, drive
-from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.batches import BatchesInput, batches
+from langgraph_rlm.nodes.checking import CheckInput
 from langgraph_rlm.nodes.confirm import ConfirmInput, confirm
 from langgraph_rlm.nodes.direct import DirectInput, direct
 from langgraph_rlm.nodes.execute import execute
@@ -31,8 +31,9 @@ from langgraph_rlm.nodes.generate import GenerateInput, generate
 from langgraph_rlm.nodes.route import RouteInput, route
 from langgraph_rlm.nodes.subcall import subcall
 from langgraph_rlm.nodes.turn import CellInput
-from langgraph_rlm.nodes.verify import CheckInput, VerifyInput, check, verify
-from langgraph_rlm.run import note_spent
+from langgraph_rlm.nodes.verify import VerifyInput, check, verify
+from langgraph_rlm.running.level import Level
+from langgraph_rlm.running.run import note_spent
 from langgraph_rlm.state import ChildInput, ChildOutput, RLMInput, RLMOutput, RLMState, SubcallInput
 
 Child = CompiledStateGraph[Any, Any, Any, Any]

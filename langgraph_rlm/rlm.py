@@ -23,20 +23,20 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, GraphOutput, StateSnapshot
 
-from langgraph_rlm.calls import add_usages
+from langgraph_rlm.answers.schema import Form
+from langgraph_rlm.asking.calls import add_usages
+from langgraph_rlm.asking.ledger import SUBCALLS, TOOL_CALLS, Ledger, limit_of
+from langgraph_rlm.asking.requests import Request
 from langgraph_rlm.effects import Steps, adrive, drive
 from langgraph_rlm.errors import InvalidInput
-from langgraph_rlm.inputs import check_thread, prepare
-from langgraph_rlm.ledger import SUBCALLS, TOOL_CALLS, Ledger, limit_of
 from langgraph_rlm.models.clients import aconnected, connected, is_openai, scales
 from langgraph_rlm.models.pools import MANY, slow_pool
-from langgraph_rlm.repl.cells import Request
 from langgraph_rlm.repl.journal import answers_so_far
 from langgraph_rlm.repl.packed import is_loadable
 from langgraph_rlm.repl.workers import Workers
-from langgraph_rlm.run import RUN, Run
+from langgraph_rlm.running.inputs import check_thread, prepare
+from langgraph_rlm.running.run import RUN, Run
 from langgraph_rlm.settings import Limits, check_profile
-from langgraph_rlm.typed import Form
 
 RECURSION_LIMIT = 1_000_000_000
 """Supersteps. `Limits` bound a run, not these: what an app sets for its own graph would end an RLM in mid-loop."""

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
 from typing import Any, Literal, get_args
 
-from langgraph_rlm.context import Context
 from langgraph_rlm.errors import InvalidInput
-from langgraph_rlm.routing import COMFORTABLE, Routing
+from langgraph_rlm.routes.extractors import Extractor
+from langgraph_rlm.routes.routing import COMFORTABLE, Routing
 
 Profile = Literal["auto", "direct", "rlm", "deterministic_first", "semantic_batches", "hybrid", "verify"]
 """Paths through the graph. `auto` picks `direct` or `rlm` by the size of the context."""
 WITH_SUBCALLS = ("semantic_batches", "hybrid", "verify")
 """Those that are made of sub-calls."""
-
-Extractor = Callable[[str, Context], str | None]
-"""Finds an answer in the text without a model, or returns None: `(query, context) -> answer`. It may be called in any
-thread, and again where a run is resumed."""
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from langgraph.channels import DeltaChannel, EphemeralValue
 from langgraph.graph.message import add_messages
 from typing_extensions import TypedDict
 
-from langgraph_rlm.calls import add_usages
-from langgraph_rlm.ledger import Usage
+from langgraph_rlm.asking.calls import add_usages
+from langgraph_rlm.asking.ledger import Usage
 
 NEVER = 1_000_000
 """Updates between two full copies of a `DeltaChannel` in a checkpoint: practically none."""

@@ -20,7 +20,7 @@ from langgraph_rlm.cli.reading import read_schema
 from langgraph_rlm.cli.request import Request, Settings
 from langgraph_rlm.cli.runs import Runs, state_folder
 from langgraph_rlm.cli.view import one_line
-from langgraph_rlm.dialects import DialectName
+from langgraph_rlm.conversation.dialects import DialectName
 from langgraph_rlm.errors import InvalidInput
 from langgraph_rlm.settings import Limits, Profile, Sandbox
 

@@ -52,7 +52,7 @@ def _reason(error: Exception) -> str:
 
 def print_answer(output: dict[str, Any], as_json: bool) -> None:
     """The output of a run on standard output: all of it as JSON, or the answer."""
-    from langgraph_rlm.nodes.ending import as_text
+    from langgraph_rlm.answers.values import as_text
 
     text = json.dumps(output, ensure_ascii=False, default=str) if as_json else as_text(output["answer"])
     write(harmless(text) if sys.stdout.isatty() else text)

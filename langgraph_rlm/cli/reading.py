@@ -10,10 +10,10 @@ from typing import Any
 
 from langchain_core.documents import Document
 
+from langgraph_rlm.answers.schema import Form
 from langgraph_rlm.cli.view import View
 from langgraph_rlm.context import Context, Progress
 from langgraph_rlm.errors import ContextError, InvalidInput
-from langgraph_rlm.typed import Form
 
 STDIN = "-"
 CHARACTERS_PER_TOKEN = 4

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from langgraph_rlm.dialects import DialectName, dialect_named
+from langgraph_rlm.conversation.dialects import DialectName, dialect_named
 from langgraph_rlm.settings import Limits, Profile, Router, Sandbox, check_profile
 
 

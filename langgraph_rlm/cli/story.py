@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from langgraph_rlm.ledger import Usage
+    from langgraph_rlm.asking.ledger import Usage
 
 Namespace = tuple[str, ...]
 """Which RLM of the tree: `()` is the root, each child adds `node:task`."""

@@ -17,7 +17,7 @@ from urllib.request import getproxies
 
 from langchain_core.language_models import BaseChatModel
 
-from langgraph_rlm.turnstile import Turnstile
+from langgraph_rlm.asking.turnstile import Turnstile
 
 _UNBOUNDED = 100_000
 """Connections: a run bounds its calls, and its pool need not."""

@@ -29,7 +29,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from pydantic import ConfigDict, Field, PrivateAttr, SecretStr, field_validator, model_validator
 
-from langgraph_rlm.digests import digest_of
+from langgraph_rlm.context.digests import digest_of
 from langgraph_rlm.models.clients import Connections, scaling
 
 _SHOWN = 200  # characters of a body in an error

@@ -11,18 +11,18 @@ from typing import Any
 
 from langgraph.types import Send
 
+from langgraph_rlm.asking.ledger import SUBCALLS, TOOL_CALLS, limit_of
+from langgraph_rlm.asking.requests import Answer, Call, Request
+from langgraph_rlm.asking.underway import Underway, Wave
 from langgraph_rlm.effects import Steps, Work
 from langgraph_rlm.errors import LimitExceeded
-from langgraph_rlm.ledger import SUBCALLS, TOOL_CALLS, limit_of
-from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.ending import at_limit
-from langgraph_rlm.repl.answers import NOT_ASKED, is_valid
-from langgraph_rlm.repl.cells import Answer, Call, Request
 from langgraph_rlm.repl.interpreter import Interpreter
 from langgraph_rlm.repl.lookahead import Taken
-from langgraph_rlm.run import Run
+from langgraph_rlm.repl.python.answers import NOT_ASKED, is_valid
+from langgraph_rlm.running.level import Level
+from langgraph_rlm.running.run import Run
 from langgraph_rlm.state import SubcallInput, next_pending
-from langgraph_rlm.underway import Underway, Wave
 
 FIRST_WAVE = 4
 """Prompts that are asked at once where one valid answer is enough, and one more for each that was answered in vain."""

@@ -16,14 +16,14 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command
 from typing_extensions import TypedDict
 
+from langgraph_rlm.asking.ledger import SUBCALLS
 from langgraph_rlm.effects import Steps, Work
 from langgraph_rlm.errors import LimitExceeded
-from langgraph_rlm.ledger import SUBCALLS
-from langgraph_rlm.level import Level
+from langgraph_rlm.nodes.begin_loop import begin_loop
 from langgraph_rlm.nodes.ending import at_limit
-from langgraph_rlm.nodes.route import loop_begun
-from langgraph_rlm.routing import Routing
-from langgraph_rlm.run import run_of
+from langgraph_rlm.routes.routing import Routing
+from langgraph_rlm.running.level import Level
+from langgraph_rlm.running.run import run_of
 from langgraph_rlm.state import Question
 
 ASIDE = 1_000
@@ -61,9 +61,9 @@ def batches(level: Level, state: BatchesInput, config: RunnableConfig) -> Steps[
     if chunks > most:
         at_limit(level, LimitExceeded(SUBCALLS, chunks, most))
         routing = replace(Routing.of(state), unread=(chunks, most))
-        begun = yield from loop_begun(level, question, given, context, state)
+        begun = yield from begin_loop(level, question, given, context, state)
         return Command(update={**begun, **update, "routing": routing.stored}, goto="generate")
-    begun = yield from loop_begun(level, question, given, context, state, is_its_turn=False)
+    begun = yield from begin_loop(level, question, given, context, state, is_its_turn=False)
     code = _code(level, question, size)
     begun["history"].append(AIMessage(f"```repl\n{code}\n```"))
     return Command(update={**begun, **update, "code": code, "block": 1}, goto="execute")

@@ -8,13 +8,13 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig
 
 from langgraph_rlm.errors import ContextError, SandboxError
-from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.turn import CellInput
 from langgraph_rlm.repl.cells import Variable
 from langgraph_rlm.repl.interpreter import NO_PAST, Interpreter
 from langgraph_rlm.repl.journal import Past, past_of, spare_answers
 from langgraph_rlm.repl.packed import Packing
-from langgraph_rlm.run import Run, is_durable, read, run_of
+from langgraph_rlm.running.level import Level
+from langgraph_rlm.running.run import Run, is_durable, read, run_of
 
 _logger = logging.getLogger("langgraph_rlm")
 

@@ -9,20 +9,20 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.graph import END
 from langgraph.types import Command, Overwrite
 
-from langgraph_rlm import prompts
-from langgraph_rlm.citations import MOST_CITATIONS, citations
-from langgraph_rlm.dialects.dialect import Ran
-from langgraph_rlm.dialects.replies import Code, Text
-from langgraph_rlm.evidence import long_answers
-from langgraph_rlm.history import latest_reply
-from langgraph_rlm.level import Level
+from langgraph_rlm.answers.citations import MOST_CITATIONS, citations
+from langgraph_rlm.answers.schema import Unfit
+from langgraph_rlm.conversation import prompts
+from langgraph_rlm.conversation.dialects.dialect import Ran
+from langgraph_rlm.conversation.dialects.replies import Code, Text
+from langgraph_rlm.conversation.evidence import long_answers
+from langgraph_rlm.conversation.history import latest_reply
+from langgraph_rlm.nodes.checking import to_check
 from langgraph_rlm.nodes.ending import ended, form_of
 from langgraph_rlm.nodes.turn import CellInput, next_turn
-from langgraph_rlm.nodes.verify import to_check
 from langgraph_rlm.repl.cells import Finished
-from langgraph_rlm.run import read, run_of
+from langgraph_rlm.running.level import Level
+from langgraph_rlm.running.run import read, run_of
 from langgraph_rlm.state import append_new
-from langgraph_rlm.typed import Unfit
 
 
 def without_code(level: Level, state: CellInput, config: RunnableConfig) -> Command[Any]:

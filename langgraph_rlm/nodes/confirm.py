@@ -9,9 +9,9 @@ from langgraph.types import Command, interrupt
 from typing_extensions import TypedDict
 
 from langgraph_rlm.effects import Steps
-from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.asking import Asked, wave
-from langgraph_rlm.run import read, run_of
+from langgraph_rlm.running.level import Level
+from langgraph_rlm.running.run import read, run_of
 
 HOW = (
     "Command(resume=…) with True to ask all, a number to ask that many of the first, a list of prompts or of their "

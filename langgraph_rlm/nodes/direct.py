@@ -10,16 +10,17 @@ from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage
 from langchain_core.runnables import RunnableConfig
 from typing_extensions import TypedDict
 
-from langgraph_rlm import typed
-from langgraph_rlm.calls import Ask, Replied, add_usages, overflowed
+from langgraph_rlm.answers.schema import Form, Unfit
+from langgraph_rlm.asking import typed
+from langgraph_rlm.asking.calls import Ask, Replied, add_usages, overflowed
+from langgraph_rlm.asking.ledger import Usage
+from langgraph_rlm.asking.messages import alternating
 from langgraph_rlm.context.files import clean
 from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import InvalidInput, LimitExceeded
-from langgraph_rlm.history import alternating
-from langgraph_rlm.ledger import Usage
-from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.ending import at_limit, ended, form_of, taught
-from langgraph_rlm.run import read, run_of, spent_before
+from langgraph_rlm.running.level import Level
+from langgraph_rlm.running.run import read, run_of, spent_before
 from langgraph_rlm.state import Question
 
 
@@ -54,7 +55,7 @@ def direct(level: Level, state: DirectInput, config: RunnableConfig) -> Steps[di
         answer, message_id = replied.text, replied.id
         usage = add_usages(spent_before(reached)["usage"], replied.usage)
         if form:
-            with suppress(typed.Unfit):
+            with suppress(Unfit):
                 answer = form.read(answer)
     except Exception as failure:
         if not overflowed(failure):
@@ -69,7 +70,7 @@ def direct(level: Level, state: DirectInput, config: RunnableConfig) -> Steps[di
     return {**spent, **ended(answer, question, status, None if is_known else message_id)}
 
 
-def _answer(ask: Ask, form: typed.Form | None) -> Steps[tuple[Any, Usage, str | None]]:
+def _answer(ask: Ask, form: Form | None) -> Steps[tuple[Any, Usage, str | None]]:
     """The model's answer, in the form that it has to have, what it used, and the id of the message that is it."""
     if form:
         return (*(yield from typed.asking(ask, form)), None)

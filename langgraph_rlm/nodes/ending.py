@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Literal
 
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 
+from langgraph_rlm.answers.schema import Form
+from langgraph_rlm.answers.values import as_text
 from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import LimitExceeded
-from langgraph_rlm.learning import Outcome
-from langgraph_rlm.level import Level
-from langgraph_rlm.outcomes import Note
-from langgraph_rlm.routing import Routing
-from langgraph_rlm.run import read, run_of, store_of
+from langgraph_rlm.routes.learning import Outcome
+from langgraph_rlm.routes.outcomes import Note
+from langgraph_rlm.routes.routing import Routing
+from langgraph_rlm.running.level import Level
+from langgraph_rlm.running.run import read, run_of, store_of
 from langgraph_rlm.state import Question
-from langgraph_rlm.typed import Form
 
 
 def ended(
@@ -61,8 +61,3 @@ def at_limit(level: Level, reached: LimitExceeded) -> list[Any]:
     if level.limits.on_exceeded == "raise":
         raise reached
     return [reached.limit, reached.used, reached.allowed]
-
-
-def as_text(answer: Any) -> str:
-    """An answer as a str: as it is, or as JSON."""
-    return answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False, default=str)

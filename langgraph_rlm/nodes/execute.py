@@ -12,25 +12,26 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.graph import END
 from langgraph.types import Command, Overwrite
 
-from langgraph_rlm.calls import add_usages, marked_ahead
+from langgraph_rlm.asking.calls import add_usages, marked_ahead
+from langgraph_rlm.asking.ledger import Usage
+from langgraph_rlm.asking.requests import Request
+from langgraph_rlm.asking.underway import Underway
+from langgraph_rlm.conversation.history import past_steps, questions
 from langgraph_rlm.effects import Steps, Work
-from langgraph_rlm.history import past_steps, questions
-from langgraph_rlm.ledger import Usage
-from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.asking import NOT_NEEDED, Asked, asking, reserved, wave
 from langgraph_rlm.nodes.bringing import brought_here
 from langgraph_rlm.nodes.conclusion import concluded, without_code
 from langgraph_rlm.nodes.ending import taught
-from langgraph_rlm.nodes.subcall import record_of
+from langgraph_rlm.nodes.records import record_of
 from langgraph_rlm.nodes.turn import CellInput
 from langgraph_rlm.repl import gaps
-from langgraph_rlm.repl.cells import Finished, Outcome, Request, Suspended, Variable
+from langgraph_rlm.repl.cells import Finished, Outcome, Suspended, Variable
 from langgraph_rlm.repl.interpreter import Interpreter
 from langgraph_rlm.repl.journal import answers_so_far, spare_answers
 from langgraph_rlm.repl.lookahead import Taken
-from langgraph_rlm.run import Run, is_durable, read, run_of
+from langgraph_rlm.running.level import Level
+from langgraph_rlm.running.run import Run, is_durable, read, run_of
 from langgraph_rlm.state import Position
-from langgraph_rlm.underway import Underway
 
 
 def execute(level: Level, state: CellInput, config: RunnableConfig) -> Steps[Command[Any]]:

@@ -12,15 +12,15 @@ from langgraph.graph import END
 from langgraph.types import Command
 from typing_extensions import TypedDict
 
+from langgraph_rlm.answers.schema import Form, Unfit
 from langgraph_rlm.effects import Steps, Work
-from langgraph_rlm.extractors import Found, extracted
-from langgraph_rlm.level import Level
+from langgraph_rlm.nodes.begin_loop import begin_loop
 from langgraph_rlm.nodes.ending import ended, form_of
-from langgraph_rlm.nodes.route import loop_begun
-from langgraph_rlm.routing import Routing
-from langgraph_rlm.run import run_of
+from langgraph_rlm.routes.extractors import Found, extracted
+from langgraph_rlm.routes.routing import Routing
+from langgraph_rlm.running.level import Level
+from langgraph_rlm.running.run import run_of
 from langgraph_rlm.state import Question
-from langgraph_rlm.typed import Form, Unfit
 
 
 class ExtractInput(TypedDict, total=False):
@@ -41,7 +41,7 @@ def extract(level: Level, state: ExtractInput, config: RunnableConfig) -> Steps[
         spent = {"route": "rlm", "seconds": run.ledger.seconds}
         if routing.after_extract == "batches":
             return Command(update=spent, goto="batches")
-        begun = yield from loop_begun(level, question, given, context, state)
+        begun = yield from begin_loop(level, question, given, context, state)
         return Command(update={**begun, **spent}, goto="generate")
     routing = replace(routing, found_by=found.by)
     update = {"routing": routing.stored, "seconds": run.ledger.seconds}

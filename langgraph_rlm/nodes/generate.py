@@ -9,16 +9,17 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphBubbleUp
 from typing_extensions import TypedDict
 
-from langgraph_rlm import prompts
-from langgraph_rlm.calls import Ask, Replied, add_usages, overflowed
-from langgraph_rlm.dialects.replies import Code
+from langgraph_rlm.asking.calls import Ask, Replied, add_usages, overflowed
+from langgraph_rlm.asking.ledger import Usage
+from langgraph_rlm.asking.messages import alternating
+from langgraph_rlm.conversation import prompts
+from langgraph_rlm.conversation.dialects.replies import Code
+from langgraph_rlm.conversation.history import fills_window, gap, latest_turn, shown, stands_for_others, summary
 from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import LimitExceeded
-from langgraph_rlm.history import alternating, fills_window, gap, latest_turn, shown, stands_for_others, summary
-from langgraph_rlm.ledger import Usage
-from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.ending import at_limit
-from langgraph_rlm.run import run_of
+from langgraph_rlm.running.level import Level
+from langgraph_rlm.running.run import run_of
 from langgraph_rlm.state import Question
 
 

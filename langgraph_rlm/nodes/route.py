@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from langchain_core.messages import AnyMessage
@@ -14,21 +12,17 @@ from langgraph._internal._constants import CONF, CONFIG_KEY_TASK_ID
 from langgraph.types import Command, Overwrite
 from typing_extensions import TypedDict
 
-from langgraph_rlm import prompts
-from langgraph_rlm.context import Context
+from langgraph_rlm.conversation import prompts
 from langgraph_rlm.effects import Steps, Work
-from langgraph_rlm.history import asking
-from langgraph_rlm.inputs import checked_query, name_of, no_context, of_messages
-from langgraph_rlm.learning import TEACHING, learned
-from langgraph_rlm.level import Level
-from langgraph_rlm.outcomes import Recollect, namespace_of
-from langgraph_rlm.routing import Routing
-from langgraph_rlm.run import read, run_of, store_of
+from langgraph_rlm.nodes.begin_loop import begin_loop
+from langgraph_rlm.routes.learning import TEACHING, learned
+from langgraph_rlm.routes.outcomes import Recollect, namespace_of
+from langgraph_rlm.routes.routing import Routing
+from langgraph_rlm.running.inputs import checked_query, name_of, no_context, of_messages
+from langgraph_rlm.running.level import Level
+from langgraph_rlm.running.run import read, run_of, store_of
 from langgraph_rlm.settings import Profile
 from langgraph_rlm.state import Question
-
-LONG_QUERY = 2_000
-"""Characters of a message that are the query where the message is also the text."""
 
 
 class RouteInput(TypedDict, total=False):
@@ -64,12 +58,12 @@ def route(level: Level, state: RouteInput, config: RunnableConfig) -> Steps[Comm
     schema = level.form.schema if level.form else state.get("answer_schema")
     routing = yield from _routed(level, profile, len(query) + len(context), config)
     if routing.first != "direct":
-        query = query if state.get("query") else prompts.shortened(query, LONG_QUERY)
+        query = query if state.get("query") else prompts.shortened(query, prompts.MOST_QUERY)
     question: Question = {"asked": query, "chosen": profile, "chat": chat, "schema": schema}
     if writer := state.get("writer"):
         question["model"] = writer
     if routing.first == "generate":
-        update |= yield from loop_begun(level, question, given, context, state)
+        update |= yield from begin_loop(level, question, given, context, state)
     update |= {
         "question": question,
         "context_id": given,
@@ -112,25 +106,3 @@ def _routed(level: Level, profile: Profile, characters: int, config: RunnableCon
         return routing
     reach = replace(level.reach, moved=learned(outcomes, level.reach))
     return replace(routing, reach=reach, outcomes=len(outcomes), run=place)
-
-
-def loop_begun(
-    level: Level,
-    question: Question,
-    given: str,
-    context: Context,
-    state: Mapping[str, Any],
-    is_its_turn: bool = True,
-) -> Steps[dict[str, Any]]:
-    """The update that tells the loop's model of the question, and of the text where it has been told of another."""
-    query, is_new = question["asked"], given != state.get("told")
-    if not state.get("history"):
-        told = yield Work(partial(level.dialect.opening, query, context))
-    else:
-        told = yield Work(partial(level.dialect.follow_up, query, context if is_new else None))
-    schema = question.get("schema")
-    form = prompts.form(schema, level.dialect.answer) if schema else None
-    evidence = prompts.EVIDENCE if question["chosen"] == "verify" else None
-    turn = level.dialect.turn(1, level.limits.max_steps) if is_its_turn else None
-    told = "\n\n".join(filter(None, [told, form, evidence, turn]))
-    return {"history": [asking(told, is_new)], "told": given}

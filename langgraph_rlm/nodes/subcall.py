@@ -12,26 +12,28 @@ from langgraph._internal._constants import CONF, CONFIG_KEY_TASK_ID
 from langgraph.errors import GraphBubbleUp
 from langgraph.graph.state import CompiledStateGraph
 
-from langgraph_rlm import prompts, typed
-from langgraph_rlm.caching import Await, Known, Recall, Remember
-from langgraph_rlm.calls import Ask, Replied, marked_ahead, overflowed
+from langgraph_rlm.answers.schema import Form, Unfit
+from langgraph_rlm.answers.values import as_text
+from langgraph_rlm.asking import typed
+from langgraph_rlm.asking.caching import Await, Known, Recall, Remember
+from langgraph_rlm.asking.calls import Ask, Replied, marked_ahead, overflowed
+from langgraph_rlm.asking.ledger import NOTHING
+from langgraph_rlm.asking.requests import Request
+from langgraph_rlm.asking.tools import ToolFailed, Use
+from langgraph_rlm.asking.underway import Flight, Land, Launch, Underway
 from langgraph_rlm.context import Context
+from langgraph_rlm.context.digests import digest_of
 from langgraph_rlm.context.files import clean
-from langgraph_rlm.digests import digest_of
+from langgraph_rlm.conversation import prompts
 from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import LimitExceeded
-from langgraph_rlm.inputs import name_of
-from langgraph_rlm.ledger import NOTHING
-from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.asking import NOT_NEEDED
-from langgraph_rlm.nodes.ending import as_text
-from langgraph_rlm.nodes.route import LONG_QUERY
-from langgraph_rlm.repl import answers
-from langgraph_rlm.repl.cells import Request
-from langgraph_rlm.run import SPENT, Run, read, run_of, spent_before
+from langgraph_rlm.nodes.records import record_of
+from langgraph_rlm.repl.python import answers
+from langgraph_rlm.running.inputs import name_of
+from langgraph_rlm.running.level import Level
+from langgraph_rlm.running.run import SPENT, Run, read, run_of, spent_before
 from langgraph_rlm.state import SubcallInput
-from langgraph_rlm.tools import ToolFailed, Use
-from langgraph_rlm.underway import Flight, Land, Launch, Underway
 
 Child = CompiledStateGraph[Any, Any, Any, Any]
 
@@ -120,17 +122,6 @@ def _worded(failure: Exception) -> str:
     return clean(f"{answers.TOO_LONG if overflowed(failure) else ''}{type(failure).__name__}: {failure}")
 
 
-def record_of(request: Request, is_ahead: bool) -> dict[str, Any]:
-    """What the trajectory says of a request, whatever comes of it."""
-    return {
-        "kind": request.kind,
-        "prompt": prompts.shortened(request.text),
-        "characters": request.characters,
-        **({"model": request.model} if request.model else {}),
-        **({"ahead": True} if is_ahead else {}),
-    }
-
-
 def _flight(
     level: Level, request: Request, is_ahead: bool, underway: Underway, run: Run, config: RunnableConfig
 ) -> Steps[Flight | None]:
@@ -215,7 +206,7 @@ def _asked(
     if request.schema is None:
         replied: Replied = yield ask
         return Answered(replied.text, {**NOTHING, "usage": replied.usage}, {})
-    value, usage = yield from typed.asking(ask, typed.Form.of_schema(request.schema))
+    value, usage = yield from typed.asking(ask, Form.of_schema(request.schema))
     return Answered(value, {**NOTHING, "usage": usage}, {})
 
 
@@ -225,7 +216,7 @@ def _recursive(child: Child, request: Request, run: Run, config: RunnableConfig)
     Without a context the prompt is its text, and its query too, shortened.
     """
     prompt, context = request.prompt, request.context
-    text, query = (prompt, prompts.shortened(prompt, LONG_QUERY)) if context is None else (context, prompt)
+    text, query = (prompt, prompts.shortened(prompt, prompts.MOST_QUERY)) if context is None else (context, prompt)
     about = Context.of(text)
     name = name_of(about)
     with run.knowing(name, about):
@@ -237,7 +228,7 @@ def _recursive(child: Child, request: Request, run: Run, config: RunnableConfig)
     if request.schema is None:
         return Answered(as_text(output["answer"]), spent, noted)
     try:
-        return Answered(typed.Form.of_schema(request.schema).fitted(output["answer"]), spent, noted)
-    except typed.Unfit as unfit:  # it came to a limit before that
+        return Answered(Form.of_schema(request.schema).fitted(output["answer"]), spent, noted)
+    except Unfit as unfit:  # it came to a limit before that
         unfit.rlm_spent = spent  # type: ignore[attr-defined]
         raise

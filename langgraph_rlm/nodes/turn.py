@@ -10,11 +10,11 @@ from langgraph.graph import END
 from langgraph.types import Command
 from typing_extensions import TypedDict
 
+from langgraph_rlm.conversation.history import latest_reply
 from langgraph_rlm.errors import LimitExceeded
-from langgraph_rlm.history import latest_reply
-from langgraph_rlm.level import Level
 from langgraph_rlm.nodes.ending import at_limit, ended
-from langgraph_rlm.run import read
+from langgraph_rlm.running.level import Level
+from langgraph_rlm.running.run import read
 from langgraph_rlm.state import Position, Question
 
 

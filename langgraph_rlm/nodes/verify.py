@@ -14,32 +14,33 @@ from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphBubbleUp
 from langgraph.graph import END
-from langgraph.types import Command, Overwrite, Send
-from typing_extensions import TypedDict
+from langgraph.types import Command, Overwrite
 
-from langgraph_rlm import prompts, typed
-from langgraph_rlm.calls import Ask
+from langgraph_rlm.answers.schema import Form
+from langgraph_rlm.answers.values import as_text
+from langgraph_rlm.asking import typed
+from langgraph_rlm.asking.calls import Ask
+from langgraph_rlm.asking.ledger import Usage
+from langgraph_rlm.asking.requests import Request
 from langgraph_rlm.context.files import clean
+from langgraph_rlm.conversation import prompts
 from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import LimitExceeded
-from langgraph_rlm.ledger import Usage
-from langgraph_rlm.level import Level
-from langgraph_rlm.nodes.ending import as_text, ended, taught
+from langgraph_rlm.nodes.checking import CheckInput
+from langgraph_rlm.nodes.ending import ended, taught
 from langgraph_rlm.nodes.turn import TurnInput, next_turn
-from langgraph_rlm.repl.cells import Request
-from langgraph_rlm.run import Run, read, run_of, spent_before
+from langgraph_rlm.running.level import Level
+from langgraph_rlm.running.run import Run, read, run_of, spent_before
 
 MOST_RETURNS = 2
 """How often an answer goes back to the model."""
-MOST_CHECKED = 5
-"""Citations that are checked one by one."""
 FAILED = "failed"
 """The verdict of a check that could not be made."""
 AROUND = 500
 """Characters of the text that are shown before a passage, and after it."""
 MOST_SHOWN = 4_000
 """Characters of what a check is shown: a passage, or all of them, the code that made the answer, what that printed."""
-VERDICT = typed.Form.of_schema(
+VERDICT = Form.of_schema(
     {
         "type": "object",
         "properties": {
@@ -51,21 +52,9 @@ VERDICT = typed.Form.of_schema(
 )
 
 
-class CheckInput(TypedDict):
-    """Which citation is to be checked: the argument of a `Send`. None: all of them together."""
-
-    citation: int | None
-
-
 class VerifyInput(TurnInput, total=False):
     candidate: list[Any]
     returned: list[int]
-
-
-def to_check(cited: int) -> list[Send] | str:
-    """Where an answer with so many citations goes."""
-    one_by_one: list[int | None] = [*range(min(cited, MOST_CHECKED))]
-    return [Send("check", CheckInput(citation=which)) for which in [*one_by_one, None]] if cited else "verify"
 
 
 def check(level: Level, state: CheckInput, config: RunnableConfig) -> Steps[dict[str, Any]]:

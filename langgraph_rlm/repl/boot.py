@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from langgraph_rlm.answers.values import MOST_INT
 from langgraph_rlm.repl.cells import Variable
-from langgraph_rlm.values import MOST_INT
 
-SOURCES = ("answers.py", "prelude.py", "reading.py")
-PRELUDE = "\n".join(Path(__file__).with_name(name).read_text() for name in SOURCES)
+SOURCES = ("answers", "prelude", "reading")
+PRELUDE = "\n".join(Path(__file__).with_name("python").joinpath(f"{name}.py").read_text() for name in SOURCES)
 NAMES = [
     *("P", "context", "context_0", "ctx", "peek", "tail", "lenP", "llm_query", "llm_batch", "llm_query_batched"),
     *("rlm_query", "rlm_query_batched", "ask", "ask_chunks", "ask_chunks_first", "pick_first_answer", "extract_after"),

@@ -8,8 +8,8 @@ import re
 from pydantic_monty import MontyError, MontyRuntimeError, MontySyntaxError
 
 from langgraph_rlm.repl import gaps
+from langgraph_rlm.repl.syntax import statements
 from langgraph_rlm.settings import Sandbox
-from langgraph_rlm.syntax import statements
 
 VALUE, SHOW = "__rlm__['value'] = ", "\n__rlm__['show'](__rlm__)"
 MOST_ERROR = 2_000

@@ -9,8 +9,8 @@ from __future__ import annotations
 import ast
 import re
 
-from langgraph_rlm.repl.answers import TOO_LONG
-from langgraph_rlm.syntax import statements
+from langgraph_rlm.repl.python.answers import TOO_LONG
+from langgraph_rlm.repl.syntax import statements
 
 _MODULES = {
     "string": "write the characters out, as in 'abcdefghijklmnopqrstuvwxyz'",

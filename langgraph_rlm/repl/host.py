@@ -8,51 +8,26 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pydantic_monty import ExcType, ExternalExceptionData, ExternalSettledResult, FunctionSnapshot
 
-from langgraph_rlm.boilerplate import compacted
-from langgraph_rlm.citations import located, place
+from langgraph_rlm.answers.citations import located, place
+from langgraph_rlm.answers.schema import checked_schema
+from langgraph_rlm.asking.requests import Answer, Call, Request
+from langgraph_rlm.asking.tools import Tool
 from langgraph_rlm.context import Context
 from langgraph_rlm.repl import gaps
-from langgraph_rlm.repl.answers import ERROR
-from langgraph_rlm.repl.cells import Answer, Call, Request, Variable
-from langgraph_rlm.tools import Tool
-from langgraph_rlm.typed import checked_schema
+from langgraph_rlm.repl.boilerplate import compacted
+from langgraph_rlm.repl.cells import Variable
+from langgraph_rlm.repl.offer import NOTHING_MORE, Offer
+from langgraph_rlm.repl.python.answers import ERROR
 
 MOST_CHUNKS = 1_000_000
 
 Reply = ExternalSettledResult
 """What a suspended session is resumed with: `return_value`, or `exc_type` and `message`."""
-
-
-@dataclass(frozen=True)
-class Offer:
-    """What code is offered beyond its text: sub-calls, tools by name, and the models that it may choose.
-
-    `has_child` says whether a child RLM answers a request. It has the same tools.
-    """
-
-    tools: Mapping[str, Tool] = field(default_factory=dict)
-    models: Collection[str] = ()
-    has_child: Callable[[Request], bool] = lambda request: False
-    has_subcalls: bool = True
-
-    def has(self, call: Call) -> bool:
-        """Whether there is anybody to answer it."""
-        return self.has_subcalls or call.requests[0].kind == "tool"
-
-    def changes(self, request: Request) -> bool:
-        """Whether answering it may change something: it is asked when the code comes to it, and then each time."""
-        if request.kind == "tool":
-            return not self.tools[request.prompt].is_read_only
-        return self.has_child(request) and not all(tool.is_read_only for tool in self.tools.values())
-
-
-NOTHING_MORE = Offer()
 
 
 def answer(

@@ -19,16 +19,17 @@ from typing import Any
 
 from pydantic_monty import FunctionSnapshot, MontyError, MontySession
 
+from langgraph_rlm.asking.requests import Answer, Call, Request
 from langgraph_rlm.context import Context
 from langgraph_rlm.errors import SandboxError
 from langgraph_rlm.repl import host
 from langgraph_rlm.repl.boot import DATA, NAMES, OCCASIONAL, REBIND, RESTORE, SURVEY, Left, Unreadable, data_of, left_by
-from langgraph_rlm.repl.cells import Answer, Call, Finished, Outcome, Request, Suspended, Variable
+from langgraph_rlm.repl.cells import Finished, Outcome, Suspended, Variable
 from langgraph_rlm.repl.explain import echoing, explain, reason
-from langgraph_rlm.repl.host import NOTHING_MORE, Offer
 from langgraph_rlm.repl.idiom import Idiom
 from langgraph_rlm.repl.journal import Cell, Event, Exchange, Past
 from langgraph_rlm.repl.lookahead import Found, Guesses, Taken, calls_ahead
+from langgraph_rlm.repl.offer import NOTHING_MORE, Offer
 from langgraph_rlm.repl.packed import Packing
 from langgraph_rlm.repl.printed import Printed
 from langgraph_rlm.repl.session import (

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from langgraph_rlm.repl.cells import Answer
+from langgraph_rlm.asking.requests import Answer
 from langgraph_rlm.repl.host import Reply, reply_to
 from langgraph_rlm.repl.lookahead import Place, Spare
 from langgraph_rlm.repl.packed import is_loadable

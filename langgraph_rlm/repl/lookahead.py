@@ -21,8 +21,9 @@ from typing import Any
 
 from pydantic_monty import FunctionSnapshot, FutureSnapshot, MontyComplete, MontyError, MontySession, NameLookupSnapshot
 
+from langgraph_rlm.asking.requests import TOOL, Answer, Call, Request
 from langgraph_rlm.repl import host
-from langgraph_rlm.repl.cells import TOOL, Answer, Call, Request
+from langgraph_rlm.repl.offer import Offer
 from langgraph_rlm.repl.workers import Workers
 
 Place = tuple[int, int]
@@ -126,7 +127,7 @@ def calls_ahead(
     dump: bytes,
     workers: Workers,
     answering: Callable[[FunctionSnapshot], host.Reply | Call],
-    offer: host.Offer,
+    offer: Offer,
     guesses: Guesses,
     most: int,
 ) -> list[Request]:

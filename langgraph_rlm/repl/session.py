@@ -15,11 +15,11 @@ from pydantic_monty import (
     ResourceLimits,
 )
 
+from langgraph_rlm.asking.requests import Call
 from langgraph_rlm.context import Context
 from langgraph_rlm.errors import SandboxError
 from langgraph_rlm.repl import host
 from langgraph_rlm.repl.boot import BOOT, BUILTINS, NAMES, PRELUDE, TOOL, TOOL_BATCH, Unreadable
-from langgraph_rlm.repl.cells import Call
 from langgraph_rlm.settings import Sandbox
 
 PIECE = 4_000_000

@@ -21,7 +21,8 @@ from langchain_google_genai import ChatGoogleGenerativeAI
 from langchain_ollama import ChatOllama
 from langchain_openai import AzureChatOpenAI, ChatOpenAI
 
-from langgraph_rlm import Router, create_rlm, retries
+from langgraph_rlm import Router, create_rlm
+from langgraph_rlm.asking import retries
 from tests.fakes import cell
 from tests.servers import GOODBYE, SILENCE, Asked, Reply, serving
 

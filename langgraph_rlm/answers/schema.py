@@ -1,0 +1,193 @@
+"""Typed answers: values that satisfy a schema, and how they are read from what a model writes.
+
+The schema may come from the user, who is trusted, or from code in the REPL, which is not: see `checked_schema`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import Any
+
+import jsonschema
+from langchain_core.utils.json import parse_json_markdown
+from pydantic import TypeAdapter, ValidationError
+from referencing import Registry
+
+from langgraph_rlm.answers.values import plain
+from langgraph_rlm.errors import InvalidInput, RLMError
+
+MOST_ERRORS = 5
+MOST_SCHEMA, MOST_NESTED, MOST_INNER = 20_000, 30, 100
+"""Characters of a schema that code in the REPL may give, schemas in each other, and schemas in it altogether."""
+WORDS = {
+    *("type", "enum", "const", "required", "title", "description", "default", "examples", "format"),
+    *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "minItems", "maxItems"),
+}
+"""Keywords that such a schema may have, checked as fast as a value is read: no patterns, no references."""
+HOLDS_ONE, HOLDS_LIST = {"items", "additionalProperties"}, {"prefixItems", "anyOf", "oneOf", "allOf"}
+SAYS_SOMETHING = {"type", "properties", "enum", "const", "items", *HOLDS_LIST}
+"""A schema that has none of these says nothing about a value, as a rule because it is none."""
+
+
+class Unfit(RLMError):
+    """An answer does not satisfy the schema that was asked for. The message says how."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """What an answer has to be: a JSON schema, and a check that gives the value as users get it, or raises `Unfit`."""
+
+    schema: dict[str, Any]
+    check: Callable[[Any], Any]
+
+    @classmethod
+    def of(cls, response_format: Any) -> Form:
+        """The form that a Pydantic model, a dataclass, a `TypedDict` or a JSON schema describes.
+
+        Raises:
+            InvalidInput: It is none of these.
+        """
+        try:
+            if isinstance(response_format, dict):
+                dialect = _dialect_of(response_format)
+                dialect.check_schema(response_format)
+                if not dialect.VALIDATORS.keys() & response_format.keys():
+                    raise jsonschema.SchemaError("it says nothing of the answer")
+                form = cls.of_schema(response_format)
+            else:
+                adapter = TypeAdapter(response_format)
+                form = cls(adapter.json_schema(), partial(_validated, adapter))
+            with suppress(Unfit):
+                form.check(None)  # a reference to what is not there shows only when something is checked
+        except jsonschema.SchemaError as error:
+            raise InvalidInput(f"response_format is no JSON schema: {error.message}") from None
+        except Exception as error:  # pydantic has one for each way of not being a type
+            raise InvalidInput(
+                f"response_format={response_format!r}: a Pydantic model or a JSON schema is needed ({error})."
+            ) from None
+        return form
+
+    @classmethod
+    def of_schema(cls, schema: dict[str, Any]) -> Form:
+        """The form that a JSON schema describes, which is known to be one."""
+        validator = _dialect_of(schema)(schema, registry=Registry())
+
+        def check(value: Any) -> Any:
+            try:
+                errors = list(islice(validator.iter_errors(value), MOST_ERRORS + 1))
+            except RecursionError:
+                raise Unfit("it is nested too deeply.") from None
+            if errors:
+                raise Unfit(_listed([f"{error.json_path}: {error.message[:200]}" for error in errors]))
+            return value
+
+        return cls(schema, check)
+
+    def fitted(self, value: Any) -> Any:
+        """A value of the code's, or what it says in JSON where it is a str, once it satisfies the form.
+
+        It stays as it is: what `check` makes of it cannot be stored. Raises `Unfit`.
+        """
+        try:
+            self.check(value)
+            return value
+        except Unfit:
+            if not isinstance(value, str):
+                raise
+            return self._said(value)
+
+    def read(self, reply: str) -> Any:
+        """What a model's reply says in JSON, once it satisfies the form; or the reply, where a text is all it takes.
+
+        Raises `Unfit`.
+        """
+        try:
+            return self._said(reply)
+        except Unfit as unfit:
+            with suppress(Unfit):
+                self.check(reply)
+                return reply
+            raise unfit
+
+    def _said(self, text: str) -> Any:
+        try:
+            said = plain(_json_of(text))
+        except (ValueError, RecursionError):
+            raise Unfit("it is no JSON.") from None
+        except TypeError as error:
+            raise Unfit(str(error)) from None
+        self.check(said)
+        return said
+
+
+def checked_schema(given: object) -> dict[str, Any]:
+    """A schema that code in the REPL gives, if it can be used. Raises `TypeError` or `ValueError`."""
+    schema = plain(given) if isinstance(given, dict) else {}
+    text = json.dumps(schema, allow_nan=False)
+    if len(text) > MOST_SCHEMA:
+        raise ValueError(f"the schema has {len(text):,} characters, and {MOST_SCHEMA:,} are allowed")
+    if not SAYS_SOMETHING & schema.keys():
+        raise ValueError(
+            'the schema must be a JSON schema, such as {"type": "object", "properties": {"name": {"type": "string"}}, '
+            '"required": ["name"]}'
+        )
+    if _inner(schema, MOST_NESTED) > MOST_INNER:
+        raise ValueError(f"the schema has more than {MOST_INNER} schemas in it")
+    try:
+        jsonschema.Draft202012Validator.check_schema(schema)
+    except jsonschema.SchemaError as error:
+        raise ValueError(f"no JSON schema: {error.message[:200]}") from None
+    return schema
+
+
+def _inner(schema: Any, room: int) -> int:
+    """How many schemas there are in a schema. Raises `ValueError` for too many in each other, and other keywords."""
+    if not room:
+        raise ValueError(f"the schema has more than {MOST_NESTED} schemas in each other")
+    count = 0
+    for word, value in schema.items() if isinstance(schema, dict) else ():
+        if word == "properties" and isinstance(value, dict):
+            inner = list(value.values())
+        elif word in HOLDS_LIST and isinstance(value, list):
+            inner = value
+        elif word in HOLDS_ONE:
+            inner = [value]
+        elif word in WORDS:
+            inner = []
+        else:
+            raise ValueError(f"{word!r} cannot be in a schema here: check that with Python")
+        count += sum(1 + _inner(part, room - 1) for part in inner)
+    return count
+
+
+def _json_of(text: str) -> Any:
+    """The JSON of a reply: all of it, or its first block, whatever is said around that. Raises `ValueError`."""
+    try:
+        return parse_json_markdown(text, parser=json.loads)
+    except ValueError:
+        return json.loads(text.partition("```")[2].partition("\n")[2].partition("\n```")[0])
+
+
+def _dialect_of(schema: dict[str, Any]) -> Any:
+    """The validator of the draft that a schema says it is of, else of the latest."""
+    return jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
+
+
+def _validated(adapter: TypeAdapter[Any], value: Any) -> Any:
+    try:
+        return adapter.validate_json(json.dumps(value))
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        raise Unfit(_listed([f"{'.'.join(map(str, e['loc'])) or 'the value'}: {e['msg']}" for e in found])) from None
+    except Exception as error:  # of a validator that did not expect such a value
+        raise Unfit(f"{type(error).__name__}: {error}") from error
+
+
+def _listed(errors: list[str]) -> str:
+    more = ["and more"] if len(errors) > MOST_ERRORS else []
+    return "\n".join([*errors[:MOST_ERRORS], *more])

@@ -1,0 +1,104 @@
+"""What a run may still spend: one ledger for the whole tree of RLMs, shared by parallel children."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from langchain_core.messages.ai import UsageMetadata
+
+from langgraph_rlm.asking.requests import Request
+from langgraph_rlm.errors import LimitExceeded
+from langgraph_rlm.settings import Limits
+
+NOTHING: dict[str, Any] = {"usage": {}, "steps": 0, "subcalls": 0, "tool_calls": 0}
+"""What nobody has spent."""
+SUBCALLS, TOOL_CALLS = "max_subcalls", "max_tool_calls"
+
+Usage = dict[str, UsageMetadata]
+"""Tokens by model name."""
+
+
+def limit_of(request: Request) -> str:
+    """The limit that a request counts against."""
+    return TOOL_CALLS if request.kind == "tool" else SUBCALLS
+
+
+class Ledger:
+    """Counts sub-calls, calls of tools, tokens and seconds against `Limits`. Safe to share between threads."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._allowed = {SUBCALLS: limits.max_subcalls, TOOL_CALLS: limits.max_tool_calls}
+        self._lock = threading.Lock()
+        self._asked = Counter[str]()
+        self._tokens = 0
+        self._calls = 0
+        self._begun = time.monotonic()
+
+    def seed(self, subcalls: int, tool_calls: int, usage: Usage, seconds: float) -> None:
+        """Counts what was spent on the question before this run took it up."""
+        self.spend(usage)
+        with self._lock:
+            self._asked.update({SUBCALLS: subcalls, TOOL_CALLS: tool_calls})
+            self._begun -= seconds
+
+    @property
+    def seconds(self) -> float:
+        """How long the question has been worked on."""
+        return time.monotonic() - self._begun
+
+    def reserve(self, requests: Iterable[Request]) -> None:
+        """Takes places for what is to be asked, for all or for none. Raises `LimitExceeded` when they do not fit."""
+        wanted = Counter(map(limit_of, requests))
+        with self._lock:
+            for limit, count in wanted.items():
+                if self._asked[limit] + count > self._allowed[limit]:
+                    raise LimitExceeded(limit, self._asked[limit] + count, self._allowed[limit])
+            self._asked.update(wanted)
+
+    def reserve_some(self, requests: Sequence[Request]) -> Sequence[Request]:
+        """Takes places for as many sub-calls as are left, of the first of them. Gives these."""
+        with self._lock:
+            taken = requests[: max(0, self._allowed[SUBCALLS] - self._asked[SUBCALLS])]
+            self._asked[SUBCALLS] += len(taken)
+            return taken
+
+    def give_back(self, requests: Iterable[Request]) -> None:
+        """Returns the places of what will not be asked."""
+        with self._lock:
+            self._asked.subtract(map(limit_of, requests))
+
+    def left(self, limit: str) -> int:
+        """How many more are allowed."""
+        return self._allowed[limit] - self._asked[limit]
+
+    @property
+    def tokens(self) -> int:
+        """Tokens that the question has taken."""
+        return self._tokens
+
+    @property
+    def calls_left(self) -> float:
+        """For how many calls the tokens that are left are enough, if they take as many as those before."""
+        allowed = self._limits.max_tokens
+        return math.inf if allowed is None else max(0, allowed - self._tokens) * self._calls / max(1, self._tokens)
+
+    def spend(self, usage: Usage) -> None:
+        """Notes the tokens of a finished call."""
+        with self._lock:
+            self._calls += 1
+            self._tokens += sum(used["total_tokens"] for used in usage.values())
+
+    def check(self) -> None:
+        """Raises `LimitExceeded` when the tokens or the seconds are spent. To be asked before each model call."""
+        for limit, used, allowed in (
+            ("max_tokens", self._tokens, self._limits.max_tokens),
+            ("max_seconds", self.seconds, self._limits.max_seconds),
+        ):
+            if allowed is not None and used >= allowed:
+                raise LimitExceeded(limit, used, allowed)

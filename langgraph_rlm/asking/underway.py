@@ -1,0 +1,185 @@
+"""Sub-calls under way: calls of a model that go on while supersteps of the graph come and go.
+
+LangGraph ends a superstep when all of its tasks have ended, so a slow call would hold up all that could go on without
+it. So the task of such a call waits no longer than its wave lasts. Then it ends without an answer, and the call goes
+on: a task of a later wave waits for it again, or nobody needs it any more, and it is cancelled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import deque
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextvars import copy_context
+from dataclasses import dataclass
+from typing import Any
+
+from langgraph_rlm.asking.requests import Request
+from langgraph_rlm.effects import Steps, adrive, drive
+
+GRACE = 0.05
+"""Seconds for which a wave that may end goes on, for those that are about to land."""
+
+
+class Flight:
+    """A sub-call under way, and whether it `is_ahead`: asked before the code came to it."""
+
+    def __init__(self, request: Request, is_ahead: bool) -> None:
+        self.request, self.is_ahead = request, is_ahead
+        self.future: Future[Any] | asyncio.Task[Any] | None = None
+        self.has_departed = False
+        """Whether the model was asked: not before its turn has come."""
+        self._is_wanted = True
+        self._lock = threading.Lock()
+
+    def depart(self) -> None:
+        """Notes that the model is asked now. Raises `CancelledError` where nobody wants that any more."""
+        with self._lock:
+            if not self._is_wanted:
+                raise asyncio.CancelledError
+            self.has_departed = True
+
+    def cancel(self) -> None:
+        """Ends it, or where a thread waits for a model, leaves it alone: it does nothing more."""
+        with self._lock:
+            self._is_wanted = False
+        if isinstance(self.future, asyncio.Task):
+            self.future.cancel()
+
+    def result(self) -> Any:
+        assert self.future is not None
+        return self.future.result()
+
+    @property
+    def has_landed(self) -> bool:
+        """Whether there is a result."""
+        future = self.future
+        return future is not None and future.done() and not future.cancelled() and future.exception() is None
+
+
+class Wave:
+    """The sub-calls of one superstep. It may end when `needed` of its tasks have ended, or with the first valid answer
+    where `first` is enough; those that are still waiting then are `partial`ly waited for."""
+
+    def __init__(self, needed: int, partial: bool, first: bool = False) -> None:
+        self.partial, self.first = partial, first
+        self.has_answer = False
+        """Whether the first valid answer is there."""
+        self.over: Future[None] = Future()
+        self._over_in_loop: asyncio.Future[None] | None = None
+        self._needed, self._end = needed, 0.0
+        self._lock = threading.Lock()
+
+    def landed(self, is_valid: bool) -> None:
+        """Notes that a task which is waited for has ended, and whether with a valid answer."""
+        with self._lock:
+            self._needed -= 1
+            self.has_answer = self.has_answer or (self.first and is_valid)
+            if (self.has_answer or self._needed <= 0) and not self.over.done():
+                self._end = time.monotonic() + GRACE
+                self.over.set_result(None)
+
+    @property
+    def over_in_loop(self) -> asyncio.Future[None]:
+        """`over`, for those who wait in an event loop."""
+        if self._over_in_loop is None:
+            self._over_in_loop = asyncio.wrap_future(self.over)
+        return self._over_in_loop
+
+    @property
+    def rest(self) -> float:
+        """Seconds that are left when it is over."""
+        return max(0.0, self._end - time.monotonic())
+
+
+class Underway:
+    """What one RLM has under way between two waves, and its wave now. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        self.wave: Wave | None = None
+        self._flights: dict[str, deque[Flight]] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def flights(self) -> list[Flight]:
+        with self._lock:
+            return [flight for flights in self._flights.values() for flight in flights]
+
+    def put(self, flight: Flight) -> None:
+        with self._lock:
+            self._flights.setdefault(flight.request.key, deque()).append(flight)
+
+    def take(self, key: str) -> Flight | None:
+        """A flight that asks for just this, if there is one."""
+        with self._lock:
+            flights = self._flights.get(key)
+            if not flights:
+                return None
+            flight = flights.popleft()
+            if not flights:
+                del self._flights[key]
+            return flight
+
+    def cancel(self) -> list[Flight]:
+        """Cancels all. Gives those that were."""
+        flights = self.flights
+        with self._lock:
+            self._flights = {}
+        for flight in flights:
+            flight.cancel()
+        return flights
+
+
+@dataclass(frozen=True)
+class Launch:
+    """The effect of beginning a flight, which goes on by itself, with `steps` as what it does."""
+
+    flight: Flight
+    steps: Steps[Any]
+
+    def run(self) -> None:
+        future = self.flight.future = Future[Any]()
+        # A thread of its own that nobody waits for: a process is to end without the answers that it does not need.
+        threading.Thread(target=copy_context().run, args=(_fulfil, future, self.steps), daemon=True).start()
+
+    async def arun(self) -> None:
+        task = self.flight.future = asyncio.create_task(adrive(self.steps))
+        task.add_done_callback(lambda task: task.cancelled() or task.exception())  # it may have failed for nobody
+
+
+@dataclass(frozen=True)
+class Land:
+    """The effect of waiting for a flight, as long as its wave lasts. Its result: whether it has landed."""
+
+    flight: Flight
+    wave: Wave | None
+
+    def run(self) -> bool:
+        future = self.flight.future
+        assert isinstance(future, Future)
+        if self.wave is None:
+            wait([future])
+        else:
+            wait([future, self.wave.over], return_when=FIRST_COMPLETED)
+            wait([future], self.wave.rest)
+        return future.done()
+
+    async def arun(self) -> bool:
+        future = self.flight.future
+        assert isinstance(future, asyncio.Task)
+        if self.wave is None:
+            await asyncio.wait([future])
+        else:
+            await asyncio.wait([future, self.wave.over_in_loop], return_when=asyncio.FIRST_COMPLETED)
+            if not future.done():
+                await asyncio.wait([future], timeout=self.wave.rest)
+        return future.done()
+
+
+def _fulfil(future: Future[Any], steps: Steps[Any]) -> None:
+    try:
+        future.set_result(drive(steps))
+    except BaseException as failure:
+        future.set_exception(failure)

@@ -1,0 +1,79 @@
+"""The dialect "answer": that of the official implementation since May 2026, which RLM-Qwen3-30B-A3B was trained on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from langgraph_rlm.context import Context
+from langgraph_rlm.conversation.dialects import official
+from langgraph_rlm.conversation.dialects.dialect import Ran
+from langgraph_rlm.conversation.dialects.replies import Code, Nothing, Reply, spoken
+from langgraph_rlm.repl.idiom import Idiom
+from langgraph_rlm.repl.offer import Offer
+
+ENDING = """
+To submit your answer, set it in a ```repl block:
+```repl
+answer["content"] = result
+answer["ready"] = True
+```
+`answer` is there from the start, as {"content": "", "ready": False}. You may fill in its content over several turns; \
+once it is ready the run ends, so set that only when you are done, and never before you have looked at `context`.
+"""
+BEGIN = """\
+if __rlm__.get("question") != {0}:
+    __rlm__["question"], answer = {0}, {{"content": "", "ready": False}}"""
+"""Each question begins with an `answer` of its own, whatever became of the first cells of it."""
+LOOK_FIRST = "You have seen nothing of the context yet. Look at it first, and do not answer in this turn."
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Code sets the answer: what the model says outside of its blocks ends nothing."""
+
+    name = "answer"
+    answer = '`answer["content"]`'
+    idiom = Idiom(
+        "answer",
+        'set answer["content"], then answer["ready"] = True, to end',
+        'answer["content"], answer["ready"] = {}, True',
+        echoes=False,
+        shows=official.SHOWN,
+    )
+
+    def read(self, reply: str) -> Reply:
+        """The reply's blocks; a reply without any is a thought."""
+        blocks, told = official.blocks_of(spoken(reply))
+        return Code(blocks, told) if blocks else Nothing(told)
+
+    def before(self, code: str, context: Context, question: int) -> str:
+        return BEGIN.format(question)
+
+    def system(self, depth: int, max_depth: int, instructions: str | None, offer: Offer) -> str:
+        return official.system(ENDING, depth, max_depth, instructions, offer)
+
+    def opening(self, query: str, context: Context) -> str:
+        return f"Answer the following: {query}\n\n{official.described(context)}\n\n{LOOK_FIRST}"
+
+    def follow_up(self, query: str, context: Context | None) -> str:
+        if context is not None:
+            return f"`context` is a new text now; your variables are still there. {self.opening(query, context)}"
+        return f"`context` is the same, and your variables are still there.\n\nAnswer the following: {query}"
+
+    def told(self, ran: Ran, query: str) -> str:
+        header = f"REPL output (block {ran.number}):" if ran.blocks > 1 else "REPL output:"
+        edited = f"The code was changed before it ran. This ran:\n```python\n{ran.code}\n```" if ran.is_edited else ""
+        shown = f"{header}\n{official.result(ran, ('answer', 'context_0', 'context'))}"
+        return "\n\n".join(part for part in (ran.note, edited, shown) if part)
+
+    def turn(self, step: int, most: int) -> str:
+        return f"Turn {step}/{most}:"
+
+    def reminder(self, query: str, step: int) -> str:
+        return ""
+
+    def last_turn(self, limit: str) -> str:
+        return (
+            f"The limit {limit} is reached, and this is the last turn. Give your final answer to the question now, "
+            'from what you know: in words, or by a ```repl block that sets answer["content"] and answer["ready"].'
+        )

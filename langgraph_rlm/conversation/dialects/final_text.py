@@ -1,0 +1,117 @@
+"""The dialect "final-text": that of the official implementation until May 2026, which RLM-Qwen3-8B was trained on."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from langgraph_rlm.context import Context
+from langgraph_rlm.conversation.dialects import official
+from langgraph_rlm.conversation.dialects.dialect import Ran
+from langgraph_rlm.conversation.dialects.replies import Code, Nothing, Reply, Text, spoken
+from langgraph_rlm.repl.idiom import Idiom
+from langgraph_rlm.repl.offer import Offer
+
+ENDING = """
+When you have the answer, and not before, end with one of these at the start of a line of your reply, not in code:
+1. FINAL(your answer): the answer in words, as it stands between the brackets.
+2. FINAL_VAR(name): the value of a variable that your code has made. Make it in a ```repl block first, and see what it \
+holds; FINAL_VAR(name) comes in a later reply, without code.
+"""
+LOOK_FIRST = "You have seen nothing of the context yet. Look at it first: do not give a final answer now."
+NOT_BELIEVED = (
+    "(Your final answer was not taken: the code beside it had not run yet. If it still holds, give it again, in a "
+    "reply without code.)"
+)
+MOST_NAME = 60
+
+_NAMES = re.compile(r"^[^\S\n]*FINAL_VAR\(", re.M)
+_STATES = re.compile(r"^[^\S\n]*FINAL\(", re.M)
+_ENDS_LINE = re.compile(r"\)[^\S\n]*$", re.M)
+
+
+@dataclass(frozen=True)
+class FinalText:
+    """The model ends a run in words: `FINAL(…)` or `FINAL_VAR(…)` at the start of a line of its reply."""
+
+    name = "final-text"
+    answer = "What `FINAL` or `FINAL_VAR` gives"
+    idiom = Idiom(
+        None,
+        "write FINAL(your answer) outside of the code to end",
+        "FINAL({})",
+        echoes=False,
+        shows=official.SHOWN,
+    )
+
+    def read(self, reply: str) -> Reply:
+        """The reply's blocks. Without any, the variable that it names or else the answer that it states.
+
+        Beside code neither is believed: the code has not run yet. In the code they are functions.
+        """
+        text = spoken(reply)
+        blocks, unclosed = official.blocks_of(text)
+        words = official.around_blocks(text)
+        named, stated = _named(words), _stated(words)
+        if blocks or unclosed:
+            is_final = named is not None or stated is not None
+            told = "\n\n".join(filter(None, [unclosed, NOT_BELIEVED if is_final else ""]))
+            return Code(blocks, told) if blocks else Nothing(told)
+        if named is not None:
+            if not named.isidentifier():
+                return Nothing(f"(FINAL_VAR takes the name of a variable, and {named[:MOST_NAME]!r} is none.)")
+            return Code((f"FINAL_VAR({named!r})",))
+        if stated == "":
+            return Nothing("(There is no answer between the brackets of FINAL.)")
+        return Text(stated) if stated else Nothing()
+
+    def before(self, code: str, context: Context, question: int) -> str:
+        return ""
+
+    def system(self, depth: int, max_depth: int, instructions: str | None, offer: Offer) -> str:
+        return official.system(ENDING, depth, max_depth, instructions, offer)
+
+    def opening(self, query: str, context: Context) -> str:
+        return f"{official.described(context)}\n\nQuestion: {query}\n\n{LOOK_FIRST}"
+
+    def follow_up(self, query: str, context: Context | None) -> str:
+        if context is not None:
+            return f"`context` is a new text now; your variables are still there. {self.opening(query, context)}"
+        return f"`context` is the same, and your variables are still there.\n\nQuestion: {query}"
+
+    def told(self, ran: Ran, query: str) -> str:
+        executed = f"Code executed:\n```python\n{ran.code}\n```"
+        edited = "The code was changed before it ran." if ran.is_edited else ""
+        shown = f"{executed}\n\nREPL output:\n{official.result(ran, ('context_0', 'context'))}"
+        return "\n\n".join(part for part in (ran.note, edited, shown) if part)
+
+    def turn(self, step: int, most: int) -> str:
+        return ""
+
+    def reminder(self, query: str, step: int) -> str:
+        before = "What stands before is what you did in the REPL so far. " if step > 1 else ""
+        return (
+            f"{before}Think step by step about what to do in the REPL, which has the `context`, to answer the prompt: "
+            f'"{query}".\n\nGo on with ```repl blocks, ask models where the text has to be understood, and find out '
+            "the answer. Your next action:"
+        )
+
+    def last_turn(self, limit: str) -> str:
+        return (
+            f"The limit {limit} is reached, and this is the last turn. Give your final answer to the question now, "
+            "from what you know: FINAL(your answer)."
+        )
+
+
+def _named(text: str) -> str | None:
+    """What the first FINAL_VAR that begins a line has between its brackets, without quotes."""
+    begins = _NAMES.search(text)
+    end = text.find(")", begins.end()) if begins else -1
+    return text[begins.end() : end].strip().strip('"').strip("'") if begins and end >= 0 else None
+
+
+def _stated(text: str) -> str | None:
+    """What the first FINAL that begins a line has up to the last bracket that ends one."""
+    begins = _STATES.search(text)
+    ends = [bracket.start() for bracket in _ENDS_LINE.finditer(text, begins.end())] if begins else []
+    return text[begins.end() : ends[-1]].strip() if begins and ends else None

@@ -1,0 +1,120 @@
+"""What both dialects of the official implementation (github.com/alexzhang13/rlm) have in common.
+
+What models were trained on to the letter is so here too: how blocks are marked, and how their output is shown. The
+instructions are in words of our own.
+"""
+
+from __future__ import annotations
+
+import re
+
+from langgraph_rlm.context import Context
+from langgraph_rlm.conversation import prompts
+from langgraph_rlm.conversation.dialects.dialect import Ran
+from langgraph_rlm.repl.offer import Offer
+
+SHOWN = 20_000
+"""Characters that are shown of what came of a block."""
+LISTED = ("str", "int", "float", "bool", "list", "dict", "tuple")
+"""Types of the variables that are listed after a block."""
+UNCLOSED = "(A ```repl block of your reply is empty or has no closing line, so it did not run.)"
+
+_OPENED, _CLOSED = re.compile(r"```repl\s*\n"), "\n```"
+
+RULES = """\
+You answer a prompt about a text that is too long for you to read. The text is `context`, a str in a Python REPL (also \
+called `P`). You work in turns: say in a few words what you will do, and put the code for it into a ```repl block. You \
+are then shown what it printed, and have the next turn. Variables stay from block to block.
+
+Only what `print` writes is shown, up to 20,000 characters of each block; the value of a last line is not. So print \
+little, slice `context`, and keep what you find in variables. `re`, `json`, `math`, `collections`, `itertools` and \
+`datetime` are imported; files, network and other packages are not there.
+
+In the REPL:
+- `context`: the text. `ctx.num_documents()`, `ctx.get_document(i)` and `ctx.metadata[i]` tell its documents apart.
+- `SHOW_VARS()`: the names and types of your variables.
+"""
+
+SUBCALLS = """\
+- `llm_query(prompt)`: the answer of a language model, a str. It sees the prompt alone, so put the question and the \
+piece of `context` that it is about into it: tens of thousands of characters fit.
+- `llm_query_batched(prompts)`: the answers to a list of prompts, in order. They are asked at the same time.
+"""
+
+RECURSION = """\
+- `rlm_query(prompt)`, `rlm_query_batched(prompts)`: the same, answered by a model with turns and a REPL of its own, \
+whose `context` is the prompt. For a part of the work that takes several steps.
+"""
+
+STRATEGY = """
+Look at the text first: print its beginning, see how it is laid out, count. Then decide how the work divides. What can \
+be found by searching or counting, code finds. What has to be understood goes to `llm_query_batched` in large pieces; \
+ask for short answers of one form, which code can put together. Print the result and check it before you submit it.
+"""
+
+
+def blocks_of(text: str) -> tuple[tuple[str, ...], str]:
+    """The code of the blocks marked `repl`, in order, and what is wrong with the last one, if it is not closed.
+
+    Other blocks do not run.
+    """
+    spans, unclosed = _spans(text)
+    return tuple(text[start:end].strip() for start, end in spans), unclosed
+
+
+def around_blocks(text: str) -> str:
+    """The text without the code of the blocks that `blocks_of` gives."""
+    spans, _ = _spans(text)
+    starts, ends = [start for start, _ in spans], [end for _, end in spans]
+    return "".join(text[begin:end] for begin, end in zip([0, *ends], [*starts, len(text)], strict=True))
+
+
+def _spans(text: str) -> tuple[list[tuple[int, int]], str]:
+    """Where the code of the blocks begins and ends."""
+    spans = list[tuple[int, int]]()
+    at = 0
+    while opened := _OPENED.search(text, at):
+        start = opened.end()
+        end = text.find(_CLOSED, start)
+        if end < 0 and opened[0].count("\n") > 1 and text.startswith(_CLOSED, start - 1):
+            start = end = start - 1  # a blank line is all that it holds
+        if end < 0:
+            return spans, UNCLOSED
+        spans.append((start, end))
+        at = end + len(_CLOSED)
+    return spans, ""
+
+
+def system(ending: str, depth: int, max_depth: int, instructions: str | None, offer: Offer) -> str:
+    """The system prompt of an RLM at `depth`; `ending` says how a run ends."""
+    calls = (SUBCALLS if depth < max_depth else "") + (RECURSION if depth + 1 < max_depth else "")
+    strategy = STRATEGY if calls else ""
+    offered = (prompts.models(offer) if calls else "") + prompts.tools(offer)
+    return "".join([RULES, calls, offered, strategy, ending, f"\n{instructions}\n" if instructions else ""])
+
+
+def described(context: Context) -> str:
+    """What is known of the text without reading it."""
+    documents = context.num_documents()
+    of_documents = f"{documents} document{'s' if documents > 1 else ''}"
+    prefix = context.text[: prompts.PREFIX]
+    return f"Your context is a str of {len(context)} characters, in {of_documents}. It begins:\n<<<\n{prefix}\n>>>"
+
+
+def result(ran: Ran, names: tuple[str, ...]) -> str:
+    """What came of a block, cut where it is long; `names` are variables that the REPL has from the start."""
+    cell, parts = ran.cell, []
+    if cell.printed.length:
+        parts.append(f"\n{cell.printed.head}")
+    if cell.error:
+        parts.append(f"\n\n{cell.error}")
+    if cell.restored:
+        parts.append(f"Restored to what they are: {', '.join(cell.restored)}. Choose other names for your variables.")
+    variables = [v.name for v in cell.variables if v.type in LISTED and not v.name.startswith("_")]
+    parts.append(f"REPL variables: {[*names, *variables]}\n")
+    whole = "\n\n".join(parts)
+    too_much = len(whole) + cell.printed.omitted - SHOWN
+    if too_much <= 0:
+        return whole
+    cut = f"{whole[:SHOWN]}... + [{too_much} chars...]"
+    return f"{cut}\n\n{cell.error}" if cell.error and cell.error not in cut else cut

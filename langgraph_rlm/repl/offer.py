@@ -1,0 +1,35 @@
+"""What the model's code may use beyond the text: sub-calls, tools, other models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+
+from langgraph_rlm.asking.requests import Call, Request
+from langgraph_rlm.asking.tools import Tool
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What code is offered beyond its text: sub-calls, tools by name, and the models that it may choose.
+
+    `has_child` says whether a child RLM answers a request. It has the same tools.
+    """
+
+    tools: Mapping[str, Tool] = field(default_factory=dict)
+    models: Collection[str] = ()
+    has_child: Callable[[Request], bool] = lambda request: False
+    has_subcalls: bool = True
+
+    def has(self, call: Call) -> bool:
+        """Whether there is anybody to answer it."""
+        return self.has_subcalls or call.requests[0].kind == "tool"
+
+    def changes(self, request: Request) -> bool:
+        """Whether answering it may change something: it is asked when the code comes to it, and then each time."""
+        if request.kind == "tool":
+            return not self.tools[request.prompt].is_read_only
+        return self.has_child(request) and not all(tool.is_read_only for tool in self.tools.values())
+
+
+NOTHING_MORE = Offer()

@@ -1,0 +1,160 @@
+"""What an RLM at one depth of the tree is made of. Its nodes are built over this, once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from importlib.metadata import version
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+
+from langgraph_rlm.answers.schema import Form
+from langgraph_rlm.asking.requests import Request
+from langgraph_rlm.asking.tools import Tool
+from langgraph_rlm.context.files import clean
+from langgraph_rlm.conversation.dialects.dialect import Dialect
+from langgraph_rlm.conversation.history import window_of
+from langgraph_rlm.repl.offer import Offer
+from langgraph_rlm.routes.routing import Reach
+from langgraph_rlm.settings import Limits, Router, Sandbox
+
+NO_PARAMETERS = ("name", "cache", "verbose", "callbacks", "tags", "metadata")
+"""Fields of a model that decide on no answer."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """The settings of an RLM at `depth` (the root is 0)."""
+
+    depth: int
+    model: BaseChatModel
+    below: tuple[BaseChatModel, ...]
+    """Those that write the code of the RLMs below it, by their depth."""
+    sub_model: BaseChatModel
+    router: Router
+    limits: Limits
+    sandbox: Sandbox
+    dialect: Dialect
+    instructions: str | None
+    name: str
+    lookahead: bool
+    """Whether prompts are asked before the code comes to them: not where somebody looks at what is asked."""
+    pauses: bool
+    """Whether runs are interrupted at what executes code or asks: nothing can be under way between two steps then."""
+    tools: Mapping[str, Tool]
+    models: Mapping[str, BaseChatModel]
+    """Those that code may choose for a sub-call, by the names it has for them."""
+    form: Form | None
+    """What the answer has to be."""
+
+    @property
+    def subcall_node(self) -> str:
+        """The name of the sub-call node: unlike at every depth, since a drawing refuses a nested name twice."""
+        return "subcall" if self.depth == 0 else f"subcall_{self.depth}"
+
+    @property
+    def has_subcalls(self) -> bool:
+        return self.depth < self.limits.max_depth
+
+    @property
+    def has_child(self) -> bool:
+        """Whether there are child RLMs."""
+        return self.depth + 1 < self.limits.max_depth
+
+    def goes_to_child(self, request: Request) -> bool:
+        """Whether a child RLM answers. The model that code has chosen for an `llm_query` is asked itself."""
+        if not self.has_child or request.kind == "tool":
+            return False
+        return request.kind == "rlm" or (request.model is None and not self.subcall_reach.has(request.characters))
+
+    @property
+    def asks(self) -> bool:
+        """Whether its code may ask for anything: there are sub-calls, or tools."""
+        return self.has_subcalls or bool(self.tools)
+
+    @property
+    def reach(self) -> Reach:
+        """What one model call answers, of the questions of this RLM."""
+        return Reach(self.router.direct_below, self.router.direct_share, window_of(self.model))
+
+    @property
+    def subcall_reach(self) -> Reach:
+        """What one model call answers, of the prompts of its code."""
+        return Reach(self.router.subcall_direct_below + 1, self.router.direct_share, window_of(self.sub_model))
+
+    @property
+    def has_profiles(self) -> bool:
+        """Whether there are the profiles that are made of sub-calls: a child RLM runs the loop, and nothing else."""
+        return self.depth == 0 and self.has_subcalls
+
+    @property
+    def confirms(self) -> bool:
+        """Whether there are fan-outs that somebody has to agree to."""
+        return self.has_subcalls and self.limits.confirm_above is not None
+
+    @cached_property
+    def cache_markers(self) -> dict[str, Any]:
+        """What tells the provider to keep the conversation's prompts for the next turn, where it has to be told.
+
+        Sub-calls have no prompt to come that begins like theirs, and keeping one costs more than reading it once.
+        """
+        is_anthropic = any(kind.__module__.startswith("langchain_anthropic.") for kind in type(self.model).__mro__)
+        return {"cache_control": {"type": "ephemeral"}} if is_anthropic else {}
+
+    @cached_property
+    def offer(self) -> Offer:
+        """What its code is offered beyond the text."""
+        return Offer(self.tools, tuple(self.models), self.goes_to_child, self.has_subcalls)
+
+    def written_by(self, name: str | None) -> Level:
+        """The same, its code written by the model that the parent's code has chosen, if any."""
+        return self if name is None else replace(self, model=self.models[name])
+
+    def model_named(self, name: str | None) -> BaseChatModel:
+        """Who answers a plain sub-call: the model that the code has chosen, if any."""
+        return self.sub_model if name is None else self.models[name]
+
+    def plain(self, model: str | None) -> str:
+        """Who asks a plain sub-call, for the cache: nothing but the model decides on its answer."""
+        return f"{self.name} {self._identities[model]}"
+
+    @cached_property
+    def recursive(self) -> str:
+        """Who asks a child RLM, for the cache: all that it is made of."""
+        dialect, package = self.dialect.name, version("langgraph-rlm")
+        settings = (self.depth, self.router, self.limits, self.sandbox, dialect, self.instructions, package)
+        offered = [(tool.signature, tool.description) for tool in self.tools.values()]
+        return f"{self.name} {[*map(_identity, self.below)]} {self._identities} {offered} {settings!r}"
+
+    @cached_property
+    def _identities(self) -> dict[str | None, str]:
+        return {None: _identity(self.sub_model), **{name: _identity(model) for name, model in self.models.items()}}
+
+    @cached_property
+    def system(self) -> str:
+        return clean(self.dialect.system(self.depth, self.limits.max_depth, self.instructions, self.offer))
+
+
+def _identity(model: BaseChatModel) -> str:
+    """The model and its parameters: what LangChain's own caches tell models apart by, and its plain fields.
+
+    A model that somebody wrote may leave its parameters out of the former.
+    """
+    kind = type(model)
+    fields = {
+        name: value
+        for name, value in vars(model).items()
+        if name in kind.model_fields and name not in NO_PARAMETERS and _is_plain(value)
+    }
+    return f"{kind.__module__}.{kind.__qualname__} {model._get_llm_string()} {json.dumps(fields, sort_keys=True)}"
+
+
+def _is_plain(value: object) -> bool:
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError):
+        return False
+    return True

@@ -1,0 +1,325 @@
+"""Sub-calls that go on while supersteps come and go: nothing waits for a slow one that could go on without it."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from langchain_core.messages import BaseMessage
+from langchain_core.outputs import ChatResult
+from langgraph.checkpoint.memory import InMemorySaver
+from pydantic import PrivateAttr
+
+from langgraph_rlm import Limits
+from langgraph_rlm.repl import interpreter
+from langgraph_rlm.repl.journal import answers_so_far
+from langgraph_rlm.repl.python.answers import NOT_ASKED
+from tests.fakes import QUERY, KilledAt, ScriptedModel, cell, rlm_of
+
+THREAD: Any = {"configurable": {"thread_id": "1"}}
+SOON = 30
+"""Seconds that nothing here takes, unless it waits for what never comes."""
+
+
+NEVER = "never"
+
+
+def chunk_of(told: str) -> str:
+    """The last line of a prompt."""
+    return told.rsplit("\n", 1)[-1]
+
+
+class Held(ScriptedModel):
+    """Holds its answer to a prompt until another one has come, where `until` names that by its first or last line."""
+
+    until: Callable[[str], str | None]
+    _come: dict[str, threading.Event] = PrivateAttr(default_factory=lambda: defaultdict(threading.Event))
+    _come_in_loop: dict[str, asyncio.Event] = PrivateAttr(default_factory=lambda: defaultdict(asyncio.Event))
+    _ended: list[str] = PrivateAttr(default_factory=list)
+    _is_free: bool = PrivateAttr(default=False)
+
+    @property
+    def ended(self) -> list[str]:
+        """Prompts whose call was cancelled while it was held."""
+        return self._ended
+
+    def release(self) -> None:
+        """Lets go of threads that nobody waits for, and holds nothing any more."""
+        self._is_free = True
+        for event in list(self._come.values()):
+            event.set()
+
+    def _generate(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> ChatResult:
+        told = str(messages[-1].text)
+        for name in (told.split("\n")[0], chunk_of(told)):
+            self._come[name].set()
+        with self._noted(messages) as call:
+            if (other := self.until(told)) is not None and not self._is_free:
+                assert self._come[other].wait(SOON)
+            return self._result(self._reply_to(call))
+
+    async def _agenerate(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> ChatResult:
+        told = str(messages[-1].text)
+        for name in (told.split("\n")[0], chunk_of(told)):
+            self._come_in_loop[name].set()
+        with self._noted(messages) as call:
+            try:
+                if (other := self.until(told)) is not None:
+                    await self._come_in_loop[other].wait()
+            except asyncio.CancelledError:
+                self._ended.append(told)
+                raise
+            return self._result(self._reply_to(call))
+
+
+@pytest.fixture(params=["sync", "async"])
+def mode(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def models() -> Iterator[list[Held]]:
+    """Models that are let go of when the test has ended, so that no thread stays behind."""
+    models: list[Held] = []
+    yield models
+    for model in models:
+        model.release()
+
+
+def ran(mode: str, code: str, model: ScriptedModel, config: Any = None, **settings: Any) -> dict[str, Any]:
+    """A run of one cell, its sub-calls answered by `model`."""
+    rlm = rlm_of(ScriptedModel(cell(code), cell("Final = 'not ended'")), sub_model=model, **settings)
+    given = {"query": QUERY, "context": "a text"}
+    if mode == "sync":
+        return dict(rlm.invoke(given, config))
+    return dict(asyncio.run(asyncio.wait_for(rlm.ainvoke(given, config), SOON)))
+
+
+def test_slow_guess_does_not_hold_up_the_calls_before_it(mode: str) -> None:
+    """The answer to p3, asked ahead of p1, comes when the code has got further: p4 is known after p1 only."""
+    code = "Final = [llm_query(f'p{i}') for i in range(20)]"
+    model = Held(answer=str.upper, until={"p3": "p5"}.get)
+    assert ran(mode, code, model)["answer"] == [f"P{i}" for i in range(20)]
+    assert sorted(model.asked) == sorted(f"p{i}" for i in range(20))
+
+
+def test_slow_guess_is_used_once_it_is_needed_and_marked(mode: str) -> None:
+    code = "Final = [llm_query(f'p{i}') for i in range(8)]"
+    model = Held(answer=str.upper, until={"p2": "p5"}.get)
+    out = ran(mode, code, model)
+    records = {record["prompt"]: record for record in out["trajectory"][0]["subcalls"]}
+    assert len(records) == out["subcalls"] == 8
+    assert records["p2"] == {"kind": "llm", "prompt": "p2", "characters": 2, "ahead": True, "answer": "P2"}
+    ahead = sum(record.get("ahead", False) for record in records.values())
+    used = out["usage"]["scripted-1"]
+    assert (used["input_token_details"]["ahead"], used["output_token_details"]["ahead"]) == (10 * ahead, 5 * ahead)
+    assert "ahead" not in records["p0"]
+
+
+def test_guesses_that_nobody_needs_are_cancelled(mode: str, models: list[Held]) -> None:
+    code = "Final = []\nfor i in range(50):\n    Final.append(llm_query(f'p{i}'))\n    if Final[-1] == 'P1': break"
+    model = Held(answer=str.upper, until=lambda told: None if told in ("p0", "p1") else NEVER)
+    models.append(model)
+    out = ran(mode, code, model)
+    assert out["answer"] == ["P0", "P1"]
+    cancelled = [record for record in out["trajectory"][0]["subcalls"] if record.get("cancelled")]
+    assert all(record["ahead"] for record in cancelled)
+    assert out["subcalls"] == len(model.asked) == 2 + len(cancelled)
+    assert len(model.asked) <= 8
+    if mode == "async":
+        assert sorted(model.ended) == sorted(record["prompt"] for record in cancelled)
+
+
+def test_guesses_under_way_are_dropped_where_the_code_goes_elsewhere(mode: str, models: list[Held]) -> None:
+    code = (
+        "first = llm_query('p0')\n"
+        "Final = [llm_query(f'{word} {i}') for word in (['no'] if 'P' in first else ['yes']) for i in range(3)]"
+    )
+    model = Held(answer=str.upper, until=lambda told: NEVER if told.startswith("yes") else None)
+    models.append(model)
+    out = ran(mode, code, model)
+    assert out["answer"] == ["NO 0", "NO 1", "NO 2"]
+    assert {record["prompt"][:3] for record in out["trajectory"][0]["subcalls"] if record.get("cancelled")} == {"yes"}
+    assert out["subcalls"] == len(model.asked)
+
+
+def test_guesses_whose_turn_has_not_come_cost_nothing() -> None:
+    """One call at a time: p2 holds the place, so the model is not asked for p3."""
+    code = "a = [llm_query('p0'), llm_query('p1')]\nif a != ['P0', 'P1']:\n    llm_batch(['p2', 'p3'])\nFinal = a"
+    model = Held(answer=str.upper, until={"p2": NEVER, "p3": NEVER}.get)
+    out = ran("async", code, model, max_concurrency=1)
+    assert out["answer"] == ["P0", "P1"]
+    assert (out["subcalls"], model.asked) == (3, ["p0", "p1", "p2"])
+
+
+@pytest.mark.parametrize("prompts", [9, 40])
+def test_slow_prompt_of_a_batch_does_not_hold_up_the_rest(mode: str, prompts: int) -> None:
+    last = f"p{prompts - 1}"
+    model = Held(answer=str.upper, until={"p0": last}.get)
+    out = ran(mode, f"Final = llm_batch([f'p{{i}}' for i in range({prompts})])", model, max_concurrency=2)
+    assert out["answer"] == [f"P{i}" for i in range(prompts)]
+    assert (out["subcalls"], len(model.asked)) == (prompts, prompts)
+
+
+def test_waves_wait_for_all_where_a_run_pauses_between_them() -> None:
+    model = ScriptedModel(cell("Final = llm_batch([f'p{i}' for i in range(12)])"), answer=str.upper)
+    rlm = rlm_of(model, checkpointer=InMemorySaver(), interrupt_after=["subcall"], max_concurrency=2)
+    rlm.invoke({"query": QUERY, "context": "a text"}, THREAD)
+    while rlm.get_state(THREAD).next:
+        rlm.invoke(None, THREAD)
+    assert len(model.asked) == 12
+
+
+# -- the first valid answer -------------------------------------------------------------------------------------------
+
+
+def found_in(*chunks: str) -> Callable[[str], str]:
+    return lambda told: f"it is {chunk_of(told)}" if chunk_of(told) in chunks else "NO_ANSWER"
+
+
+FIRST = "Final = ask_chunks_first('What?', [f'c{{i}}' for i in range({})])"
+
+
+def test_first_valid_answer_ends_the_search_and_the_others(mode: str, models: list[Held]) -> None:
+    model = Held(answer=found_in("c2"), until=lambda told: NEVER if chunk_of(told) in ("c0", "c1") else None)
+    models.append(model)
+    out = ran(mode, FIRST.format(100), model)
+    assert out["answer"] == "it is c2"
+    assert sorted(map(chunk_of, model.asked)) == ["c0", "c1", "c2", "c3"]
+    cancelled = [record for record in out["trajectory"][0]["subcalls"] if record.get("cancelled")]
+    assert len(cancelled) == 2
+    assert out["subcalls"] == 4
+    if mode == "async":
+        assert sorted(map(chunk_of, model.ended)) == ["c0", "c1"]
+
+
+def test_slow_chunk_does_not_hold_up_the_search(mode: str, models: list[Held]) -> None:
+    model = Held(answer=found_in("c30"), until=lambda told: NEVER if chunk_of(told) == "c1" else None)
+    models.append(model)
+    out = ran(mode, FIRST.format(60), model)
+    assert out["answer"] == "it is c30"
+    assert len(model.asked) < 60
+
+
+def test_chunks_without_an_answer_are_all_asked(mode: str) -> None:
+    model = ScriptedModel(answer=found_in())
+    assert ran(mode, FIRST.format(30), model)["answer"] is None
+    assert len(model.asked) == 30
+
+
+def test_search_takes_what_is_left_of_the_limit_and_says_when_it_is_not_enough(mode: str) -> None:
+    early = ran(mode, FIRST.format(50), ScriptedModel(answer=found_in("c5")), limits=Limits(max_subcalls=10))
+    assert early["answer"] == "it is c5"
+    caught = f"try:\n    {FIRST.format(50)}\nexcept RuntimeError as e:\n    Final = str(e)"
+    model = ScriptedModel(answer=found_in("c40"))
+    late = ran(mode, caught, model, limits=Limits(max_subcalls=10))
+    assert late["answer"] == "no answer in the first 10 of 50 chunks: no sub-calls left"
+    assert len(model.asked) == late["subcalls"] == 10
+    none = f"llm_batch(['x'] * 10)\n{caught}"
+    said = ran(mode, none, ScriptedModel(), limits=Limits(max_subcalls=10))["answer"]
+    assert said.startswith("50 sub-calls do not fit: 0 of 10 are left")
+
+
+def test_what_a_search_did_not_need_can_be_asked_later(mode: str) -> None:
+    code = f"{FIRST.format(9)}\nFinal = llm_batch(['x'] * 6)"
+    out = ran(mode, code, ScriptedModel(answer=lambda told: f"yes {told[-2:]}"), limits=Limits(max_subcalls=10))
+    assert len(out["answer"]) == 6
+
+
+def test_search_is_replayed_as_it_was(mode: str, models: list[Held]) -> None:
+    """The variables of a search are there again where the REPL is made again from its journal."""
+    model = Held(answer=found_in("c2"), until=lambda told: NEVER if chunk_of(told) in ("c0", "c1") else None)
+    models.append(model)
+    root = ScriptedModel(
+        cell("found = ask_chunks_first('What?', [f'c{i}' for i in range(9)])"), cell("Final = found + '!'")
+    )
+    saver = InMemorySaver()
+    rlm = rlm_of(root, sub_model=model, checkpointer=saver, interrupt_before=["generate"])
+    rlm.invoke({"query": QUERY, "context": "a text"}, THREAD)
+    for _ in range(2):
+        out = rlm_of(root, sub_model=model, checkpointer=saver, interrupt_before=["generate"]).invoke(None, THREAD)
+    assert out["answer"] == "it is c2!"
+    assert NOT_ASKED not in str(rlm.get_state(THREAD).values["journal"])
+
+
+def test_guess_under_way_outlives_a_search(mode: str) -> None:
+    """What the search has not waited for is no error where the code comes to it."""
+    code = (
+        "r = ask('Q', 'c0')\n"
+        "if 'yes' in r:\n    f = ask_chunks_first('Q', ['c1', 'c5'])\nelse:\n    f = [ask('Q', 'c1'), ask('Q', 'c2')]\n"
+        "Final = [f, ask('Q', 'c2')]"
+    )
+
+    def until(told: str) -> str | None:
+        return {"c1": "c5", "c2": "c9"}.get(chunk_of(told))
+
+    code += "\nllm_query('c9')"
+    model = Held(answer=lambda told: f"yes {chunk_of(told)}", until=until)
+    # c2 is held until the run goes on with something else: the guess is asked for c9 while c2 is waited for
+    assert ran(mode, code, model)["answer"] == ["yes c1", "yes c2"]
+
+
+def test_pauses_of_one_run_leave_nothing_under_way() -> None:
+    model = ScriptedModel(cell("Final = [llm_query(f'p{i}') for i in range(4)]"), answer=str.upper)
+    rlm = rlm_of(model, checkpointer=InMemorySaver())
+    given: Any = {"query": QUERY, "context": "a text"}
+    while given is not None or rlm.get_state(THREAD).next:
+        rlm.invoke(given, THREAD, interrupt_before=["execute"])
+        given = None
+        assert model.most_in_flight <= 1
+    assert model.asked == [f"p{i}" for i in range(4)]
+
+
+# -- durable ----------------------------------------------------------------------------------------------------------
+
+
+def later(told: str) -> str | None:
+    return {"p2": "p5", "p3": "p8"}.get(told[:2])
+
+
+LOOP = "Final = [llm_query(f'p{i}', P * 20) for i in range(12)]"
+
+
+@pytest.mark.parametrize("dumps", [-1, math.inf], ids=["dumped at each stop", "never dumped"])
+def test_run_killed_with_calls_under_way_asks_nothing_again_that_was_stored(
+    dumps: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interpreter, "DUMPS_WORTH", dumps)
+    kills = 0
+    for writes in range(4, 60):
+        model = Held(answer=str.upper, until=later)
+        saver = KilledAt(writes)
+        rlm = rlm_of(ScriptedModel(cell(LOOP)), sub_model=model, checkpointer=saver)
+        try:
+            out = rlm.invoke({"query": QUERY, "context": "a text"}, THREAD)
+        except KeyboardInterrupt:
+            kills += 1
+            model.release()
+            values = rlm.get_state(THREAD).values
+            stored = [values["pending"][index]["prompt"] for index in answers_so_far(values.get("journal", []))]
+            before = len(model.asked)
+            out = rlm.invoke(None, THREAD)
+            assert not set(stored) & {told[: told.index("\n")] for told in model.asked[before:]}, writes
+        assert out["answer"] == [f"P{i}\n\n" + "A TEXT" * 20 for i in range(12)], writes
+        assert out["subcalls"] == 12
+    assert kills > 10
+
+
+def test_prompts_under_way_are_stored_once() -> None:
+    saver = InMemorySaver()
+    model = Held(answer=str.upper, until=later)
+    rlm_of(ScriptedModel(cell(LOOP)), sub_model=model, checkpointer=saver).invoke(
+        {"query": QUERY, "context": "a text"}, THREAD
+    )
+    carried = [
+        value
+        for stored in saver.list(THREAD)
+        for _, channel, value in stored.pending_writes or ()
+        if channel == "pending" and any(isinstance(prompt, int) for prompt in value)
+    ]
+    assert carried

@@ -1,0 +1,117 @@
+"""How the dialect "final" reads a reply."""
+
+from __future__ import annotations
+
+import pytest
+
+from langgraph_rlm.conversation.dialects.final import NO_CELL, Final
+from langgraph_rlm.conversation.dialects.replies import Code, Nothing, Reply, Text
+from tests.fakes import ScriptedModel, cell, rlm_of
+
+read = Final().read
+BLOCK = "```repl\nprint(1)\n```"
+
+READINGS: list[tuple[str, Reply]] = [
+    # blocks
+    (BLOCK, Code(("print(1)",))),
+    ("```python\nprint(1)\n```", Code(("print(1)",))),
+    ("```py\nprint(1)\n```", Code(("print(1)",))),
+    ("```Python\nprint(1)\n```", Code(("print(1)",))),
+    ("``` repl\nprint(1)\n```", Code(("print(1)",))),
+    ("```repl title=x\nprint(1)\n```", Code(("print(1)",))),
+    (f"Let me look.\n\n{BLOCK}\n\nI wait for the output.", Code(("print(1)",))),
+    (f"{BLOCK}\nand then\n```python\nprint(2)\n```", Code(("print(1)\nprint(2)",))),
+    ("```repl\nfor x in P:\n    print(x)\n\n    y = x\n```", Code(("for x in P:\n    print(x)\n\n    y = x",))),
+    ("```repl\nprint(1)", Code(("print(1)",))),
+    ("```repl\nprint(1)\n", Code(("print(1)",))),
+    ("```repl\r\nprint(1)\r\nx = 2\r\n```\r\n", Code(("print(1)\nx = 2",))),
+    ("1. Look:\n   ```repl\n   if x:\n       print(1)\n   ```", Code(("if x:\n    print(1)",))),
+    (f"An example of the data:\n```json\n[1]\n```\n{BLOCK}", Code(("print(1)",))),
+    (f"```\na = [1]\n```\n{BLOCK}", Code(("print(1)",))),
+    ("```repl\n\n```", NO_CELL),
+    # bare code
+    ("print(P[:100])", Code(("print(P[:100])",))),
+    ("x = 1\nprint(x)", Code(("x = 1\nprint(x)",))),
+    ("x: int = 3", Code(("x: int = 3",))),
+    ("Final = 3", Code(("Final = 3",))),
+    ("FINAL(3)", Code(("FINAL(3)",))),
+    ("FINAL_VAR('x')", Code(("FINAL_VAR('x')",))),
+    (r"re.findall('\d+', P)", Code((r"re.findall('\d+', P)",))),
+    ("```\nprint(1)\n```", Code(("print(1)",))),
+    ("Here:\n```\nprint(1)\n```", Code(("print(1)",))),
+    # neither
+    ("", NO_CELL),
+    (" \n ", NO_CELL),
+    ("I think the answer is 3.", NO_CELL),
+    ("Done", NO_CELL),
+    ("42", NO_CELL),
+    ("-42.5", NO_CELL),
+    ("yes, no", NO_CELL),
+    ('"a quoted answer"', NO_CELL),
+    ("Answer: unknown", NO_CELL),
+    ("```json\n[1]\n```", NO_CELL),
+    ("```text\nFINAL: 3\n```", NO_CELL),
+    ("```\nplain words here\n```", NO_CELL),
+    # an answer stated without code
+    ("FINAL: 42", Text("42")),
+    ("FINAL: x", Text("x")),
+    ("FINAL:42", Text("42")),
+    ("  FINAL: 42  ", Text("42")),
+    ("I have it.\nFINAL: forty-two", Text("forty-two")),
+    ("FINAL: first line\nsecond line", Text("first line\nsecond line")),
+    ("FINAL: ", NO_CELL),
+    ("The line FINAL: 3 stands inside a sentence.", NO_CELL),
+    ("FINAL_VAR: result", Code(("FINAL_VAR('result')",))),
+    ("FINAL_VAR: `result`", Code(("FINAL_VAR('result')",))),
+    ("I have it.\nFINAL_VAR: result\n", Code(("FINAL_VAR('result')",))),
+    ("FINAL_VAR: not a name", NO_CELL),
+    # an answer stated beside code that has not run
+    (f"{BLOCK}\nFINAL: 42", Code(("print(1)",))),
+    (f"FINAL: 42\n{BLOCK}", Code(("print(1)",))),
+    (f"{BLOCK}\nFINAL_VAR: x", Code(("print(1)",))),
+    ("```repl\nprint(1)\nFINAL: 42", Code(("print(1)\nFINAL: 42",))),
+    ("```\nx = P.count('a')\nprint(x)\n```\nFINAL: 42", Code(("x = P.count('a')\nprint(x)",))),
+    # a transcript: what it shows as output was never printed
+    (
+        "```repl\n>>> n = P.count('a')\n>>> for i in [n]:\n...     print(i)\n57\n```",
+        Code(("n = P.count('a')\nfor i in [n]:\n    print(i)",)),
+    ),
+    # thoughts
+    (f"<think>\nFINAL: 1\n```repl\nbad()\n```\n</think>\n{BLOCK}", Code(("print(1)",))),
+    ("<think>FINAL: 1</think>\nFINAL: 2", Text("2")),
+    ("\n <think>hm</think>print(1)", Code(("print(1)",))),
+    ("<think>\nFINAL: 1\nprint(1)", NO_CELL),
+    (f"```repl\nbad()\n```\nFINAL: 1\n</think>\n\n{BLOCK}", Code(("print(1)",))),
+    ("FINAL: the tag <think> opens a thought", Text("the tag <think> opens a thought")),
+]
+
+
+@pytest.mark.parametrize(("reply", "reading"), READINGS, ids=[repr(reply)[:60] for reply, _ in READINGS])
+def test_reply_is_read_as(reply: str, reading: Reply) -> None:
+    assert read(reply) == reading
+
+
+def test_final_line_after_bare_code_is_not_believed() -> None:
+    reading = read("x = P.count('a')\nprint(x)\nFINAL: 42")
+    assert isinstance(reading, Code)
+    assert reading.blocks[0].startswith("x = P.count('a')\nprint(x)")
+
+
+@pytest.mark.parametrize("size", [1_000, 100_000])
+@pytest.mark.parametrize("unit", ["`", "```\n", "FINAL:", "<think>", "(", "\\", "a ", "FINAL_VAR: ", " \n"])
+def test_reply_of_any_size_is_read(unit: str, size: int) -> None:
+    assert isinstance(read(unit * (size // len(unit))), Code | Text | Nothing)
+
+
+def test_reply_without_code_is_answered_by_a_request_for_code() -> None:
+    model = ScriptedModel("I shall look at the text.", cell("Final = 7"))
+    out = rlm_of(model).invoke({"query": "q", "context": "text"})
+    assert out["answer"] == 7
+    assert "no code" in model.turns[1].told
+    assert [bool(step["error"]) for step in out["trajectory"]] == [True, False]
+
+
+def test_several_blocks_run_in_order_as_one_cell() -> None:
+    model = ScriptedModel(f"{cell('a = 1')}\nthen\n{cell('Final = a + 1')}")
+    out = rlm_of(model).invoke({"query": "q", "context": "text"})
+    assert (out["answer"], out["steps"]) == (2, 1)

@@ -1,0 +1,89 @@
+"""What the host tells of a text: the words of the question, and records taken apart."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from langgraph_rlm.context import Context
+from langgraph_rlm.conversation import glimpse, prompts
+from tests.fakes import ScriptedModel, cell, rlm_of
+
+PEOPLE = "\n".join(f"{i};Ada {i};{'Oslo' if i % 2 else 'Bergen'}" for i in range(500))
+
+
+def rows_of(text: str) -> list[object]:
+    """What the offered code makes of `text`, run by CPython."""
+    way = glimpse.way_apart(text)
+    assert way is not None
+    names: dict[str, Any] = {"P": text, "re": re, "json": json}
+    exec(way.code, names)
+    return list(names["rows"])
+
+
+@pytest.mark.parametrize(
+    ("line", "row"),
+    [
+        ('{{"n": {i}, "team": "a"}}', {"n": 7, "team": "a"}),
+        ("t{i} level=INFO user=u{i}", {"level": "INFO", "user": "u7"}),
+        ('<a id="{i}" b="x y"/>', {"id": "7", "b": "x y"}),
+        ("Name: N {i} | Desk: {i}", {"Name": "N 7", "Desk": "7"}),
+        ("{i},b,c", ["7", "b", "c"]),
+        ("{i}\tb b\tc", ["7", "b b", "c"]),
+        ("Box {i}: from A, heavy", ["Box", "7:", "from", "A,", "heavy"]),
+    ],
+)
+def test_lines_come_apart_by_their_format(line: str, row: object) -> None:
+    assert rows_of("\n".join(line.format(i=i) for i in range(900)))[7] == row
+
+
+def test_named_columns_become_keys() -> None:
+    assert rows_of(f"id;name;city\n{PEOPLE}")[3] == {"id": "3", "name": "Ada 3", "city": "Oslo"}
+
+
+def test_short_blocks_are_records() -> None:
+    assert rows_of("\n\n".join(f"[host {i}]\nport = {i}" for i in range(200)))[5] == "[host 5]\nport = 5"
+
+
+@pytest.mark.parametrize(
+    "text", ["", " \n", "One long sentence follows another. " * 400, "x" * 4_000_000, "a,b,c\n" * 600_000]
+)
+def test_prose_and_very_long_texts_offer_no_rows(text: str) -> None:
+    assert glimpse.way_apart(text) is None
+
+
+def test_words_of_the_question_are_found_in_the_spelling_of_the_text() -> None:
+    words = dict(glimpse.words_found("Which badges has Vera A. Holt?", "Badge of Vera A. Holt, and a badger"))
+    assert words == {"Vera A. Holt": 9, "Badge": 0}
+
+
+def test_second_search_is_told_where_the_only_place_lacks_a_word() -> None:
+    text = "\n".join(["x: 1 | badge: 2", "x: Vera | badge: 77", *(f"badge: {i} | locker: {i}" for i in range(99))])
+    told = prompts.opening("Which locker has Vera?", Context.of(text))
+    assert "only place with 'Vera' does not have 'locker'" in told
+    assert "only place" not in prompts.opening("Which badge has Vera?", Context.of(text))
+
+
+def test_opening_is_small_whatever_the_text_and_the_question() -> None:
+    for text in ("word " * 10**6, "k=v " * 10**6, ("k=" + "v" * 5_000 + " j=w\n") * 100, PEOPLE, "[" * 10**6):
+        query = "word k=v Oslo Bergen Ada [ " * 40
+        assert len(prompts.opening(query, Context.of(text))) - len(query) < 2_000
+
+
+def test_rows_are_defined_only_where_a_cell_uses_them_without_a_definition() -> None:
+    for code in ("rows = [1]\nlen(rows)", "print('rows')", "len(P)", "def f(rows):\n    return rows"):
+        assert not glimpse.rows_for(code, PEOPLE)
+    assert not glimpse.rows_for("len(rows)", "Prose alone.")
+    names: dict[str, object] = {"P": PEOPLE}
+    exec(glimpse.rows_for("n = len(rows)", PEOPLE) + "\nn = len(rows)", names)
+    assert names["n"] == 500
+
+
+def test_rows_stay_over_cells_and_lines_of_an_error_are_those_of_the_cell() -> None:
+    model = ScriptedModel(cell("n = len(rows)\n1 / 0"), cell("rows = rows[:2]"), cell("Final = [n, len(rows)]"))
+    out = rlm_of(model).invoke({"query": "q", "context": PEOPLE, "profile": "rlm"})
+    assert out["answer"] == [500, 2]
+    assert "line 2, in <module>\n    1 / 0" in out["trajectory"][0]["error"]
