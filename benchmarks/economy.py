@@ -15,7 +15,7 @@ from pydantic import PrivateAttr
 
 from benchmarks.fakes import ScriptedModel
 from langgraph_rlm import Limits, Router, create_rlm
-from langgraph_rlm.conversation import evidence
+from langgraph_rlm.conversation import sub_answers
 
 INSTRUCTION = (
     "You sort what customers write into one of: late, broken, praise, other. Late is whatever has not come when it "
@@ -100,7 +100,7 @@ REPORTS = [
 
 
 async def economy() -> list[Saved]:
-    with mock.patch.object(evidence, "LONG", 10**9):
+    with mock.patch.object(sub_answers, "LONG", 10**9):
         whole = await _measured(REPORTS)
     batch, mapped = await _measured([EACH]), await _measured([MAPPED])
     as_it_is, compact = await _measured([AS_IT_IS]), await _measured([COMPACT])

@@ -13,7 +13,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.store.base import BaseStore
 from langgraph.types import All, Checkpointer
 
-from langgraph_rlm.answers.schema import Form
+from langgraph_rlm.answers.schema import AnswerSchema
 from langgraph_rlm.asking.tools import tools_of
 from langgraph_rlm.conversation.dialects import DialectName, dialect_named
 from langgraph_rlm.errors import InvalidInput
@@ -22,7 +22,7 @@ from langgraph_rlm.models import resolve_model
 from langgraph_rlm.repl.boot import BUILTINS, NAMES, OCCASIONAL
 from langgraph_rlm.repl.workers import Workers
 from langgraph_rlm.rlm import RLM, pauses_at
-from langgraph_rlm.running.level import Level
+from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.settings import Limits, Router, Sandbox, check_profile
 
 
@@ -86,9 +86,9 @@ def create_rlm(
     _check_kinds(router=(router, Router), limits=(limits, Limits), sandbox=(sandbox, Sandbox))
     _check_stops(interrupt_before=interrupt_before, interrupt_after=interrupt_after)
     check_profile(router.profile, limits)
-    form = None if response_format is None else Form.of(response_format)
+    answer_schema = None if response_format is None else AnswerSchema.of(response_format)
     offered = tools_of(tools, [*NAMES, *BUILTINS, *OCCASIONAL, "Final", "past_steps"])
-    spoken = dialect_named(dialect)
+    without_thoughts = dialect_named(dialect)
     by_depth = _by_depth(model, max(1, limits.max_depth))
     leaf_model = by_depth[0] if sub_model is None else resolve_model(sub_model)
     others = {_model_name(name): resolve_model(other) for name, other in models.items()}
@@ -96,7 +96,7 @@ def create_rlm(
     ahead = lookahead and limits.confirm_above is None and not pauses
     graph: CompiledStateGraph[Any, Any, Any, Any] | None = None
     for depth, own in reversed([*enumerate(by_depth)]):
-        level = Level(
+        spec = RLMSpec(
             depth=depth,
             model=own,
             below=tuple(by_depth[depth + 1 :]),
@@ -104,22 +104,22 @@ def create_rlm(
             router=router,
             limits=limits,
             sandbox=sandbox,
-            dialect=spoken,
+            dialect=without_thoughts,
             instructions=instructions,
             name=name,
             lookahead=ahead,
             pauses=pauses,
             tools=offered,
             models=others,
-            form=form if depth == 0 else None,
+            answer_schema=answer_schema if depth == 0 else None,
         )
-        built = rlm_graph(level, graph, context_schema)
+        built = rlm_graph(spec, graph, context_schema)
         graph = built.compile(
             checkpointer=checkpointer if depth == 0 else None,
             store=store if depth == 0 else None,
             cache=cache if depth == 0 else None,
-            interrupt_before=_at(level, built.nodes, interrupt_before),
-            interrupt_after=_at(level, built.nodes, interrupt_after),
+            interrupt_before=_at(spec, built.nodes, interrupt_before),
+            interrupt_after=_at(spec, built.nodes, interrupt_after),
             debug=debug,
             name=name,
         )
@@ -130,7 +130,7 @@ def create_rlm(
         rlm_limits=limits,
         rlm_max_concurrency=max_concurrency,
         rlm_models=(*by_depth, leaf_model, *others.values()),
-        rlm_form=form,
+        rlm_answer_schema=answer_schema,
         rlm_awaited=tuple(tool.name for tool in offered.values() if tool.is_async),
     )
 
@@ -173,12 +173,12 @@ def _by_depth(model: BaseChatModel | str | Sequence[BaseChatModel | str], depths
     return [models[min(depth, len(models) - 1)] for depth in range(depths)]
 
 
-def _at(level: Level, there: Collection[str], nodes: All | Sequence[str] | None) -> All | list[str] | None:
+def _at(spec: RLMSpec, there: Collection[str], nodes: All | Sequence[str] | None) -> All | list[str] | None:
     """Those of the nodes that are `there` at this depth, by their names there. The root has all that any depth has."""
     if nodes is None or nodes == "*":
         return nodes
-    named = [level.subcall_node if node == "subcall" else node for node in nodes]
+    named = [spec.subcall_node if node == "subcall" else node for node in nodes]
     unknown = [node for node in named if node not in there]
-    if unknown and level.depth == 0:
+    if unknown and spec.depth == 0:
         raise InvalidInput(f"interrupt at {unknown[0]!r}: there is no such node. Known: {', '.join(there)}.")
     return [node for node in named if node in there]

@@ -32,60 +32,60 @@ from langgraph_rlm.nodes.route import RouteInput, route
 from langgraph_rlm.nodes.subcall import subcall
 from langgraph_rlm.nodes.turn import CellInput
 from langgraph_rlm.nodes.verify import VerifyInput, check, verify
-from langgraph_rlm.running.level import Level
 from langgraph_rlm.running.run import note_spent
+from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.state import ChildInput, ChildOutput, RLMInput, RLMOutput, RLMState, SubcallInput
 
 Child = CompiledStateGraph[Any, Any, Any, Any]
 
 
-def rlm_graph(level: Level, child: Child | None, context_schema: type[Any] | None) -> StateGraph[Any, Any, Any, Any]:
+def rlm_graph(spec: RLMSpec, child: Child | None, context_schema: type[Any] | None) -> StateGraph[Any, Any, Any, Any]:
     """The graph of an RLM at one depth; `child` is the compiled graph of the next, where depth allows one."""
-    schemas = (RLMInput, RLMOutput) if level.depth == 0 else (ChildInput, ChildOutput)
+    schemas = (RLMInput, RLMOutput) if spec.depth == 0 else (ChildInput, ChildOutput)
     graph = StateGraph(RLMState, context_schema, input_schema=schemas[0], output_schema=schemas[1])
-    subcalls = (level.subcall_node,) if level.asks else ()
+    subcalls = (spec.subcall_node,) if spec.asks else ()
 
-    batched = ("batches",) if level.has_profiles else ()
+    batched = ("batches",) if spec.has_profiles else ()
     ways = ("direct", "extract", *batched, "generate")
-    graph.add_node("route", _node(level, route), input_schema=RouteInput, destinations=ways)
-    graph.add_node("direct", _node(level, direct), input_schema=DirectInput)
-    graph.add_node("extract", _node(level, extract), input_schema=ExtractInput, destinations=(*ways[2:], END))
-    graph.add_node("generate", _node(level, generate), input_schema=GenerateInput)
-    asks = ("confirm",) if level.confirms else ()
-    checked = ("check", "verify") if level.has_profiles else ()
+    graph.add_node("route", _node(spec, route), input_schema=RouteInput, destinations=ways)
+    graph.add_node("direct", _node(spec, direct), input_schema=DirectInput)
+    graph.add_node("extract", _node(spec, extract), input_schema=ExtractInput, destinations=(*ways[2:], END))
+    graph.add_node("generate", _node(spec, generate), input_schema=GenerateInput)
+    asks = ("confirm",) if spec.confirms else ()
+    checked = ("check", "verify") if spec.has_profiles else ()
     ends = ("generate", *asks, *subcalls, *checked, END)
-    graph.add_node("execute", _node(level, execute), input_schema=CellInput, destinations=ends)
+    graph.add_node("execute", _node(spec, execute), input_schema=CellInput, destinations=ends)
 
     graph.add_edge(START, "route")
     graph.add_edge("direct", END)
     graph.add_edge("generate", "execute")
-    if level.asks:
-        graph.add_node(level.subcall_node, _subcall_node(level, child), input_schema=SubcallInput)
-        graph.add_edge(level.subcall_node, "execute")
-    if level.has_profiles:
+    if spec.asks:
+        graph.add_node(spec.subcall_node, _subcall_node(spec, child), input_schema=SubcallInput)
+        graph.add_edge(spec.subcall_node, "execute")
+    if spec.has_profiles:
         read = ("execute", "generate")
-        graph.add_node("batches", _node(level, batches), input_schema=BatchesInput, destinations=read)
-        graph.add_node("check", _node(level, check), input_schema=CheckInput)
+        graph.add_node("batches", _node(spec, batches), input_schema=BatchesInput, destinations=read)
+        graph.add_node("check", _node(spec, check), input_schema=CheckInput)
         graph.add_edge("check", "verify")
-        graph.add_node("verify", _node(level, verify), input_schema=VerifyInput, destinations=("generate", END))
-    if level.confirms:
-        graph.add_node("confirm", _node(level, confirm), input_schema=ConfirmInput, destinations=(*subcalls, "execute"))
+        graph.add_node("verify", _node(spec, verify), input_schema=VerifyInput, destinations=("generate", END))
+    if spec.confirms:
+        graph.add_node("confirm", _node(spec, confirm), input_schema=ConfirmInput, destinations=(*subcalls, "execute"))
     return graph
 
 
-def _node(level: Level, logic: Callable[[Level, Any, RunnableConfig], Steps[Any]]) -> RunnableCallable:
+def _node(spec: RLMSpec, logic: Callable[[RLMSpec, Any, RunnableConfig], Steps[Any]]) -> RunnableCallable:
     """A node's logic as LangGraph runs it, sync and async."""
 
     def run(state: Any, config: RunnableConfig) -> Any:
         try:
-            return drive(logic(level, state, config))
+            return drive(logic(spec, state, config))
         except Exception as failure:
             note_spent(failure, config)
             raise
 
     async def arun(state: Any, config: RunnableConfig) -> Any:
         try:
-            return await adrive(logic(level, state, config))
+            return await adrive(logic(spec, state, config))
         except Exception as failure:
             note_spent(failure, config)
             raise
@@ -93,13 +93,13 @@ def _node(level: Level, logic: Callable[[Level, Any, RunnableConfig], Steps[Any]
     return RunnableCallable(run, arun, name=logic.__name__, trace=False)
 
 
-def _subcall_node(level: Level, child: Child | None) -> RunnableCallable:
+def _subcall_node(spec: RLMSpec, child: Child | None) -> RunnableCallable:
     """The sub-call node. LangGraph finds the child graph because the functions name it: it draws and inspects it."""
 
     def run(state: SubcallInput, config: RunnableConfig) -> Any:
-        return drive(subcall(level, child, state, config))
+        return drive(subcall(spec, child, state, config))
 
     async def arun(state: SubcallInput, config: RunnableConfig) -> Any:
-        return await adrive(subcall(level, child, state, config))
+        return await adrive(subcall(spec, child, state, config))
 
-    return RunnableCallable(run, arun, name=level.subcall_node, trace=False)
+    return RunnableCallable(run, arun, name=spec.subcall_node, trace=False)

@@ -23,9 +23,9 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, GraphOutput, StateSnapshot
 
-from langgraph_rlm.answers.schema import Form
-from langgraph_rlm.asking.calls import add_usages
+from langgraph_rlm.answers.schema import AnswerSchema
 from langgraph_rlm.asking.ledger import SUBCALLS, TOOL_CALLS, Ledger, limit_of
+from langgraph_rlm.asking.model_calls import add_usages
 from langgraph_rlm.asking.requests import Request
 from langgraph_rlm.effects import Steps, adrive, drive
 from langgraph_rlm.errors import InvalidInput
@@ -85,7 +85,7 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
     rlm_limits: Limits
     rlm_max_concurrency: int
     rlm_models: tuple[BaseChatModel, ...]
-    rlm_form: Form | None
+    rlm_answer_schema: AnswerSchema | None
     rlm_awaited: tuple[str, ...]
     """Tools that can be awaited alone."""
 
@@ -96,7 +96,7 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         rlm_limits: Limits,
         rlm_max_concurrency: int,
         rlm_models: tuple[BaseChatModel, ...],
-        rlm_form: Form | None,
+        rlm_answer_schema: AnswerSchema | None,
         rlm_awaited: tuple[str, ...],
         **attributes: Any,
     ) -> None:
@@ -105,7 +105,7 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         self.rlm_limits = rlm_limits
         self.rlm_max_concurrency = rlm_max_concurrency
         self.rlm_models = rlm_models
-        self.rlm_form = rlm_form
+        self.rlm_answer_schema = rlm_answer_schema
         self.rlm_awaited = rlm_awaited
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Any:
@@ -118,9 +118,9 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         """The output with the answer as `response_format` has it: in the state it is plain data."""
         if isinstance(output, GraphOutput):
             return replace(output, value=self._validated(output.value))
-        if self.rlm_form is None or not isinstance(output, dict) or output.get("status") != "answered":
+        if self.rlm_answer_schema is None or not isinstance(output, dict) or output.get("status") != "answered":
             return output
-        return output | ({"answer": self.rlm_form.check(output["answer"])} if "answer" in output else {})
+        return output | ({"answer": self.rlm_answer_schema.check(output["answer"])} if "answer" in output else {})
 
     def stream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Iterator[Any]:
         begun = drive(self._begin(input, config or {}, options, is_async=False))
@@ -139,7 +139,7 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
                         async for event in events:
                             yield event
                 finally:
-                    await run.flown()
+                    await run.cancel_in_flight()
 
     def _begin(self, input: Any, config: RunnableConfig, options: dict[str, Any], is_async: bool) -> Steps[Begun]:
         """Checks the input, reads what the thread has for the run, and makes the run: nothing is stored yet."""
@@ -278,7 +278,7 @@ def _goes_on(prepared: Any, config: RunnableConfig, state: StateSnapshot) -> boo
     if not state.next or not isinstance(prepared, dict):  # the app's state was edited while this one waited
         return False
     query = prepared.get("query") or prepared["messages"][-1].text
-    return bool(query == state.values.get("question", {}).get("asked"))
+    return bool(query == state.values.get("question", {}).get("query"))
 
 
 def _id(state: StateSnapshot) -> Any:

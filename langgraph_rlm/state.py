@@ -15,8 +15,8 @@ from langgraph.channels import DeltaChannel, EphemeralValue
 from langgraph.graph.message import add_messages
 from typing_extensions import TypedDict
 
-from langgraph_rlm.asking.calls import add_usages
 from langgraph_rlm.asking.ledger import Usage
+from langgraph_rlm.asking.model_calls import add_usages
 
 NEVER = 1_000_000
 """Updates between two full copies of a `DeltaChannel` in a checkpoint: practically none."""
@@ -125,20 +125,20 @@ class ChildOutput(RLMOutput, total=False):
 
 
 class Question(TypedDict):
-    """The question being answered: `asked` is the query, `chosen` the profile, `chat` whether it came as messages.
+    """The question being answered: `query`, the `profile` that was chosen, and in `chat` whether it came as messages.
 
     The answer has to satisfy the JSON `schema`, if there is one. `model` writes the code, where it was chosen.
     """
 
-    asked: str
-    chosen: str
+    query: str
+    profile: str
     chat: bool
     schema: NotRequired[dict[str, Any] | None]
     model: NotRequired[str]
 
 
-class Position(TypedDict):
-    """Where the REPL is: `token` names the live interpreter, `context` the text it is bound to."""
+class ReplRef(TypedDict):
+    """Which REPL goes on: `token` names the live interpreter, `context` the text it is bound to."""
 
     token: str
     context: str
@@ -163,13 +163,13 @@ class RLMState(ChildInput, ChildOutput, total=False):
     pending: Pending
     """What the call at which the cell is suspended asks for, in order: `kind`, `prompt`, `context`, what else a
     `Request` has, and `first` where one valid answer is enough; then what is asked `ahead`."""
-    asked: Growing
+    subcall_records: Growing
     """Records of what this cell has asked for, for the trajectory."""
     limit: list[Any] | None
     """`[name, used, allowed]` once a limit is reached: the next turn is the last."""
     seconds: Annotated[float, _most]
     """How long the question has been worked on, when this was written last."""
-    position: Position | None
+    repl_ref: ReplRef | None
     candidate: list[Any]
     """The answer that is being checked, and what the model is told of the turn that gave it, should it not hold."""
     checks: Growing
@@ -178,7 +178,7 @@ class RLMState(ChildInput, ChildOutput, total=False):
     """The steps whose answers were handed back to the model."""
     note: str | None
     """What could not be had again as it was, for the trajectory."""
-    told: str
+    shown_context: str
     """The context that the history speaks of, by its name."""
     variables: list[list[Any]]
     """`[name, type, size]` of what the last finished cell left."""

@@ -39,14 +39,14 @@ class Unfit(RLMError):
 
 
 @dataclass(frozen=True)
-class Form:
-    """What an answer has to be: a JSON schema, and a check that gives the value as users get it, or raises `Unfit`."""
+class AnswerSchema:
+    """What an answer has to be: a JSON schema, and a check: it gives the value as users get it, or `Unfit`."""
 
     schema: dict[str, Any]
     check: Callable[[Any], Any]
 
     @classmethod
-    def of(cls, response_format: Any) -> Form:
+    def of(cls, response_format: Any) -> AnswerSchema:
         """The form that a Pydantic model, a dataclass, a `TypedDict` or a JSON schema describes.
 
         Raises:
@@ -73,7 +73,7 @@ class Form:
         return form
 
     @classmethod
-    def of_schema(cls, schema: dict[str, Any]) -> Form:
+    def of_schema(cls, schema: dict[str, Any]) -> AnswerSchema:
         """The form that a JSON schema describes, which is known to be one."""
         validator = _dialect_of(schema)(schema, registry=Registry())
 
@@ -88,7 +88,7 @@ class Form:
 
         return cls(schema, check)
 
-    def fitted(self, value: Any) -> Any:
+    def conform(self, value: Any) -> Any:
         """A value of the code's, or what it says in JSON where it is a str, once it satisfies the form.
 
         It stays as it is: what `check` makes of it cannot be stored. Raises `Unfit`.

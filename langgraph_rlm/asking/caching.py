@@ -22,7 +22,7 @@ _logger = logging.getLogger("langgraph_rlm")
 
 
 @dataclass(frozen=True)
-class Known:
+class CachedAnswer:
     """An answer that was kept: the LangGraph task that asked for it, and what it spent."""
 
     answer: Any
@@ -31,20 +31,20 @@ class Known:
 
 
 @dataclass(frozen=True)
-class Recall:
-    """The effect of looking an answer up. Its result is a `Known`, or None. A cache that fails knows none."""
+class GetCached:
+    """The effect of looking an answer up. Its result is a `CachedAnswer`, or None. A cache that fails has none."""
 
     cache: BaseCache[Any]
     key: str
 
-    def run(self) -> Known | None:
+    def run(self) -> CachedAnswer | None:
         try:
             return _found(self.cache.get([(NAMESPACE, self.key)]))
         except Exception as failure:
             _complain(failure)
             return None
 
-    async def arun(self) -> Known | None:
+    async def arun(self) -> CachedAnswer | None:
         try:
             return _found(await self.cache.aget([(NAMESPACE, self.key)]))
         except Exception as failure:
@@ -53,64 +53,64 @@ class Recall:
 
 
 @dataclass(frozen=True)
-class Remember:
+class PutCached:
     """The effect of keeping an answer."""
 
     cache: BaseCache[Any]
     key: str
-    known: Known
+    cached: CachedAnswer
 
     def run(self) -> None:
         try:
-            self.cache.set({(NAMESPACE, self.key): (list(astuple(self.known)), None)})
+            self.cache.set({(NAMESPACE, self.key): (list(astuple(self.cached)), None)})
         except Exception as failure:
             _complain(failure)
 
     async def arun(self) -> None:
         try:
-            await self.cache.aset({(NAMESPACE, self.key): (list(astuple(self.known)), None)})
+            await self.cache.aset({(NAMESPACE, self.key): (list(astuple(self.cached)), None)})
         except Exception as failure:
             _complain(failure)
 
 
 @dataclass(frozen=True)
-class Await:
-    """The effect of waiting for what another sub-call asks. Its result is a `Known`, or None where that failed."""
+class AwaitIdentical:
+    """The effect of waiting for what another sub-call asks. Its result is that, or None where it failed."""
 
-    asked: Future[Known | None]
+    asked: Future[CachedAnswer | None]
 
-    def run(self) -> Known | None:
+    def run(self) -> CachedAnswer | None:
         return self.asked.result()
 
-    async def arun(self) -> Known | None:
+    async def arun(self) -> CachedAnswer | None:
         return await asyncio.shield(asyncio.wrap_future(self.asked))
 
 
-class Shared:
+class IdenticalCalls:
     """The sub-calls that a run has asked or is asking, so that identical ones are asked once. Safe to share."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._asked: dict[str, Future[Known | None]] = {}
+        self._asked: dict[str, Future[CachedAnswer | None]] = {}
 
-    def join(self, key: str) -> Future[Known | None] | None:
-        """What to wait for, where somebody has asked that; else the caller does, and is to `land`."""
+    def join(self, key: str) -> Future[CachedAnswer | None] | None:
+        """What to wait for, where somebody has asked that; else the caller does, and is to `end` it."""
         with self._lock:
             if key in self._asked:
                 return self._asked[key]
             self._asked[key] = Future()
             return None
 
-    def land(self, key: str, known: Known | None) -> None:
+    def end(self, key: str, cached: CachedAnswer | None) -> None:
         """Tells those who wait what came of it; None where it failed: each of them asks for itself."""
         with self._lock:
-            (self._asked[key] if known else self._asked.pop(key)).set_result(known)
+            (self._asked[key] if cached else self._asked.pop(key)).set_result(cached)
 
 
-def _found(values: dict[Any, Any]) -> Known | None:
+def _found(values: dict[Any, Any]) -> CachedAnswer | None:
     match next(iter(values.values()), None):
         case [answer, str(task), dict(spent)]:
-            return Known(answer, task, spent)
+            return CachedAnswer(answer, task, spent)
     return None
 
 

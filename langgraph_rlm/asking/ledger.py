@@ -15,7 +15,7 @@ from langgraph_rlm.asking.requests import Request
 from langgraph_rlm.errors import LimitExceeded
 from langgraph_rlm.settings import Limits
 
-NOTHING: dict[str, Any] = {"usage": {}, "steps": 0, "subcalls": 0, "tool_calls": 0}
+NOTHING_SPENT: dict[str, Any] = {"usage": {}, "steps": 0, "subcalls": 0, "tool_calls": 0}
 """What nobody has spent."""
 SUBCALLS, TOOL_CALLS = "max_subcalls", "max_tool_calls"
 

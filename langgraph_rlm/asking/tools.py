@@ -23,7 +23,7 @@ from langgraph.errors import GraphBubbleUp
 from pydantic import TypeAdapter
 
 from langgraph_rlm.answers.values import plain
-from langgraph_rlm.asking.calls import Gate
+from langgraph_rlm.asking.model_calls import Gate
 from langgraph_rlm.errors import InvalidInput
 
 MOST_NESTED, MOST_SIGNATURE = 3, 2_000
@@ -110,7 +110,7 @@ def _failing_in_words() -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class Use:
+class CallTool:
     """The effect of calling a tool. Its result is what the tool gives, as plain data.
 
     It takes a place in the gate, as a model call does. Nothing is tried again: a tool may have done its work when it

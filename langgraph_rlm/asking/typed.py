@@ -9,39 +9,39 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
 
-from langgraph_rlm.answers.schema import Form, Unfit
-from langgraph_rlm.asking.calls import Ask, Replied, add_usages
-from langgraph_rlm.asking.ledger import NOTHING, Usage
+from langgraph_rlm.answers.schema import AnswerSchema, Unfit
+from langgraph_rlm.asking.ledger import NOTHING_SPENT, Usage
 from langgraph_rlm.asking.messages import alternating
+from langgraph_rlm.asking.model_calls import CallModel, ModelReply, add_usages
 from langgraph_rlm.effects import Steps
 
 REPAIRS = 2
 """How often a model may correct a reply that does not satisfy the schema."""
 
 
-def told(messages: Sequence[AnyMessage], form: Form) -> list[AnyMessage]:
-    """The messages to a model that is to answer in a form."""
-    how = f"Reply with JSON and nothing else. It has to satisfy this JSON schema:\n{json.dumps(form.schema)}"
+def with_schema(messages: Sequence[AnyMessage], answer_schema: AnswerSchema) -> list[AnyMessage]:
+    """The messages to a model that is to answer that satisfies a schema."""
+    how = f"Reply with JSON and nothing else. It has to satisfy this JSON schema:\n{json.dumps(answer_schema.schema)}"
     return alternating([SystemMessage(how), *messages])
 
 
-def asking(ask: Ask, form: Form) -> Steps[tuple[Any, Usage]]:
-    """A model's answer in a form, corrected at most `REPAIRS` times, and what all of it used.
+def ask_typed(ask: CallModel, answer_schema: AnswerSchema) -> Steps[tuple[Any, Usage]]:
+    """A model's answer that satisfies a schema, corrected at most `REPAIRS` times, and what all of it used.
 
     Raises `Unfit`, and what `ask` does; what was used until then is on the error.
     """
     messages, usage = list(ask.messages), Usage()
     for _ in range(REPAIRS + 1):
         try:
-            replied: Replied = yield replace(ask, messages=told(messages, form))
+            replied: ModelReply = yield replace(ask, messages=with_schema(messages, answer_schema))
             usage = add_usages(usage, replied.usage)
-            return form.read(replied.text), usage
+            return answer_schema.read(replied.text), usage
         except Unfit as unfit:
             failed = Unfit(f"the reply does not satisfy the schema, after {REPAIRS} corrections: {unfit}")
             errors = f"That does not satisfy the schema:\n{unfit}\nReply with the corrected JSON and nothing else."
         except Exception as failure:
-            failure.rlm_spent = {**NOTHING, "usage": usage}  # type: ignore[attr-defined]
+            failure.rlm_spent = {**NOTHING_SPENT, "usage": usage}  # type: ignore[attr-defined]
             raise
         messages += [AIMessage(replied.text)] * bool(replied.text.strip()) + [HumanMessage(errors)]
-    failed.rlm_spent = {**NOTHING, "usage": usage}  # type: ignore[attr-defined]
+    failed.rlm_spent = {**NOTHING_SPENT, "usage": usage}  # type: ignore[attr-defined]
     raise failed

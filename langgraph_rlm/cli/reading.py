@@ -10,7 +10,7 @@ from typing import Any
 
 from langchain_core.documents import Document
 
-from langgraph_rlm.answers.schema import Form
+from langgraph_rlm.answers.schema import AnswerSchema
 from langgraph_rlm.cli.view import View
 from langgraph_rlm.context import Context, Progress
 from langgraph_rlm.errors import ContextError, InvalidInput
@@ -56,7 +56,7 @@ def read_schema(path: str) -> dict[str, Any]:
         raise InvalidInput(f"--schema {path}: it cannot be read as JSON ({error}).") from None
     if not isinstance(schema, dict):
         raise InvalidInput(f'--schema {path}: a JSON schema is an object, such as {{"type": "integer"}}.')
-    return Form.of(schema).schema
+    return AnswerSchema.of(schema).schema
 
 
 def _read_files(paths: Sequence[str], view: View) -> Context:

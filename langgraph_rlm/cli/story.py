@@ -132,7 +132,7 @@ class Story:
         result = task["result"]
         if not result:  # it raised: the run is over, or waits for a human
             return
-        self.subcalls += "asked" in result
+        self.subcalls += "subcall_records" in result
         asker = self.rlms.setdefault(namespace, Rlm(0))  # a resumed run begins with its sub-calls
         asker.done += 1
         if child is None:

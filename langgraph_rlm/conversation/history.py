@@ -21,9 +21,9 @@ TELLS_OF_TEXT, ASKS, STANDS_FOR = "rlm_tells_of_text", "rlm_asks", "rlm_stands_f
 for the last so many."""
 
 
-def asking(told: str, is_new_text: bool) -> HumanMessage:
+def question_message(text: str, is_new_text: bool) -> HumanMessage:
     """A message that asks a question, and tells of a text where that is new: shown as long as they are the latest."""
-    return HumanMessage(told, additional_kwargs={ASKS: True, **({TELLS_OF_TEXT: True} if is_new_text else {})})
+    return HumanMessage(text, additional_kwargs={ASKS: True, **({TELLS_OF_TEXT: True} if is_new_text else {})})
 
 
 def summary(text: str, history: Sequence[AnyMessage]) -> HumanMessage:

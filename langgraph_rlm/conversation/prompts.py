@@ -11,9 +11,9 @@ import json
 from typing import Any
 
 from langgraph_rlm.context import Context
-from langgraph_rlm.conversation import glimpse
+from langgraph_rlm.conversation import preview
+from langgraph_rlm.repl.capabilities import Capabilities
 from langgraph_rlm.repl.cells import Finished, Variable
-from langgraph_rlm.repl.offer import Offer
 
 PREFIX = 300
 """Characters of the text that the first message shows."""
@@ -60,28 +60,28 @@ Other functions that you can call in your code. `tool_batch(function, arguments)
 """
 
 
-def system(depth: int, max_depth: int, instructions: str | None, offer: Offer) -> str:
+def system(depth: int, max_depth: int, instructions: str | None, capabilities: Capabilities) -> str:
     """The system prompt of an RLM at `depth`."""
     parts = [RULES]
     if depth < max_depth:
         parts.append(SUBCALLS)
-        parts.append(models(offer))
+        parts.append(models(capabilities))
     if depth + 1 < max_depth:
         parts.append(RECURSION)
-    parts.append(tools(offer))
+    parts.append(tools(capabilities))
     if instructions:
         parts.append(f"\n{instructions}\n")
     return "".join(parts)
 
 
-def models(offer: Offer) -> str:
+def models(capabilities: Capabilities) -> str:
     """What is said of the models to choose from, if there are any."""
-    return MODELS.format(names=", ".join(map(repr, offer.models))) if offer.models else ""
+    return MODELS.format(names=", ".join(map(repr, capabilities.models))) if capabilities.models else ""
 
 
-def tools(offer: Offer) -> str:
+def tools(capabilities: Capabilities) -> str:
     """What is said of the tools, if there are any."""
-    listed = [f"- `{tool.signature}`: {tool.description}\n" for tool in offer.tools.values()]
+    listed = [f"- `{tool.signature}`: {tool.description}\n" for tool in capabilities.tools.values()]
     return "".join([TOOLS, *listed]) if listed else ""
 
 
@@ -91,7 +91,7 @@ def opening(query: str, context: Context, rows: bool = True) -> str:
     No numbers of occurrences: a small model takes one of them for the answer.
     """
     text, documents = context.text, context.num_documents()
-    words, way = glimpse.words_found(query, text), glimpse.way_apart(text)
+    words, way = preview.words_found(query, text), preview.way_apart(text)
     prefix = text[:PREFIX]
     of_documents = f"{documents} document{'s' if documents > 1 else ''}"
     parts = [f"`P` has {len(context)} characters, in {of_documents}. It begins:\n<<<\n{prefix}\n>>>"]
@@ -100,16 +100,16 @@ def opening(query: str, context: Context, rows: bool = True) -> str:
     if words:
         spelled = ", ".join(repr(word) for word, _ in words)
         parts.append(f"`P` has these words of the question, in this spelling: {spelled}.")
-    if lines := [line for line in glimpse.lines_with(words, text) if line not in prefix]:
+    if lines := [line for line in preview.lines_with(words, text) if line not in prefix]:
         parts.append("Some lines with them:\n<<<\n{}\n>>>".format("\n".join(lines)))
-    if missing := glimpse.second_search(words, text, way):
+    if missing := preview.second_search(words, text, way):
         parts.append(
             f"The only place with {words[0][0]!r} does not have {missing!r}: first print that place, then search for a "
             f"value in it that also stands beside {missing!r}."
         )
     parts.append(f"Question: {query}")
     if way and rows:
-        shown = " and ".join(glimpse.rows_shown(words, text, way))
+        shown = " and ".join(preview.rows_shown(words, text, way))
         parts.append(f"`rows` holds `P` taken apart:\n{way.code}\n# such as {shown}")
     return "\n\n".join(parts)
 
@@ -141,7 +141,7 @@ def summarised(summary: str) -> str:
     )
 
 
-def form(schema: dict[str, Any], answer: str) -> str:
+def answer_schema(schema: dict[str, Any], answer: str) -> str:
     """What the answer has to be; `answer` is what it is called."""
     return f"{answer} has to be a value that satisfies this JSON schema: {json.dumps(schema)}"
 

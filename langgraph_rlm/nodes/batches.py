@@ -20,10 +20,10 @@ from langgraph_rlm.asking.ledger import SUBCALLS
 from langgraph_rlm.effects import Steps, Work
 from langgraph_rlm.errors import LimitExceeded
 from langgraph_rlm.nodes.begin_loop import begin_loop
-from langgraph_rlm.nodes.ending import at_limit
+from langgraph_rlm.nodes.ending import limit_reached
 from langgraph_rlm.routes.routing import Routing
-from langgraph_rlm.running.level import Level
 from langgraph_rlm.running.run import run_of
+from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.state import Question
 
 ASIDE = 1_000
@@ -48,35 +48,35 @@ class BatchesInput(TypedDict, total=False):
     question: Question
     context_id: str
     routing: dict[str, Any]
-    told: str
+    shown_context: str
     history: list[AnyMessage]
 
 
-def batches(level: Level, state: BatchesInput, config: RunnableConfig) -> Steps[Command[Any]]:
-    run, question, given = run_of(config), state["question"], state["context_id"]
-    context = yield Work(lambda: run.context(given, config))
-    size = max(LEAST_CHUNK, level.subcall_reach.characters - len(question["asked"]) - ASIDE)
-    chunks, most = len((yield Work(lambda: context.chunk(size)))), level.limits.max_subcalls
+def batches(spec: RLMSpec, state: BatchesInput, config: RunnableConfig) -> Steps[Command[Any]]:
+    run, question, context_id = run_of(config), state["question"], state["context_id"]
+    context = yield Work(lambda: run.context(context_id, config))
+    size = max(LEAST_CHUNK, spec.subcall_reach.characters - len(question["query"]) - ASIDE)
+    chunks, most = len((yield Work(lambda: context.chunk(size)))), spec.limits.max_subcalls
     update = {"route": "rlm", "seconds": run.ledger.seconds}
     if chunks > most:
-        at_limit(level, LimitExceeded(SUBCALLS, chunks, most))
+        limit_reached(spec, LimitExceeded(SUBCALLS, chunks, most))
         routing = replace(Routing.of(state), unread=(chunks, most))
-        begun = yield from begin_loop(level, question, given, context, state)
+        begun = yield from begin_loop(spec, question, context_id, context, state)
         return Command(update={**begun, **update, "routing": routing.stored}, goto="generate")
-    begun = yield from begin_loop(level, question, given, context, state, is_its_turn=False)
-    code = _code(level, question, size)
+    begun = yield from begin_loop(spec, question, context_id, context, state, is_its_turn=False)
+    code = _code(spec, question, size)
     begun["history"].append(AIMessage(f"```repl\n{code}\n```"))
     return Command(update={**begun, **update, "code": code, "block": 1}, goto="execute")
 
 
-def _code(level: Level, question: Question, size: int) -> str:
-    asked = question["asked"]
-    kind = kind_of(asked)
-    read = f"found = read_all({asked!r}, {'items' if kind == 'distinct' else kind!r}, {size})"
+def _code(spec: RLMSpec, question: Question, size: int) -> str:
+    query = question["query"]
+    kind = kind_of(query)
+    read = f"found = read_all({query!r}, {'items' if kind == 'distinct' else kind!r}, {size})"
     if kind == "distinct":
         read += "\nfound = found and len(found)"
-    end = level.dialect.idiom.ends("found")
-    if question["chosen"] == "semantic_batches":
+    end = spec.dialect.conventions.end_with("found")
+    if question["profile"] == "semantic_batches":
         return f"{read}\n{end}"
     return f"{read}\nif found is not None:\n    {end}"
 

@@ -9,9 +9,9 @@ from langgraph.types import Command, interrupt
 from typing_extensions import TypedDict
 
 from langgraph_rlm.effects import Steps
-from langgraph_rlm.nodes.asking import Asked, wave
-from langgraph_rlm.running.level import Level
+from langgraph_rlm.nodes.pending import PendingCall, send_wave
 from langgraph_rlm.running.run import read, run_of
+from langgraph_rlm.running.spec import RLMSpec
 
 HOW = (
     "Command(resume=…) with True to ask all, a number to ask that many of the first, a list of prompts or of their "
@@ -26,14 +26,14 @@ class ConfirmInput(TypedDict, total=False):
     code: str
 
 
-def confirm(level: Level, state: ConfirmInput, config: RunnableConfig) -> Steps[Command[Any]]:
+def confirm(spec: RLMSpec, state: ConfirmInput, config: RunnableConfig) -> Steps[Command[Any]]:
     """Interrupts with what is to be asked; goes on with the prompts that were agreed to.
 
     The others are answered with an error that the code sees, and give their sub-calls back.
     """
     pending = read(config, "pending")
     question = {
-        "depth": level.depth,
+        "depth": spec.depth,
         "step": state["step"],
         "code": state["code"],
         "count": len(pending),
@@ -46,14 +46,16 @@ def confirm(level: Level, state: ConfirmInput, config: RunnableConfig) -> Steps[
         said = interrupt({**question, "problem": f"{said!r} is no answer to this."})
     refused = [index for index in range(len(pending)) if index not in agreed]
     run = run_of(config)
-    run.ledger.give_back(Asked(pending, {}).requests(refused))
+    run.ledger.give_back(PendingCall(pending, {}).requests(refused))
     because = (
         f"not asked: {said}" if isinstance(said, str) else "not asked: the user did not agree to so many sub-calls"
     )
     update = {"journal": [["answer", index, None, because] for index in refused]}
     yield from ()  # nothing to be done outside
-    underway = run.underway(read(config, "position")["token"])
-    return Command(update=update, goto=wave(level, run, underway, Asked(pending, {}), sorted(agreed)) or "execute")
+    in_flight = run.in_flight(read(config, "repl_ref")["token"])
+    return Command(
+        update=update, goto=send_wave(spec, run, in_flight, PendingCall(pending, {}), sorted(agreed)) or "execute"
+    )
 
 
 def agreed_to(said: object, prompts: list[str]) -> set[int] | None:

@@ -7,38 +7,38 @@ from typing import Any, Literal
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 
-from langgraph_rlm.answers.schema import Form
+from langgraph_rlm.answers.schema import AnswerSchema
 from langgraph_rlm.answers.values import as_text
 from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import LimitExceeded
 from langgraph_rlm.routes.learning import Outcome
 from langgraph_rlm.routes.outcomes import Note
 from langgraph_rlm.routes.routing import Routing
-from langgraph_rlm.running.level import Level
 from langgraph_rlm.running.run import read, run_of, store_of
+from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.state import Question
 
 
-def ended(
+def answer_update(
     answer: Any, question: Question, status: Literal["answered", "limit"], message_id: str | None = None
 ) -> dict[str, Any]:
     """The update that ends a question. `profile` is written here since it does not outlive the step that wrote it.
 
     `message_id` is that of the model's message, where it is the answer: who streams messages has seen it.
     """
-    update: dict[str, Any] = {"answer": answer, "status": status, "profile": question["chosen"]}
+    update: dict[str, Any] = {"answer": answer, "status": status, "profile": question["profile"]}
     if question["chat"]:
         update["messages"] = [AIMessage(as_text(answer), id=message_id)]
     return update
 
 
-def form_of(level: Level, question: Question) -> Form | None:
+def answer_schema_of(spec: RLMSpec, question: Question) -> AnswerSchema | None:
     """What the answer has to be."""
     schema = question.get("schema")
-    return level.form or (Form.of_schema(schema) if schema else None)
+    return spec.answer_schema or (AnswerSchema.of_schema(schema) if schema else None)
 
 
-def taught(status: str, config: RunnableConfig) -> Steps[None]:
+def record_outcome(status: str, config: RunnableConfig) -> Steps[None]:
     """Keeps what came of a question that a model has answered, where there is a store to keep it in."""
     store, stored = store_of(config), read(config, "routing")
     if store is None or not stored or not stored["run"]:
@@ -56,8 +56,8 @@ def taught(status: str, config: RunnableConfig) -> Steps[None]:
     yield Note(store, tuple(run["namespace"]), run["key"], outcome)
 
 
-def at_limit(level: Level, reached: LimitExceeded) -> list[Any]:
+def limit_reached(spec: RLMSpec, reached: LimitExceeded) -> list[Any]:
     """A reached limit as the state keeps it, where the model gets one last turn; else it leaves the graph."""
-    if level.limits.on_exceeded == "raise":
+    if spec.limits.on_exceeded == "raise":
         raise reached
     return [reached.limit, reached.used, reached.allowed]

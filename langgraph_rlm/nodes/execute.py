@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import astuple, replace
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -12,164 +12,205 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.graph import END
 from langgraph.types import Command, Overwrite
 
-from langgraph_rlm.asking.calls import add_usages, marked_ahead
+from langgraph_rlm.asking.in_flight import InFlightCalls
 from langgraph_rlm.asking.ledger import Usage
-from langgraph_rlm.asking.requests import Request
-from langgraph_rlm.asking.underway import Underway
+from langgraph_rlm.asking.model_calls import add_usages, marked_ahead
+from langgraph_rlm.asking.requests import Call, Request
 from langgraph_rlm.conversation.history import past_steps, questions
 from langgraph_rlm.effects import Steps, Work
-from langgraph_rlm.nodes.asking import NOT_NEEDED, Asked, asking, reserved, wave
-from langgraph_rlm.nodes.bringing import brought_here
-from langgraph_rlm.nodes.conclusion import concluded, without_code
-from langgraph_rlm.nodes.ending import taught
+from langgraph_rlm.nodes.conclusion import conclude_cell, conclude_reply
+from langgraph_rlm.nodes.ending import record_outcome
+from langgraph_rlm.nodes.pending import NOT_NEEDED, PendingCall, Refused, next_call, send_wave, try_reserve
 from langgraph_rlm.nodes.records import record_of
+from langgraph_rlm.nodes.restoring import restore_interpreter
 from langgraph_rlm.nodes.turn import CellInput
 from langgraph_rlm.repl import gaps
 from langgraph_rlm.repl.cells import Finished, Outcome, Suspended, Variable
 from langgraph_rlm.repl.interpreter import Interpreter
-from langgraph_rlm.repl.journal import answers_so_far, spare_answers
-from langgraph_rlm.repl.lookahead import Taken
-from langgraph_rlm.running.level import Level
+from langgraph_rlm.repl.journal import answers_so_far, unclaimed_answers
+from langgraph_rlm.repl.lookahead import Prefetched
 from langgraph_rlm.running.run import Run, is_durable, read, run_of
-from langgraph_rlm.state import Position
+from langgraph_rlm.running.spec import RLMSpec
+from langgraph_rlm.state import ReplRef
 
 
-def execute(level: Level, state: CellInput, config: RunnableConfig) -> Steps[Command[Any]]:
-    run, position = run_of(config), state.get("position")
-    token = position["token"] if position else ""
-    asked = Asked(read(config, "pending"), answers_so_far(read(config, "journal")))
-    if not asked.is_settled:
-        return Command(goto=wave(level, run, run.underway(token), asked, asked.missing))
-    repl, underway = run.take(token)
-    if not (asked.pending or state["code"] or state.get("block")):
-        command = without_code(level, state, config)
-    else:
-        brought: dict[str, Any] = {}
+@dataclass(frozen=True)
+class Execution:
+    """What one execution of the node works with."""
+
+    spec: RLMSpec
+    state: CellInput
+    config: RunnableConfig
+    repl: Interpreter
+    in_flight: InFlightCalls
+
+    @property
+    def run(self) -> Run:
+        return run_of(self.config)
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """A cell that goes no further by itself: it has ended, or it asks.
+
+    With it, what of its call was asked ahead, and the requests for which places are reserved.
+    """
+
+    outcome: Outcome
+    prefetched: Prefetched = field(default_factory=Prefetched)
+    reserved: Sequence[Request] = ()
+
+
+def execute(spec: RLMSpec, state: CellInput, config: RunnableConfig) -> Steps[Command[Any]]:
+    run, repl_ref = run_of(config), state.get("repl_ref")
+    token = repl_ref["token"] if repl_ref else ""
+    call = PendingCall(read(config, "pending"), answers_so_far(read(config, "journal")))
+    if not call.is_settled:
+        return Command(goto=send_wave(spec, run, run.in_flight(token), call, call.missing))
+
+    repl, in_flight = run.take(token)
+    if call.pending or state["code"] or state.get("block"):
+        restored: dict[str, Any] = {}
         if repl is None:
-            repl, brought = yield Work(partial(brought_here, level, state, config))
-        given: CellInput = {**state, **brought}  # type: ignore[typeddict-item]
-        command = yield from _executed(level, given, asked, config, repl, underway)
-        command = replace(command, update={**brought, **(command.update or {})})
-    ends = command.goto == END
-    if ends:
-        yield from taught((command.update or {})["status"], config)
+            repl, restored = yield Work(partial(restore_interpreter, spec, state, config))
+        given: CellInput = {**state, **restored}  # type: ignore[typeddict-item]
+        command = yield from _run_or_resume(Execution(spec, given, config, repl, in_flight), call)
+        command = replace(command, update={**restored, **(command.update or {})})
+    else:
+        command = conclude_reply(spec, state, config)
+    if command.goto == END:
+        yield from record_outcome((command.update or {})["status"], config)
     if repl is None:
         return command
-    if ends:
+    kept: ReplRef = {"token": "", "context": state["context_id"]}
+    if command.goto == END:
         yield Work(partial(run.end, repl))
-    kept: Position = {"token": "" if ends else run.keep(repl, underway), "context": state["context_id"]}
-    return replace(command, update={**(command.update or {}), "position": kept, "seconds": run.ledger.seconds})
-
-
-def _executed(
-    level: Level, state: CellInput, asked: Asked, config: RunnableConfig, repl: Interpreter, underway: Underway
-) -> Steps[Command[Any]]:
-    """Runs the cell, or goes on with it where it was suspended and has its answers, up to where it asks or ends."""
-    run, journal = run_of(config), read(config, "journal")
-    if asked.pending:
-        outcome = yield from _answered(asked, config, repl)
     else:
-        outcome = yield from _begun(level, state, config, repl)
-    outcome, taken, granted = yield from _as_far_as_it_goes(level, outcome, repl, run)
-    dump: Any = None
-    if repl.worth_dumping and (is_durable(config) or isinstance(outcome, Finished)):
-        dump = yield Work(repl.dump)
-    if isinstance(dump, Finished):
-        run.ledger.give_back(granted)
-        outcome, dump = dump, None
-    place = len(journal) + repl.untold  # that of a dump: after the call, or the end
+        kept["token"] = run.keep(repl, in_flight)
+    return replace(command, update={**(command.update or {}), "repl_ref": kept, "seconds": run.ledger.seconds})
+
+
+def _run_or_resume(now: Execution, call: PendingCall) -> Steps[Command[Any]]:
+    """Runs the cell, or goes on with it where it was suspended and has its answers, up to where it asks or ends."""
+    outcome = yield from (_resume_cell(now, call) if call.pending else _run_cell(now))
+    stopped = yield from _until_it_waits(now, outcome)
+    stopped, dump = yield from _dumped(now, stopped)
     update: dict[str, Any] = {}
-    if isinstance(outcome, Finished) or not (taken.flying or repl.guesses.flying.total()):
-        update = _cancelled(underway, asked.ahead.values(), run)
-        asked = replace(asked, pending=[])
-    if isinstance(outcome, Suspended):
-        update["pending"], asked = yield from asking(level, asked, outcome.call, taken, len(granted), repl, run)
-        if dump:
-            printed = repl.printed
-            update["suspension"] = [dump, place, printed.head, printed.tail, printed.length]
-        update |= _noted(repl, state)
-        subcalls = [request for request in outcome.call.requests if request.kind != "tool"]
-        if level.confirms and len(subcalls) > (level.limits.confirm_above or 0):
-            return Command(update=update, goto="confirm")
-        return Command(update=update, goto=wave(level, run, underway, asked, asked.missing))
-    if dump:
-        update["cell_end"] = [dump, place]
-    told = _noted(repl, state)
-    records = [*read(config, "asked"), *update.pop("asked", [])]
-    update |= {**told, "pending": [], "asked": Overwrite([]), "note": None}
-    update["variables"] = [list(astuple(variable)) for variable in outcome.variables]
-    return concluded(level, state, config, outcome, records, told["note"], update)
+    needs_ahead = stopped.prefetched.in_flight or now.repl.lookahead.in_flight.total()
+    if isinstance(stopped.outcome, Finished) or not needs_ahead:
+        update, call = _cancel_ahead(now, call), replace(call, pending=[])
+    if isinstance(stopped.outcome, Finished):
+        return _conclude(now, stopped.outcome, dump, update)
+    return (yield from _ask(now, call, stopped.outcome.call, stopped, dump, update))
 
 
-def _begun(level: Level, state: CellInput, config: RunnableConfig, repl: Interpreter) -> Steps[Outcome]:
+def _run_cell(now: Execution) -> Steps[Outcome]:
     """Runs the cell from its beginning."""
-    history, context = read(config, "history"), run_of(config).context(state["context_id"], config)
-    before = level.dialect.before(state["code"], context, questions(history))
+    code, history = now.state["code"], read(now.config, "history")
+    context = now.run.context(now.state["context_id"], now.config)
+    setup = now.spec.dialect.setup(code, context, questions(history))
     past = past_steps(history)
-    is_there = past is None or Variable("past_steps", "list", len(past)) in repl.variables
-    given = {} if is_there else {"past_steps": past}
-    outcome: Outcome = yield Work(lambda: repl.run(gaps.bridged(state["code"]), before, given))
+    is_there = past is None or Variable("past_steps", "list", len(past)) in now.repl.variables
+    variables = {} if is_there else {"past_steps": past}
+    outcome: Outcome = yield Work(lambda: now.repl.run(gaps.bridge_gaps(code), setup, variables))
     return outcome
 
 
-def _answered(asked: Asked, config: RunnableConfig, repl: Interpreter) -> Steps[Outcome]:
+def _resume_cell(now: Execution, call: PendingCall) -> Steps[Outcome]:
     """Goes on with the suspended cell, whose call has its answers."""
-    run_of(config).ledger.give_back(asked.requests(asked.missing))
-    repl.left_out(asked.missing, NOT_NEEDED)
-    if len(asked.given) < len(asked.pending):
-        repl.guesses.flying = Counter(request.key for request in asked.ahead.values())
-        repl.guesses.spare = spare_answers(read(config, "journal"))
-    outcome: Outcome = yield Work(lambda: repl.resume(asked.given))
+    now.run.ledger.give_back(call.requests(call.missing))
+    now.repl.note_not_asked(call.missing, NOT_NEEDED)
+    if len(call.result) < len(call.pending):
+        now.repl.lookahead.in_flight = Counter(request.key for request in call.ahead.values())
+        now.repl.lookahead.answered = unclaimed_answers(read(now.config, "journal"))
+    outcome: Outcome = yield Work(lambda: now.repl.resume(call.result))
     return outcome
 
 
-def _as_far_as_it_goes(
-    level: Level, outcome: Outcome, repl: Interpreter, run: Run
-) -> Steps[tuple[Outcome, Taken, Sequence[Request]]]:
-    """Goes on until the cell ends, or asks for what it may have: with what of that was asked ahead, and what is granted
-    of the rest."""
+def _until_it_waits(now: Execution, outcome: Outcome) -> Steps[Stopped]:
+    """Goes on until the cell ends, or asks for what it may have."""
     while True:
-        taken = Taken()
-        if repl.guesses.outstanding:
-            outcome, taken = yield Work(partial(_through_what_is_known, repl, outcome))
-        if not isinstance(outcome, Suspended):
-            return outcome, taken, ()
-        missing = [outcome.call.requests[index] for index in taken.missing_of(outcome.call)]
-        granted = reserved(level, outcome.call, missing, run)
-        if not isinstance(granted, str):
-            return outcome, taken, granted
-        outcome = yield Work(partial(repl.refuse, granted))
+        prefetched = Prefetched()
+        if now.repl.lookahead.unclaimed:
+            outcome, prefetched = yield Work(partial(_use_prefetched, now.repl, outcome))
+        if isinstance(outcome, Finished):
+            return Stopped(outcome)
+        missing = [outcome.call.requests[index] for index in prefetched.missing_of(outcome.call)]
+        reserved = try_reserve(now.spec, outcome.call, missing, now.run)
+        if not isinstance(reserved, Refused):
+            return Stopped(outcome, prefetched, reserved)
+        outcome = yield Work(partial(now.repl.refuse, reserved.reason))
 
 
-def _noted(repl: Interpreter, state: CellInput) -> dict[str, Any]:
-    """What the state is told of the REPL: what happened, and what became of it."""
-    note, repl.note = repl.note or state.get("note"), None
-    return {"journal": repl.events(), "note": note}
-
-
-def _through_what_is_known(repl: Interpreter, outcome: Outcome) -> tuple[Outcome, Taken]:
+def _use_prefetched(repl: Interpreter, outcome: Outcome) -> tuple[Outcome, Prefetched]:
     """Goes on while the cell asks what was asked ahead and answered, and with what there is for the next call."""
     while isinstance(outcome, Suspended):
-        taken = repl.take(outcome.call)
-        if len(taken.found) < len(outcome.call.requests):
-            return outcome, taken
-        outcome = repl.resume_with(taken.found)
-    return outcome, Taken()
+        prefetched = repl.claim(outcome.call)
+        if len(prefetched.answers) < len(outcome.call.requests):
+            return outcome, prefetched
+        outcome = repl.resume_prefetched(prefetched.answers)
+    return outcome, Prefetched()
 
 
-def _cancelled(underway: Underway, ahead: Iterable[Request], run: Run) -> dict[str, Any]:
-    """Cancels what is under way of what was to be asked ahead. What the model was asked counts."""
-    departed = [flight for flight in underway.cancel() if flight.has_departed]
-    counted = Counter(flight.request.key for flight in departed)
-    for request in ahead:
+def _dumped(now: Execution, stopped: Stopped) -> Steps[tuple[Stopped, list[Any]]]:
+    """The REPL as the state keeps it, with its place in the journal, where a dump is worth its time; else nothing.
+
+    Where it is too large for a dump, the cell has ended with an error.
+    """
+    dump: bytes | Finished | None = None
+    if now.repl.worth_dumping and (is_durable(now.config) or isinstance(stopped.outcome, Finished)):
+        dump = yield Work(now.repl.dump)
+    if isinstance(dump, Finished):
+        now.run.ledger.give_back(stopped.reserved)
+        return replace(stopped, outcome=dump), []
+    place = len(read(now.config, "journal")) + now.repl.new_events  # after the call, or the end
+    return stopped, [dump, place] if dump else []
+
+
+def _cancel_ahead(now: Execution, call: PendingCall) -> dict[str, Any]:
+    """Cancels what is in flight of what was asked ahead with a call. What the model was asked counts."""
+    sent = [ahead for ahead in now.in_flight.cancel() if ahead.was_sent]
+    counted = Counter(ahead.request.key for ahead in sent)
+    for request in call.ahead.values():
         if counted[request.key]:
             counted[request.key] -= 1
         else:
-            run.ledger.give_back([request])
-    if not departed:
+            now.run.ledger.give_back([request])
+    if not sent:
         return {}
     usage: Usage = {}
-    for flight in departed:
-        usage = add_usages(usage, marked_ahead(flight.result().spent["usage"]) if flight.has_landed else {})
-    records = [record_of(flight.request, flight.is_ahead) | {"cancelled": True} for flight in departed]
-    return {"subcalls": len(departed), "usage": usage, "asked": records}
+    for ahead in sent:
+        usage = add_usages(usage, marked_ahead(ahead.result().spent["usage"]) if ahead.has_result else {})
+    records = [record_of(ahead.request, ahead.is_ahead) | {"cancelled": True} for ahead in sent]
+    return {"subcalls": len(sent), "usage": usage, "subcall_records": records}
+
+
+def _ask(
+    now: Execution, before: PendingCall, call: Call, stopped: Stopped, dump: list[Any], update: dict[str, Any]
+) -> Steps[Command[Any]]:
+    """Sends what the suspended cell asks for, and what it is likely to ask next; or has somebody agree to it first."""
+    spec, run, repl = now.spec, now.run, now.repl
+    stored, pending = yield from next_call(spec, before, call, stopped.prefetched, len(stopped.reserved), repl, run)
+    update = {**update, "pending": stored, **_repl_update(now)}
+    if dump:
+        update["suspension"] = [*dump, repl.printed.head, repl.printed.tail, repl.printed.length]
+    subcalls = [request for request in call.requests if request.kind != "tool"]
+    if spec.confirms and len(subcalls) > (spec.limits.confirm_above or 0):
+        return Command(update=update, goto="confirm")
+    return Command(update=update, goto=send_wave(spec, run, now.in_flight, pending, pending.missing))
+
+
+def _conclude(now: Execution, cell: Finished, dump: list[Any], update: dict[str, Any]) -> Command[Any]:
+    """Leaves the finished cell behind: what it did goes to the model, or it has ended the run."""
+    told = _repl_update(now)
+    records = [*read(now.config, "subcall_records"), *update.pop("subcall_records", [])]
+    update |= {**told, "pending": [], "subcall_records": Overwrite([]), "note": None}
+    update["variables"] = [list(astuple(variable)) for variable in cell.variables]
+    if dump:
+        update["cell_end"] = dump
+    return conclude_cell(now.spec, now.state, now.config, cell, records, told["note"], update)
+
+
+def _repl_update(now: Execution) -> dict[str, Any]:
+    """What the state is told of the REPL: what happened, and what became of it."""
+    return {"note": now.repl.take_note() or now.state.get("note"), "journal": now.repl.take_events()}

@@ -12,14 +12,14 @@ from langgraph.graph import END
 from langgraph.types import Command
 from typing_extensions import TypedDict
 
-from langgraph_rlm.answers.schema import Form, Unfit
+from langgraph_rlm.answers.schema import AnswerSchema, Unfit
 from langgraph_rlm.effects import Steps, Work
 from langgraph_rlm.nodes.begin_loop import begin_loop
-from langgraph_rlm.nodes.ending import ended, form_of
+from langgraph_rlm.nodes.ending import answer_schema_of, answer_update
 from langgraph_rlm.routes.extractors import Found, extracted
 from langgraph_rlm.routes.routing import Routing
-from langgraph_rlm.running.level import Level
 from langgraph_rlm.running.run import run_of
+from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.state import Question
 
 
@@ -27,32 +27,32 @@ class ExtractInput(TypedDict, total=False):
     question: Question
     context_id: str
     routing: dict[str, Any]
-    told: str
+    shown_context: str
     history: list[AnyMessage]
 
 
-def extract(level: Level, state: ExtractInput, config: RunnableConfig) -> Steps[Command[Any]]:
-    run, question, given = run_of(config), state["question"], state["context_id"]
+def extract(spec: RLMSpec, state: ExtractInput, config: RunnableConfig) -> Steps[Command[Any]]:
+    run, question, context_id = run_of(config), state["question"], state["context_id"]
     routing = Routing.of(state)
-    context = yield Work(lambda: run.context(given, config))
-    found = yield Work(partial(extracted, level.router.extractors, question["asked"], context))
-    answer = _fitted(found, form_of(level, question))
+    context = yield Work(lambda: run.context(context_id, config))
+    found = yield Work(partial(extracted, spec.router.extractors, question["query"], context))
+    answer = _fitted(found, answer_schema_of(spec, question))
     if found is None or answer is None:
         spent = {"route": "rlm", "seconds": run.ledger.seconds}
         if routing.after_extract == "batches":
             return Command(update=spent, goto="batches")
-        begun = yield from begin_loop(level, question, given, context, state)
+        begun = yield from begin_loop(spec, question, context_id, context, state)
         return Command(update={**begun, **spent}, goto="generate")
     routing = replace(routing, found_by=found.by)
     update = {"routing": routing.stored, "seconds": run.ledger.seconds}
-    return Command(update={**update, **ended(answer, question, "answered")}, goto=END)
+    return Command(update={**update, **answer_update(answer, question, "answered")}, goto=END)
 
 
-def _fitted(found: Found | None, form: Form | None) -> Any:
+def _fitted(found: Found | None, answer_schema: AnswerSchema | None) -> Any:
     """What was found, as it has to be; None where it is not that."""
-    if found is None or form is None:
+    if found is None or answer_schema is None:
         return found and found.answer
     try:
-        return form.read(found.answer)
+        return answer_schema.read(found.answer)
     except Unfit:
         return None

@@ -9,17 +9,17 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphBubbleUp
 from typing_extensions import TypedDict
 
-from langgraph_rlm.asking.calls import Ask, Replied, add_usages, overflowed
 from langgraph_rlm.asking.ledger import Usage
 from langgraph_rlm.asking.messages import alternating
+from langgraph_rlm.asking.model_calls import CallModel, ModelReply, add_usages, overflowed
 from langgraph_rlm.conversation import prompts
 from langgraph_rlm.conversation.dialects.replies import Code
 from langgraph_rlm.conversation.history import fills_window, gap, latest_turn, shown, stands_for_others, summary
 from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import LimitExceeded
-from langgraph_rlm.nodes.ending import at_limit
-from langgraph_rlm.running.level import Level
+from langgraph_rlm.nodes.ending import limit_reached
 from langgraph_rlm.running.run import run_of
+from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.state import Question
 
 
@@ -32,24 +32,24 @@ class GenerateInput(TypedDict, total=False):
     limit: list[Any] | None
 
 
-def generate(level: Level, state: GenerateInput, config: RunnableConfig) -> Steps[dict[str, Any]]:
+def generate(spec: RLMSpec, state: GenerateInput, config: RunnableConfig) -> Steps[dict[str, Any]]:
     history, limit = state["history"], state.get("limit")
     if state.get("block"):
         return {"code": state["code"]}
-    level = level.written_by(state["question"].get("model"))
+    spec = spec.written_by(state["question"].get("model"))
     added, usage, reminder = list[AnyMessage](), dict[str, Any](), list[AnyMessage]()
-    query = prompts.shortened(state["question"]["asked"], prompts.MOST_REMINDER)
-    if not limit and (reminded := level.dialect.reminder(query, state["step"] + 1)):
+    query = prompts.shortened(state["question"]["query"], prompts.MOST_REMINDER)
+    if not limit and (reminded := spec.dialect.reminder(query, state["step"] + 1)):
         reminder = [HumanMessage(reminded)]
     try:
-        if fills_window(level.model, history):
-            added, usage = yield from _summarised(level, history, config, limit is not None)
-        replied: Replied = yield from _reply(level, history, added, reminder, config, limit is not None)
+        if fills_window(spec.model, history):
+            added, usage = yield from _summarised(spec, history, config, limit is not None)
+        replied: ModelReply = yield from _reply(spec, history, added, reminder, config, limit is not None)
     except LimitExceeded as reached:
-        limit = at_limit(level, reached)
-        added = [*added, HumanMessage(level.dialect.last_turn(reached.limit))]
-        replied = yield from _reply(level, history, added, [], config, True)
-    said = level.dialect.read(replied.text)
+        limit = limit_reached(spec, reached)
+        added = [*added, HumanMessage(spec.dialect.last_turn(reached.limit))]
+        replied = yield from _reply(spec, history, added, [], config, True)
+    said = spec.dialect.parse(replied.text)
     blocks = said.blocks if isinstance(said, Code) else ()
     used = next(iter(replied.usage.values()), None)
     return {
@@ -65,32 +65,32 @@ def generate(level: Level, state: GenerateInput, config: RunnableConfig) -> Step
 
 
 def _reply(
-    level: Level,
+    spec: RLMSpec,
     history: list[AnyMessage],
     added: list[AnyMessage],
     reminder: list[AnyMessage],
     config: RunnableConfig,
     last: bool,
-) -> Steps[Replied]:
+) -> Steps[ModelReply]:
     """The model's next reply. What it is shown of a history that proves too long for it is `added` as a gap."""
-    replied: Replied
+    replied: ModelReply
     try:
-        replied = yield _ask(level, [*history, *added], reminder, config, last)
+        replied = yield _ask(spec, [*history, *added], reminder, config, last)
         return replied
     except Exception as failure:
         if not overflowed(failure) or len(history) <= latest_turn(history) + 1:
             raise
     added[:] = [gap(history), *(message for message in added if not stands_for_others(message))]
-    replied = yield _ask(level, [*history, *added], reminder, config, last)
+    replied = yield _ask(spec, [*history, *added], reminder, config, last)
     return replied
 
 
 def _summarised(
-    level: Level, history: list[AnyMessage], config: RunnableConfig, last: bool
+    spec: RLMSpec, history: list[AnyMessage], config: RunnableConfig, last: bool
 ) -> Steps[tuple[list[AnyMessage], Usage]]:
     """The model's own summary of a history that fills its window, and what it used; a gap where it cannot be had."""
     try:
-        replied: Replied = yield _ask(level, history, [HumanMessage(prompts.SUMMARISE)], config, last)
+        replied: ModelReply = yield _ask(spec, history, [HumanMessage(prompts.SUMMARISE)], config, last)
     except (GraphBubbleUp, LimitExceeded):
         raise
     except Exception:  # what fails for good fails the reply after it too
@@ -98,7 +98,9 @@ def _summarised(
     return [summary(replied.text, history) if replied.text.strip() else gap(history)], replied.usage
 
 
-def _ask(level: Level, history: list[AnyMessage], end: list[AnyMessage], config: RunnableConfig, last: bool) -> Ask:
+def _ask(
+    spec: RLMSpec, history: list[AnyMessage], end: list[AnyMessage], config: RunnableConfig, last: bool
+) -> CallModel:
     """Sends what is shown of the history, and at its end what is no part of it."""
-    messages = [SystemMessage(level.system), *alternating([*shown(history), *end])]
-    return Ask(level.model, messages, run_of(config).gate, config, last, options=level.cache_markers)
+    messages = [SystemMessage(spec.system), *alternating([*shown(history), *end])]
+    return CallModel(spec.model, messages, run_of(config).gate, config, last, options=spec.cache_markers)

@@ -18,9 +18,9 @@ from langgraph_rlm.nodes.begin_loop import begin_loop
 from langgraph_rlm.routes.learning import TEACHING, learned
 from langgraph_rlm.routes.outcomes import Recollect, namespace_of
 from langgraph_rlm.routes.routing import Routing
-from langgraph_rlm.running.inputs import checked_query, name_of, no_context, of_messages
-from langgraph_rlm.running.level import Level
+from langgraph_rlm.running.inputs import checked_query, context_id_of, context_of_messages, no_context
 from langgraph_rlm.running.run import read, run_of, store_of
+from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.settings import Profile
 from langgraph_rlm.state import Question
 
@@ -31,11 +31,11 @@ class RouteInput(TypedDict, total=False):
     answer_schema: dict[str, Any] | None
     writer: str | None
     messages: list[AnyMessage]
-    told: str
+    shown_context: str
     history: list[AnyMessage]
 
 
-def route(level: Level, state: RouteInput, config: RunnableConfig) -> Steps[Command[Any]]:
+def route(spec: RLMSpec, state: RouteInput, config: RunnableConfig) -> Steps[Command[Any]]:
     run = run_of(config)
     conversation = state.get("messages") or []
     chat = bool(conversation) and conversation[-1].type == "human"
@@ -44,29 +44,29 @@ def route(level: Level, state: RouteInput, config: RunnableConfig) -> Steps[Comm
 
     newest = next(iter(read(config, "context")), None)
     if conversation and (newest is None or "messages" in newest):
-        context = of_messages(conversation)
-        given = name_of(context)
-        update["context"] = [{"id": given, "messages": len(conversation)}]
-        run.know(given, context)
+        context = context_of_messages(conversation)
+        context_id = context_id_of(context)
+        update["context"] = [{"id": context_id, "messages": len(conversation)}]
+        run.hold_context(context_id, context)
     elif newest is None:
         raise no_context()
     else:
-        given = newest["id"]
-        context = yield Work(lambda: run.context(given, config))
+        context_id = newest["id"]
+        context = yield Work(lambda: run.context(context_id, config))
 
-    profile: Profile = state.get("profile") or level.router.profile
-    schema = level.form.schema if level.form else state.get("answer_schema")
-    routing = yield from _routed(level, profile, len(query) + len(context), config)
+    profile: Profile = state.get("profile") or spec.router.profile
+    schema = spec.answer_schema.schema if spec.answer_schema else state.get("answer_schema")
+    routing = yield from _routed(spec, profile, len(query) + len(context), config)
     if routing.first != "direct":
         query = query if state.get("query") else prompts.shortened(query, prompts.MOST_QUERY)
-    question: Question = {"asked": query, "chosen": profile, "chat": chat, "schema": schema}
+    question: Question = {"query": query, "profile": profile, "chat": chat, "schema": schema}
     if writer := state.get("writer"):
         question["model"] = writer
     if routing.first == "generate":
-        update |= yield from begin_loop(level, question, given, context, state)
+        update |= yield from begin_loop(spec, question, context_id, context, state)
     update |= {
         "question": question,
-        "context_id": given,
+        "context_id": context_id,
         "route": routing.route,
         "routing": routing.stored,
         "answer": None,
@@ -86,23 +86,23 @@ def route(level: Level, state: RouteInput, config: RunnableConfig) -> Steps[Comm
         "usage": Overwrite({}),
         "seconds": Overwrite(0.0),
         "trajectory": Overwrite([]),
-        "asked": Overwrite([]),
+        "subcall_records": Overwrite([]),
     }
     return Command(update=update, goto=routing.first)
 
 
-def _routed(level: Level, profile: Profile, characters: int, config: RunnableConfig) -> Steps[Routing]:
+def _routed(spec: RLMSpec, profile: Profile, characters: int, config: RunnableConfig) -> Steps[Routing]:
     """Decides on the way, with what the store has to teach. Of an RLM's children nothing is learned."""
-    routing = Routing(profile, characters, level.reach, extractors=len(level.router.extractors) + 1)
+    routing = Routing(profile, characters, spec.reach, extractors=len(spec.router.extractors) + 1)
     store = store_of(config)
-    if level.depth or store is None or profile not in TEACHING:
+    if spec.depth or store is None or profile not in TEACHING:
         return routing
-    namespace = namespace_of(level.name, level.model, level.reach)
+    namespace = namespace_of(spec.name, spec.model, spec.reach)
     place = {"namespace": list(namespace), "key": config[CONF][CONFIG_KEY_TASK_ID], "begun": time.time()}
     if profile != "auto":
         return replace(routing, run=place)
     outcomes = yield Recollect(store, namespace)
     if outcomes is None:
         return routing
-    reach = replace(level.reach, moved=learned(outcomes, level.reach))
+    reach = replace(spec.reach, moved=learned(outcomes, spec.reach))
     return replace(routing, reach=reach, outcomes=len(outcomes), run=place)

@@ -12,27 +12,27 @@ from langgraph._internal._constants import CONF, CONFIG_KEY_TASK_ID
 from langgraph.errors import GraphBubbleUp
 from langgraph.graph.state import CompiledStateGraph
 
-from langgraph_rlm.answers.schema import Form, Unfit
+from langgraph_rlm.answers.schema import AnswerSchema, Unfit
 from langgraph_rlm.answers.values import as_text
 from langgraph_rlm.asking import typed
-from langgraph_rlm.asking.caching import Await, Known, Recall, Remember
-from langgraph_rlm.asking.calls import Ask, Replied, marked_ahead, overflowed
-from langgraph_rlm.asking.ledger import NOTHING
+from langgraph_rlm.asking.caching import AwaitIdentical, CachedAnswer, GetCached, PutCached
+from langgraph_rlm.asking.in_flight import AwaitCall, InFlightCall, InFlightCalls, StartCall
+from langgraph_rlm.asking.ledger import NOTHING_SPENT
+from langgraph_rlm.asking.model_calls import CallModel, ModelReply, marked_ahead, overflowed
 from langgraph_rlm.asking.requests import Request
-from langgraph_rlm.asking.tools import ToolFailed, Use
-from langgraph_rlm.asking.underway import Flight, Land, Launch, Underway
+from langgraph_rlm.asking.tools import CallTool, ToolFailed
 from langgraph_rlm.context import Context
 from langgraph_rlm.context.digests import digest_of
 from langgraph_rlm.context.files import clean
 from langgraph_rlm.conversation import prompts
 from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import LimitExceeded
-from langgraph_rlm.nodes.asking import NOT_NEEDED
+from langgraph_rlm.nodes.pending import NOT_NEEDED
 from langgraph_rlm.nodes.records import record_of
 from langgraph_rlm.repl.python import answers
-from langgraph_rlm.running.inputs import name_of
-from langgraph_rlm.running.level import Level
+from langgraph_rlm.running.inputs import context_id_of
 from langgraph_rlm.running.run import SPENT, Run, read, run_of, spent_before
+from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.state import SubcallInput
 
 Child = CompiledStateGraph[Any, Any, Any, Any]
@@ -54,7 +54,7 @@ class RunChild:
 
 
 @dataclass(frozen=True)
-class Answered:
+class SubcallResult:
     """An answer, a str or plain data, what it took, and what the record of it says besides."""
 
     value: Any
@@ -62,47 +62,47 @@ class Answered:
     noted: dict[str, Any]
 
 
-def subcall(level: Level, child: Child | None, state: SubcallInput, config: RunnableConfig) -> Steps[dict[str, Any]]:
+def subcall(spec: RLMSpec, child: Child | None, state: SubcallInput, config: RunnableConfig) -> Steps[dict[str, Any]]:
     run, index = run_of(config), state["index"]
     pending = read(config, "pending")[index]
     request, is_ahead = Request.of(pending), bool(pending.get("ahead"))
-    underway = run.underway(read(config, "position")["token"])
-    wave, is_valid = underway.wave, False
+    in_flight = run.in_flight(read(config, "repl_ref")["token"])
+    wave, is_valid = in_flight.wave, False
     record = record_of(request, is_ahead)
     try:
-        flight: Flight | None = None
-        if request.kind != "tool" and not level.goes_to_child(request):
-            flight = yield from _flight(level, request, is_ahead, underway, run, config)
-        if flight is None:
-            answered: Answered = yield from _answered(level, child, request, run, config)
-        elif (yield Land(flight, wave)):
-            run.flights.discard(flight)
-            record = record_of(flight.request, flight.is_ahead)
-            answered = flight.result()
+        call: InFlightCall | None = None
+        if request.kind != "tool" and not spec.goes_to_child(request):
+            call = yield from _join_or_start(spec, request, is_ahead, in_flight, run, config)
+        if call is None:
+            result: SubcallResult = yield from _fetch_answer(spec, child, request, run, config)
+        elif (yield AwaitCall(call, wave)):
+            run.in_flight_calls.discard(call)
+            record = record_of(call.request, call.is_ahead)
+            result = call.result()
         elif wave is not None and wave.has_answer and not is_ahead:
-            return _not_needed(index, flight, run)
+            return _not_needed(index, call, run)
         else:
-            underway.put(flight)
+            in_flight.put(call)
             return {}
     except GraphBubbleUp as waiting:
         if not (is_ahead and request.kind == "tool"):
             raise
-        return _unasked(index, request, waiting, run)
+        return _not_asked(index, request, waiting, run)
     except Exception as failure:
         if isinstance(failure, LimitExceeded) and is_ahead:
-            return _unasked(index, request, failure, run)
-        if isinstance(failure, LimitExceeded) and level.limits.on_exceeded == "raise":
+            return _not_asked(index, request, failure, run)
+        if isinstance(failure, LimitExceeded) and spec.limits.on_exceeded == "raise":
             raise
-        error = _worded(failure)
+        error = _error_text(failure)
         event, spent = ["answer", index, None, error], spent_before(failure)
         record["error"] = prompts.shortened(error)
     else:
-        event, spent = ["answer", index, answered.value, None], answered.spent
-        text = as_text(answered.value)
-        record |= {**answered.noted, "answer": prompts.shortened(text)}
+        event, spent = ["answer", index, result.value, None], result.spent
+        text = as_text(result.value)
+        record |= {**result.noted, "answer": prompts.shortened(text)}
         is_valid = answers.is_valid(text)
     if wave is not None and not is_ahead:
-        wave.landed(is_valid)
+        wave.note_ended(is_valid)
     if record.get("ahead"):
         spent = {**spent, "usage": marked_ahead(spent["usage"])}
     own = "tool_calls" if request.kind == "tool" else "subcalls"
@@ -110,125 +110,124 @@ def subcall(level: Level, child: Child | None, state: SubcallInput, config: Runn
         **{channel: amount for channel, amount in spent.items() if amount},
         own: spent[own] + 1,
         "journal": [[*event, "tool"] if request.kind == "tool" else event],
-        "asked": [record],
+        "subcall_records": [record],
         "seconds": run.ledger.seconds,
     }
 
 
-def _worded(failure: Exception) -> str:
+def _error_text(failure: Exception) -> str:
     """An error as the code and the trajectory have it."""
     if isinstance(failure, ToolFailed):
         return clean(str(failure))
     return clean(f"{answers.TOO_LONG if overflowed(failure) else ''}{type(failure).__name__}: {failure}")
 
 
-def _flight(
-    level: Level, request: Request, is_ahead: bool, underway: Underway, run: Run, config: RunnableConfig
-) -> Steps[Flight | None]:
+def _join_or_start(
+    spec: RLMSpec, request: Request, is_ahead: bool, in_flight: InFlightCalls, run: Run, config: RunnableConfig
+) -> Steps[InFlightCall | None]:
     """The call that asks this already, or a new one where the wave may end before it; None where it has to be waited
     for anyway."""
-    wave = underway.wave
-    if wave is None and not underway.flights:
+    wave = in_flight.wave
+    if wave is None and not in_flight.calls:
         return None
-    flight = underway.take(request.key)
-    if flight is None and wave is not None and (wave.partial or is_ahead):
-        flight = Flight(request, is_ahead)
-        run.flights.add(flight)
-        yield Launch(flight, _answered(level, None, request, run, config, flight.depart))
-    return flight
+    call = in_flight.take(request.key)
+    if call is None and wave is not None and (wave.partial or is_ahead):
+        call = InFlightCall(request, is_ahead)
+        run.in_flight_calls.add(call)
+        yield StartCall(call, _fetch_answer(spec, None, request, run, config, call.mark_sent))
+    return call
 
 
-def _unasked(index: int, request: Request, why: Exception, run: Run) -> dict[str, Any]:
+def _not_asked(index: int, request: Request, why: Exception, run: Run) -> dict[str, Any]:
     """It was to be asked ahead and cannot be now: the code asks again, if it ever comes to it."""
     run.ledger.give_back([request])
     return {**spent_before(why), "journal": [["unasked", index]], "seconds": run.ledger.seconds}
 
 
-def _not_needed(index: int, flight: Flight, run: Run) -> dict[str, Any]:
+def _not_needed(index: int, call: InFlightCall, run: Run) -> dict[str, Any]:
     """Another one has the answer: this one is cancelled, and counts where the model was asked."""
-    flight.cancel()
+    call.cancel()
     update: dict[str, Any] = {"journal": [["answer", index, None, NOT_NEEDED.error]], "seconds": run.ledger.seconds}
-    if not flight.has_departed:
-        run.ledger.give_back([flight.request])
+    if not call.was_sent:
+        run.ledger.give_back([call.request])
         return update
-    return {**update, "subcalls": 1, "asked": [record_of(flight.request, flight.is_ahead) | {"cancelled": True}]}
+    return {**update, "subcalls": 1, "subcall_records": [record_of(call.request, call.is_ahead) | {"cancelled": True}]}
 
 
-def _answered(
-    level: Level,
+def _fetch_answer(
+    spec: RLMSpec,
     child: Child | None,
     request: Request,
     run: Run,
     config: RunnableConfig,
-    on_departure: Callable[[], None] | None = None,
-) -> Steps[Answered]:
+    on_send: Callable[[], None] | None = None,
+) -> Steps[SubcallResult]:
     """The answer: from the cache where there is one, else asked for. What is asked just now is not asked again."""
     if request.kind == "tool":
-        result = yield Use(level.tools[request.prompt], request.arguments or {}, run.gate, config)
-        return Answered(result, NOTHING, {})
-    if run.cache is None or level.offer.changes(request):
-        return (yield from _asked(level, child, request, run, config, on_departure))
+        result = yield CallTool(spec.tools[request.prompt], request.arguments or {}, run.gate, config)
+        return SubcallResult(result, NOTHING_SPENT, {})
+    if run.cache is None or spec.capabilities.has_side_effects(request):
+        return (yield from _ask(spec, child, request, run, config, on_send))
     # who asks: which graph, which model, and with which settings where they matter
-    asker = level.recursive if level.goes_to_child(request) else level.plain(request.model)
+    asker = spec.child_identity if spec.goes_to_child(request) else spec.model_identity(request.model)
     key, task = digest_of(asker, request.key), config[CONF][CONFIG_KEY_TASK_ID]
-    known: Known | None = yield Recall(run.cache, key)
-    if known is not None and known.task == task:  # killed before the state had it: it was this run that paid
-        return Answered(known.answer, known.spent, {})
-    while known is None and (flight := run.shared.join(key)):
-        known = yield Await(flight)
-    if known is not None:
-        return Answered(known.answer, NOTHING, {"cached": True})
+    cached: CachedAnswer | None = yield GetCached(run.cache, key)
+    if cached is not None and cached.task == task:  # killed before the state had it: it was this run that paid
+        return SubcallResult(cached.answer, cached.spent, {})
+    while cached is None and (other := run.identical_calls.join(key)):
+        cached = yield AwaitIdentical(other)
+    if cached is not None:
+        return SubcallResult(cached.answer, NOTHING_SPENT, {"cached": True})
     try:
-        answered = yield from _asked(level, child, request, run, config, on_departure)
+        answered = yield from _ask(spec, child, request, run, config, on_send)
         if "status" not in answered.noted:
-            known = Known(answered.value, task, answered.spent)
-            yield Remember(run.cache, key, known)
+            cached = CachedAnswer(answered.value, task, answered.spent)
+            yield PutCached(run.cache, key, cached)
         return answered
     finally:
-        run.shared.land(key, known)
+        run.identical_calls.end(key, cached)
 
 
-def _asked(
-    level: Level,
+def _ask(
+    spec: RLMSpec,
     child: Child | None,
     request: Request,
     run: Run,
     config: RunnableConfig,
-    on_departure: Callable[[], None] | None,
-) -> Steps[Answered]:
+    on_send: Callable[[], None] | None,
+) -> Steps[SubcallResult]:
     """What a model says, or a child RLM."""
-    if level.goes_to_child(request):
+    if spec.goes_to_child(request):
         assert child is not None
-        return (yield from _recursive(child, request, run, config))
+        return (yield from _run_child(child, request, run, config))
     text = request.prompt if request.context is None else f"{request.prompt}\n\n{request.context}"
-    model = level.model_named(request.model)
-    ask = Ask(model, [HumanMessage(text)], run.gate, config, on_departure=on_departure)
+    call = CallModel(spec.model_named(request.model), [HumanMessage(text)], run.gate, config, on_send=on_send)
     if request.schema is None:
-        replied: Replied = yield ask
-        return Answered(replied.text, {**NOTHING, "usage": replied.usage}, {})
-    value, usage = yield from typed.asking(ask, Form.of_schema(request.schema))
-    return Answered(value, {**NOTHING, "usage": usage}, {})
+        reply: ModelReply = yield call
+        return SubcallResult(reply.text, {**NOTHING_SPENT, "usage": reply.usage}, {})
+    value, usage = yield from typed.ask_typed(call, AnswerSchema.of_schema(request.schema))
+    return SubcallResult(value, {**NOTHING_SPENT, "usage": usage}, {})
 
 
-def _recursive(child: Child, request: Request, run: Run, config: RunnableConfig) -> Steps[Answered]:
-    """Runs the child. Its text is the prompt's, which this RLM's state has: the child stores its name alone.
+def _run_child(child: Child, request: Request, run: Run, config: RunnableConfig) -> Steps[SubcallResult]:
+    """Runs the child RLM. Its text is the prompt's, which this RLM's state has: the child stores its name alone.
 
     Without a context the prompt is its text, and its query too, shortened.
     """
     prompt, context = request.prompt, request.context
     text, query = (prompt, prompts.shortened(prompt, prompts.MOST_QUERY)) if context is None else (context, prompt)
     about = Context.of(text)
-    name = name_of(about)
-    with run.knowing(name, about):
-        asked = {"query": query, "context": [{"id": name}], "profile": "rlm"}
-        given = {**asked, "answer_schema": request.schema, "writer": request.model}
+    name = context_id_of(about)
+    with run.holding_context(name, about):
+        question = {"query": query, "context": [{"id": name}], "profile": "rlm"}
+        given = {**question, "answer_schema": request.schema, "writer": request.model}
         output = yield RunChild(child, given, config)
     spent = {channel: output[channel] for channel in SPENT}
     noted = {"trajectory": output["trajectory"], **({"status": "limit"} if output["status"] == "limit" else {})}
     if request.schema is None:
-        return Answered(as_text(output["answer"]), spent, noted)
+        return SubcallResult(as_text(output["answer"]), spent, noted)
     try:
-        return Answered(Form.of_schema(request.schema).fitted(output["answer"]), spent, noted)
-    except Unfit as unfit:  # it came to a limit before that
-        unfit.rlm_spent = spent  # type: ignore[attr-defined]
+        return SubcallResult(AnswerSchema.of_schema(request.schema).conform(output["answer"]), spent, noted)
+    except Unfit as mismatch:  # it came to a limit before that
+        mismatch.rlm_spent = spent  # type: ignore[attr-defined]
         raise

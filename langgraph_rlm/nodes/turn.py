@@ -12,10 +12,10 @@ from typing_extensions import TypedDict
 
 from langgraph_rlm.conversation.history import latest_reply
 from langgraph_rlm.errors import LimitExceeded
-from langgraph_rlm.nodes.ending import at_limit, ended
-from langgraph_rlm.running.level import Level
+from langgraph_rlm.nodes.ending import answer_update, limit_reached
 from langgraph_rlm.running.run import read
-from langgraph_rlm.state import Position, Question
+from langgraph_rlm.running.spec import RLMSpec
+from langgraph_rlm.state import Question, ReplRef
 
 
 class TurnInput(TypedDict, total=False):
@@ -29,21 +29,21 @@ class CellInput(TurnInput, total=False):
     code: str
     block: int
     ready: list[Any]
-    position: Position | None
+    repl_ref: ReplRef | None
     note: str | None
 
 
 def next_turn(
-    level: Level, state: TurnInput, config: RunnableConfig, update: dict[str, Any], *told: str
+    spec: RLMSpec, state: TurnInput, config: RunnableConfig, update: dict[str, Any], *feedback: str
 ) -> Command[Any]:
-    """Another turn for the model, which is `told` something: an ordinary one, the last one, or none."""
+    """Another turn for the model, which is given `feedback`: an ordinary one, the last one, or none."""
     if state.get("limit"):
         reply = latest_reply(read(config, "history"))
-        return Command(update=update | ended(reply, state["question"], "limit"), goto=END)
-    if state["step"] >= level.limits.max_steps:
-        update["limit"] = at_limit(level, LimitExceeded("max_steps", state["step"], level.limits.max_steps))
-        turn = level.dialect.last_turn("max_steps")
+        return Command(update=update | answer_update(reply, state["question"], "limit"), goto=END)
+    if state["step"] >= spec.limits.max_steps:
+        update["limit"] = limit_reached(spec, LimitExceeded("max_steps", state["step"], spec.limits.max_steps))
+        turn = spec.dialect.last_turn("max_steps")
     else:
-        turn = level.dialect.turn(state["step"] + 1, level.limits.max_steps)
-    said = "\n\n".join(filter(None, [*told, turn]))
+        turn = spec.dialect.turn(state["step"] + 1, spec.limits.max_steps)
+    said = "\n\n".join(filter(None, [*feedback, turn]))
     return Command(update=update | {"block": 0, "history": [HumanMessage(said)] if said else []}, goto="generate")

@@ -16,21 +16,21 @@ from langgraph.errors import GraphBubbleUp
 from langgraph.graph import END
 from langgraph.types import Command, Overwrite
 
-from langgraph_rlm.answers.schema import Form
+from langgraph_rlm.answers.schema import AnswerSchema
 from langgraph_rlm.answers.values import as_text
 from langgraph_rlm.asking import typed
-from langgraph_rlm.asking.calls import Ask
 from langgraph_rlm.asking.ledger import Usage
+from langgraph_rlm.asking.model_calls import CallModel
 from langgraph_rlm.asking.requests import Request
 from langgraph_rlm.context.files import clean
 from langgraph_rlm.conversation import prompts
 from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import LimitExceeded
 from langgraph_rlm.nodes.checking import CheckInput
-from langgraph_rlm.nodes.ending import ended, taught
+from langgraph_rlm.nodes.ending import answer_update, record_outcome
 from langgraph_rlm.nodes.turn import TurnInput, next_turn
-from langgraph_rlm.running.level import Level
 from langgraph_rlm.running.run import Run, read, run_of, spent_before
+from langgraph_rlm.running.spec import RLMSpec
 
 MOST_RETURNS = 2
 """How often an answer goes back to the model."""
@@ -40,7 +40,7 @@ AROUND = 500
 """Characters of the text that are shown before a passage, and after it."""
 MOST_SHOWN = 4_000
 """Characters of what a check is shown: a passage, or all of them, the code that made the answer, what that printed."""
-VERDICT = Form.of_schema(
+VERDICT = AnswerSchema.of_schema(
     {
         "type": "object",
         "properties": {
@@ -57,31 +57,31 @@ class VerifyInput(TurnInput, total=False):
     returned: list[int]
 
 
-def check(level: Level, state: CheckInput, config: RunnableConfig) -> Steps[dict[str, Any]]:
+def check(spec: RLMSpec, state: CheckInput, config: RunnableConfig) -> Steps[dict[str, Any]]:
     run, which = run_of(config), state["citation"]
-    request, departures, usage = Request("llm", _prompt(which, run, config)), list[None](), Usage()
-    ask = Ask(level.sub_model, [HumanMessage(request.prompt)], run.gate, config)
+    request, sent, usage = Request("llm", _prompt(which, run, config)), list[None](), Usage()
+    ask = CallModel(spec.sub_model, [HumanMessage(request.prompt)], run.gate, config)
     try:
         run.ledger.reserve([request])
-        counted = replace(ask, on_departure=partial(departures.append, None))
-        verdict, usage = yield from typed.asking(counted, VERDICT)
+        counted = replace(ask, on_send=partial(sent.append, None))
+        verdict, usage = yield from typed.ask_typed(counted, VERDICT)
     except GraphBubbleUp:
         raise
     except Exception as failure:
-        if isinstance(failure, LimitExceeded) and level.limits.on_exceeded == "raise":
+        if isinstance(failure, LimitExceeded) and spec.limits.on_exceeded == "raise":
             raise
         verdict = {"verdict": FAILED, "reason": clean(f"{type(failure).__name__}: {failure}")}
         usage = spent_before(failure)["usage"]
     return {
         "checks": [{"citation": which, **verdict}],
-        "subcalls": min(1, len(departures)),
+        "subcalls": min(1, len(sent)),
         "usage": usage,
         "seconds": run.ledger.seconds,
     }
 
 
 def _prompt(which: int | None, run: Run, config: RunnableConfig) -> str:
-    question, answer = read(config, "question")["asked"], as_text(read(config, "candidate")[0])
+    question, answer = read(config, "question")["query"], as_text(read(config, "candidate")[0])
     cited = read(config, "citations")
     if which is not None:
         text = run.context(read(config, "context_id"), config).text
@@ -97,9 +97,9 @@ def _prompt(which: int | None, run: Run, config: RunnableConfig) -> str:
     return prompts.check_all(question, answer, *shown)
 
 
-def verify(level: Level, state: VerifyInput, config: RunnableConfig) -> Steps[Command[Any]]:
+def verify(spec: RLMSpec, state: VerifyInput, config: RunnableConfig) -> Steps[Command[Any]]:
     """Ends with the answer, or hands it back; `verification` says what came of the checks."""
-    [answer, *told], returned = state["candidate"], state.get("returned", [])
+    [answer, *feedback], returned = state["candidate"], state.get("returned", [])
     checks = sorted(read(config, "checks"), key=lambda made: (made["citation"] is None, made["citation"]))
     problem = _problem(checks)
     is_over = len(returned) >= MOST_RETURNS or any(made["verdict"] == FAILED for made in checks)
@@ -114,10 +114,10 @@ def verify(level: Level, state: VerifyInput, config: RunnableConfig) -> Steps[Co
         }
     }
     if problem is None or is_over:
-        yield from taught("answered" if problem is None else "unverified", config)
-        return Command(update=update | ended(answer, state["question"], "answered"), goto=END)
+        yield from record_outcome("answered" if problem is None else "unverified", config)
+        return Command(update=update | answer_update(answer, state["question"], "answered"), goto=END)
     update |= {"returned": returned, "citations": Overwrite([])}
-    return next_turn(level, state, config, update, *told, prompts.unverified(as_text(answer), problem))
+    return next_turn(spec, state, config, update, *feedback, prompts.unverified(as_text(answer), problem))
 
 
 def _problem(checks: list[dict[str, Any]]) -> str | None:

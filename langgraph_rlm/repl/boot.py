@@ -58,7 +58,7 @@ MOST_NAME, MOST_PROBLEM = 60, 200
 
 
 @dataclass(frozen=True)
-class Left:
+class Survey:
     """What the prelude's `survey` says of a finished cell."""
 
     variables: tuple[Variable, ...]
@@ -76,7 +76,7 @@ class Unreadable(Exception):
         super().__init__("the REPL's own functions were overwritten")
 
 
-def left_by(value: object, names: Collection[str]) -> Left:
+def survey_of(value: object, names: Collection[str]) -> Survey:
     """The survey as it comes out of the sandbox, where code may have replaced it by anything.
 
     `names` are those of the REPL; it may have others, of tools that are not there any more.
@@ -92,7 +92,7 @@ def left_by(value: object, names: Collection[str]) -> Left:
             named = tuple(Variable(name[:MOST_NAME], kind[:MOST_NAME], size) for name, kind, size in variables)
             restored = tuple(name for name in names if name in overwritten)
             places = [(start, end) for start, end in cited] if _are_places(cited) else []
-            return Left(named, restored, tuple(answer), problem and problem[:MOST_PROBLEM], tuple(places))
+            return Survey(named, restored, tuple(answer), problem and problem[:MOST_PROBLEM], tuple(places))
     raise Unreadable
 
 

@@ -103,7 +103,7 @@ def module_missing(name: str) -> str:
 _TYPES = ("str", "dict", "list", "set", "tuple", "int", "float")
 
 
-def bridged(code: str) -> str:
+def bridge_gaps(code: str) -> str:
     """`code` with two idioms that Monty lacks written another way. Lines keep their numbers.
 
     A method that is handed over as a function (`max(counts, key=counts.get)`, `map(str.strip, lines)`) becomes a

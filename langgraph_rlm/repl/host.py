@@ -20,20 +20,23 @@ from langgraph_rlm.asking.tools import Tool
 from langgraph_rlm.context import Context
 from langgraph_rlm.repl import gaps
 from langgraph_rlm.repl.boilerplate import compacted
+from langgraph_rlm.repl.capabilities import NO_CAPABILITIES, Capabilities
 from langgraph_rlm.repl.cells import Variable
-from langgraph_rlm.repl.offer import NOTHING_MORE, Offer
 from langgraph_rlm.repl.python.answers import ERROR
 
 MOST_CHUNKS = 1_000_000
 
-Reply = ExternalSettledResult
+HostResult = ExternalSettledResult
 """What a suspended session is resumed with: `return_value`, or `exc_type` and `message`."""
 
 
 def answer(
-    snapshot: FunctionSnapshot, context: Context, variables: tuple[Variable, ...], offer: Offer = NOTHING_MORE
-) -> Reply | Call:
-    """The reply to a call that leaves the sandbox, or the `Call` that the graph has to answer."""
+    snapshot: FunctionSnapshot,
+    context: Context,
+    variables: tuple[Variable, ...],
+    capabilities: Capabilities = NO_CAPABILITIES,
+) -> HostResult | Call:
+    """The result of a call that leaves the sandbox, or the `Call` that the graph has to answer."""
     if not snapshot.is_os_function and snapshot.function_name != "_host":
         return raising("NameError", f"name {snapshot.function_name!r} is not defined")
     arguments = _arguments(snapshot)
@@ -51,8 +54,8 @@ def answer(
             schema,
             bool(first),
         ) if all(map(_is_prompt, prompts)) and not (first and schema is not None):
-            if model is not None and (not isinstance(model, str) or model not in offer.models):
-                return _no_model(model, offer.models)
+            if model is not None and (not isinstance(model, str) or model not in capabilities.models):
+                return _no_model(model, capabilities.models)
             try:
                 schema = None if schema is None else checked_schema(schema)
             except (TypeError, ValueError) as error:
@@ -60,7 +63,7 @@ def answer(
             requests = [Request(kind, prompt, about, model, schema) for prompt, about in prompts]
             return Call(requests, batch, first) if requests else {"return_value": []}
         case ("tool", str(name), list(calls), bool(batch)) if all(map(_is_arguments, calls)):
-            return _used(name, calls, batch, offer.tools)
+            return _tool_call(name, calls, batch, capabilities.tools)
         case ("context", str(name), list(passed)):
             return _read_context(context, name, passed)
         case ("show_vars",):
@@ -68,12 +71,12 @@ def answer(
     return raising("TypeError", "no such call")
 
 
-def _no_model(name: object, models: Collection[str]) -> Reply:
+def _no_model(name: object, models: Collection[str]) -> HostResult:
     known = f"choose one of {', '.join(models)}" if models else "leave `model` out"
     return raising("ValueError", f"there is no model named {name!r}: {known}")
 
 
-def _used(name: str, calls: list[Any], batch: bool, tools: Mapping[str, Tool]) -> Reply | Call:
+def _tool_call(name: str, calls: list[Any], batch: bool, tools: Mapping[str, Tool]) -> HostResult | Call:
     if name not in tools:
         return raising("NameError", f"the tool {name!r} is not there any more")
     try:
@@ -83,7 +86,7 @@ def _used(name: str, calls: list[Any], batch: bool, tools: Mapping[str, Tool]) -
     return Call(requests, batch) if requests else {"return_value": []}
 
 
-def _read_context(context: Context, name: str, arguments: list[Any]) -> Reply:
+def _read_context(context: Context, name: str, arguments: list[Any]) -> HostResult:
     try:
         match name, arguments:
             case "get_document", [int(i)]:
@@ -138,7 +141,7 @@ def _is_arguments(arguments: object) -> bool:
     return False
 
 
-def reply_to(answers: list[Answer], batch: bool) -> Reply:
+def result_of(answers: list[Answer], batch: bool) -> HostResult:
     """What the code gets for its call: values, with errors as text in a batch, and raised where it asked one prompt."""
     failed = next((answer.error for answer in answers if answer.error is not None), None)
     if failed is not None and not batch:
@@ -146,7 +149,7 @@ def reply_to(answers: list[Answer], batch: bool) -> Reply:
     return {"return_value": [answer.value if answer.error is None else f"{ERROR}{answer.error}" for answer in answers]}
 
 
-def _system(name: str, arguments: tuple[Any, ...]) -> Reply:
+def _system(name: str, arguments: tuple[Any, ...]) -> HostResult:
     """Clocks are answered; the rest of the system is not there."""
     match name:
         case "time.time":

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from langgraph_rlm.asking.requests import Answer
-from langgraph_rlm.repl.host import Reply, reply_to
-from langgraph_rlm.repl.lookahead import Place, Spare
+from langgraph_rlm.repl.host import HostResult, result_of
+from langgraph_rlm.repl.lookahead import AnswersByKey, Place
 from langgraph_rlm.repl.packed import is_loadable
-from langgraph_rlm.repl.printed import Printed, Room
+from langgraph_rlm.repl.printed import OutputCap, Printed
 
 Event = list[Any]
 """One of these, in the order in which they happened:
@@ -41,17 +41,17 @@ Answers that came in one superstep may be read in another order than they were w
 class Exchange:
     """A call that left the sandbox, as it was answered. `digest` names the prompts where models were asked."""
 
-    reply: Reply
+    result: HostResult
     digest: str | None = None
 
 
 @dataclass
 class Cell:
-    """A cell's code, the host's own code and the variables `given` before it, what it printed, its calls so far."""
+    """A cell's code, the host's own code and the variables before it, what it printed, its calls so far."""
 
     code: str
-    before: str
-    given: Mapping[str, Any]
+    setup: str
+    variables: Mapping[str, Any]
     printed: Printed
     exchanges: list[Exchange] = field(default_factory=list)
 
@@ -60,17 +60,17 @@ class Cell:
 class Suspension:
     """A cell that waits for the answers to the call that `digest` names.
 
-    `dump` is the REPL after the first `told` exchanges of the cell, where there is one.
+    `dump` is the REPL after the first `exchanges` of the cell, where there is one.
     """
 
     cell: Cell
     digest: str
     dump: bytes | None = None
-    told: int = 0
+    exchanges: int = 0
 
 
 @dataclass(frozen=True)
-class Past:
+class RestorePlan:
     """What makes a REPL again: a dump, or an empty one, the cells that ran since, and the one that waits.
 
     `note` says what could not be done as it should; `is_lost`, that the REPL is an empty one for that.
@@ -84,7 +84,7 @@ class Past:
 
 
 @dataclass
-class _Asked:
+class _OpenCall:
     digest: str
     prompts: int
     batch: bool
@@ -95,7 +95,7 @@ class _Asked:
         return all(index in self.answers for index in range(self.prompts))
 
     def exchange(self) -> Exchange:
-        return Exchange(reply_to([self.answers[i] for i in range(self.prompts)], self.batch), self.digest)
+        return Exchange(result_of([self.answers[i] for i in range(self.prompts)], self.batch), self.digest)
 
 
 def answers_so_far(events: Sequence[Event]) -> dict[int, Answer]:
@@ -125,9 +125,9 @@ def _answer_of(event: Event, events: Sequence[Event]) -> Answer:
     return Answer(value, error)
 
 
-def spare_answers(events: Sequence[Event]) -> Spare:
+def unclaimed_answers(events: Sequence[Event]) -> AnswersByKey:
     """What became of prompts of the latest cell that were asked ahead and that the code has not come to."""
-    spare: dict[Place, tuple[str, Answer]] = {}
+    unclaimed: dict[Place, tuple[str, Answer]] = {}
     call, prompts, keys = 0, 0, list[str]()
     began = max((place for place, event in enumerate(events) if event[0] == "cell"), default=0)
     for place, event in enumerate(events[began:], began):
@@ -137,20 +137,20 @@ def spare_answers(events: Sequence[Event]) -> Spare:
             case ["ahead", keys]:
                 pass
             case ["answer", index, value, error, *_] if index >= prompts:
-                spare[call, index] = (keys[index - prompts], Answer(value, error))
-            case ["took", _, *taken]:
-                spare.pop(tuple(taken), None)
+                unclaimed[call, index] = (keys[index - prompts], Answer(value, error))
+            case ["took", _, *claimed]:
+                unclaimed.pop(tuple(claimed), None)
             case ["dropped"]:
-                spare = {}
-    by_key: Spare = {}
-    for where in sorted(spare):
-        key, answer = spare[where]
+                unclaimed = {}
+    by_key: AnswersByKey = {}
+    for where in sorted(unclaimed):
+        key, answer = unclaimed[where]
         by_key.setdefault(key, deque()).append((where, answer))
     return by_key
 
 
 def _base_of(events: Sequence[Event], cell_end: list[Any]) -> tuple[bytes | None, int, str | None, bool]:
-    """The dump to begin with, the place from which to go on, and the note and the loss that a `Past` tells of."""
+    """The dump to begin with, the place from which to go on, and the note and the loss that a plan tells of."""
     marks = (place for place, event in enumerate(events) if event in (["base"], ["lost"]))
     start = 1 + max(marks, default=-1)
     is_dumped = bool(cell_end) and cell_end[1] >= start
@@ -163,9 +163,9 @@ def _base_of(events: Sequence[Event], cell_end: list[Any]) -> tuple[bytes | None
     return None, start, note, False
 
 
-def past_of(
-    events: Sequence[Event], cell_end: list[Any], suspension: list[Any], is_suspended: bool, room: Room
-) -> Past:
+def restore_plan(
+    events: Sequence[Event], cell_end: list[Any], suspension: list[Any], is_suspended: bool, output_cap: OutputCap
+) -> RestorePlan:
     """How to have the REPL again. `cell_end` and `suspension` are dumps with their place in `events`, or empty.
 
     Raises:
@@ -174,39 +174,39 @@ def past_of(
     base, start, note, is_lost = _base_of(events, cell_end)
     cells: list[Cell] = []
     cell: Cell | None = None
-    asked: _Asked | None = None
-    told: int | None = None
+    call: _OpenCall | None = None
+    exchanges: int | None = None
     for place, event in enumerate(events[start:], start):
-        if asked is not None and event[0] not in ("answer", "took", "ahead", "unasked", "dropped"):
-            is_refused = event[0] == "reply" and not asked.is_answered
-            if cell is not None and (is_refused or asked.is_answered):
-                cell.exchanges.append(Exchange(event[1], asked.digest) if is_refused else asked.exchange())
-            asked = None
+        if call is not None and event[0] not in ("answer", "took", "ahead", "unasked", "dropped"):
+            is_refused = event[0] == "reply" and not call.is_answered
+            if cell is not None and (is_refused or call.is_answered):
+                cell.exchanges.append(Exchange(event[1], call.digest) if is_refused else call.exchange())
+            call = None
             if is_refused:
                 continue
         match event:
-            case ["cell", code, before, *given]:
-                cell, told = Cell(code, before, given[0] if given else {}, Printed(room)), None
+            case ["cell", code, setup, *variables]:
+                cell, exchanges = Cell(code, setup, variables[0] if variables else {}, Printed(output_cap)), None
             case ["reply", reply] if cell is not None:
                 cell.exchanges.append(Exchange(reply))
             case ["call", digest, prompts, batch]:
-                asked = _Asked(digest, prompts, batch)
+                call = _OpenCall(digest, prompts, batch)
                 if suspension and suspension[1] == place + 1 and cell is not None:
-                    told = len(cell.exchanges)
-            case ["answer" | "took", index, *_] if asked is not None:
-                asked.answers[index] = _answer_of(event, events)
+                    exchanges = len(cell.exchanges)
+            case ["answer" | "took", index, *_] if call is not None:
+                call.answers[index] = _answer_of(event, events)
             case ["end"] if cell is not None:
                 cells.append(cell)
                 cell = None
             case ["undo"] if cells:
                 cells.pop()
     waiting = None
-    if is_suspended and cell is not None and asked is not None:
-        waiting = Suspension(cell, asked.digest)
-        if told is not None and is_loadable(suspension[0]):
+    if is_suspended and cell is not None and call is not None:
+        waiting = Suspension(cell, call.digest)
+        if exchanges is not None and is_loadable(suspension[0]):
             dump, _, *printed = suspension
-            cell.printed = Printed(room, *printed)
-            waiting = Suspension(cell, asked.digest, dump, told)
-        elif told is not None:
+            cell.printed = Printed(output_cap, *printed)
+            waiting = Suspension(cell, call.digest, dump, exchanges)
+        elif exchanges is not None:
             note = note or "The cell was stored by another version of the sandbox: it ran again from its start."
-    return Past(base, tuple(cells), waiting, note, is_lost)
+    return RestorePlan(base, tuple(cells), waiting, note, is_lost)

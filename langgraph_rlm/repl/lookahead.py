@@ -23,14 +23,13 @@ from pydantic_monty import FunctionSnapshot, FutureSnapshot, MontyComplete, Mont
 
 from langgraph_rlm.asking.requests import TOOL, Answer, Call, Request
 from langgraph_rlm.repl import host
-from langgraph_rlm.repl.offer import Offer
+from langgraph_rlm.repl.capabilities import Capabilities
 from langgraph_rlm.repl.workers import Workers
 
 Place = tuple[int, int]
 """The place of a call in the journal, and which of the prompts asked with it."""
-Found = tuple[Place, Answer]
-"""An answer, with its place."""
-Spare = dict[str, deque[Found]]
+PlacedAnswer = tuple[Place, Answer]
+AnswersByKey = dict[str, deque[PlacedAnswer]]
 
 SECONDS = 0.5
 """How long a fork may run."""
@@ -38,77 +37,79 @@ MARK = "\ue000"
 """Begins a placeholder, which has characters of its kind alone: any piece of it tells that it is one."""
 LENGTH = 12
 FIRST_WINDOW = 3
-"""Calls that are guessed when nothing is known of how well guesses hold; 1 after one that did not."""
+"""Prompts that are asked ahead when nothing is known of how well guesses hold; 1 after some that did not. One call of
+the code is always guessed, however many it asks."""
 MOST_WINDOW = 64
 MOST_WASTE = 8
-"""Guesses in vain that a cell may have, and one more for each four that held."""
+"""Prompts that a cell may have asked ahead in vain, and one more for each four that held."""
 
 
 @dataclass(frozen=True)
-class Taken:
+class Prefetched:
     """Of the prompts of a call, by their index: the answers that are there, and which prompts are asked already."""
 
-    found: dict[int, Found] = field(default_factory=dict)
-    flying: list[int] = field(default_factory=list)
-    drops: bool = False
+    answers: dict[int, PlacedAnswer] = field(default_factory=dict)
+    in_flight: list[int] = field(default_factory=list)
+    drops_rest: bool = False
     """Whether the code has gone elsewhere, so that what else was asked ahead is dropped."""
 
     def missing_of(self, call: Call) -> list[int]:
         """The other prompts."""
-        return [index for index in range(len(call.requests)) if index not in self.found and index not in self.flying]
+        return [i for i in range(len(call.requests)) if i not in self.answers and i not in self.in_flight]
 
 
 @dataclass
-class Guesses:
-    """Answers to prompts that a cell has not come to yet, and how well guesses have held so far.
+class Lookahead:
+    """What was asked ahead for a cell, and how well guesses have held so far, in prompts.
 
-    `spare` has them by the key of the prompt, in the order in which they were guessed: the place of each,
-    and what it is. `flying` counts the prompts that are asked now, by their keys.
+    `answered` has what the code has not come to yet by the key of the prompt, in the order in which it was guessed;
+    `in_flight` counts the prompts that are asked now, by their keys.
     """
 
-    spare: Spare = field(default_factory=dict)
-    flying: Counter[str] = field(default_factory=Counter)
+    answered: AnswersByKey = field(default_factory=dict)
+    in_flight: Counter[str] = field(default_factory=Counter)
     window: int = FIRST_WINDOW
     held: int = 0
     wasted: int = 0
 
-    def take(self, call: Call, is_change: bool) -> Taken:
+    def claim(self, call: Call, has_side_effects: bool) -> Prefetched:
         """What was asked ahead of a call. Guesses that did not hold are dropped.
 
-        So are all where the call `is_change`, and a tool was called ahead: it may say something else afterwards.
+        So are all where the call has side effects, and a tool was called ahead: it may say something else afterwards.
         """
-        left, taken = self.outstanding, Taken()
-        spare = [key for key, answers in self.spare.items() if answers]
-        if is_change and any(key.startswith(TOOL) for key in [*spare, *+self.flying]):
-            return self._dropped(left)
+        unclaimed, prefetched = self.unclaimed, Prefetched()
+        answered = [key for key, answers in self.answered.items() if answers]
+        if has_side_effects and any(key.startswith(TOOL) for key in [*answered, *+self.in_flight]):
+            return self._drop(unclaimed)
         for index, key in enumerate(call.keys):
-            if found := self.spare.get(key):
-                taken.found[index] = found.popleft()
-            elif self.flying[key]:
-                self.flying[key] -= 1
-                taken.flying.append(index)
-        held = len(taken.found) + len(taken.flying)
+            if answers := self.answered.get(key):
+                prefetched.answers[index] = answers.popleft()
+            elif self.in_flight[key]:
+                self.in_flight[key] -= 1
+                prefetched.in_flight.append(index)
+        held = len(prefetched.answers) + len(prefetched.in_flight)
         self.held += held
         if held == len(call.requests):
-            self.window = min(self.window + 1, MOST_WINDOW)
-        elif left and not held:
-            return self._dropped(left)
-        return taken
+            self.window = min(self.window + held, MOST_WINDOW)
+        elif unclaimed and not held:
+            return self._drop(unclaimed)
+        return prefetched
 
-    def _dropped(self, wasted: int) -> Taken:
-        self.spare, self.flying = {}, Counter()
+    def _drop(self, wasted: int) -> Prefetched:
+        self.answered, self.in_flight = {}, Counter()
         self.wasted, self.window = self.wasted + wasted, 1
-        return Taken(drops=True)
+        return Prefetched(drops_rest=True)
 
     @property
-    def outstanding(self) -> int:
+    def unclaimed(self) -> int:
         """Prompts that were asked ahead and that the code has not come to."""
-        return sum(map(len, self.spare.values())) + self.flying.total()
+        return sum(map(len, self.answered.values())) + self.in_flight.total()
 
-    @property
-    def wanted(self) -> int:
-        """Calls to have asked ahead now: more with each guess that holds, none when too many have not."""
-        return 0 if self.wasted > MOST_WASTE + self.held // 4 else self.window
+    def wanted(self, call: Call) -> int:
+        """Prompts to ask ahead of the calls after this one: more with each that holds, none when too many have not."""
+        if self.wasted > MOST_WASTE + self.held // 4:
+            return 0
+        return max(self.window, len(call.requests)) - self.unclaimed
 
 
 class _Owner:
@@ -123,29 +124,29 @@ class _Owner:
         raise AssertionError("its lock is never free")
 
 
-def calls_ahead(
+def requests_ahead(
     dump: bytes,
     workers: Workers,
-    answering: Callable[[FunctionSnapshot], host.Reply | Call],
-    offer: Offer,
-    guesses: Guesses,
+    answering: Callable[[FunctionSnapshot], host.HostResult | Call],
+    capabilities: Capabilities,
+    lookahead: Lookahead,
     most: int,
 ) -> list[Request]:
     """What the cell in `dump` will ask for after the call at which it is suspended, in order, at most `most`.
 
-    What is among `guesses` is no news: the fork goes on with the answers, where these are there. Nothing is asked
-    ahead that changes something, nor a tool called ahead while something does, nor what `offer` has nobody for.
+    What is among `lookahead` is no news: the fork goes on with the answers, where these are there. Nothing is asked
+    ahead that changes something, nor a tool called ahead while something does, nor what `capabilities` has nobody for.
     """
     owner = _Owner()
     session = workers.spare(owner)
     if session is None:
         return []
     found: list[Request] = []
-    known = {key: deque(answers) for key, answers in guesses.spare.items()}
-    flying = guesses.flying.copy()
+    known = {key: deque(answers) for key, answers in lookahead.answered.items()}
+    in_flight = lookahead.in_flight.copy()
     placeholders = map(_placeholder, count())
 
-    def reply_to(call: Call, is_first: bool) -> host.Reply:
+    def placeholders_for(call: Call, is_first: bool) -> host.HostResult:
         answers: list[Answer] = []
         for request in call.requests:
             key = request.key
@@ -153,15 +154,15 @@ def calls_ahead(
                 answers.append(known[key].popleft()[1])
                 continue
             answers.append(Answer(next(placeholders)))
-            if flying[key] and not is_first:
-                flying[key] -= 1
+            if in_flight[key] and not is_first:
+                in_flight[key] -= 1
             elif not is_first:
                 found.append(request)
-        return host.reply_to(answers, call.batch)
+        return host.result_of(answers, call.batch)
 
     with _given_back(workers, owner), _bounded(session):
         snapshot: Any = session.load_snapshot(dump, print_callback=lambda *_: None)
-        is_first, is_change = True, False
+        is_first, has_changed = True, False
         while len(found) < most and not isinstance(snapshot, MontyComplete | FutureSnapshot):
             if isinstance(snapshot, NameLookupSnapshot):
                 snapshot = snapshot.resume()
@@ -169,12 +170,12 @@ def calls_ahead(
             answer = answering(snapshot)
             if isinstance(answer, Call):
                 fits = is_first or len(found) + len(answer.requests) <= most
-                may_change = any(map(offer.changes, answer.requests))
-                is_waiting = not is_first and (may_change or (is_change and answer.requests[0].kind == "tool"))
-                if not fits or answer.first or is_waiting or _depends(answer) or not offer.has(answer):
+                may_change = any(map(capabilities.has_side_effects, answer.requests))
+                is_waiting = not is_first and (may_change or (has_changed and answer.requests[0].kind == "tool"))
+                if not fits or answer.first or is_waiting or _depends(answer) or not capabilities.can_answer(answer):
                     break
-                is_change = is_change or may_change
-                answer, is_first = reply_to(answer, is_first), False
+                has_changed = has_changed or may_change
+                answer, is_first = placeholders_for(answer, is_first), False
             snapshot = snapshot.resume(answer)
     return found
 

@@ -31,7 +31,7 @@ MOST_INDEXED = 24
 
 
 @dataclass
-class Packing:
+class DumpPacker:
     """Packs and unpacks dumps of REPLs over `context`. `name` is what the state calls it."""
 
     name: str

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Room:
+class OutputCap:
     """Characters of output that are kept: from its start, and from its end."""
 
     head: int
@@ -17,7 +17,7 @@ class Room:
 class Printed:
     """Collects output, and keeps of it what there is room for."""
 
-    room: Room
+    cap: OutputCap
     head: str = ""
     tail: str = ""
     length: int = 0
@@ -25,10 +25,10 @@ class Printed:
     def write(self, stream: str, text: str) -> None:
         """The sandbox's print callback."""
         self.length += len(text)
-        free = max(self.room.head - len(self.head), 0)
+        free = max(self.cap.head - len(self.head), 0)
         self.head += text[:free]
         tail = self.tail + text[free:]
-        self.tail = tail[max(len(tail) - self.room.tail, 0) :]
+        self.tail = tail[max(len(tail) - self.cap.tail, 0) :]
 
     @property
     def omitted(self) -> int:

@@ -31,8 +31,8 @@ DUMP_HEADROOM = 4.2
 
 
 Snapshot = FunctionSnapshot | NameLookupSnapshot | FutureSnapshot | MontyComplete
-Answering = Callable[[FunctionSnapshot], host.Reply | Call]
-"""Gives the reply to a call that leaves the sandbox, or the call itself where the graph has to answer it."""
+Answering = Callable[[FunctionSnapshot], host.HostResult | Call]
+"""Gives the result of a call that leaves the sandbox, or the call itself where the graph has to answer it."""
 
 
 def feed(
@@ -59,16 +59,16 @@ def evaluate(session: MontySession, code: str, inputs: dict[str, Any] | None = N
         raise Unreadable from None
 
 
-def driven(snapshot: Snapshot, reply: Answering) -> tuple[FunctionSnapshot, Call] | None:
+def run_to_call(snapshot: Snapshot, answering: Answering) -> tuple[FunctionSnapshot, Call] | None:
     """Goes on from one suspension to the next until the code ends (None) or asks what the graph has to answer."""
     while not isinstance(snapshot, MontyComplete):
         if isinstance(snapshot, NameLookupSnapshot):
             snapshot = snapshot.resume()
         elif isinstance(snapshot, FutureSnapshot):
-            failed: host.Reply = host.raising("RuntimeError", "nothing here can be awaited")
+            failed: host.HostResult = host.raising("RuntimeError", "nothing here can be awaited")
             snapshot = snapshot.resume(dict.fromkeys(snapshot.pending_call_ids, failed))
         else:
-            answer = reply(snapshot)
+            answer = answering(snapshot)
             if isinstance(answer, Call):
                 return snapshot, answer
             snapshot = snapshot.resume(answer)

@@ -79,15 +79,15 @@ def checked_query(query: object) -> str:
 def stored(context: Context) -> dict[str, Any]:
     """A context as the state keeps it, under its name."""
     [state] = context.to_state()
-    return {**state, "id": name_of(context)}
+    return {**state, "id": context_id_of(context)}
 
 
-def of_messages(messages: Sequence[BaseMessage]) -> Context:
+def context_of_messages(messages: Sequence[BaseMessage]) -> Context:
     """The context that a conversation is: a document for each message."""
     return Context.of([Document(clean(message.text), metadata={"name": message.type}) for message in messages])
 
 
-def name_of(context: Context) -> str:
+def context_id_of(context: Context) -> str:
     """What a context is called in the state, by what it holds: the same text keeps its name."""
     digest = hashlib.blake2b(repr(context.metadata).encode("utf-8", "backslashreplace"), digest_size=16)
     for start in range(0, len(context), HASH_PIECE):

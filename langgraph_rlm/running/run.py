@@ -18,16 +18,16 @@ from langgraph._internal._constants import CONF, CONFIG_KEY_CHECKPOINTER, CONFIG
 from langgraph.cache.base import BaseCache
 from langgraph.store.base import BaseStore
 
-from langgraph_rlm.asking.caching import Shared
-from langgraph_rlm.asking.calls import Gate
-from langgraph_rlm.asking.ledger import NOTHING, Ledger
-from langgraph_rlm.asking.underway import Flight, Underway
+from langgraph_rlm.asking.caching import IdenticalCalls
+from langgraph_rlm.asking.in_flight import InFlightCall, InFlightCalls
+from langgraph_rlm.asking.ledger import NOTHING_SPENT, Ledger
+from langgraph_rlm.asking.model_calls import Gate
 from langgraph_rlm.context import Context
 from langgraph_rlm.errors import ContextError
 from langgraph_rlm.repl.interpreter import Interpreter
-from langgraph_rlm.repl.packed import Packing
+from langgraph_rlm.repl.packed import DumpPacker
 from langgraph_rlm.repl.workers import Workers
-from langgraph_rlm.running.inputs import name_of, of_messages
+from langgraph_rlm.running.inputs import context_id_of, context_of_messages
 from langgraph_rlm.settings import Limits
 
 RUN = "__rlm_run"
@@ -50,13 +50,13 @@ class Run:
         self.workers, self.wave, self.cache, self.pauses = workers, wave, cache, pauses
         self.ledger = Ledger(limits)
         self.gate = Gate(max_concurrency, self.ledger, is_paced)
-        self.shared = Shared()
-        self.flights: set[Flight] = set()
+        self.identical_calls = IdenticalCalls()
+        self.in_flight_calls: set[InFlightCall] = set()
         self._interpreters: set[Interpreter] = set()
-        self._positions: dict[str, Interpreter] = {}
-        self._underway: dict[str, Underway] = {}
+        self._live: dict[str, Interpreter] = {}
+        self._underway: dict[str, InFlightCalls] = {}
         self._contexts: dict[str, Context] = {}
-        self._known: dict[str, int] = {}
+        self._holders: dict[str, int] = {}
         self._lock = threading.Lock()
 
     @contextmanager
@@ -66,16 +66,16 @@ class Run:
             stack.callback(self._close)
             yield
 
-    async def flown(self) -> None:
+    async def cancel_in_flight(self) -> None:
         """Cancels the sub-calls that nobody needs any more, and waits until that is done."""
-        tasks = [flight.future for flight in self.flights if isinstance(flight.future, asyncio.Task)]
-        for flight in self.flights:
-            flight.cancel()
+        tasks = [call.future for call in self.in_flight_calls if isinstance(call.future, asyncio.Task)]
+        for call in self.in_flight_calls:
+            call.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _close(self) -> None:
-        for flight in self.flights:
-            flight.cancel()
+        for call in self.in_flight_calls:
+            call.cancel()
         for interpreter in list(self._interpreters):
             interpreter.close()
 
@@ -91,35 +91,35 @@ class Run:
             if stored is None:
                 raise ContextError("The text is not in the thread any more.")
             if "messages" in stored:
-                context = of_messages(read(config, "messages")[: stored["messages"]])
-                if name_of(context) != name:
+                context = context_of_messages(read(config, "messages")[: stored["messages"]])
+                if context_id_of(context) != name:
                     raise ContextError("The messages that were the text have been changed since.")
             else:
                 context = Context.from_state([stored])
             self._contexts[name] = context
         return context
 
-    def know(self, name: str, context: Context) -> None:
+    def hold_context(self, name: str, context: Context) -> None:
         """Notes a context that is at hand anyway."""
         self._contexts[name] = context
 
     @contextmanager
-    def knowing(self, name: str, context: Context) -> Iterator[None]:
+    def holding_context(self, name: str, context: Context) -> Iterator[None]:
         """Has a context at hand for the block; several blocks, in several threads, may share it."""
         with self._lock:
             self._contexts[name] = context
-            self._known[name] = self._known.get(name, 0) + 1
+            self._holders[name] = self._holders.get(name, 0) + 1
         try:
             yield
         finally:
             with self._lock:
-                self._known[name] -= 1
-                if not self._known[name]:
-                    del self._known[name], self._contexts[name]
+                self._holders[name] -= 1
+                if not self._holders[name]:
+                    del self._holders[name], self._contexts[name]
 
-    def packing(self, name: str, config: RunnableConfig) -> Packing:
+    def packer(self, name: str, config: RunnableConfig) -> DumpPacker:
         """What packs dumps over that context."""
-        return Packing(name, self.context(name, config))
+        return DumpPacker(name, self.context(name, config))
 
     def begin(self, interpreter: Interpreter) -> Interpreter:
         """Takes charge of an interpreter: whatever happens, it does not outlive the run."""
@@ -131,19 +131,19 @@ class Run:
         self._interpreters.discard(interpreter)
         interpreter.close()
 
-    def keep(self, interpreter: Interpreter, underway: Underway) -> str:
+    def keep(self, interpreter: Interpreter, in_flight: InFlightCalls) -> str:
         """A new token for where the interpreter is now, with what it has under way."""
         token = uuid.uuid4().hex
-        self._positions[token], self._underway[token] = interpreter, underway
+        self._live[token], self._underway[token] = interpreter, in_flight
         return token
 
-    def take(self, token: str) -> tuple[Interpreter | None, Underway]:
+    def take(self, token: str) -> tuple[Interpreter | None, InFlightCalls]:
         """The live interpreter at that position, if there is one, and what it has under way. Taken once."""
-        return self._positions.pop(token, None), self._underway.pop(token, None) or Underway()
+        return self._live.pop(token, None), self._underway.pop(token, None) or InFlightCalls()
 
-    def underway(self, token: str) -> Underway:
+    def in_flight(self, token: str) -> InFlightCalls:
         """What the RLM at that position has under way."""
-        return self._underway.setdefault(token, Underway())
+        return self._underway.setdefault(token, InFlightCalls())
 
 
 def run_of(config: RunnableConfig) -> Run:
@@ -152,7 +152,7 @@ def run_of(config: RunnableConfig) -> Run:
     return run
 
 
-SPENT = tuple(NOTHING)
+SPENT = tuple(NOTHING_SPENT)
 """The channels that add up over the tree."""
 
 
@@ -164,7 +164,7 @@ def note_spent(failure: Exception, config: RunnableConfig) -> None:
 
 def spent_before(failure: Exception) -> dict[str, Any]:
     """What a failed sub-call had spent."""
-    return getattr(failure, "rlm_spent", NOTHING)
+    return getattr(failure, "rlm_spent", NOTHING_SPENT)
 
 
 def read(config: RunnableConfig, channel: str) -> Any:

@@ -15,7 +15,7 @@ import pytest
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
 
-from langgraph_rlm.asking.calls import overflowed
+from langgraph_rlm.asking.model_calls import overflowed
 from langgraph_rlm.models import resolve_model
 
 pytest.importorskip("xllamacpp")

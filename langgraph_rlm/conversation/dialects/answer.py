@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from langgraph_rlm.context import Context
 from langgraph_rlm.conversation.dialects import official
-from langgraph_rlm.conversation.dialects.dialect import Ran
-from langgraph_rlm.conversation.dialects.replies import Code, Nothing, Reply, spoken
-from langgraph_rlm.repl.idiom import Idiom
-from langgraph_rlm.repl.offer import Offer
+from langgraph_rlm.conversation.dialects.dialect import RanBlock
+from langgraph_rlm.conversation.dialects.replies import Code, Nothing, ParsedReply, without_thoughts
+from langgraph_rlm.repl.capabilities import Capabilities
+from langgraph_rlm.repl.conventions import ReplConventions
 
 ENDING = """
 To submit your answer, set it in a ```repl block:
@@ -32,25 +32,25 @@ class Answer:
     """Code sets the answer: what the model says outside of its blocks ends nothing."""
 
     name = "answer"
-    answer = '`answer["content"]`'
-    idiom = Idiom(
+    answer_name = '`answer["content"]`'
+    conventions = ReplConventions(
         "answer",
         'set answer["content"], then answer["ready"] = True, to end',
         'answer["content"], answer["ready"] = {}, True',
         echoes=False,
-        shows=official.SHOWN,
+        shown_characters=official.SHOWN,
     )
 
-    def read(self, reply: str) -> Reply:
+    def parse(self, reply: str) -> ParsedReply:
         """The reply's blocks; a reply without any is a thought."""
-        blocks, told = official.blocks_of(spoken(reply))
-        return Code(blocks, told) if blocks else Nothing(told)
+        blocks, feedback = official.blocks_of(without_thoughts(reply))
+        return Code(blocks, feedback) if blocks else Nothing(feedback)
 
-    def before(self, code: str, context: Context, question: int) -> str:
+    def setup(self, code: str, context: Context, question: int) -> str:
         return BEGIN.format(question)
 
-    def system(self, depth: int, max_depth: int, instructions: str | None, offer: Offer) -> str:
-        return official.system(ENDING, depth, max_depth, instructions, offer)
+    def system(self, depth: int, max_depth: int, instructions: str | None, capabilities: Capabilities) -> str:
+        return official.system(ENDING, depth, max_depth, instructions, capabilities)
 
     def opening(self, query: str, context: Context) -> str:
         return f"Answer the following: {query}\n\n{official.described(context)}\n\n{LOOK_FIRST}"
@@ -60,7 +60,7 @@ class Answer:
             return f"`context` is a new text now; your variables are still there. {self.opening(query, context)}"
         return f"`context` is the same, and your variables are still there.\n\nAnswer the following: {query}"
 
-    def told(self, ran: Ran, query: str) -> str:
+    def after_block(self, ran: RanBlock, query: str) -> str:
         header = f"REPL output (block {ran.number}):" if ran.blocks > 1 else "REPL output:"
         edited = f"The code was changed before it ran. This ran:\n```python\n{ran.code}\n```" if ran.is_edited else ""
         shown = f"{header}\n{official.result(ran, ('answer', 'context_0', 'context'))}"

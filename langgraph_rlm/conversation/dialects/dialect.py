@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from langgraph_rlm.context import Context
-from langgraph_rlm.conversation.dialects.replies import Reply
+from langgraph_rlm.conversation.dialects.replies import ParsedReply
+from langgraph_rlm.repl.capabilities import Capabilities
 from langgraph_rlm.repl.cells import Finished
-from langgraph_rlm.repl.idiom import Idiom
-from langgraph_rlm.repl.offer import Offer
+from langgraph_rlm.repl.conventions import ReplConventions
 
 
 @dataclass(frozen=True)
-class Ran:
+class RanBlock:
     """A block that has run: the `number`-th of the `blocks` of its reply. `note` says what became of the REPL."""
 
     code: str
@@ -39,20 +39,20 @@ class Dialect(Protocol):
         """What `create_rlm` knows it by."""
 
     @property
-    def answer(self) -> str:
+    def answer_name(self) -> str:
         """What the model knows the answer by."""
 
     @property
-    def idiom(self) -> Idiom:
+    def conventions(self) -> ReplConventions:
         """The REPL's side of it."""
 
-    def read(self, reply: str) -> Reply:
+    def parse(self, reply: str) -> ParsedReply:
         """What a reply says."""
 
-    def before(self, code: str, context: Context, question: int) -> str:
+    def setup(self, code: str, context: Context, question: int) -> str:
         """The host's own code that runs before a block. `question` counts those of the thread, from 1."""
 
-    def system(self, depth: int, max_depth: int, instructions: str | None, offer: Offer) -> str:
+    def system(self, depth: int, max_depth: int, instructions: str | None, capabilities: Capabilities) -> str:
         """The system prompt of an RLM at `depth`."""
 
     def opening(self, query: str, context: Context) -> str:
@@ -61,7 +61,7 @@ class Dialect(Protocol):
     def follow_up(self, query: str, context: Context | None) -> str:
         """A further question on the same thread; `context` where the text is a new one."""
 
-    def told(self, ran: Ran, query: str) -> str:
+    def after_block(self, ran: RanBlock, query: str) -> str:
         """What a block did."""
 
     def turn(self, step: int, most: int) -> str:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from textwrap import dedent
 
 from langgraph_rlm.context import Context
-from langgraph_rlm.conversation import glimpse, prompts
-from langgraph_rlm.conversation.dialects.dialect import Ran
-from langgraph_rlm.conversation.dialects.replies import Code, Nothing, Reply, Text, spoken
-from langgraph_rlm.conversation.evidence import condensed
-from langgraph_rlm.repl.idiom import Idiom
-from langgraph_rlm.repl.offer import Offer
+from langgraph_rlm.conversation import preview, prompts
+from langgraph_rlm.conversation.dialects.dialect import RanBlock
+from langgraph_rlm.conversation.dialects.replies import Code, Nothing, ParsedReply, Text, without_thoughts
+from langgraph_rlm.conversation.sub_answers import condensed
+from langgraph_rlm.repl.capabilities import Capabilities
+from langgraph_rlm.repl.conventions import ReplConventions
 from langgraph_rlm.repl.syntax import statements
 
 _FENCE = re.compile(r"^[ \t]*```[ \t]*([\w+-]*)[^\n]*\n(.*?)(?:^[ \t]*```[ \t]*$|\Z)", re.M | re.S)
@@ -27,17 +27,19 @@ class Final:
     """The dialect that is made for models which were not trained as RLMs, small ones too."""
 
     name = "final"
-    answer = "`Final`"
-    idiom = Idiom("Final", "set Final = your answer to end", "Final = {}", echoes=True, shows=None)
+    answer_name = "`Final`"
+    conventions = ReplConventions(
+        "Final", "set Final = your answer to end", "Final = {}", echoes=True, shown_characters=None
+    )
 
-    def read(self, reply: str) -> Reply:
+    def parse(self, reply: str) -> ParsedReply:
         """What a reply says.
 
         Its blocks marked `repl` or `python` are one cell; else its unmarked blocks of Python, or the reply where it is
         Python. A reply without code ends the run with a line `FINAL: answer` or `FINAL_VAR: name`. Beside code such a
         line is not believed: the code has not run yet.
         """
-        text = spoken(reply)
+        text = without_thoughts(reply)
         blocks = [(language.lower(), _unprompted(dedent(code)).rstrip()) for language, code in _FENCE.findall(text)]
         marked = [code for language, code in blocks if language in ("repl", "python", "py", "python3") and code.strip()]
         if marked:
@@ -55,11 +57,11 @@ class Final:
             return Code((f"FINAL_VAR({named[1]!r})",))
         return Text(stated[1].strip()) if stated and stated[1].strip() else NO_CELL
 
-    def before(self, code: str, context: Context, question: int) -> str:
-        return glimpse.rows_for(code, context.text)
+    def setup(self, code: str, context: Context, question: int) -> str:
+        return preview.rows_for(code, context.text)
 
-    def system(self, depth: int, max_depth: int, instructions: str | None, offer: Offer) -> str:
-        return prompts.system(depth, max_depth, instructions, offer)
+    def system(self, depth: int, max_depth: int, instructions: str | None, capabilities: Capabilities) -> str:
+        return prompts.system(depth, max_depth, instructions, capabilities)
 
     def opening(self, query: str, context: Context) -> str:
         return prompts.opening(query, context)
@@ -67,7 +69,7 @@ class Final:
     def follow_up(self, query: str, context: Context | None) -> str:
         return prompts.follow_up(query, context)
 
-    def told(self, ran: Ran, query: str) -> str:
+    def after_block(self, ran: RanBlock, query: str) -> str:
         output, edited = condensed(str(ran.cell.printed), ran.answers), ran.code if ran.is_edited else None
         return prompts.after_cell(ran.cell, output, query, ran.is_repeated, edited, ran.note, ran.has_answer)
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from langgraph_rlm.context import Context
 from langgraph_rlm.conversation.dialects import official
-from langgraph_rlm.conversation.dialects.dialect import Ran
-from langgraph_rlm.conversation.dialects.replies import Code, Nothing, Reply, Text, spoken
-from langgraph_rlm.repl.idiom import Idiom
-from langgraph_rlm.repl.offer import Offer
+from langgraph_rlm.conversation.dialects.dialect import RanBlock
+from langgraph_rlm.conversation.dialects.replies import Code, Nothing, ParsedReply, Text, without_thoughts
+from langgraph_rlm.repl.capabilities import Capabilities
+from langgraph_rlm.repl.conventions import ReplConventions
 
 ENDING = """
 When you have the answer, and not before, end with one of these at the start of a line of your reply, not in code:
@@ -35,28 +35,28 @@ class FinalText:
     """The model ends a run in words: `FINAL(…)` or `FINAL_VAR(…)` at the start of a line of its reply."""
 
     name = "final-text"
-    answer = "What `FINAL` or `FINAL_VAR` gives"
-    idiom = Idiom(
+    answer_name = "What `FINAL` or `FINAL_VAR` gives"
+    conventions = ReplConventions(
         None,
         "write FINAL(your answer) outside of the code to end",
         "FINAL({})",
         echoes=False,
-        shows=official.SHOWN,
+        shown_characters=official.SHOWN,
     )
 
-    def read(self, reply: str) -> Reply:
+    def parse(self, reply: str) -> ParsedReply:
         """The reply's blocks. Without any, the variable that it names or else the answer that it states.
 
         Beside code neither is believed: the code has not run yet. In the code they are functions.
         """
-        text = spoken(reply)
+        text = without_thoughts(reply)
         blocks, unclosed = official.blocks_of(text)
         words = official.around_blocks(text)
         named, stated = _named(words), _stated(words)
         if blocks or unclosed:
             is_final = named is not None or stated is not None
-            told = "\n\n".join(filter(None, [unclosed, NOT_BELIEVED if is_final else ""]))
-            return Code(blocks, told) if blocks else Nothing(told)
+            feedback = "\n\n".join(filter(None, [unclosed, NOT_BELIEVED if is_final else ""]))
+            return Code(blocks, feedback) if blocks else Nothing(feedback)
         if named is not None:
             if not named.isidentifier():
                 return Nothing(f"(FINAL_VAR takes the name of a variable, and {named[:MOST_NAME]!r} is none.)")
@@ -65,11 +65,11 @@ class FinalText:
             return Nothing("(There is no answer between the brackets of FINAL.)")
         return Text(stated) if stated else Nothing()
 
-    def before(self, code: str, context: Context, question: int) -> str:
+    def setup(self, code: str, context: Context, question: int) -> str:
         return ""
 
-    def system(self, depth: int, max_depth: int, instructions: str | None, offer: Offer) -> str:
-        return official.system(ENDING, depth, max_depth, instructions, offer)
+    def system(self, depth: int, max_depth: int, instructions: str | None, capabilities: Capabilities) -> str:
+        return official.system(ENDING, depth, max_depth, instructions, capabilities)
 
     def opening(self, query: str, context: Context) -> str:
         return f"{official.described(context)}\n\nQuestion: {query}\n\n{LOOK_FIRST}"
@@ -79,7 +79,7 @@ class FinalText:
             return f"`context` is a new text now; your variables are still there. {self.opening(query, context)}"
         return f"`context` is the same, and your variables are still there.\n\nQuestion: {query}"
 
-    def told(self, ran: Ran, query: str) -> str:
+    def after_block(self, ran: RanBlock, query: str) -> str:
         executed = f"Code executed:\n```python\n{ran.code}\n```"
         edited = "The code was changed before it ran." if ran.is_edited else ""
         shown = f"{executed}\n\nREPL output:\n{official.result(ran, ('context_0', 'context'))}"

@@ -10,8 +10,8 @@ import re
 
 from langgraph_rlm.context import Context
 from langgraph_rlm.conversation import prompts
-from langgraph_rlm.conversation.dialects.dialect import Ran
-from langgraph_rlm.repl.offer import Offer
+from langgraph_rlm.conversation.dialects.dialect import RanBlock
+from langgraph_rlm.repl.capabilities import Capabilities
 
 SHOWN = 20_000
 """Characters that are shown of what came of a block."""
@@ -85,11 +85,11 @@ def _spans(text: str) -> tuple[list[tuple[int, int]], str]:
     return spans, ""
 
 
-def system(ending: str, depth: int, max_depth: int, instructions: str | None, offer: Offer) -> str:
+def system(ending: str, depth: int, max_depth: int, instructions: str | None, capabilities: Capabilities) -> str:
     """The system prompt of an RLM at `depth`; `ending` says how a run ends."""
     calls = (SUBCALLS if depth < max_depth else "") + (RECURSION if depth + 1 < max_depth else "")
     strategy = STRATEGY if calls else ""
-    offered = (prompts.models(offer) if calls else "") + prompts.tools(offer)
+    offered = (prompts.models(capabilities) if calls else "") + prompts.tools(capabilities)
     return "".join([RULES, calls, offered, strategy, ending, f"\n{instructions}\n" if instructions else ""])
 
 
@@ -101,7 +101,7 @@ def described(context: Context) -> str:
     return f"Your context is a str of {len(context)} characters, in {of_documents}. It begins:\n<<<\n{prefix}\n>>>"
 
 
-def result(ran: Ran, names: tuple[str, ...]) -> str:
+def result(ran: RanBlock, names: tuple[str, ...]) -> str:
     """What came of a block, cut where it is long; `names` are variables that the REPL has from the start."""
     cell, parts = ran.cell, []
     if cell.printed.length:

@@ -10,10 +10,10 @@ _THOUGHT = re.compile(r"\A(?:\s*<think>.*?(?:</think>|\Z)|.*?^[ \t]*</think>[ \t
 
 @dataclass(frozen=True)
 class Code:
-    """Blocks to run one after the other, each as a cell. `told` is what the model is told of the rest of its reply."""
+    """Blocks to run one after the other, each as a cell. `feedback` is what to say to the model of the rest of it."""
 
     blocks: tuple[str, ...]
-    told: str = ""
+    feedback: str = ""
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,14 @@ class Text:
 
 @dataclass(frozen=True)
 class Nothing:
-    """Neither code nor an answer. `told` is what is wrong with that, if anything is."""
+    """Neither code nor an answer. `feedback` is what is wrong with that, if anything is."""
 
-    told: str = ""
-
-
-Reply = Code | Text | Nothing
+    feedback: str = ""
 
 
-def spoken(reply: str) -> str:
+ParsedReply = Code | Text | Nothing
+
+
+def without_thoughts(reply: str) -> str:
     """A reply without what the model has only thought, its lines ended alike."""
     return _THOUGHT.sub("", reply.replace("\r\n", "\n").replace("\r", "\n"))

@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field, field_validator
 from typing_extensions import TypedDict
 
 from langgraph_rlm import InvalidInput, Limits, Router, create_rlm
-from langgraph_rlm.answers.schema import Form, Unfit
+from langgraph_rlm.answers.schema import AnswerSchema, Unfit
 from tests.fakes import QUERY, TEXT, ScriptedModel, cell, error_of, final_of, rlm_of, run
 
 THREAD: Any = {"configurable": {"thread_id": "1"}}
@@ -332,9 +332,9 @@ def test_child_rlm_answers_in_the_form_that_the_code_asks_for() -> None:
 
 
 def test_schema_that_goes_on_for_ever_is_an_error() -> None:
-    form = Form.of_schema({"$ref": "#"})
+    form = AnswerSchema.of_schema({"$ref": "#"})
     with pytest.raises(Unfit):
-        form.fitted({"n": 1})
+        form.conform({"n": 1})
 
 
 # -- models of the code's choice --------------------------------------------------------------------------------------

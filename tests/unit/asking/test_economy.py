@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langgraph_rlm import Limits
-from langgraph_rlm.conversation.evidence import LONG, SHOWN, condensed
+from langgraph_rlm.conversation.sub_answers import LONG, SHOWN, condensed
 from langgraph_rlm.repl.boilerplate import compacted
 from tests.fakes import error_of, final_of, run
 

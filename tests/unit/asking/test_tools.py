@@ -19,7 +19,7 @@ from langgraph.types import Command, interrupt
 from pydantic import BaseModel, Field
 
 from langgraph_rlm import InvalidInput, LimitExceeded, Limits, Router
-from langgraph_rlm.repl import interpreter
+from langgraph_rlm.repl import repl_state
 from tests.fakes import QUERY, TEXT, KilledAt, ScriptedModel, cell, error_of, final_of, rlm_of, run
 
 GIVEN = {"query": QUERY, "context": TEXT}
@@ -443,7 +443,7 @@ def test_tool_may_have_any_name_that_the_repl_has_not(name: str) -> None:
 
 
 def test_name_of_a_tool_that_is_not_there_any_more_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interpreter, "DUMPS_WORTH", -1)  # a REPL that runs again has no such tool
+    monkeypatch.setattr(repl_state, "DUMPS_WORTH", -1)  # a REPL that runs again has no such tool
     saver = InMemorySaver()
     rlm_of(ScriptedModel(cell("weather('Rome')\nFinal = 1")), tools=[weather], checkpointer=saver).invoke(GIVEN, THREAD)
     model = ScriptedModel("", cell("weather = 3"), cell("Final = weather"))

@@ -19,7 +19,7 @@ from langgraph_rlm import Limits, Sandbox
 from langgraph_rlm.conversation import prompts
 from langgraph_rlm.conversation.dialects.answer import Answer
 from langgraph_rlm.conversation.dialects.official import UNCLOSED
-from langgraph_rlm.conversation.dialects.replies import Code, Nothing, Reply
+from langgraph_rlm.conversation.dialects.replies import Code, Nothing, ParsedReply
 from tests.fakes import Ran, ScriptedModel, blocks, cell, rlm_of, said, submit
 
 THREAD: Any = {"configurable": {"thread_id": "1"}}
@@ -41,7 +41,7 @@ def ran(*replies: Any, given: Any = GIVEN, **settings: Any) -> Ran:
 
 # -- what a reply says ------------------------------------------------------------------------------------------------
 
-READINGS: list[tuple[str, Reply]] = [
+READINGS: list[tuple[str, ParsedReply]] = [
     ("```repl\nx = 1\n```", Code(("x = 1",))),
     ("I look.\n```repl\nx = 1\n```\nThen:\n```repl\ny = 2\n\nz = 3\n```\nDone.", Code(("x = 1", "y = 2\n\nz = 3"))),
     ("```repl  \n\n  x = 1  \n\n```", Code(("x = 1",))),
@@ -74,13 +74,13 @@ READINGS: list[tuple[str, Reply]] = [
 
 
 @pytest.mark.parametrize(("reply", "reading"), READINGS, ids=[repr(reply)[:60] for reply, _ in READINGS])
-def test_reply_is_read_as(reply: str, reading: Reply) -> None:
-    assert Answer().read(reply) == reading
+def test_reply_is_read_as(reply: str, reading: ParsedReply) -> None:
+    assert Answer().parse(reply) == reading
 
 
 @pytest.mark.parametrize("unit", ["`", "```repl\n", "a```repl\n", "```repl\n\n", "\n", "```", "<think>", " \n"])
 def test_reply_of_any_size_is_read(unit: str) -> None:
-    assert isinstance(Answer().read("```repl" + unit * (200_000 // len(unit))), Code | Nothing)
+    assert isinstance(Answer().parse("```repl" + unit * (200_000 // len(unit))), Code | Nothing)
 
 
 # -- what is said, turn by turn ---------------------------------------------------------------------------------------

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from langgraph_rlm.conversation.dialects.final import NO_CELL, Final
-from langgraph_rlm.conversation.dialects.replies import Code, Nothing, Reply, Text
+from langgraph_rlm.conversation.dialects.replies import Code, Nothing, ParsedReply, Text
 from tests.fakes import ScriptedModel, cell, rlm_of
 
-read = Final().read
+read = Final().parse
 BLOCK = "```repl\nprint(1)\n```"
 
-READINGS: list[tuple[str, Reply]] = [
+READINGS: list[tuple[str, ParsedReply]] = [
     # blocks
     (BLOCK, Code(("print(1)",))),
     ("```python\nprint(1)\n```", Code(("print(1)",))),
@@ -87,7 +87,7 @@ READINGS: list[tuple[str, Reply]] = [
 
 
 @pytest.mark.parametrize(("reply", "reading"), READINGS, ids=[repr(reply)[:60] for reply, _ in READINGS])
-def test_reply_is_read_as(reply: str, reading: Reply) -> None:
+def test_reply_is_read_as(reply: str, reading: ParsedReply) -> None:
     assert read(reply) == reading
 
 

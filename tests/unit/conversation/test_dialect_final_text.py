@@ -11,7 +11,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_rlm import Limits, Router
 from langgraph_rlm.conversation.dialects.final_text import NOT_BELIEVED, FinalText
 from langgraph_rlm.conversation.dialects.official import UNCLOSED
-from langgraph_rlm.conversation.dialects.replies import Code, Nothing, Reply, Text
+from langgraph_rlm.conversation.dialects.replies import Code, Nothing, ParsedReply, Text
 from tests.fakes import InOrder, Ran, blocks, cell, rlm_of
 
 THREAD: Any = {"configurable": {"thread_id": "1"}}
@@ -38,7 +38,7 @@ def ran(*replies: str, given: Any = GIVEN, answer: Any = str.upper, **settings: 
 
 # -- what a reply says ------------------------------------------------------------------------------------------------
 
-READINGS: list[tuple[str, Reply]] = [
+READINGS: list[tuple[str, ParsedReply]] = [
     # an answer in words
     ("FINAL(42)", Text("42")),
     ("I have it.\nFINAL(forty-two)", Text("forty-two")),
@@ -88,22 +88,22 @@ READINGS: list[tuple[str, Reply]] = [
 
 
 @pytest.mark.parametrize(("reply", "reading"), READINGS, ids=[repr(reply)[:60] for reply, _ in READINGS])
-def test_reply_is_read_as(reply: str, reading: Reply) -> None:
-    assert FinalText().read(reply) == reading
+def test_reply_is_read_as(reply: str, reading: ParsedReply) -> None:
+    assert FinalText().parse(reply) == reading
 
 
 @pytest.mark.parametrize("reply", ["FINAL()", "FINAL(\n)", "FINAL_VAR(results[0])", "FINAL_VAR()", "FINAL_VAR(a b)"])
 def test_ending_that_says_nothing_is_told_of(reply: str) -> None:
-    said = FinalText().read(reply)
+    said = FinalText().parse(reply)
     assert isinstance(said, Nothing)
-    assert said.told
+    assert said.feedback
 
 
 @pytest.mark.parametrize(
     "unit", ["FINAL(", "FINAL(\n", "FINAL_VAR(\n", "FINAL(a)\n", ")", ") ", "\n", " ", "```repl\n"]
 )
 def test_reply_of_any_size_is_read(unit: str) -> None:
-    assert isinstance(FinalText().read("FINAL(" + unit * (200_000 // len(unit))), Text | Code | Nothing)
+    assert isinstance(FinalText().parse("FINAL(" + unit * (200_000 // len(unit))), Text | Code | Nothing)
 
 
 # -- what is said, turn by turn ---------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from langgraph.checkpoint.memory import InMemorySaver
 
 from langgraph_rlm import InvalidInput
-from langgraph_rlm.repl import interpreter
+from langgraph_rlm.repl import repl_state
 from tests.fakes import InOrder, KilledAt, Ran, ScriptedModel, blocks, cell, rlm_of, submit
 
 THREAD: Any = {"configurable": {"thread_id": "1"}}
@@ -87,7 +87,7 @@ TURNS = [
 def test_run_killed_at_any_write_goes_on_between_and_inside_blocks(
     dumps: float, first: int, dialect: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(interpreter, "DUMPS_WORTH", dumps)
+    monkeypatch.setattr(repl_state, "DUMPS_WORTH", dumps)
     turns = [*TURNS, ENDING[dialect]("seen")]
     undisturbed = ran(dialect, *turns)
     assert undisturbed.answer == ["A", "B", "C", "D", "E"]

@@ -21,10 +21,10 @@ from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import SecretStr
 
 from langgraph_rlm import Limits, Sandbox, create_rlm
-from langgraph_rlm.asking.calls import overflowed
+from langgraph_rlm.asking.model_calls import overflowed
 from langgraph_rlm.conversation import prompts
 from langgraph_rlm.conversation.history import SHARE
-from langgraph_rlm.repl import interpreter
+from langgraph_rlm.repl import repl_state
 from tests.fakes import QUERY, Called, KilledAt, ScriptedModel, cell, rlm_of, said
 
 GIVEN = {"query": QUERY, "context": "a text"}
@@ -216,7 +216,7 @@ def test_past_steps_are_there_whatever_the_next_reply_does(reply: str, checkpoin
 
 
 def test_past_steps_outlive_a_cell_that_was_too_large_to_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interpreter, "DUMPS_WORTH", -1)
+    monkeypatch.setattr(repl_state, "DUMPS_WORTH", -1)
 
     class Model(Following):
         def next_cell(self, call: Called) -> str:

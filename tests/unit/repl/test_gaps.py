@@ -29,4 +29,4 @@ def test_common_idioms_run(code: str, answer: object) -> None:
     "code", ["max(d, key=len)", "next(it)", "f(x.y)", "not python (", "'\\d' + x", "key = d.get('a')"]
 )
 def test_other_code_stays_as_it_is(code: str) -> None:
-    assert gaps.bridged(code) == code
+    assert gaps.bridge_gaps(code) == code

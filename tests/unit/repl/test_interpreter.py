@@ -11,7 +11,7 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 
 from langgraph_rlm import Limits, Sandbox
-from langgraph_rlm.repl import interpreter
+from langgraph_rlm.repl import repl_state
 from langgraph_rlm.repl.boot import BUILTINS, NAMES
 from tests.fakes import QUERY, TEXT, Ran, ScriptedModel, cell, error_of, final_of, rlm_of, run, worker_processes
 
@@ -199,7 +199,7 @@ def test_waiting_for_models_is_not_counted_as_execution() -> None:
 
 @pytest.mark.parametrize("code", ["hoard = 'x' * 30_000_000", "hoard = 'x' * 30_000_000\nllm_query('x')"])
 def test_state_too_large_to_keep_is_the_cells_memory_error(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interpreter, "DUMPS_WORTH", -1)  # whatever the clock says
+    monkeypatch.setattr(repl_state, "DUMPS_WORTH", -1)  # whatever the clock says
     ran = kept("a = 1", f"a = 2\n{code}", "Final = a", sandbox=SMALL)
     assert "MemoryError" in ran.told[1]
     assert ran.answer == 1

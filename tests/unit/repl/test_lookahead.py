@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from langgraph.checkpoint.memory import InMemorySaver
 
 from langgraph_rlm import Limits, Sandbox
-from langgraph_rlm.asking import underway
+from langgraph_rlm.asking import in_flight
 from langgraph_rlm.asking.requests import Answer
-from langgraph_rlm.repl import interpreter, lookahead
+from langgraph_rlm.repl import lookahead, repl_state
 from langgraph_rlm.repl.journal import answers_so_far
 from tests.fakes import QUERY, KilledAt, Ran, ScriptedModel, cell, rlm_of, worker_processes
 
@@ -223,7 +223,7 @@ Final.append(llm_query("last " + Final[-1]))
 def test_run_killed_at_any_write_asks_nothing_again_that_was_answered(
     dumps: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(interpreter, "DUMPS_WORTH", dumps)
+    monkeypatch.setattr(repl_state, "DUMPS_WORTH", dumps)
     expected = ran(MIXED, ahead=False).answer
     for writes in range(4, 40):
         saver, asked = KilledAt(writes), ScriptedModel(answer=str.upper)
@@ -257,7 +257,7 @@ def test_guesses_that_were_stored_are_there_where_the_call_that_waits_has_none()
             out = rlm.invoke(GIVEN, THREAD)
         except KeyboardInterrupt:
             values, before = rlm.get_state(THREAD).values, len(model.asked)
-            stored = {record["prompt"] for record in values.get("asked", [])}
+            stored = {record["prompt"] for record in values.get("subcall_records", [])}
             out = rlm.invoke(None, THREAD)
             assert not stored & set(model.asked[before:]), writes
         assert (out["answer"], out["subcalls"]) == ("P3", 5), writes
@@ -335,12 +335,12 @@ def answer_in_time(prompt: str) -> str:
     return answer_of(prompt)
 
 
-@pytest.mark.parametrize("grace", [0.0, underway.GRACE])
+@pytest.mark.parametrize("grace", [0.0, in_flight.GRACE])
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(PROGRAMS)
 def test_any_program_does_what_it_does_without_a_look_ahead(grace: float, program: str) -> None:
     one = ran(program, ahead=False, answer=answer_of)
-    with mock.patch.object(underway, "GRACE", grace):
+    with mock.patch.object(in_flight, "GRACE", grace):
         many = ran(program, answer=answer_in_time)
     for key in ("answer", "status", "steps"):
         assert many.out[key] == one.out[key], program

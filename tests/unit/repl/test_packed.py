@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from langgraph_rlm import Context, SandboxError
 from langgraph_rlm.repl import packed
-from langgraph_rlm.repl.packed import Packing, is_loadable
+from langgraph_rlm.repl.packed import DumpPacker, is_loadable
 
 WORDS = ["".join(random.Random(i).choices(string.ascii_lowercase, k=7)) for i in range(5_000)]
 TEXT = "\n".join(" ".join(random.Random(i).choices(WORDS, k=10)) for i in range(10_000))
 """0.8 MB that does not compress well by itself."""
 
 
-def packing(text: str = TEXT, name: str = "text") -> Packing:
-    return Packing(name, Context.of(text))
+def packing(text: str = TEXT, name: str = "text") -> DumpPacker:
+    return DumpPacker(name, Context.of(text))
 
 
 @given(st.text(max_size=200), st.binary(max_size=200), st.binary(max_size=200), st.integers(0, 3))

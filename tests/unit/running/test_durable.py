@@ -23,7 +23,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from langgraph_rlm import InvalidInput, Limits, Sandbox, SandboxError
-from langgraph_rlm.repl import boot, host, interpreter, packed, session
+from langgraph_rlm.repl import boot, host, packed, repl_state, session
 from tests.fakes import QUERY, ScriptedModel, cell, rlm_of, worker_processes
 
 THREAD: Any = {"configurable": {"thread_id": "1"}}
@@ -39,12 +39,12 @@ for x in ["a", "b", "c"]:
 
 @pytest.fixture
 def always_dumped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interpreter, "DUMPS_WORTH", -1)
+    monkeypatch.setattr(repl_state, "DUMPS_WORTH", -1)
 
 
 @pytest.fixture
 def never_dumped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interpreter, "DUMPS_WORTH", math.inf)
+    monkeypatch.setattr(repl_state, "DUMPS_WORTH", math.inf)
 
 
 @pytest.fixture
@@ -164,7 +164,7 @@ last = llm_query("c")
 def test_clock_and_refused_calls_are_as_they_were_when_a_cell_runs_again(
     dumps: float, saver: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(interpreter, "DUMPS_WORTH", dumps)
+    monkeypatch.setattr(repl_state, "DUMPS_WORTH", dumps)
     limits = Limits(max_subcalls=5)
     model = ScriptedModel(cell(CLOCK), cell("Final = times"))
     stopping = rlm_of(model, checkpointer=saver, interrupt_before=["subcall"], limits=limits)
@@ -201,7 +201,7 @@ def test_new_text_beside_variables_that_are_too_large_for_a_dump_is_taken_up(sav
 def test_conversation_that_was_changed_takes_its_variables_along_once(
     gone: str, dumps: float, saver: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(interpreter, "DUMPS_WORTH", dumps)
+    monkeypatch.setattr(repl_state, "DUMPS_WORTH", dumps)
     seen = "try:\n    Final = a\nexcept NameError:\n    Final = 'gone'"
     model = ScriptedModel(
         cell("a = llm_query(P)\nFinal = 'one'"), cell(seen), *[cell("b = llm_query('x')\nFinal = b")] * 2
@@ -255,7 +255,7 @@ def test_suspended_cell_of_another_version_is_an_error_until_the_next_question(
 def test_cell_that_read_the_clock_too_often_goes_on(
     sub_calls: int, saver: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(interpreter, "MOST_EXCHANGES", 20)
+    monkeypatch.setattr(repl_state, "MOST_EXCHANGES", 20)
     reading = (
         "import time\nfor i in range(25):\n    try:\n        time.time()\n    except RuntimeError:\n        pass\n"
     )
@@ -457,13 +457,13 @@ async def test_many_runs_at_once_share_few_workers(runs: int, is_kept: bool, tmp
 
 async def test_parked_repl_does_not_hold_the_text_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     parked: list[int] = []
-    park = interpreter.Interpreter.park
+    park = repl_state.ReplState.park
 
-    def watched(self: interpreter.Interpreter) -> None:
+    def watched(self: repl_state.ReplState) -> None:
         park(self)
-        parked.append(len(self._parked or b""))
+        parked.append(len(self.where.dump) if isinstance(self.where, repl_state.Parked) else 0)
 
-    monkeypatch.setattr(interpreter.Interpreter, "park", watched)
+    monkeypatch.setattr(repl_state.ReplState, "park", watched)
     model = ScriptedModel(
         script={
             "Question: root": [cell("lines = P.splitlines()\nFinal = rlm_query_batched(['a', 'b'])")],
@@ -500,7 +500,7 @@ def test_no_worker_is_left_when_the_event_loop_was_closed_under_a_run() -> None:
 
 @pytest.mark.parametrize("dumps", [-1, math.inf], ids=["dumped at each stop", "never dumped"])
 def test_repl_goes_back_with_the_thread(dumps: float, saver: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interpreter, "DUMPS_WORTH", dumps)
+    monkeypatch.setattr(repl_state, "DUMPS_WORTH", dumps)
     model = ScriptedModel(
         cell("seen = ['first']\nFinal = seen"),
         cell("seen.append('second')\nFinal = seen"),

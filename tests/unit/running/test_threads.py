@@ -17,14 +17,14 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from langgraph_rlm import Context, ContextError, Limits, RLMError, Sandbox
-from langgraph_rlm.repl import interpreter
+from langgraph_rlm.repl import repl_state
 from tests.fakes import QUERY, Graph, ScriptedModel, cell, rlm_of
 
 
 @pytest.fixture(params=["dumped at each stop", "never dumped"], autouse=True)
 def _dumps(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """A REPL is had again from dumps and from its journal: when a dump is made depends on the clock."""
-    monkeypatch.setattr(interpreter, "DUMPS_WORTH", -1 if request.param == "dumped at each stop" else math.inf)
+    monkeypatch.setattr(repl_state, "DUMPS_WORTH", -1 if request.param == "dumped at each stop" else math.inf)
 
 
 THREAD: Any = {"configurable": {"thread_id": "1"}}

@@ -10,26 +10,26 @@ from langgraph_rlm.asking.tools import Tool
 
 
 @dataclass(frozen=True)
-class Offer:
-    """What code is offered beyond its text: sub-calls, tools by name, and the models that it may choose.
+class Capabilities:
+    """What code may use beyond its text: sub-calls, tools by name, and the models that it may choose.
 
-    `has_child` says whether a child RLM answers a request. It has the same tools.
+    `goes_to_child` says whether a child RLM answers a request. It has the same tools.
     """
 
     tools: Mapping[str, Tool] = field(default_factory=dict)
     models: Collection[str] = ()
-    has_child: Callable[[Request], bool] = lambda request: False
+    goes_to_child: Callable[[Request], bool] = lambda request: False
     has_subcalls: bool = True
 
-    def has(self, call: Call) -> bool:
+    def can_answer(self, call: Call) -> bool:
         """Whether there is anybody to answer it."""
         return self.has_subcalls or call.requests[0].kind == "tool"
 
-    def changes(self, request: Request) -> bool:
+    def has_side_effects(self, request: Request) -> bool:
         """Whether answering it may change something: it is asked when the code comes to it, and then each time."""
         if request.kind == "tool":
             return not self.tools[request.prompt].is_read_only
-        return self.has_child(request) and not all(tool.is_read_only for tool in self.tools.values())
+        return self.goes_to_child(request) and not all(tool.is_read_only for tool in self.tools.values())
 
 
-NOTHING_MORE = Offer()
+NO_CAPABILITIES = Capabilities()

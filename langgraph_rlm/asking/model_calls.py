@@ -44,7 +44,7 @@ class Gate:
 
 
 @dataclass(frozen=True)
-class Replied:
+class ModelReply:
     """What a model said, and what it used."""
 
     text: str
@@ -54,8 +54,8 @@ class Replied:
 
 
 @dataclass(frozen=True)
-class Ask:
-    """The effect of asking a model. Its result is a `Replied`.
+class CallModel:
+    """The effect of asking a model. Its result is a `ModelReply`.
 
     A failure that may pass is tried again, with growing pauses, in which the call keeps its place in the gate: who is
     told to slow down asks less at once.
@@ -71,10 +71,10 @@ class Ask:
     last_turn: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
     """What the model takes besides."""
-    on_departure: Callable[[], None] | None = None
+    on_send: Callable[[], None] | None = None
     """Called before each try, with its turn come."""
 
-    def run(self) -> Replied:
+    def run(self) -> ModelReply:
         with self.gate.threads:
             for pause in (*pauses(), None):
                 self._check()
@@ -84,7 +84,7 @@ class Ask:
                     time.sleep(_wait(failure, pause, self.model))
         raise AssertionError("the last try returns or raises")
 
-    async def arun(self) -> Replied:
+    async def arun(self) -> ModelReply:
         async with self.gate.tasks:
             if self.gate.turnstile:
                 await self.gate.turnstile.passed()
@@ -99,13 +99,13 @@ class Ask:
     def _check(self) -> None:
         if not self.last_turn:
             self.gate.ledger.check()
-        if self.on_departure:
-            self.on_departure()
+        if self.on_send:
+            self.on_send()
 
-    def _charged(self, reply: AIMessage) -> Replied:
+    def _charged(self, reply: AIMessage) -> ModelReply:
         usage = usage_of(self.model, reply)
         self.gate.ledger.spend(usage)
-        return Replied(clean(str(reply.text)), usage, reply.id)
+        return ModelReply(clean(str(reply.text)), usage, reply.id)
 
 
 def _wait(failure: Exception, pause: float | None, model: BaseChatModel) -> float:

@@ -11,13 +11,13 @@ from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 
-from langgraph_rlm.answers.schema import Form
+from langgraph_rlm.answers.schema import AnswerSchema
 from langgraph_rlm.asking.requests import Request
 from langgraph_rlm.asking.tools import Tool
 from langgraph_rlm.context.files import clean
 from langgraph_rlm.conversation.dialects.dialect import Dialect
 from langgraph_rlm.conversation.history import window_of
-from langgraph_rlm.repl.offer import Offer
+from langgraph_rlm.repl.capabilities import Capabilities
 from langgraph_rlm.routes.routing import Reach
 from langgraph_rlm.settings import Limits, Router, Sandbox
 
@@ -26,7 +26,7 @@ NO_PARAMETERS = ("name", "cache", "verbose", "callbacks", "tags", "metadata")
 
 
 @dataclass(frozen=True)
-class Level:
+class RLMSpec:
     """The settings of an RLM at `depth` (the root is 0)."""
 
     depth: int
@@ -47,7 +47,7 @@ class Level:
     tools: Mapping[str, Tool]
     models: Mapping[str, BaseChatModel]
     """Those that code may choose for a sub-call, by the names it has for them."""
-    form: Form | None
+    answer_schema: AnswerSchema | None
     """What the answer has to be."""
 
     @property
@@ -105,11 +105,11 @@ class Level:
         return {"cache_control": {"type": "ephemeral"}} if is_anthropic else {}
 
     @cached_property
-    def offer(self) -> Offer:
+    def capabilities(self) -> Capabilities:
         """What its code is offered beyond the text."""
-        return Offer(self.tools, tuple(self.models), self.goes_to_child, self.has_subcalls)
+        return Capabilities(self.tools, tuple(self.models), self.goes_to_child, self.has_subcalls)
 
-    def written_by(self, name: str | None) -> Level:
+    def written_by(self, name: str | None) -> RLMSpec:
         """The same, its code written by the model that the parent's code has chosen, if any."""
         return self if name is None else replace(self, model=self.models[name])
 
@@ -117,12 +117,12 @@ class Level:
         """Who answers a plain sub-call: the model that the code has chosen, if any."""
         return self.sub_model if name is None else self.models[name]
 
-    def plain(self, model: str | None) -> str:
+    def model_identity(self, model: str | None) -> str:
         """Who asks a plain sub-call, for the cache: nothing but the model decides on its answer."""
         return f"{self.name} {self._identities[model]}"
 
     @cached_property
-    def recursive(self) -> str:
+    def child_identity(self) -> str:
         """Who asks a child RLM, for the cache: all that it is made of."""
         dialect, package = self.dialect.name, version("langgraph-rlm")
         settings = (self.depth, self.router, self.limits, self.sandbox, dialect, self.instructions, package)
@@ -135,7 +135,7 @@ class Level:
 
     @cached_property
     def system(self) -> str:
-        return clean(self.dialect.system(self.depth, self.limits.max_depth, self.instructions, self.offer))
+        return clean(self.dialect.system(self.depth, self.limits.max_depth, self.instructions, self.capabilities))
 
 
 def _identity(model: BaseChatModel) -> str:

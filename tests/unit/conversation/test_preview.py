@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from langgraph_rlm.context import Context
-from langgraph_rlm.conversation import glimpse, prompts
+from langgraph_rlm.conversation import preview, prompts
 from tests.fakes import ScriptedModel, cell, rlm_of
 
 PEOPLE = "\n".join(f"{i};Ada {i};{'Oslo' if i % 2 else 'Bergen'}" for i in range(500))
@@ -17,7 +17,7 @@ PEOPLE = "\n".join(f"{i};Ada {i};{'Oslo' if i % 2 else 'Bergen'}" for i in range
 
 def rows_of(text: str) -> list[object]:
     """What the offered code makes of `text`, run by CPython."""
-    way = glimpse.way_apart(text)
+    way = preview.way_apart(text)
     assert way is not None
     names: dict[str, Any] = {"P": text, "re": re, "json": json}
     exec(way.code, names)
@@ -52,11 +52,11 @@ def test_short_blocks_are_records() -> None:
     "text", ["", " \n", "One long sentence follows another. " * 400, "x" * 4_000_000, "a,b,c\n" * 600_000]
 )
 def test_prose_and_very_long_texts_offer_no_rows(text: str) -> None:
-    assert glimpse.way_apart(text) is None
+    assert preview.way_apart(text) is None
 
 
 def test_words_of_the_question_are_found_in_the_spelling_of_the_text() -> None:
-    words = dict(glimpse.words_found("Which badges has Vera A. Holt?", "Badge of Vera A. Holt, and a badger"))
+    words = dict(preview.words_found("Which badges has Vera A. Holt?", "Badge of Vera A. Holt, and a badger"))
     assert words == {"Vera A. Holt": 9, "Badge": 0}
 
 
@@ -75,10 +75,10 @@ def test_opening_is_small_whatever_the_text_and_the_question() -> None:
 
 def test_rows_are_defined_only_where_a_cell_uses_them_without_a_definition() -> None:
     for code in ("rows = [1]\nlen(rows)", "print('rows')", "len(P)", "def f(rows):\n    return rows"):
-        assert not glimpse.rows_for(code, PEOPLE)
-    assert not glimpse.rows_for("len(rows)", "Prose alone.")
+        assert not preview.rows_for(code, PEOPLE)
+    assert not preview.rows_for("len(rows)", "Prose alone.")
     names: dict[str, object] = {"P": PEOPLE}
-    exec(glimpse.rows_for("n = len(rows)", PEOPLE) + "\nn = len(rows)", names)
+    exec(preview.rows_for("n = len(rows)", PEOPLE) + "\nn = len(rows)", names)
     assert names["n"] == 500
 
 

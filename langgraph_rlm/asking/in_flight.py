@@ -20,26 +20,26 @@ from langgraph_rlm.asking.requests import Request
 from langgraph_rlm.effects import Steps, adrive, drive
 
 GRACE = 0.05
-"""Seconds for which a wave that may end goes on, for those that are about to land."""
+"""Seconds for which a wave that may end goes on, for those that are about to end."""
 
 
-class Flight:
+class InFlightCall:
     """A sub-call under way, and whether it `is_ahead`: asked before the code came to it."""
 
     def __init__(self, request: Request, is_ahead: bool) -> None:
         self.request, self.is_ahead = request, is_ahead
         self.future: Future[Any] | asyncio.Task[Any] | None = None
-        self.has_departed = False
+        self.was_sent = False
         """Whether the model was asked: not before its turn has come."""
         self._is_wanted = True
         self._lock = threading.Lock()
 
-    def depart(self) -> None:
+    def mark_sent(self) -> None:
         """Notes that the model is asked now. Raises `CancelledError` where nobody wants that any more."""
         with self._lock:
             if not self._is_wanted:
                 raise asyncio.CancelledError
-            self.has_departed = True
+            self.was_sent = True
 
     def cancel(self) -> None:
         """Ends it, or where a thread waits for a model, leaves it alone: it does nothing more."""
@@ -53,7 +53,7 @@ class Flight:
         return self.future.result()
 
     @property
-    def has_landed(self) -> bool:
+    def has_result(self) -> bool:
         """Whether there is a result."""
         future = self.future
         return future is not None and future.done() and not future.cancelled() and future.exception() is None
@@ -72,7 +72,7 @@ class Wave:
         self._needed, self._end = needed, 0.0
         self._lock = threading.Lock()
 
-    def landed(self, is_valid: bool) -> None:
+    def note_ended(self, is_valid: bool) -> None:
         """Notes that a task which is waited for has ended, and whether with a valid answer."""
         with self._lock:
             self._needed -= 1
@@ -94,70 +94,70 @@ class Wave:
         return max(0.0, self._end - time.monotonic())
 
 
-class Underway:
+class InFlightCalls:
     """What one RLM has under way between two waves, and its wave now. Safe to share between threads."""
 
     def __init__(self) -> None:
         self.wave: Wave | None = None
-        self._flights: dict[str, deque[Flight]] = {}
+        self._calls: dict[str, deque[InFlightCall]] = {}
         self._lock = threading.Lock()
 
     @property
-    def flights(self) -> list[Flight]:
+    def calls(self) -> list[InFlightCall]:
         with self._lock:
-            return [flight for flights in self._flights.values() for flight in flights]
+            return [call for calls in self._calls.values() for call in calls]
 
-    def put(self, flight: Flight) -> None:
+    def put(self, call: InFlightCall) -> None:
         with self._lock:
-            self._flights.setdefault(flight.request.key, deque()).append(flight)
+            self._calls.setdefault(call.request.key, deque()).append(call)
 
-    def take(self, key: str) -> Flight | None:
-        """A flight that asks for just this, if there is one."""
+    def take(self, key: str) -> InFlightCall | None:
+        """A call that asks for just this, if there is one."""
         with self._lock:
-            flights = self._flights.get(key)
-            if not flights:
+            calls = self._calls.get(key)
+            if not calls:
                 return None
-            flight = flights.popleft()
-            if not flights:
-                del self._flights[key]
-            return flight
+            call = calls.popleft()
+            if not calls:
+                del self._calls[key]
+            return call
 
-    def cancel(self) -> list[Flight]:
+    def cancel(self) -> list[InFlightCall]:
         """Cancels all. Gives those that were."""
-        flights = self.flights
+        calls = self.calls
         with self._lock:
-            self._flights = {}
-        for flight in flights:
-            flight.cancel()
-        return flights
+            self._calls = {}
+        for call in calls:
+            call.cancel()
+        return calls
 
 
 @dataclass(frozen=True)
-class Launch:
-    """The effect of beginning a flight, which goes on by itself, with `steps` as what it does."""
+class StartCall:
+    """The effect of beginning a call, which goes on by itself, with `steps` as what it does."""
 
-    flight: Flight
+    call: InFlightCall
     steps: Steps[Any]
 
     def run(self) -> None:
-        future = self.flight.future = Future[Any]()
+        future = self.call.future = Future[Any]()
         # A thread of its own that nobody waits for: a process is to end without the answers that it does not need.
         threading.Thread(target=copy_context().run, args=(_fulfil, future, self.steps), daemon=True).start()
 
     async def arun(self) -> None:
-        task = self.flight.future = asyncio.create_task(adrive(self.steps))
+        task = self.call.future = asyncio.create_task(adrive(self.steps))
         task.add_done_callback(lambda task: task.cancelled() or task.exception())  # it may have failed for nobody
 
 
 @dataclass(frozen=True)
-class Land:
-    """The effect of waiting for a flight, as long as its wave lasts. Its result: whether it has landed."""
+class AwaitCall:
+    """The effect of waiting for a call, as long as its wave lasts. Its result: whether it has landed."""
 
-    flight: Flight
+    call: InFlightCall
     wave: Wave | None
 
     def run(self) -> bool:
-        future = self.flight.future
+        future = self.call.future
         assert isinstance(future, Future)
         if self.wave is None:
             wait([future])
@@ -167,7 +167,7 @@ class Land:
         return future.done()
 
     async def arun(self) -> bool:
-        future = self.flight.future
+        future = self.call.future
         assert isinstance(future, asyncio.Task)
         if self.wave is None:
             await asyncio.wait([future])

@@ -16,7 +16,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import PrivateAttr
 
 from langgraph_rlm import Limits
-from langgraph_rlm.repl import interpreter
+from langgraph_rlm.repl import repl_state
 from langgraph_rlm.repl.journal import answers_so_far
 from langgraph_rlm.repl.python.answers import NOT_ASKED
 from tests.fakes import QUERY, KilledAt, ScriptedModel, cell, rlm_of
@@ -289,7 +289,7 @@ LOOP = "Final = [llm_query(f'p{i}', P * 20) for i in range(12)]"
 def test_run_killed_with_calls_under_way_asks_nothing_again_that_was_stored(
     dumps: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(interpreter, "DUMPS_WORTH", dumps)
+    monkeypatch.setattr(repl_state, "DUMPS_WORTH", dumps)
     kills = 0
     for writes in range(4, 60):
         model = Held(answer=str.upper, until=later)

@@ -1,0 +1,182 @@
+"""What a suspended cell waits for: the requests of its call, and with them those that it is likely to come to."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any
+
+from langgraph.types import Send
+
+from langgraph_rlm.asking.in_flight import InFlightCalls, Wave
+from langgraph_rlm.asking.ledger import SUBCALLS, TOOL_CALLS, limit_of
+from langgraph_rlm.asking.requests import Answer, Call, Request
+from langgraph_rlm.effects import Steps, Work
+from langgraph_rlm.errors import LimitExceeded
+from langgraph_rlm.nodes.ending import limit_reached
+from langgraph_rlm.repl.interpreter import Interpreter
+from langgraph_rlm.repl.lookahead import Prefetched
+from langgraph_rlm.repl.python.answers import NOT_ASKED, is_valid
+from langgraph_rlm.running.run import Run
+from langgraph_rlm.running.spec import RLMSpec
+from langgraph_rlm.state import SubcallInput, next_pending
+
+FIRST_WAVE = 4
+"""Prompts that are asked at once where one valid answer is enough, and one more for each that was answered in vain."""
+SHARE = 0.5
+"""Share of a wave that has to be answered before the next begins, where there are more prompts than fit one."""
+NOT_NEEDED = Answer(error="not needed: there is an answer")
+LEFT_OUT = Answer(error=NOT_ASKED)
+
+
+@dataclass(frozen=True)
+class PendingCall:
+    """The requests of a call, as the state has them, those asked ahead with it, and the answers so far, by index."""
+
+    pending: Sequence[Mapping[str, Any]]
+    answers: Mapping[int, Answer]
+
+    def requests(self, indices: Iterable[int]) -> list[Request]:
+        return [Request.of(self.pending[index]) for index in indices]
+
+    @cached_property
+    def missing(self) -> list[int]:
+        """Those of the call that have no answer."""
+        return [i for i, stored in enumerate(self.pending) if i not in self.answers and not stored.get("ahead")]
+
+    @cached_property
+    def ahead(self) -> dict[int, Request]:
+        """Those that are asked ahead and have no answer."""
+        ahead = [i for i, stored in enumerate(self.pending) if i not in self.answers and stored.get("ahead")]
+        return dict(zip(ahead, self.requests(ahead), strict=True))
+
+    @property
+    def is_first(self) -> bool:
+        """Whether one valid answer is enough."""
+        return bool(self.pending) and bool(self.pending[0].get("first"))
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the code can go on."""
+        return not self.missing or (self.is_first and any(is_valid(a.value or "") for a in self.answers.values()))
+
+    @property
+    def result(self) -> list[Answer]:
+        """The answers that the code goes on with, once it can."""
+        return [self.answers.get(i, NOT_NEEDED) for i, stored in enumerate(self.pending) if not stored.get("ahead")]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A call that may not be asked, with the reason for the model."""
+
+    reason: str
+
+
+def try_reserve(spec: RLMSpec, call: Call, missing: Sequence[Request], run: Run) -> Sequence[Request] | Refused:
+    """Takes places for the `missing` requests of a call, for all or for none: those that may be asked now.
+
+    Where one valid answer is enough, for as many as are left.
+    """
+    if not spec.capabilities.can_answer(call):
+        return Refused("sub-calls are not available here: answer with Python alone")
+    ledger = run.ledger
+    try:
+        ledger.check()
+        if call.first and (some := ledger.reserve_some(missing)):
+            return some
+        ledger.reserve(missing)
+    except LimitExceeded as reached:
+        limit_reached(spec, reached)
+        count = len(call.requests)
+        if reached.limit == SUBCALLS:
+            return Refused(
+                f"{count} sub-calls do not fit: {ledger.left(SUBCALLS)} of {reached.allowed:g} are left. Ask fewer, "
+                "about larger pieces."
+            )
+        if reached.limit == TOOL_CALLS:
+            return Refused(
+                f"{count} calls of tools do not fit: {ledger.left(TOOL_CALLS)} of {reached.allowed:g} are left."
+            )
+        return Refused(str(reached))
+    return missing
+
+
+def next_call(
+    spec: RLMSpec, before: PendingCall, call: Call, prefetched: Prefetched, reserved: int, repl: Interpreter, run: Run
+) -> Steps[tuple[list[Any], PendingCall]]:
+    """What is pending from now on, as the state stores it and as it is: the call's requests, `reserved` of them; those
+    of `before` that were asked ahead, and that the code has not come to; and those to be asked ahead now."""
+    repl.note_claimed(prefetched.answers)
+    left_out = prefetched.missing_of(call)[reserved:]
+    repl.note_not_asked(left_out, LEFT_OUT)
+    carried = _still_ahead(before, call, prefetched)
+    room = run.wave - len(call.requests) - len(carried)
+    guesses: list[Request] = []
+    if spec.lookahead and not run.pauses and not call.first and room > 0:
+        guesses = yield Work(partial(_guesses, call, room, repl, run))
+    if carried or guesses:
+        repl.note_asked_ahead([*carried.values(), *(guess.key for guess in guesses)])
+
+    first = {"first": True} if call.first else {}
+    own = [{**request.stored, **first} for request in call.requests]
+    ahead = [{**guess.stored, "ahead": True} for guess in guesses]
+    answers = {index: answer for index, (_, answer) in prefetched.answers.items()} | dict.fromkeys(left_out, LEFT_OUT)
+    stored = [*own, *carried, *ahead]
+    return stored, PendingCall(next_pending(before.pending, [stored]), answers)
+
+
+def _still_ahead(before: PendingCall, call: Call, prefetched: Prefetched) -> dict[int, str]:
+    """The keys of what is asked ahead and that the call has not claimed, by the index that each had before."""
+    claimed = Counter(call.keys[index] for index in prefetched.in_flight)
+    carried = dict[int, str]()
+    for index, request in before.ahead.items():
+        if claimed[request.key]:
+            claimed[request.key] -= 1
+        else:
+            carried[index] = request.key
+    return carried
+
+
+def _guesses(call: Call, room: int, repl: Interpreter, run: Run) -> list[Request]:
+    """What is asked ahead, together with a call: from half of what is left of each limit, and of what tokens allow."""
+    ledger = run.ledger
+    share = {
+        SUBCALLS: min(ledger.left(SUBCALLS) // 2, ledger.calls_left - len(call.requests)),
+        TOOL_CALLS: ledger.left(TOOL_CALLS) // 2,
+    }
+    most = int(min(repl.lookahead.wanted(call), room, sum(max(0, left) for left in share.values())))
+    guesses: list[Request] = []
+    for guess in repl.requests_ahead(most) if most > 0 else []:
+        share[limit_of(guess)] -= 1
+        if share[limit_of(guess)] >= 0:
+            guesses.append(guess)
+    try:
+        ledger.reserve(guesses)
+    except LimitExceeded:  # others have asked meanwhile
+        return []
+    return guesses
+
+
+def send_wave(
+    spec: RLMSpec, run: Run, in_flight: InFlightCalls, call: PendingCall, missing: Sequence[int]
+) -> list[Send]:
+    """Sends the next of the requests that are `missing`, and where all fit, those that are asked ahead.
+
+    There are no more than what can be begun at once, so that the answer of a finished prompt is stored before another
+    one begins.
+    """
+    width = run.wave
+    if call.is_first:
+        width = min(width, FIRST_WAVE + sum(answer != LEFT_OUT for answer in call.answers.values()))
+    sent = missing[:width]
+    ahead = list(call.ahead)[: run.wave - len(sent)] if len(sent) == len(missing) else []
+    rolls = len(sent) < len(missing) and not (spec.pauses or run.pauses)
+    in_flight.wave = None
+    if rolls or ahead or call.is_first:
+        needed = math.ceil(SHARE * len(sent)) if rolls else len(sent)
+        in_flight.wave = Wave(needed, partial=rolls or call.is_first, first=call.is_first)
+    return [Send(spec.subcall_node, SubcallInput(index=index)) for index in [*sent, *ahead]]

@@ -1,0 +1,438 @@
+"""The state of a REPL, wherever it is: live in a worker, parked as bytes, or to be had again from what is known of it.
+
+It can always be had again: from a dump of the end of a cell, the cells that finished since, and the cell that is
+suspended, each with every answer that it was given. The sandbox is deterministic, so these lead to the same place.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_monty import FunctionSnapshot, MontyError, MontySession, ResourceLimits
+
+from langgraph_rlm.asking.requests import Call
+from langgraph_rlm.context import Context
+from langgraph_rlm.errors import SandboxError
+from langgraph_rlm.repl import host
+from langgraph_rlm.repl.boot import (
+    DATA,
+    NAMES,
+    OCCASIONAL,
+    REBIND,
+    RESTORE,
+    SURVEY,
+    Survey,
+    Unreadable,
+    data_of,
+    survey_of,
+)
+from langgraph_rlm.repl.capabilities import Capabilities
+from langgraph_rlm.repl.cells import Variable
+from langgraph_rlm.repl.conventions import ReplConventions
+from langgraph_rlm.repl.explain import echoing
+from langgraph_rlm.repl.journal import Cell, Event, Exchange, RestorePlan
+from langgraph_rlm.repl.packed import DumpPacker
+from langgraph_rlm.repl.session import (
+    Answering,
+    Snapshot,
+    bind_text,
+    bind_tools,
+    boot,
+    evaluate,
+    feed,
+    is_lost,
+    resource_limits,
+    run_to_call,
+)
+from langgraph_rlm.repl.workers import Workers
+from langgraph_rlm.settings import Sandbox
+
+CLOSE_SECONDS = 0.1
+"""How long code that is still running may go on when its run has ended."""
+MOST_EXCHANGES = 10_000
+"""Answers of the host that are kept of a cell, to run it again; sub-calls have a limit of their own."""
+TOO_MANY = host.raising("RuntimeError", "the clock was read too often in this cell: wait for nothing here")
+DUMPS_WORTH = 2.0
+"""How many times the seconds of a dump there have to be to run again, until one is made."""
+SAFE_SHARE = 0.1
+"""Share of the time that a cell may take. What is run again may take longer than the first time."""
+DUMP_SECONDS, DUMP_SECONDS_PER_CHARACTER = 0.005, 2e-8
+"""How long the first dump is expected to take; from then on it is known."""
+
+
+@dataclass(frozen=True)
+class Live:
+    """In a worker; with the call at which its cell is suspended, if it is."""
+
+    session: MontySession
+    suspended: tuple[FunctionSnapshot, Call] | None = None
+
+
+@dataclass(frozen=True)
+class Parked:
+    """As bytes: the end of a finished cell, or a suspended one after so many of its `exchanges`."""
+
+    dump: bytes
+    exchanges: int = 0
+    is_stored: bool = False
+    """Whether a checkpoint had it: how long the way to it took, nobody knows."""
+
+
+@dataclass(frozen=True)
+class TooLarge:
+    """Too large to be parked: the suspended cell is lost, those before it can be had again."""
+
+
+@dataclass(frozen=True)
+class Absent:
+    """Nowhere: to be had again from the last dump, the cells since and the suspended one."""
+
+
+class CannotPark(Exception):
+    """The state was too large to be parked."""
+
+
+class Diverged(SandboxError):
+    """A cell asks for something else than it did, when it runs again: this package is another version, say."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The cell that was suspended asks for something else when it runs again, so it cannot go on. The thread is "
+            "as it was: go on with the version of this package that began it, or ask a new question, which drops the "
+            "cell."
+        )
+
+
+class ReplState:
+    """The state of one REPL over a text, and how it is had again. Blocking; to be used with `busy`, one at a time."""
+
+    def __init__(
+        self,
+        workers: Workers,
+        packer: DumpPacker,
+        sandbox: Sandbox,
+        conventions: ReplConventions,
+        capabilities: Capabilities,
+        plan: RestorePlan,
+        variables: tuple[Variable, ...],
+    ) -> None:
+        """`plan` is what to have again, and `variables` are those that its last finished cell left."""
+        self.lock = threading.Lock()
+        self.pid: int | None = None
+        self._workers, self.packer, self._sandbox = workers, packer, sandbox
+        self._conventions, self._capabilities = conventions, capabilities
+        self._limits = resource_limits(self.context, sandbox)
+        self._base, self._finished = plan.base, list(plan.cells)
+        self.where: Live | Parked | TooLarge | Absent = Absent()
+        self.cell: Cell | None = None
+        """The unfinished one."""
+        self._awaited: str | None = None
+        """The digest of the call at which a checkpoint says that cell is suspended."""
+        if plan.suspension is not None:
+            self.cell, self._awaited = plan.suspension.cell, plan.suspension.digest
+            if plan.suspension.dump is not None:
+                self.where = Parked(plan.suspension.dump, plan.suspension.exchanges, is_stored=True)
+        self.events: list[Event] = [["lost"]] if plan.is_lost else []
+        """What the journal has not been told of."""
+        self.variables = self._variables_before = variables
+        self.note: str | None = None
+        """What became of the REPL where it could not be had again."""
+        self._since_base = self._since_dump = 0.0
+        self._dump_seconds = DUMP_SECONDS + DUMP_SECONDS_PER_CHARACTER * len(self.context)
+
+    @property
+    def context(self) -> Context:
+        return self.packer.context
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Has the state alone for the block."""
+        with self.lock:
+            yield
+        self._workers.idle(self)
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """Counts the seconds of the block as work that is lost without a dump."""
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            seconds = time.perf_counter() - begun
+            self._since_base += seconds
+            self._since_dump += seconds
+
+    # -- running code -------------------------------------------------------------------------------------------------
+
+    def begin(self, cell: Cell, on_print: Callable[[str, str], None]) -> Snapshot:
+        """Begins to run a cell."""
+        if cell.variables:
+            self.evaluate("None", dict(cell.variables))
+        if cell.setup:
+            self.evaluate(cell.setup)
+        code = echoing(cell.code) if self._conventions.echoes else cell.code
+        return feed(self.live(), code, on_print)
+
+    def advance(self, snapshot: Snapshot, answering: Answering) -> Call | None:
+        """Goes on until the code ends (None) or asks what the graph has to answer, and notes where that is."""
+        suspended = run_to_call(snapshot, answering)
+        self.where = Live(self.live(), suspended)
+        return suspended and suspended[1]
+
+    def print(self, stream: str, text: str) -> None:
+        """Takes what the unfinished cell prints."""
+        if self.cell is not None:
+            self.cell.printed.write(stream, text)
+
+    def answer(self, snapshot: FunctionSnapshot) -> host.HostResult | Call:
+        """The host's answer to a call that leaves the sandbox, or the call where the graph has to answer."""
+        return host.answer(snapshot, self.context, self.variables, self._capabilities)
+
+    def recording(self, cell: Cell) -> Answering:
+        """Answers the calls of a cell and notes each answer that a second run could not work out again."""
+
+        def answer(snapshot: FunctionSnapshot) -> host.HostResult | Call:
+            result = self.answer(snapshot)
+            if not isinstance(result, Call) and not host.reads_context(snapshot):
+                if len(cell.exchanges) >= MOST_EXCHANGES:
+                    return TOO_MANY
+                cell.exchanges.append(Exchange(result))
+                self.events.append(["reply", result])
+            return result
+
+        return answer
+
+    def evaluate(self, code: str, inputs: dict[str, Any] | None = None) -> Any:
+        """The value of the host's own code."""
+        return evaluate(self.live(), code, inputs)
+
+    def survey(self) -> Survey:
+        """Reads what a cell left, restores the names it overwrote and forgets its answer."""
+        names = [*NAMES, *OCCASIONAL, *self._capabilities.tools]
+        survey = survey_of(self.evaluate(SURVEY.format(self._conventions.variable)), names)
+        repairs = [RESTORE.format(name=name) for name in survey.overwritten]
+        if self._conventions.variable == "Final":
+            repairs.append("Final = __rlm__['unset']")
+        if repairs:
+            self.evaluate("\n".join(repairs))
+        return survey
+
+    def finish(self, cell: Cell, variables: tuple[Variable, ...]) -> None:
+        """The cell has ended, and what it did stays."""
+        self._finished.append(cell)
+        self.events.append(["end"])
+        self.cell, self.where = None, Live(self.live())
+        self._variables_before, self.variables = self.variables, variables
+
+    def is_lost(self, failure: MontyError) -> bool:
+        """Whether nothing can be run any more after a failure."""
+        return not isinstance(self.where, Live) or is_lost(self.where.session, failure)
+
+    # -- where it is --------------------------------------------------------------------------------------------------
+
+    def live(self) -> MontySession:
+        """The session: as it is, loaded from where it was parked, or brought to the end of the last finished cell."""
+        if not isinstance(self.where, Live):
+            parked, session = self.where, self._checked_out(self._limits)
+            if isinstance(parked, Parked):
+                session.load_session(self.packer.unpack(parked.dump))
+            elif self._base is not None:
+                session.load_session(self.packer.unpack(self._base))
+            else:
+                boot(session, self.context)
+            bind_tools(session, self._capabilities.tools)
+            if not isinstance(parked, Parked):
+                self._since_base = self._since_dump = 0.0
+                self._replay()
+        assert isinstance(self.where, Live)
+        return self.where.session
+
+    def suspended(self) -> tuple[FunctionSnapshot, Call]:
+        """Where the cell is suspended: live, loaded from a dump, or reached again with the answers it was given.
+
+        Raises:
+            CannotPark: It was too large to be parked.
+            Diverged: Run again, it asks for something else.
+        """
+        if not (isinstance(self.where, Live) and self.where.suspended):
+            if isinstance(self.where, TooLarge):
+                raise CannotPark
+            with self.timed():
+                call = self._reach_again()
+            if call is None or self._awaited not in (None, call.digest):
+                raise Diverged
+            self._awaited = None
+        assert isinstance(self.where, Live)
+        assert self.where.suspended is not None
+        return self.where.suspended
+
+    def park(self) -> None:
+        """Gives the worker back and keeps the state as bytes."""
+        if not isinstance(self.where, Live):
+            return
+        live, exchanges = self.where, len(self.cell.exchanges) if self.cell else 0
+        try:
+            self.where = Parked(self.packer.pack((live.suspended or (live.session,))[0].dump()), exchanges)
+        except MontyError:
+            self.where = TooLarge() if self.cell else Absent()
+        self._workers.give_back(self)
+
+    def leave(self) -> None:
+        """Gives the worker back: what it had is had again when somebody asks for it."""
+        self.where = Absent()
+        self._workers.give_back(self)
+
+    def roll_back(self) -> None:
+        """Back to the end of the last finished cell."""
+        self.cell = self._awaited = None
+        self.leave()
+
+    def close(self) -> None:
+        """Gives the worker back for good. Code that is still running is ended with its process."""
+        if not self.lock.acquire(timeout=CLOSE_SECONDS):
+            if self.pid is not None:
+                os.kill(self.pid, signal.SIGKILL)
+            self.lock.acquire()
+        self.leave()
+        self.lock.release()
+
+    def _checked_out(self, limits: ResourceLimits | None) -> MontySession:
+        session = self._workers.checkout(self, limits)
+        self.where = Live(session)
+        return session
+
+    # -- having it again ----------------------------------------------------------------------------------------------
+
+    def _reach_again(self) -> Call | None:
+        assert self.cell is not None
+        parked = self.where
+        if isinstance(parked, Parked):
+            dump, session = self.packer.unpack(parked.dump), self._checked_out(None)
+            snapshot = session.load_snapshot(dump, print_callback=self.print)
+            call = self.advance(snapshot, self._repeating(self.cell, parked.exchanges))
+            if parked.is_stored:
+                self._since_base = math.inf
+            return call
+        self.live()
+        if self.note:
+            raise Diverged
+        return self.advance(self.begin(self.cell, self.print), self._repeating(self.cell))
+
+    def _replay(self) -> None:
+        """Runs the finished cells again, with the answers they were given. Starts empty where that fails."""
+        try:
+            for cell in self._finished:
+                self._run_again(cell)
+        except (MontyError, Unreadable, Diverged):
+            self._base, self._finished, self.variables = None, [], ()
+            self.events.append(["lost"])
+            self.note = "The REPL could not be had again: its variables are gone."
+            self.leave()
+            self.live()
+
+    def _run_again(self, cell: Cell) -> None:
+        try:
+            with self.timed():
+                call = self.advance(self.begin(cell, lambda *_: None), self._repeating(cell))
+        except MontyError as failure:
+            if self.is_lost(failure):
+                raise
+        else:
+            if call is not None:
+                raise Diverged
+        self.survey()
+
+    def _repeating(self, cell: Cell, start: int = 0) -> Answering:
+        """Answers the calls of a cell as they were answered before, from the exchange `start` on."""
+        exchanges = iter(cell.exchanges[start:])
+        repeated = start
+
+        def answer(snapshot: FunctionSnapshot) -> host.HostResult | Call:
+            nonlocal repeated
+            asked = None if snapshot.is_os_function else self.answer(snapshot)
+            if asked is not None and host.reads_context(snapshot):
+                return asked
+            if not isinstance(asked, Call) and repeated >= MOST_EXCHANGES:
+                return TOO_MANY
+            exchange = next(exchanges, None)
+            if exchange is None and isinstance(asked, Call):
+                return asked
+            if exchange is None or exchange.digest != (asked.digest if isinstance(asked, Call) else None):
+                raise Diverged
+            repeated += 1
+            return exchange.result
+
+        return answer
+
+    # -- dumps --------------------------------------------------------------------------------------------------------
+
+    @property
+    def worth_dumping(self) -> bool:
+        """Whether running again what no dump has would take longer than a dump, or so long that it might time out."""
+        since = self._since_base if self.cell is None else self._since_dump
+        return since > DUMPS_WORTH * min(self._dump_seconds, SAFE_SHARE * self._sandbox.timeout)
+
+    def dump(self) -> bytes | None:
+        """The state now, packed: in the middle of a suspended cell, or at the end of a finished one.
+
+        A dump needs several times the memory of what it holds. None where that is too much: the cell, be it finished,
+        is the unfinished one then.
+        """
+        begun = time.perf_counter()
+        try:
+            if self.cell is not None:
+                dump = self.packer.pack(self.suspended()[0].dump())
+            else:
+                dump = self.packer.pack(self.live().dump())
+                self._base, self._finished, self._since_base = dump, [], 0.0
+        except (MontyError, CannotPark):
+            if self.cell is None and self._finished:
+                self.cell, self.variables = self._finished.pop(), self._variables_before
+                self.events.append(["undo"])
+            return None
+        self._since_dump, self._dump_seconds = 0.0, time.perf_counter() - begun
+        return dump
+
+    def rebind(self, packer: DumpPacker) -> bytes | None:
+        """Makes another context the text, for the cells to come. Variables stay.
+
+        Gives a dump of the REPL as it is then, since what was before needs the text that it was over. It may be too
+        large for one.
+        """
+        before = self.packer
+        self.live()
+        try:
+            self._use(packer)
+            bind_text(self.live(), self.context)
+            self.evaluate(REBIND, {"_metadata": self.context.metadata})
+            self._base = packer.pack(self.live().dump())
+        except MontyError:
+            self._use(before)
+            self._move(packer)
+        self._finished = []
+        self.events.append(["base"])
+        return self._base
+
+    def _use(self, packer: DumpPacker) -> None:
+        self.packer, self._limits = packer, resource_limits(packer.context, self._sandbox)
+
+    def _move(self, packer: DumpPacker) -> None:
+        """Goes on in a larger session: one keeps for ever the limits that it began with. What is data moves along."""
+        self.roll_back()
+        variables: dict[str, Any] = {}
+        with suppress(MontyError, Unreadable):
+            variables = data_of(self.evaluate(DATA))
+        self.roll_back()
+        self._use(packer)
+        self._base, self._finished = None, []
+        self.evaluate("None", variables)
+        with suppress(MontyError):
+            self._base = packer.pack(self.live().dump())
