@@ -20,7 +20,10 @@ Examples:
 
   langgraph-rlm ask "And who changed it?" --thread k3f9
 """
-CONTEXT = "What to read: a file, a folder, a glob, or - for standard input. May be given several times."
+CONTEXT = (
+    "What to read: a file, a folder, a glob, or - for standard input. May be given several times; documents of several "
+    "folders keep the folder in their names."
+)
 MODEL = (
     "Writes the code: a model as LangChain's init_chat_model names it, or 'local'. Default: the first of "
     "LANGGRAPH_RLM_MODEL, a provider whose key is set, a running Ollama, and 'local' (1.1 GB, fetched once)."

@@ -7,7 +7,7 @@ import os
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, overload
 
 from langchain_core.documents import Document
 
@@ -65,9 +65,21 @@ class Context:
             raise ContextError(f"The context is of type {type(value).__name__}. {_ACCEPTED}")
         return _join(_document(index, item) for index, item in enumerate(value))
 
+    @overload
     @classmethod
     def from_files(
         cls, *paths: str | os.PathLike[str], on_progress: Callable[[Progress], None] | None = None
+    ) -> Context: ...
+    @overload
+    @classmethod
+    def from_files(
+        cls, paths: Iterable[str | os.PathLike[str]], /, *, on_progress: Callable[[Progress], None] | None = None
+    ) -> Context: ...
+    @classmethod
+    def from_files(
+        cls,
+        *paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+        on_progress: Callable[[Progress], None] | None = None,
     ) -> Context:
         """Read files, folders (with all below them) and globs (`**` is any number of folders), each file once.
 
@@ -78,14 +90,17 @@ class Context:
         Binary files (a NUL byte in the first 8 KiB) are left out and counted; bytes that are not UTF-8 are replaced one
         by one and counted, in the metadata (`undecodable_bytes`) and in `skipped`. Line endings stay as they are.
 
-        A document is named by its path as it was given, in a folder by its path from there.
+        A document is named by its path as it was given, in a folder by its path from there. Of several folders the name
+        stands in front (`logging/config.py`), with as much of the path before it as tells namesakes apart
+        (`a/src/x.py`, `b/src/x.py`); a document that would still have the name of another goes by its whole path.
 
         Args:
-            paths: What to read.
+            paths: What to read: several paths, or one list (or other iterable) of them.
             on_progress: Called before the first file and after each one.
 
         Raises:
-            ContextError: A path does not exist, matches nothing, cannot be read, or is itself a binary file.
+            ContextError: There is no path, or one is no path, does not exist, matches nothing, cannot be read, or is
+                itself a binary file.
         """
         files, binary_files = read_files(paths, on_progress)
         undecodable_bytes = sum(file.undecodable_bytes for file in files)

@@ -7,8 +7,7 @@ import math
 import os
 import re
 import stat
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from glob import has_magic
@@ -18,6 +17,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 from pathspec import GitIgnoreSpec
 
+from langgraph_rlm.context.names import prefixes, told_apart
 from langgraph_rlm.errors import ContextError
 
 _HEAD = 8 * 1024
@@ -76,22 +76,19 @@ class _Found:
     named_itself: bool = False
 
 
-def read_files(
-    paths: Sequence[str | os.PathLike[str]], on_progress: Callable[[Progress], None] | None
-) -> tuple[list[TextFile], int]:
-    """The text files among what `paths` mean, and the number of binary files left out. See `Context.from_files`."""
-    found = _find_all(paths)
-    names = Counter(file.name for file in found)
+def read_files(given: Sequence[object], on_progress: Callable[[Progress], None] | None) -> tuple[list[TextFile], int]:
+    """The text files among what the paths mean, and the number of binary files left out. See `Context.from_files`."""
+    found = _find_all(_listed(given))
+    names = told_apart([file.name for file in found], [file.full_name for file in found])
     sizes = [_size(file.path) for file in found]
     total = sum(sizes)
     report = on_progress or (lambda progress: None)
     report(Progress(0, total, 0, len(found)))
     files: list[TextFile] = []
-    for count, (file, done) in enumerate(zip(found, accumulate(sizes), strict=True), 1):
+    for count, (file, name, done) in enumerate(zip(found, names, accumulate(sizes), strict=True), 1):
         data = _read(file.path)
         if data is not None:
             text, undecodable_bytes = _decode(data)
-            name = file.name if names[file.name] == 1 else file.full_name
             files.append(TextFile(clean(name), text, undecodable_bytes, SourceFile(file.path, _sha256(data))))
         elif file.named_itself:
             raise ContextError(f"{file.path!r} is a binary file: it has NUL bytes. Convert it to UTF-8 text.")
@@ -127,24 +124,39 @@ def clean(text: str) -> str:
     return text
 
 
-def _find_all(paths: Sequence[str | os.PathLike[str]]) -> list[_Found]:
-    """The files that `paths` mean, each once, whatever links lead to it."""
-    if not paths:
+def _listed(given: Sequence[object]) -> list[str]:
+    """The paths, given one by one or as one iterable of them, as text."""
+    if len(given) == 1 and isinstance(given[0], Iterable) and not isinstance(given[0], str | bytes | os.PathLike):
+        given = list(given[0])
+    if not given:
         raise ContextError("No path was given. Name a file, a folder or a glob.")
+    return [_text_of(path) for path in given]
+
+
+def _text_of(path: object) -> str:
+    text = os.fspath(path) if isinstance(path, os.PathLike) else path
+    if not isinstance(text, str):
+        raise ContextError(
+            f"A path is of type {type(text).__name__}, not str or PathLike. Give several paths, or one list of them."
+        )
+    return text
+
+
+def _find_all(paths: Sequence[str]) -> list[_Found]:
+    """The files that `paths` mean, each once, whatever links lead to it."""
+    in_front = prefixes(path for path in paths if os.path.isdir(path))
     found: dict[str, _Found] = {}
     for path in paths:
-        if not isinstance(path, str | os.PathLike):
-            raise ContextError(f"A path is of type {type(path).__name__}, not str or PathLike: from_files(*paths).")
-        files = _find(os.fspath(path))
+        files = _find(path, in_front)
         if not files:
-            raise ContextError(f"{os.fspath(path)!r} has no files, or .gitignore excludes them. Name a file itself.")
+            raise ContextError(f"{path!r} has no files, or .gitignore excludes them. Name a file itself.")
         for file in files:
             found.setdefault(os.path.realpath(file.path), file)
     return list(found.values())
 
 
-def _find(path: str) -> list[_Found]:
-    """The files that one path means."""
+def _find(path: str, in_front: Mapping[str, Path]) -> list[_Found]:
+    """The files that one path means. `in_front` of the names in a folder stands a path, by the folder's real path."""
     try:
         mode = os.stat(path).st_mode
     except (OSError, ValueError) as error:
@@ -152,7 +164,8 @@ def _find(path: str) -> list[_Found]:
             return _glob(path)
         raise _unreadable(path, error) from error
     if stat.S_ISDIR(mode):
-        return [_Found(_absolute(path, *parts), "/".join(parts), _name(path, *parts)) for parts in _below(path)]
+        prefix = str(in_front[os.path.realpath(path)])
+        return [_Found(_absolute(path, *parts), _name(prefix, *parts), _name(path, *parts)) for parts in _below(path)]
     if stat.S_ISREG(mode):
         return [_Found(_absolute(path), _name(path), _name(path), named_itself=True)]
     raise ContextError(f"{path!r} is not a regular file: it cannot be read again later. Give its text as the context.")

@@ -156,6 +156,18 @@ def test_standard_input_and_files_are_one_context(cli: Cli, provider: Provider) 
     assert json.loads(ended.out) == ["text.txt", "standard input", "piped"]
 
 
+def test_documents_of_several_folders_keep_the_folder_in_their_names(cli: Cli, provider: Provider) -> None:
+    for name in ("src/logging/config.py", "src/email/header.py"):
+        Path(name).parent.mkdir(parents=True)
+        Path(name).write_text("text")
+    provider.cells = ["Final = [d['name'] for d in ctx.metadata]"]
+    asked = ("ask", "?", "-m", "openai:fake", "--profile", "rlm", "-q", "-c", "src/logging")
+    assert json.loads(cli(*asked).out) == ["config.py"]
+    assert json.loads(cli(*asked, "-c", "src/email/").out) == ["logging/config.py", "email/header.py"]
+    with_input = cli(*asked, "-c", "-", "-c", "src/email", stdin="piped")
+    assert json.loads(with_input.out) == ["logging/config.py", "email/header.py", "standard input"]
+
+
 def test_what_of_the_files_is_left_out_is_told(cli: Cli) -> None:
     Path("binary").write_bytes(b"\0")
     Path("latin").write_bytes(b"caf\xe9")

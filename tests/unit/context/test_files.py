@@ -9,12 +9,15 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from langgraph_rlm.context import Context, Progress, Skipped
+from langgraph_rlm.context.names import prefixes
 from langgraph_rlm.errors import ContextError
 
 
@@ -47,6 +50,39 @@ def test_files_are_documents_in_the_order_given() -> None:
     assert context.metadata[1] == {"name": "a.txt", "length": 5, "start": 8, "end": 13, "undecodable_bytes": 0}
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        lambda paths: list(paths),
+        lambda paths: tuple(paths),
+        lambda paths: (path for path in paths),
+        lambda paths: dict.fromkeys(paths).keys(),
+    ],
+    ids=["list", "tuple", "generator", "dict view"],
+)
+def test_one_list_of_paths_is_read_as_the_paths_are(
+    given: Callable[[Sequence[str | Path]], Iterable[str | Path]],
+) -> None:
+    write({"b.txt": "second", "a.txt": "first", "docs/c.md": "third"})
+    paths: list[str | Path] = ["b.txt", Path("a.txt"), "docs/*.md"]
+    seen: list[Progress] = []
+    assert Context.from_files(given(paths), on_progress=seen.append) == Context.from_files(*paths)
+    assert seen[-1].files_read == 3
+
+
+def test_what_pathlib_and_scandir_find_is_read(folder: Path) -> None:
+    write({"docs/a.md": "a", "docs/b.txt": "b"})
+    assert names(Context.from_files(Path("docs").glob("*.md"))) == ["docs/a.md"]
+    assert names(Context.from_files(set(Path("docs").iterdir()) - {Path("docs/a.md")})) == ["docs/b.txt"]
+    with os.scandir("docs") as entries:
+        assert sorted(names(Context.from_files(entries))) == ["docs/a.md", "docs/b.txt"]
+
+
+def test_list_of_one_folder_names_its_files_from_there() -> None:
+    write({"docs/a/z.md": "z"})
+    assert names(Context.from_files(["docs"])) == ["a/z.md"]
+
+
 def test_folder_is_read_with_all_below_it_sorted_and_named_from_there() -> None:
     write({"docs/b.md": "b", "docs/a/z.md": "z", "docs/a.md": "a", "docs/.hidden": "h", "other.md": "o"})
     assert names(Context.from_files("docs")) == [".hidden", "a/z.md", "a.md", "b.md"]
@@ -60,7 +96,104 @@ def test_folder_is_read_through_an_absolute_path_and_a_link(folder: Path) -> Non
 
 def test_equal_names_in_two_folders_are_told_apart() -> None:
     write({"one/README": "1", "one/a": "a", "two/README": "2"})
-    assert names(Context.from_files("one", "two")) == ["one/README", "a", "two/README"]
+    assert names(Context.from_files("one", "two")) == ["one/README", "one/a", "two/README"]
+
+
+SEVERAL_FOLDERS = {
+    "their names stand in front": (["lib/logging", "lib/email"], ["logging/config.py", "email/mime/text.py"]),
+    "a slash at the end is no part of it": (
+        ["lib/logging/", "./lib//email/"],
+        ["logging/config.py", "email/mime/text.py"],
+    ),
+    "namesakes have more of their paths": (["a/src", "b/src", "docs"], ["a/src/x.py", "b/src/x.py", "docs/guide.md"]),
+    "as much as tells them apart": (["lib/a/src", "a/src", "b/src"], ["lib/a/src/y.py", "a/src/x.py", "b/src/x.py"]),
+    "a short path that is the end of a long one": (["docs", "a/docs"], ["docs/guide.md", "a/docs/guide.md"]),
+    "a folder in another, after it": (["a", "a/src"], ["a/docs/guide.md", "a/src/x.py"]),
+    "a folder in another, before it": (["a/src", "a"], ["src/x.py", "a/docs/guide.md"]),
+    "a folder twice": (["docs", "a/docs", "docs/"], ["docs/guide.md", "a/docs/guide.md"]),
+    "a file as it was given": (["a/src", "docs", "b/src/x.py"], ["src/x.py", "docs/guide.md", "b/src/x.py"]),
+    "a glob as it was given": (["a/src", "b/*/*.py", "docs"], ["src/x.py", "b/src/x.py", "docs/guide.md"]),
+    "a file that is called as one of a folder": (
+        ["docs/guide.md", "a/docs", "b/src"],
+        ["docs/guide.md", "a/docs/guide.md", "src/x.py"],
+    ),
+    "two folders whose files are called alike": (
+        ["lib/one", "two/one/deep", "three/deep"],
+        ["lib/one/deep/f", "two/one/deep/f", "three/deep/f"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("paths", "named"), SEVERAL_FOLDERS.values(), ids=SEVERAL_FOLDERS.keys())
+def test_documents_of_several_folders_keep_the_folder_in_their_names(paths: list[str], named: list[str]) -> None:
+    files = ["lib/logging/config.py", "lib/email/mime/text.py", "a/src/x.py", "b/src/x.py", "lib/a/src/y.py"]
+    files += ["docs/guide.md", "a/docs/guide.md", "lib/one/deep/f", "two/one/deep/f", "three/deep/f"]
+    write({name: name for name in files})
+    context = Context.from_files(paths)
+    assert names(context) == named
+    assert all(text.endswith(name) for text, name in zip(context.documents(), named, strict=True))
+    assert through_checkpoint(context) == context
+
+
+def test_folder_by_its_absolute_path_has_as_little_of_it_in_front(folder: Path) -> None:
+    write({"one/src/a": "", "two/src/b": "", "docs/c": ""})
+    assert names(Context.from_files(folder / "one/src", folder / "docs")) == ["src/a", "docs/c"]
+    assert names(Context.from_files(folder / "one/src", "two/src")) == ["one/src/a", "two/src/b"]
+
+
+def test_folder_that_is_given_by_dots_has_its_own_name_in_front(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write({"top/here/a": "", "top/beside/b": "", "top/here/beside/c": ""})
+    monkeypatch.chdir("top/here")
+    assert names(Context.from_files(".", "../beside")) == ["here/a", "here/beside/c", "beside/b"]
+    assert names(Context.from_files("beside/", "..")) == ["beside/c", "top/beside/b", "top/here/a"]
+    assert names(Context.from_files("beside", "../beside")) == ["beside/c", "../beside/b"]
+    assert names(Context.from_files("..")) == ["beside/b", "here/a", "here/beside/c"]
+
+
+def test_folder_that_is_a_link_has_the_name_of_the_link_in_front() -> None:
+    write({"v1.2/a": "", "docs/b": ""})
+    Path("current").symlink_to("v1.2")
+    assert names(Context.from_files("current", "docs")) == ["current/a", "docs/b"]
+
+
+def test_one_folder_in_several_spellings_is_one_folder(folder: Path) -> None:
+    write({"docs/a": "", "other.md": ""})
+    Path("link").symlink_to("docs")
+    assert names(Context.from_files("docs", "docs/", folder / "docs", "link", "link/../docs", "other.md")) == [
+        "a",
+        "other.md",
+    ]
+
+
+def test_ignored_folder_in_a_folder_has_its_name_in_front() -> None:
+    write({"src/.gitignore": "build", "src/a": "", "src/build/b": ""})
+    assert names(Context.from_files("src", "src/build")) == ["src/.gitignore", "src/a", "build/b"]
+
+
+def test_root_has_its_slash_in_front() -> None:
+    assert prefixes(["/", "/tmp/docs"]) == {"/": Path("/"), os.path.realpath("/tmp/docs"): Path("docs")}
+
+
+def test_file_beside_a_folder_takes_no_name_that_one_of_its_files_has() -> None:
+    write({"a.md": "1", "docs/a.md": "2", "docs/docs/a.md": "3", "docs/b.md": "4"})
+    context = Context.from_files("a.md", "docs")
+    assert names(context) == ["a.md", "docs/a.md", "b.md", "docs/docs/a.md"]
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_each_file_is_read_once_and_has_a_name_of_its_own(seed: int, folder: Path) -> None:
+    rng = random.Random(seed)
+    for _ in range(25):
+        place = folder.joinpath(*rng.choices("ab", k=rng.randint(0, 4)))
+        place.mkdir(parents=True, exist_ok=True)
+        (place / rng.choice("xy")).touch()
+    everything = [*folder.rglob("*"), folder]
+    given = [path for path in rng.sample(everything, 8) if path.is_file() or any(map(Path.is_file, path.rglob("*")))]
+    spelled = [rng.choice([path, os.path.relpath(path), f"{path}/." if path.is_dir() else path]) for path in given]
+    read = {file for path in given for file in (path, *path.rglob("*")) if file.is_file()}
+    context = Context.from_files(*spelled, "**/x")
+    assert {Path(file.path).resolve() for file in context.files} == read | {*folder.rglob("x")}
+    assert len(set(names(context))) == context.num_documents() == len(read | {*folder.rglob("x")})
 
 
 @pytest.mark.parametrize(
@@ -243,11 +376,35 @@ def test_unreadable_file_is_refused_by_name() -> None:
         Context.from_files("/proc/self/mem")
 
 
-def test_no_path_and_a_list_of_paths_are_refused() -> None:
-    with pytest.raises(ContextError, match="No path"):
+def test_no_path_is_refused() -> None:
+    with pytest.raises(ContextError, match=r"No path was given\. Name a file"):
         Context.from_files()
-    with pytest.raises(ContextError, match="list"):
-        Context.from_files(["a.txt"])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ContextError, match=r"No path was given\. Name a file"):
+        Context.from_files([])
+    with pytest.raises(ContextError, match=r"No path was given\. Name a file"):
+        Context.from_files(Path("missing").glob("*.md"))
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        (["a.txt", ["a.txt"]], "list"),
+        ([["a.txt"], "a.txt"], "list"),
+        ([["a.txt", ["a.txt"]]], "list"),
+        ([["a.txt", 3]], "int"),
+        ([["a.txt", None]], "NoneType"),
+        ([3], "int"),
+        ([None], "NoneType"),
+        ([b"a.txt"], "bytes"),
+        ([[b"a.txt"]], "bytes"),
+        ([list(os.scandir(b"/"))], "bytes"),
+        ([Context.of("a.txt")], "Context"),
+    ],
+)
+def test_what_is_neither_paths_nor_one_list_of_them_is_refused(given: list[Any], kind: str) -> None:
+    write({"a.txt": ""})
+    with pytest.raises(ContextError, match=f"A path is of type {kind}, .* Give several paths, or one list of them"):
+        Context.from_files(*given)
 
 
 def test_progress_goes_from_nothing_to_everything() -> None:
