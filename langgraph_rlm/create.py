@@ -87,51 +87,44 @@ def create_rlm(
     _check_stops(interrupt_before=interrupt_before, interrupt_after=interrupt_after)
     check_profile(router.profile, limits)
     answer_schema = None if response_format is None else AnswerSchema.of(response_format)
-    offered = tools_of(tools, [*NAMES, *BUILTINS, *OCCASIONAL, "Final", "past_steps"])
-    without_thoughts = dialect_named(dialect)
-    by_depth = _by_depth(model, max(1, limits.max_depth))
-    leaf_model = by_depth[0] if sub_model is None else resolve_model(sub_model)
-    others = {_model_name(name): resolve_model(other) for name, other in models.items()}
+    code_tools = tools_of(tools, [*NAMES, *BUILTINS, *OCCASIONAL, "Final", "past_steps"])
     pauses = pauses_at(interrupt_before, interrupt_after)
-    ahead = lookahead and limits.confirm_above is None and not pauses
+    writer, *writers_below = _by_depth(model, max(1, limits.max_depth))
+    root = RLMSpec(
+        depth=0,
+        model=writer,
+        below=tuple(writers_below),
+        sub_model=writer if sub_model is None else resolve_model(sub_model),
+        models={_model_name(name): resolve_model(other) for name, other in models.items()},
+        tools=code_tools,
+        router=router,
+        limits=limits,
+        sandbox=sandbox,
+        dialect=dialect_named(dialect),
+        instructions=instructions,
+        answer_schema=answer_schema,
+        lookahead=lookahead and limits.confirm_above is None and not pauses,
+        pauses=pauses,
+        name=name,
+    )
     graph: CompiledStateGraph[Any, Any, Any, Any] | None = None
-    for depth, own in reversed([*enumerate(by_depth)]):
-        spec = RLMSpec(
-            depth=depth,
-            model=own,
-            below=tuple(by_depth[depth + 1 :]),
-            sub_model=leaf_model,
-            router=router,
-            limits=limits,
-            sandbox=sandbox,
-            dialect=without_thoughts,
-            instructions=instructions,
-            name=name,
-            lookahead=ahead,
-            pauses=pauses,
-            tools=offered,
-            models=others,
-            answer_schema=answer_schema if depth == 0 else None,
-        )
+    for spec in reversed(root.depths):
         built = rlm_graph(spec, graph, context_schema)
+        is_root = spec is root
         graph = built.compile(
-            checkpointer=checkpointer if depth == 0 else None,
-            store=store if depth == 0 else None,
-            cache=cache if depth == 0 else None,
+            checkpointer=checkpointer if is_root else None,
+            store=store if is_root else None,
+            cache=cache if is_root else None,
             interrupt_before=_at(spec, built.nodes, interrupt_before),
             interrupt_after=_at(spec, built.nodes, interrupt_after),
             debug=debug,
             name=name,
         )
-    assert graph is not None
     return RLM(
         **vars(graph),
-        rlm_workers=Workers(sandbox.max_live),
-        rlm_limits=limits,
+        rlm_spec=root,
         rlm_max_concurrency=max_concurrency,
-        rlm_models=(*by_depth, leaf_model, *others.values()),
-        rlm_answer_schema=answer_schema,
-        rlm_awaited=tuple(tool.name for tool in offered.values() if tool.is_async),
+        rlm_workers=Workers(sandbox.max_live),
     )
 
 

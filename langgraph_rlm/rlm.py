@@ -8,7 +8,6 @@ from contextlib import aclosing, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
-from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import RunnableConfig
 from langgraph._internal._constants import (
     CONF,
@@ -23,7 +22,6 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, GraphOutput, StateSnapshot
 
-from langgraph_rlm.answers.schema import AnswerSchema
 from langgraph_rlm.asking.ledger import SUBCALLS, TOOL_CALLS, Ledger, limit_of
 from langgraph_rlm.asking.model_calls import add_usages
 from langgraph_rlm.asking.requests import Request
@@ -36,7 +34,8 @@ from langgraph_rlm.repl.packed import is_loadable
 from langgraph_rlm.repl.workers import Workers
 from langgraph_rlm.running.inputs import check_thread, prepare
 from langgraph_rlm.running.run import RUN, Run
-from langgraph_rlm.settings import Limits, check_profile
+from langgraph_rlm.running.spec import RLMSpec
+from langgraph_rlm.settings import check_profile
 
 RECURSION_LIMIT = 1_000_000_000
 """Supersteps. `Limits` bound a run, not these: what an app sets for its own graph would end an RLM in mid-loop."""
@@ -81,32 +80,9 @@ def pauses_at(*stops: Sequence[str] | str | None) -> bool:
 class RLM(CompiledStateGraph[Any, Any, Any, Any]):
     """The graph that `create_rlm` gives."""
 
-    rlm_workers: Workers
-    rlm_limits: Limits
-    rlm_max_concurrency: int
-    rlm_models: tuple[BaseChatModel, ...]
-    rlm_answer_schema: AnswerSchema | None
-    rlm_awaited: tuple[str, ...]
-    """Tools that can be awaited alone."""
-
-    def __init__(
-        self,
-        *,
-        rlm_workers: Workers,
-        rlm_limits: Limits,
-        rlm_max_concurrency: int,
-        rlm_models: tuple[BaseChatModel, ...],
-        rlm_answer_schema: AnswerSchema | None,
-        rlm_awaited: tuple[str, ...],
-        **attributes: Any,
-    ) -> None:
+    def __init__(self, *, rlm_spec: RLMSpec, rlm_max_concurrency: int, rlm_workers: Workers, **attributes: Any) -> None:
         super().__init__(**attributes)
-        self.rlm_workers = rlm_workers
-        self.rlm_limits = rlm_limits
-        self.rlm_max_concurrency = rlm_max_concurrency
-        self.rlm_models = rlm_models
-        self.rlm_answer_schema = rlm_answer_schema
-        self.rlm_awaited = rlm_awaited
+        self.rlm_spec, self.rlm_max_concurrency, self.rlm_workers = rlm_spec, rlm_max_concurrency, rlm_workers
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Any:
         return self._validated(super().invoke(input, config, **options))
@@ -118,20 +94,21 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         """The output with the answer as `response_format` has it: in the state it is plain data."""
         if isinstance(output, GraphOutput):
             return replace(output, value=self._validated(output.value))
-        if self.rlm_answer_schema is None or not isinstance(output, dict) or output.get("status") != "answered":
+        schema = self.rlm_spec.answer_schema
+        if schema is None or not isinstance(output, dict) or output.get("status") != "answered":
             return output
-        return output | ({"answer": self.rlm_answer_schema.check(output["answer"])} if "answer" in output else {})
+        return output | ({"answer": schema.check(output["answer"])} if "answer" in output else {})
 
     def stream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Iterator[Any]:
         begun = drive(self._begin(input, config or {}, options, is_async=False))
-        with connected(self.rlm_models), begun.run.opened():
+        with connected(self.rlm_spec.all_models), begun.run.opened():
             yield from self._engine.stream(begun.input, begun.config, **self._options(begun.config, options))
 
     async def astream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> AsyncIterator[Any]:
         begun = await adrive(self._begin(input, config or {}, options, is_async=True))
         run, options = begun.run, self._options(begun.config, options)
-        can_be_slow = run.gate.width >= MANY and not all(map(scales, self.rlm_models))
-        async with aconnected(self.rlm_models):
+        can_be_slow = run.gate.width >= MANY and not all(map(scales, self.rlm_spec.all_models))
+        async with aconnected(self.rlm_spec.all_models):
             with run.opened(), slow_pool.watched() if can_be_slow else nullcontext():
                 try:
                     stream: Any = self._engine.astream(begun.input, begun.config, **options)
@@ -143,11 +120,12 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
 
     def _begin(self, input: Any, config: RunnableConfig, options: dict[str, Any], is_async: bool) -> Steps[Begun]:
         """Checks the input, reads what the thread has for the run, and makes the run: nothing is stored yet."""
-        if self.rlm_awaited and not is_async:
-            raise InvalidInput(f"tools that are async: {', '.join(self.rlm_awaited)}. Use `ainvoke` or `astream`.")
+        awaited = [tool.name for tool in self.rlm_spec.tools.values() if tool.is_async]
+        if awaited and not is_async:
+            raise InvalidInput(f"tools that are async: {', '.join(awaited)}. Use `ainvoke` or `astream`.")
         prepared, state = prepare(input), None
         if isinstance(prepared, dict) and "profile" in prepared:
-            check_profile(prepared["profile"], self.rlm_limits)
+            check_profile(prepared["profile"], self.rlm_spec.limits)
         if self._needs_state(prepared, config):
             subgraphs = _resumes(prepared, config)
             state = yield ReadState(self, config, subgraphs)
@@ -163,7 +141,7 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         run = self._new_run(config, state, prepared, is_async, pauses)
         # In a pool of threads, one for each call of a wave: what is finished is stored before another one begins.
         at_once = None if is_async else run.wave + SPARE_THREADS
-        return Begun(run, _entering(prepared, state), _carrying(run, config, at_once))
+        return Begun(run, _channel_input(prepared, state), _run_config(run, config, at_once))
 
     @property
     def _engine(self) -> CompiledStateGraph[Any, Any, Any, Any]:
@@ -192,8 +170,8 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
             check_dumps(values, resumes)
         width = min(self.rlm_max_concurrency, config.get("max_concurrency") or self.rlm_max_concurrency)
         wave = max(WAVE, 2 * width) if is_async else 2 * width  # while half of it is under way, no place is free
-        is_paced = any(map(is_openai, self.rlm_models))
-        run = Run(self.rlm_workers, self.rlm_limits, width, wave, self.cache, is_paced, pauses)
+        is_paced = any(map(is_openai, self.rlm_spec.all_models))
+        run = Run(self.rlm_workers, self.rlm_spec.limits, width, wave, self.cache, is_paced, pauses)
         if resumes and state is not None:
             seed(run.ledger, state)
         return run
@@ -248,15 +226,15 @@ def _unfinished(state: StateSnapshot) -> Iterator[dict[str, Any]]:
             yield from _unfinished(task.state)
 
 
-def _entering(prepared: Any, state: StateSnapshot | None) -> Any:
+def _channel_input(prepared: Any, state: StateSnapshot | None) -> Any:
     """The input as it goes into the channels. A text that the thread has already is not stored again."""
     if not isinstance(prepared, dict):
         return prepared
-    entering = {channel: value for channel, value in prepared.items() if channel in INPUTS}
+    entered = {channel: value for channel, value in prepared.items() if channel in INPUTS}
     had = state.values.get("context") if state else None
-    if had and "context" in entering and entering["context"][0]["id"] == had[0]["id"]:
-        entering.pop("context")
-    return {"query": None, "profile": None, **entering, "branch:to:route": None}
+    if had and "context" in entered and entered["context"][0]["id"] == had[0]["id"]:
+        entered.pop("context")
+    return {"query": None, "profile": None, **entered, "branch:to:route": None}
 
 
 def _resumes(prepared: Any, config: RunnableConfig) -> bool:
@@ -298,7 +276,7 @@ def _checkpointer(graph: RLM, config: RunnableConfig) -> bool:
     )
 
 
-def _carrying(run: Run, config: RunnableConfig, at_once: int | None) -> RunnableConfig:
+def _run_config(run: Run, config: RunnableConfig, at_once: int | None) -> RunnableConfig:
     """The config of a run. LangGraph counts writes of checkpoints to what runs `at_once`: they would have to wait."""
     configurable = {**config.get(CONF, {}), RUN: run}
     return {**config, CONF: configurable, "recursion_limit": RECURSION_LIMIT, "max_concurrency": at_once}

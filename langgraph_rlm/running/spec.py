@@ -51,6 +51,19 @@ class RLMSpec:
     """What the answer has to be."""
 
     @property
+    def depths(self) -> tuple[RLMSpec, ...]:
+        """This one, and those below it, from the top down. The form of an answer is asked of the root alone."""
+        if not self.below:
+            return (self,)
+        below = replace(self, depth=self.depth + 1, model=self.below[0], below=self.below[1:], answer_schema=None)
+        return (self, *below.depths)
+
+    @property
+    def all_models(self) -> tuple[BaseChatModel, ...]:
+        """Those that it and the RLMs below it ask."""
+        return (self.model, *self.below, self.sub_model, *self.models.values())
+
+    @property
     def subcall_node(self) -> str:
         """The name of the sub-call node: unlike at every depth, since a drawing refuses a nested name twice."""
         return "subcall" if self.depth == 0 else f"subcall_{self.depth}"
