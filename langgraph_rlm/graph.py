@@ -43,7 +43,7 @@ def rlm_graph(spec: RLMSpec, child: Child | None, context_schema: type[Any] | No
     """The graph of an RLM at one depth; `child` is the compiled graph of the next, where depth allows one."""
     schemas = (RLMInput, RLMOutput) if spec.depth == 0 else (ChildInput, ChildOutput)
     graph = StateGraph(RLMState, context_schema, input_schema=schemas[0], output_schema=schemas[1])
-    subcalls = (spec.subcall_node,) if spec.asks else ()
+    subcalls = (spec.subcall_node,) if spec.can_ask else ()
 
     batched = ("batches",) if spec.has_profiles else ()
     ways = ("direct", "extract", *batched, "generate")
@@ -51,15 +51,15 @@ def rlm_graph(spec: RLMSpec, child: Child | None, context_schema: type[Any] | No
     graph.add_node("direct", _node(spec, direct), input_schema=DirectInput)
     graph.add_node("extract", _node(spec, extract), input_schema=ExtractInput, destinations=(*ways[2:], END))
     graph.add_node("generate", _node(spec, generate), input_schema=GenerateInput)
-    asks = ("confirm",) if spec.confirms else ()
+    confirming = ("confirm",) if spec.confirms_fan_outs else ()
     checked = ("check", "verify") if spec.has_profiles else ()
-    ends = ("generate", *asks, *subcalls, *checked, END)
+    ends = ("generate", *confirming, *subcalls, *checked, END)
     graph.add_node("execute", _node(spec, execute), input_schema=CellInput, destinations=ends)
 
     graph.add_edge(START, "route")
     graph.add_edge("direct", END)
     graph.add_edge("generate", "execute")
-    if spec.asks:
+    if spec.can_ask:
         graph.add_node(spec.subcall_node, _subcall_node(spec, child), input_schema=SubcallInput)
         graph.add_edge(spec.subcall_node, "execute")
     if spec.has_profiles:
@@ -68,7 +68,7 @@ def rlm_graph(spec: RLMSpec, child: Child | None, context_schema: type[Any] | No
         graph.add_node("check", _node(spec, check), input_schema=CheckInput)
         graph.add_edge("check", "verify")
         graph.add_node("verify", _node(spec, verify), input_schema=VerifyInput, destinations=("generate", END))
-    if spec.confirms:
+    if spec.confirms_fan_outs:
         graph.add_node("confirm", _node(spec, confirm), input_schema=ConfirmInput, destinations=(*subcalls, "execute"))
     return graph
 

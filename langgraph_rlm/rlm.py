@@ -32,7 +32,7 @@ from langgraph_rlm.models.pools import MANY, slow_pool
 from langgraph_rlm.repl.journal import answers_so_far
 from langgraph_rlm.repl.packed import is_loadable
 from langgraph_rlm.repl.workers import Workers
-from langgraph_rlm.running.inputs import check_thread, prepare
+from langgraph_rlm.running.inputs import check_thread, prepare_input
 from langgraph_rlm.running.run import RUN, Run
 from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.settings import check_profile
@@ -123,7 +123,7 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         awaited = [tool.name for tool in self.rlm_spec.tools.values() if tool.is_async]
         if awaited and not is_async:
             raise InvalidInput(f"tools that are async: {', '.join(awaited)}. Use `ainvoke` or `astream`.")
-        prepared, state = prepare(input), None
+        prepared, state = prepare_input(input), None
         if isinstance(prepared, dict) and "profile" in prepared:
             check_profile(prepared["profile"], self.rlm_spec.limits)
         if self._needs_state(prepared, config):
@@ -140,7 +140,7 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         pauses = pauses_at(options.get("interrupt_before"), options.get("interrupt_after"))
         run = self._new_run(config, state, prepared, is_async, pauses)
         # In a pool of threads, one for each call of a wave: what is finished is stored before another one begins.
-        at_once = None if is_async else run.wave + SPARE_THREADS
+        at_once = None if is_async else run.wave_size + SPARE_THREADS
         return Begun(run, _channel_input(prepared, state), _run_config(run, config, at_once))
 
     @property
@@ -169,11 +169,11 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         for values in _unfinished(state) if state else ():
             check_dumps(values, resumes)
         width = min(self.rlm_max_concurrency, config.get("max_concurrency") or self.rlm_max_concurrency)
-        wave = max(WAVE, 2 * width) if is_async else 2 * width  # while half of it is under way, no place is free
+        wave_size = max(WAVE, 2 * width) if is_async else 2 * width  # while half of it is under way, no place is free
         is_paced = any(map(is_openai, self.rlm_spec.all_models))
-        run = Run(self.rlm_workers, self.rlm_spec.limits, width, wave, self.cache, is_paced, pauses)
+        run = Run(self.rlm_workers, self.rlm_spec.limits, width, wave_size, self.cache, is_paced, pauses)
         if resumes and state is not None:
-            seed(run.ledger, state)
+            seed_ledger(run.ledger, state)
         return run
 
     def _options(self, config: RunnableConfig, options: dict[str, Any]) -> dict[str, Any]:
@@ -197,7 +197,7 @@ def check_dumps(values: dict[str, Any], resumes: bool) -> None:
         is_loadable(dump)
 
 
-def seed(ledger: Ledger, state: StateSnapshot) -> None:
+def seed_ledger(ledger: Ledger, state: StateSnapshot) -> None:
     """Charges the ledger with what a question had spent that is taken up again, over the tree.
 
     A sub-call that has ended counts by what it told its caller; one that has not, by its own state.

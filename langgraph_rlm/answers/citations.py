@@ -18,7 +18,7 @@ MOST_COMPARED, MOST_SPACE = 100_000, 200
 _SPACE, _SPACE_BEFORE = re.compile(r"\s{1,200}"), re.compile(r"\s{1,200}\Z")
 
 
-def located(quote: str, context: Context) -> tuple[int, int]:
+def locate(quote: str, context: Context) -> tuple[int, int]:
     """Start and end of the first place with `quote`, in characters; where it differs in white space, of that.
 
     Raises:

@@ -16,7 +16,7 @@ def is_transient(failure: Exception) -> bool:
     """Rate limits, time-outs, lost connections and failures of the server. LangChain's own word counts first."""
     if isinstance(failure, ModelError):
         return failure.is_retryable
-    return any(map(_may_pass, _told_by(failure)))
+    return any(map(_may_pass, _causes_of(failure)))
 
 
 POLICY = RetryPolicy(initial_interval=0.5, backoff_factor=2.0, max_interval=30.0, max_attempts=4, retry_on=is_transient)
@@ -33,14 +33,14 @@ def pauses() -> Iterator[float]:
 
 def retry_after(failure: Exception) -> float:
     """Seconds that the provider asks to wait; 0 where it does not say, or says it as a date."""
-    return max(map(_asked_wait, _told_by(failure)))
+    return max(map(_requested_wait, _causes_of(failure)))
 
 
 _LOST = {"httpx.TransportError", "httpx2.TransportError", "aiohttp.ClientConnectionError"}
 """Lost connections and time-outs of the packages that providers' clients are built upon."""
 
 
-def _told_by(failure: Exception) -> list[BaseException]:
+def _causes_of(failure: Exception) -> list[BaseException]:
     """The failure, and what its package has wrapped: that may know more."""
     return [failure, *([failure.__cause__] if failure.__cause__ else [])]
 
@@ -54,7 +54,7 @@ def _may_pass(failure: BaseException) -> bool:
     return status in (408, 429) or (status is not None and 500 <= status < 600)
 
 
-def _asked_wait(failure: BaseException) -> float:
+def _requested_wait(failure: BaseException) -> float:
     headers = getattr(getattr(failure, "response", None), "headers", None) or {}
     try:
         return max(0.0, float(headers.get("retry-after", 0)))

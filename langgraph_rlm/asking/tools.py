@@ -67,7 +67,7 @@ class Tool:
         """Whether it can be awaited alone."""
         return getattr(self.tool, "func", self) is None
 
-    def aliased(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    def by_alias(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments by the names under which the tool's schema reads them."""
         fields = getattr(self.tool.args_schema, "model_fields", {})
         aliases = {name: field.validation_alias for name, field in fields.items()}
@@ -75,7 +75,7 @@ class Tool:
             alias if isinstance(alias := aliases.get(name), str) else name: value for name, value in arguments.items()
         }
 
-    def bound(self, positional: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Any]:
+    def bind(self, positional: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments of a call by the names of the parameters, as plain data.
 
         Raises:
@@ -141,7 +141,7 @@ class CallTool:
     @property
     def _input(self) -> Any:
         """The arguments; as a message asks for them where the value may be in what comes beside the content."""
-        arguments, tool = self.tool.aliased(self.arguments), self.tool.tool
+        arguments, tool = self.tool.by_alias(self.arguments), self.tool.tool
         if tool.response_format == "content":
             return arguments
         return ToolCall(type="tool_call", name=tool.name, args=arguments, id="")

@@ -28,7 +28,7 @@ def question_message(text: str, is_new_text: bool) -> HumanMessage:
 
 def summary(text: str, history: Sequence[AnyMessage]) -> HumanMessage:
     """Stands for all before it but what was said since the latest reply, which is what the latest code did."""
-    return HumanMessage(prompts.summarised(text), additional_kwargs={STANDS_FOR: _since_reply(history, 1)})
+    return HumanMessage(prompts.summary_text(text), additional_kwargs={STANDS_FOR: _since_reply(history, 1)})
 
 
 def gap(history: Sequence[AnyMessage]) -> HumanMessage:

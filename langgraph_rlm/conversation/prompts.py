@@ -81,8 +81,8 @@ def models(capabilities: Capabilities) -> str:
 
 def tools(capabilities: Capabilities) -> str:
     """What is said of the tools, if there are any."""
-    listed = [f"- `{tool.signature}`: {tool.description}\n" for tool in capabilities.tools.values()]
-    return "".join([TOOLS, *listed]) if listed else ""
+    lines = [f"- `{tool.signature}`: {tool.description}\n" for tool in capabilities.tools.values()]
+    return "".join([TOOLS, *lines]) if lines else ""
 
 
 def opening(query: str, context: Context, rows: bool = True) -> str:
@@ -133,7 +133,7 @@ SUMMARISE = (
 )
 
 
-def summarised(summary: str) -> str:
+def summary_text(summary: str) -> str:
     """What stands for the steps that the model has summarised."""
     return (
         "(Your earlier steps are left out here. Your variables are still there, and `past_steps` is a list of what was "
@@ -178,15 +178,15 @@ def check_all(question: str, answer: str, passages: str, code: str, output: str)
 
 
 def _claim(question: str, answer: str) -> str:
-    claim = f"Question: {question}\nAnswer: {shortened(answer)}"
+    claim = f"Question: {question}\nAnswer: {shorten(answer)}"
     return f"Somebody has answered a question about a text. Check the answer.\n\n{claim}"
 
 
 def unverified(answer: str, reason: str) -> str:
     """What is said of an answer that was checked and is not borne out."""
     return (
-        f"Your answer was: {shortened(answer, 500)}\nIt was checked against the passages that you cited, and does not "
-        f"hold:\n{shortened(reason)}\nLook at `P` again, correct what is wrong, cite the passages anew, and end again."
+        f"Your answer was: {shorten(answer, 500)}\nIt was checked against the passages that you cited, and does not "
+        f"hold:\n{shorten(reason)}\nLook at `P` again, correct what is wrong, cite the passages anew, and end again."
     )
 
 
@@ -217,7 +217,7 @@ def after_cell(
     if not cell.printed.length and not cell.error and not has_answer:
         parts.append("The code ran and printed nothing. Print what you want to see.")
     if cell.variables:
-        parts.append(f"Variables: {listed(cell.variables)}")
+        parts.append(f"Variables: {list_variables(cell.variables)}")
     if empty := [variable.name for variable in cell.variables if variable.size == 0]:
         parts.append(
             f"Empty: {', '.join(empty[-MOST_EMPTY:])}. If you looked for something, it is not written that way in `P`: "
@@ -240,7 +240,7 @@ def after_cell(
     return "\n\n".join(parts)
 
 
-def listed(variables: tuple[Variable, ...]) -> str:
+def list_variables(variables: tuple[Variable, ...]) -> str:
     """Names, types and sizes of the variables, the latest last."""
     shown = [f"{v.name} ({v.type}{'' if v.size is None else f', {v.size:,}'})" for v in variables[-MOST_VARIABLES:]]
     return ", ".join(shown) + (f" and {len(variables) - len(shown)} more" if len(variables) > len(shown) else "")
@@ -254,6 +254,6 @@ def last_turn(limit: str) -> str:
     )
 
 
-def shortened(text: str, most: int = 2_000) -> str:
+def shorten(text: str, most: int = 2_000) -> str:
     """`text`, its middle left out where it is longer than `most` characters."""
     return text if len(text) <= most else f"{text[: most // 2]}\n…\n{text[-most // 2 :]}"

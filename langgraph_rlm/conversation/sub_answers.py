@@ -39,7 +39,7 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts([*value.values()])
 
 
-def condensed(output: str, answers: Iterable[str]) -> str:
+def condense(output: str, answers: Iterable[str]) -> str:
     """A cell's output, with long sub-answers cut to their beginning, printed as they are or in a list."""
     alike: dict[str, list[str]] = {}
     for answer in dict.fromkeys(answers):

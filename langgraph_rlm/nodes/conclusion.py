@@ -79,7 +79,7 @@ def conclude_cell(
         has_answer=bool(ready),
         answers=tuple(long_answers(read(config, "journal"))),
     )
-    feedback = spec.dialect.after_block(ran, prompts.shortened(state["question"]["query"], prompts.MOST_REMINDER))
+    feedback = spec.dialect.after_block(ran, prompts.shorten(state["question"]["query"], prompts.MOST_REMINDER))
     if ready and not following:
         return _accept_answer(spec, state, config, update | {"ready": []}, ready[0], feedback, parsed.feedback)
     if following:

@@ -12,7 +12,7 @@ from langgraph_rlm.answers.values import as_text
 from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import LimitExceeded
 from langgraph_rlm.routes.learning import Outcome
-from langgraph_rlm.routes.outcomes import Note
+from langgraph_rlm.routes.outcomes import WriteOutcome
 from langgraph_rlm.routes.routing import Routing
 from langgraph_rlm.running.run import read, run_of, store_of
 from langgraph_rlm.running.spec import RLMSpec
@@ -53,7 +53,7 @@ def record_outcome(status: str, config: RunnableConfig) -> Steps[None]:
         run["begun"],
         routing.reach.moved if routing.profile == "auto" else None,
     )
-    yield Note(store, tuple(run["namespace"]), run["key"], outcome)
+    yield WriteOutcome(store, tuple(run["namespace"]), run["key"], outcome)
 
 
 def limit_reached(spec: RLMSpec, reached: LimitExceeded) -> list[Any]:

@@ -68,7 +68,7 @@ def execute(spec: RLMSpec, state: CellInput, config: RunnableConfig) -> Steps[Co
     if not call.is_settled:
         return Command(goto=send_wave(spec, run, run.in_flight(token), call, call.missing))
 
-    repl, in_flight = run.take(token)
+    repl, in_flight = run.take_live(token)
     if call.pending or state["code"] or state.get("block"):
         restored: dict[str, Any] = {}
         if repl is None:
@@ -84,9 +84,9 @@ def execute(spec: RLMSpec, state: CellInput, config: RunnableConfig) -> Steps[Co
         return command
     kept: ReplRef = {"token": "", "context": state["context_id"]}
     if command.goto == END:
-        yield Work(partial(run.end, repl))
+        yield Work(partial(run.release, repl))
     else:
-        kept["token"] = run.keep(repl, in_flight)
+        kept["token"] = run.keep_live(repl, in_flight)
     return replace(command, update={**(command.update or {}), "repl_ref": kept, "seconds": run.ledger.seconds})
 
 
@@ -94,7 +94,7 @@ def _run_or_resume(now: Execution, call: PendingCall) -> Steps[Command[Any]]:
     """Runs the cell, or goes on with it where it was suspended and has its answers, up to where it asks or ends."""
     outcome = yield from (_resume_cell(now, call) if call.pending else _run_cell(now))
     stopped = yield from _until_it_waits(now, outcome)
-    stopped, dump = yield from _dumped(now, stopped)
+    stopped, dump = yield from _dump(now, stopped)
     update: dict[str, Any] = {}
     needs_ahead = stopped.prefetched.in_flight or now.repl.lookahead.in_flight.total()
     if isinstance(stopped.outcome, Finished) or not needs_ahead:
@@ -152,7 +152,7 @@ def _use_prefetched(repl: Interpreter, outcome: Outcome) -> tuple[Outcome, Prefe
     return outcome, Prefetched()
 
 
-def _dumped(now: Execution, stopped: Stopped) -> Steps[tuple[Stopped, list[Any]]]:
+def _dump(now: Execution, stopped: Stopped) -> Steps[tuple[Stopped, list[Any]]]:
     """The REPL as the state keeps it, with its place in the journal, where a dump is worth its time; else nothing.
 
     Where it is too large for a dump, the cell has ended with an error.
@@ -195,7 +195,7 @@ def _ask(
     if dump:
         update["suspension"] = [*dump, repl.printed.head, repl.printed.tail, repl.printed.length]
     subcalls = [request for request in call.requests if request.kind != "tool"]
-    if spec.confirms and len(subcalls) > (spec.limits.confirm_above or 0):
+    if spec.confirms_fan_outs and len(subcalls) > (spec.limits.confirm_above or 0):
         return Command(update=update, goto="confirm")
     return Command(update=update, goto=send_wave(spec, run, now.in_flight, pending, pending.missing))
 

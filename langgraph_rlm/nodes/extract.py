@@ -16,7 +16,7 @@ from langgraph_rlm.answers.schema import AnswerSchema, Unfit
 from langgraph_rlm.effects import Steps, Work
 from langgraph_rlm.nodes.begin_loop import begin_loop
 from langgraph_rlm.nodes.ending import answer_schema_of, answer_update
-from langgraph_rlm.routes.extractors import Found, extracted
+from langgraph_rlm.routes.extractors import Found, run_extractors
 from langgraph_rlm.routes.routing import Routing
 from langgraph_rlm.running.run import run_of
 from langgraph_rlm.running.spec import RLMSpec
@@ -35,8 +35,8 @@ def extract(spec: RLMSpec, state: ExtractInput, config: RunnableConfig) -> Steps
     run, question, context_id = run_of(config), state["question"], state["context_id"]
     routing = Routing.of(state)
     context = yield Work(lambda: run.context(context_id, config))
-    found = yield Work(partial(extracted, spec.router.extractors, question["query"], context))
-    answer = _fitted(found, answer_schema_of(spec, question))
+    found = yield Work(partial(run_extractors, spec.router.extractors, question["query"], context))
+    answer = _as_schema(found, answer_schema_of(spec, question))
     if found is None or answer is None:
         spent = {"route": "rlm", "seconds": run.ledger.seconds}
         if routing.after_extract == "batches":
@@ -48,7 +48,7 @@ def extract(spec: RLMSpec, state: ExtractInput, config: RunnableConfig) -> Steps
     return Command(update={**update, **answer_update(answer, question, "answered")}, goto=END)
 
 
-def _fitted(found: Found | None, answer_schema: AnswerSchema | None) -> Any:
+def _as_schema(found: Found | None, answer_schema: AnswerSchema | None) -> Any:
     """What was found, as it has to be; None where it is not that."""
     if found is None or answer_schema is None:
         return found and found.answer

@@ -36,14 +36,14 @@ def generate(spec: RLMSpec, state: GenerateInput, config: RunnableConfig) -> Ste
     history, limit = state["history"], state.get("limit")
     if state.get("block"):
         return {"code": state["code"]}
-    spec = spec.written_by(state["question"].get("model"))
+    spec = spec.with_model(state["question"].get("model"))
     added, usage, reminder = list[AnyMessage](), dict[str, Any](), list[AnyMessage]()
-    query = prompts.shortened(state["question"]["query"], prompts.MOST_REMINDER)
+    query = prompts.shorten(state["question"]["query"], prompts.MOST_REMINDER)
     if not limit and (reminded := spec.dialect.reminder(query, state["step"] + 1)):
         reminder = [HumanMessage(reminded)]
     try:
         if fills_window(spec.model, history):
-            added, usage = yield from _summarised(spec, history, config, limit is not None)
+            added, usage = yield from _summarise(spec, history, config, limit is not None)
         replied: ModelReply = yield from _reply(spec, history, added, reminder, config, limit is not None)
     except LimitExceeded as reached:
         limit = limit_reached(spec, reached)
@@ -85,7 +85,7 @@ def _reply(
     return replied
 
 
-def _summarised(
+def _summarise(
     spec: RLMSpec, history: list[AnyMessage], config: RunnableConfig, last: bool
 ) -> Steps[tuple[list[AnyMessage], Usage]]:
     """The model's own summary of a history that fills its window, and what it used; a gap where it cannot be had."""

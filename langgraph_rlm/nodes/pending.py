@@ -114,7 +114,7 @@ def next_call(
     left_out = prefetched.missing_of(call)[reserved:]
     repl.note_not_asked(left_out, LEFT_OUT)
     carried = _still_ahead(before, call, prefetched)
-    room = run.wave - len(call.requests) - len(carried)
+    room = run.wave_size - len(call.requests) - len(carried)
     guesses: list[Request] = []
     if spec.lookahead and not run.pauses and not call.first and room > 0:
         guesses = yield Work(partial(_guesses, call, room, repl, run))
@@ -169,11 +169,11 @@ def send_wave(
     There are no more than what can be begun at once, so that the answer of a finished prompt is stored before another
     one begins.
     """
-    width = run.wave
+    width = run.wave_size
     if call.is_first:
         width = min(width, FIRST_WAVE + sum(answer != LEFT_OUT for answer in call.answers.values()))
     sent = missing[:width]
-    ahead = list(call.ahead)[: run.wave - len(sent)] if len(sent) == len(missing) else []
+    ahead = list(call.ahead)[: run.wave_size - len(sent)] if len(sent) == len(missing) else []
     rolls = len(sent) < len(missing) and not (spec.pauses or run.pauses)
     in_flight.wave = None
     if rolls or ahead or call.is_first:

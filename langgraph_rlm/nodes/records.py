@@ -12,7 +12,7 @@ def record_of(request: Request, is_ahead: bool) -> dict[str, Any]:
     """What is said of it whatever comes of it."""
     return {
         "kind": request.kind,
-        "prompt": prompts.shortened(request.text),
+        "prompt": prompts.shorten(request.text),
         "characters": request.characters,
         **({"model": request.model} if request.model else {}),
         **({"ahead": True} if is_ahead else {}),

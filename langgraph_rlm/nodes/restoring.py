@@ -26,7 +26,7 @@ def restore_interpreter(spec: RLMSpec, state: CellInput, config: RunnableConfig)
     """
     run, repl_ref, name = run_of(config), state.get("repl_ref"), state["context_id"]
     if repl_ref is None:
-        return run.begin(_interpreter(spec, run, run.packer(name, config))), {}
+        return run.adopt(_interpreter(spec, run, run.packer(name, config))), {}
     if not is_durable(config):
         raise SandboxError("the REPL is gone, and there is no checkpointer to have it from")
     variables = tuple(Variable(*variable) for variable in read(config, "variables") or [])
@@ -35,7 +35,7 @@ def restore_interpreter(spec: RLMSpec, state: CellInput, config: RunnableConfig)
     except ContextError as gone:
         note = f"{gone} So the REPL that was over it cannot be had, and its variables are gone."
         packer, plan, variables = run.packer(name, config), RestorePlan(note=note, is_lost=True), ()
-    repl = run.begin(_interpreter(spec, run, packer, plan, variables))
+    repl = run.adopt(_interpreter(spec, run, packer, plan, variables))
     repl.lookahead.answered = unclaimed_answers(read(config, "journal"))
     update: dict[str, Any] = {}
     if plan.note:

@@ -15,10 +15,10 @@ from typing_extensions import TypedDict
 from langgraph_rlm.conversation import prompts
 from langgraph_rlm.effects import Steps, Work
 from langgraph_rlm.nodes.begin_loop import begin_loop
-from langgraph_rlm.routes.learning import TEACHING, learned
-from langgraph_rlm.routes.outcomes import Recollect, namespace_of
+from langgraph_rlm.routes.learning import LEARNED_FROM, learned_moves
+from langgraph_rlm.routes.outcomes import ReadOutcomes, namespace_of
 from langgraph_rlm.routes.routing import Routing
-from langgraph_rlm.running.inputs import checked_query, context_id_of, context_of_messages, no_context
+from langgraph_rlm.running.inputs import checked_query, context_id_of, context_of_messages, missing_context
 from langgraph_rlm.running.run import read, run_of, store_of
 from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.settings import Profile
@@ -49,16 +49,16 @@ def route(spec: RLMSpec, state: RouteInput, config: RunnableConfig) -> Steps[Com
         update["context"] = [{"id": context_id, "messages": len(conversation)}]
         run.hold_context(context_id, context)
     elif newest is None:
-        raise no_context()
+        raise missing_context()
     else:
         context_id = newest["id"]
         context = yield Work(lambda: run.context(context_id, config))
 
     profile: Profile = state.get("profile") or spec.router.profile
     schema = spec.answer_schema.schema if spec.answer_schema else state.get("answer_schema")
-    routing = yield from _routed(spec, profile, len(query) + len(context), config)
+    routing = yield from _decide(spec, profile, len(query) + len(context), config)
     if routing.first != "direct":
-        query = query if state.get("query") else prompts.shortened(query, prompts.MOST_QUERY)
+        query = query if state.get("query") else prompts.shorten(query, prompts.MOST_QUERY)
     question: Question = {"query": query, "profile": profile, "chat": chat, "schema": schema}
     if writer := state.get("writer"):
         question["model"] = writer
@@ -91,18 +91,18 @@ def route(spec: RLMSpec, state: RouteInput, config: RunnableConfig) -> Steps[Com
     return Command(update=update, goto=routing.first)
 
 
-def _routed(spec: RLMSpec, profile: Profile, characters: int, config: RunnableConfig) -> Steps[Routing]:
+def _decide(spec: RLMSpec, profile: Profile, characters: int, config: RunnableConfig) -> Steps[Routing]:
     """Decides on the way, with what the store has to teach. Of an RLM's children nothing is learned."""
     routing = Routing(profile, characters, spec.reach, extractors=len(spec.router.extractors) + 1)
     store = store_of(config)
-    if spec.depth or store is None or profile not in TEACHING:
+    if spec.depth or store is None or profile not in LEARNED_FROM:
         return routing
     namespace = namespace_of(spec.name, spec.model, spec.reach)
     place = {"namespace": list(namespace), "key": config[CONF][CONFIG_KEY_TASK_ID], "begun": time.time()}
     if profile != "auto":
         return replace(routing, run=place)
-    outcomes = yield Recollect(store, namespace)
+    outcomes = yield ReadOutcomes(store, namespace)
     if outcomes is None:
         return routing
-    reach = replace(spec.reach, moved=learned(outcomes, spec.reach))
+    reach = replace(spec.reach, moved=learned_moves(outcomes, spec.reach))
     return replace(routing, reach=reach, outcomes=len(outcomes), run=place)

@@ -95,11 +95,11 @@ def subcall(spec: RLMSpec, child: Child | None, state: SubcallInput, config: Run
             raise
         error = _error_text(failure)
         event, spent = ["answer", index, None, error], spent_before(failure)
-        record["error"] = prompts.shortened(error)
+        record["error"] = prompts.shorten(error)
     else:
         event, spent = ["answer", index, result.value, None], result.spent
         text = as_text(result.value)
-        record |= {**result.noted, "answer": prompts.shortened(text)}
+        record |= {**result.noted, "answer": prompts.shorten(text)}
         is_valid = answers.is_valid(text)
     if wave is not None and not is_ahead:
         wave.note_ended(is_valid)
@@ -215,7 +215,7 @@ def _run_child(child: Child, request: Request, run: Run, config: RunnableConfig)
     Without a context the prompt is its text, and its query too, shortened.
     """
     prompt, context = request.prompt, request.context
-    text, query = (prompt, prompts.shortened(prompt, prompts.MOST_QUERY)) if context is None else (context, prompt)
+    text, query = (prompt, prompts.shorten(prompt, prompts.MOST_QUERY)) if context is None else (context, prompt)
     about = Context.of(text)
     name = context_id_of(about)
     with run.holding_context(name, about):

@@ -87,13 +87,13 @@ def _prompt(which: int | None, run: Run, config: RunnableConfig) -> str:
         text = run.context(read(config, "context_id"), config).text
         start, end = cited[which]["start"], cited[which]["end"]
         before, after = text[max(0, start - AROUND) : start], text[end : end + AROUND]
-        return prompts.check_passage(question, answer, before, prompts.shortened(text[start:end], MOST_SHOWN), after)
+        return prompts.check_passage(question, answer, before, prompts.shorten(text[start:end], MOST_SHOWN), after)
     since = max(read(config, "returned"), default=0)
     steps = [step for step in read(config, "trajectory") if step["step"] > since]
     code = "\n".join(step["code"] for step in steps if step["code"])
     output = "\n".join(step["output"] for step in steps if step["output"])
     quotes = "\n".join(f"- {citation['quote']}" for citation in cited)
-    shown = (prompts.shortened(part, MOST_SHOWN) for part in (quotes, code, output))
+    shown = (prompts.shorten(part, MOST_SHOWN) for part in (quotes, code, output))
     return prompts.check_all(question, answer, *shown)
 
 

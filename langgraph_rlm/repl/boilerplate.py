@@ -13,7 +13,7 @@ QUOTED = (30, 60)
 """Characters that tell which lines are meant; where neither many do, the lines stay."""
 
 
-def compacted(text: str) -> str:
+def compact(text: str) -> str:
     """`text` with long lines that were there before left out, where several follow each other or one is very long.
 
     What stands for them says how many there are and how they begin. What is said for the first time stays as it is.

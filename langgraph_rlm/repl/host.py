@@ -13,13 +13,13 @@ from typing import Any
 
 from pydantic_monty import ExcType, ExternalExceptionData, ExternalSettledResult, FunctionSnapshot
 
-from langgraph_rlm.answers.citations import located, place
+from langgraph_rlm.answers.citations import locate, place
 from langgraph_rlm.answers.schema import checked_schema
 from langgraph_rlm.asking.requests import Answer, Call, Request
 from langgraph_rlm.asking.tools import Tool
 from langgraph_rlm.context import Context
 from langgraph_rlm.repl import gaps
-from langgraph_rlm.repl.boilerplate import compacted
+from langgraph_rlm.repl.boilerplate import compact
 from langgraph_rlm.repl.capabilities import NO_CAPABILITIES, Capabilities
 from langgraph_rlm.repl.cells import Variable
 from langgraph_rlm.repl.python.answers import ERROR
@@ -67,7 +67,7 @@ def answer(
         case ("context", str(name), list(passed)):
             return _read_context(context, name, passed)
         case ("show_vars",):
-            return {"return_value": "\n".join(map(str, described(variables))) or "no variables yet"}
+            return {"return_value": "\n".join(map(str, describe(variables))) or "no variables yet"}
     return raising("TypeError", "no such call")
 
 
@@ -80,7 +80,7 @@ def _tool_call(name: str, calls: list[Any], batch: bool, tools: Mapping[str, Too
     if name not in tools:
         return raising("NameError", f"the tool {name!r} is not there any more")
     try:
-        requests = [Request("tool", name, arguments=tools[name].bound(*arguments)) for arguments in calls]
+        requests = [Request("tool", name, arguments=tools[name].bind(*arguments)) for arguments in calls]
     except TypeError as error:
         return raising("TypeError", str(error))
     return Call(requests, batch) if requests else {"return_value": []}
@@ -98,9 +98,9 @@ def _read_context(context: Context, name: str, arguments: list[Any]) -> HostResu
             case "find", [str(needle), int(start), (int() | None) as end]:
                 return {"return_value": context.find(needle, start, end)}
             case "compact", [str(text)]:
-                return {"return_value": compacted(text)}
+                return {"return_value": compact(text)}
             case "cite", [str(quote)]:
-                return {"return_value": place(*located(quote, context), context)}
+                return {"return_value": place(*locate(quote, context), context)}
             case "chunk", [int(size), int(overlap)]:
                 if 0 <= overlap < size and len(context) // (size - overlap) > MOST_CHUNKS:
                     return raising("ValueError", f"more than {MOST_CHUNKS:,} chunks: choose a larger size")
@@ -163,6 +163,6 @@ def _system(name: str, arguments: tuple[Any, ...]) -> HostResult:
     return raising("PermissionError", f"{name}: there are no files and no system here. The text is in P.")
 
 
-def described(variables: tuple[Variable, ...]) -> list[str]:
+def describe(variables: tuple[Variable, ...]) -> list[str]:
     """A line for each variable: name, type, size."""
     return [f"{v.name}: {v.type}" + (f" ({v.size:,})" if v.size is not None else "") for v in variables]

@@ -62,7 +62,7 @@ def regex(pattern: str | re.Pattern[str], group: int | str | None = None) -> Ext
     return _Regex(compiled, chosen)
 
 
-def extracted(extractors: Iterable[Extractor], query: str, context: Context) -> Found | None:
+def run_extractors(extractors: Iterable[Extractor], query: str, context: Context) -> Found | None:
     """The first answer of these extractors, or else of the built-in one. One that finds only space finds nothing.
 
     Raises:

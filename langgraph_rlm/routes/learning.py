@@ -13,7 +13,7 @@ from statistics import median
 
 from langgraph_rlm.routes.routing import CHARACTERS_PER_TOKEN, Reach
 
-TEACHING = ("auto", "direct", "rlm", "deterministic_first")
+LEARNED_FROM = ("auto", "direct", "rlm", "deterministic_first")
 """Profiles that `auto` learns from. The others do more than the loop, or something else: they do not speak for it."""
 MOST_MOVES = 2
 """From a quarter of what is set to four times of it."""
@@ -36,7 +36,7 @@ class Outcome:
     """The threshold in force, as `Reach.moved`; None where the profile was not `auto`, which asks for none."""
 
 
-def learned(outcomes: Iterable[Outcome], reach: Reach) -> int:
+def learned_moves(outcomes: Iterable[Outcome], reach: Reach) -> int:
     """What `moved` is to be for the next run, by what came of those before.
 
     With T the threshold in force, it is halved where at least `EVIDENCE` direct answers to texts of T/2 … T, or of any

@@ -15,7 +15,7 @@ from langchain_core.language_models import BaseChatModel
 from langgraph.store.base import BaseStore, SearchItem
 
 from langgraph_rlm.errors import InvalidInput
-from langgraph_rlm.routes.learning import TEACHING, Outcome
+from langgraph_rlm.routes.learning import LEARNED_FROM, Outcome
 from langgraph_rlm.routes.routing import Reach, Routing
 
 MOST = 200
@@ -38,7 +38,7 @@ def namespace_of(graph_name: str, model: BaseChatModel, reach: Reach) -> Namespa
 
 
 @dataclass(frozen=True)
-class Recollect:
+class ReadOutcomes:
     """The effect of reading outcomes. Its result is a list of them, or None where the store failed."""
 
     store: BaseStore
@@ -60,7 +60,7 @@ class Recollect:
 
 
 @dataclass(frozen=True)
-class Note:
+class WriteOutcome:
     """The effect of keeping an outcome, and dropping those that are too old to count."""
 
     store: BaseStore
@@ -123,7 +123,7 @@ def _place(output: Mapping[str, Any], accepted: object) -> tuple[Namespace, str]
     if not isinstance(accepted, bool):
         raise InvalidInput(f"accepted={accepted!r}: True or False is needed.")
     routing = Routing.of(output)
-    if routing.profile not in TEACHING:
+    if routing.profile not in LEARNED_FROM:
         return None
     if routing.run is None:
         raise InvalidInput("The run had no store, so nothing is learned from it: give create_rlm(…, store=…) one.")

@@ -19,7 +19,7 @@ HASH_PIECE = 4_000_000
 """Characters that are encoded at a time to be hashed: never a copy of the whole text."""
 
 
-def prepare(input: Any) -> Any:
+def prepare_input(input: Any) -> Any:
     """The input as it is stored: checked, with the context in plain types. `None` and commands pass through.
 
     Raises:
@@ -47,10 +47,10 @@ def prepare(input: Any) -> Any:
 def check_thread(values: dict[str, Any]) -> None:
     """Raises `ContextError` where neither the input nor the thread has a text."""
     if not values.get("context") and not values.get("messages"):
-        raise no_context()
+        raise missing_context()
 
 
-def no_context() -> ContextError:
+def missing_context() -> ContextError:
     return ContextError("There is no context: give `context` (a str, a list, Documents or Context.from_files(…)).")
 
 

@@ -41,13 +41,13 @@ class Run:
         workers: Workers,
         limits: Limits,
         max_concurrency: int,
-        wave: int,
+        wave_size: int,
         cache: BaseCache[Any] | None,
         is_paced: bool = False,
         pauses: bool = False,
     ) -> None:
-        """`wave`: tasks of a superstep of one RLM, at most. `pauses`: this run stops at what executes code or asks."""
-        self.workers, self.wave, self.cache, self.pauses = workers, wave, cache, pauses
+        """`wave_size`: tasks of a superstep of one RLM, at most. `pauses`: this run stops at what executes code or asks."""
+        self.workers, self.wave_size, self.cache, self.pauses = workers, wave_size, cache, pauses
         self.ledger = Ledger(limits)
         self.gate = Gate(max_concurrency, self.ledger, is_paced)
         self.identical_calls = IdenticalCalls()
@@ -121,23 +121,23 @@ class Run:
         """What packs dumps over that context."""
         return DumpPacker(name, self.context(name, config))
 
-    def begin(self, interpreter: Interpreter) -> Interpreter:
+    def adopt(self, interpreter: Interpreter) -> Interpreter:
         """Takes charge of an interpreter: whatever happens, it does not outlive the run."""
         self._interpreters.add(interpreter)
         return interpreter
 
-    def end(self, interpreter: Interpreter) -> None:
+    def release(self, interpreter: Interpreter) -> None:
         """Closes an interpreter whose RLM has ended."""
         self._interpreters.discard(interpreter)
         interpreter.close()
 
-    def keep(self, interpreter: Interpreter, in_flight: InFlightCalls) -> str:
+    def keep_live(self, interpreter: Interpreter, in_flight: InFlightCalls) -> str:
         """A new token for where the interpreter is now, with what it has under way."""
         token = uuid.uuid4().hex
         self._live[token], self._underway[token] = interpreter, in_flight
         return token
 
-    def take(self, token: str) -> tuple[Interpreter | None, InFlightCalls]:
+    def take_live(self, token: str) -> tuple[Interpreter | None, InFlightCalls]:
         """The live interpreter at that position, if there is one, and what it has under way. Taken once."""
         return self._live.pop(token, None), self._underway.pop(token, None) or InFlightCalls()
 

@@ -84,7 +84,7 @@ class RLMSpec:
         return request.kind == "rlm" or (request.model is None and not self.subcall_reach.has(request.characters))
 
     @property
-    def asks(self) -> bool:
+    def can_ask(self) -> bool:
         """Whether its code may ask for anything: there are sub-calls, or tools."""
         return self.has_subcalls or bool(self.tools)
 
@@ -104,7 +104,7 @@ class RLMSpec:
         return self.depth == 0 and self.has_subcalls
 
     @property
-    def confirms(self) -> bool:
+    def confirms_fan_outs(self) -> bool:
         """Whether there are fan-outs that somebody has to agree to."""
         return self.has_subcalls and self.limits.confirm_above is not None
 
@@ -122,7 +122,7 @@ class RLMSpec:
         """What its code is offered beyond the text."""
         return Capabilities(self.tools, tuple(self.models), self.goes_to_child, self.has_subcalls)
 
-    def written_by(self, name: str | None) -> RLMSpec:
+    def with_model(self, name: str | None) -> RLMSpec:
         """The same, its code written by the model that the parent's code has chosen, if any."""
         return self if name is None else replace(self, model=self.models[name])
 

@@ -53,7 +53,7 @@ class Answer:
         return official.system(ENDING, depth, max_depth, instructions, capabilities)
 
     def opening(self, query: str, context: Context) -> str:
-        return f"Answer the following: {query}\n\n{official.described(context)}\n\n{LOOK_FIRST}"
+        return f"Answer the following: {query}\n\n{official.describe(context)}\n\n{LOOK_FIRST}"
 
     def follow_up(self, query: str, context: Context | None) -> str:
         if context is not None:

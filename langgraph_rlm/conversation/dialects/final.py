@@ -11,7 +11,7 @@ from langgraph_rlm.context import Context
 from langgraph_rlm.conversation import preview, prompts
 from langgraph_rlm.conversation.dialects.dialect import RanBlock
 from langgraph_rlm.conversation.dialects.replies import Code, Nothing, ParsedReply, Text, without_thoughts
-from langgraph_rlm.conversation.sub_answers import condensed
+from langgraph_rlm.conversation.sub_answers import condense
 from langgraph_rlm.repl.capabilities import Capabilities
 from langgraph_rlm.repl.conventions import ReplConventions
 from langgraph_rlm.repl.syntax import statements
@@ -70,7 +70,7 @@ class Final:
         return prompts.follow_up(query, context)
 
     def after_block(self, ran: RanBlock, query: str) -> str:
-        output, edited = condensed(str(ran.cell.printed), ran.answers), ran.code if ran.is_edited else None
+        output, edited = condense(str(ran.cell.printed), ran.answers), ran.code if ran.is_edited else None
         return prompts.after_cell(ran.cell, output, query, ran.is_repeated, edited, ran.note, ran.has_answer)
 
     def turn(self, step: int, most: int) -> str:

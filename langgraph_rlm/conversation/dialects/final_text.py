@@ -72,7 +72,7 @@ class FinalText:
         return official.system(ENDING, depth, max_depth, instructions, capabilities)
 
     def opening(self, query: str, context: Context) -> str:
-        return f"{official.described(context)}\n\nQuestion: {query}\n\n{LOOK_FIRST}"
+        return f"{official.describe(context)}\n\nQuestion: {query}\n\n{LOOK_FIRST}"
 
     def follow_up(self, query: str, context: Context | None) -> str:
         if context is not None:

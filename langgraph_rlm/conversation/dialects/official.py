@@ -93,7 +93,7 @@ def system(ending: str, depth: int, max_depth: int, instructions: str | None, ca
     return "".join([RULES, calls, offered, strategy, ending, f"\n{instructions}\n" if instructions else ""])
 
 
-def described(context: Context) -> str:
+def describe(context: Context) -> str:
     """What is known of the text without reading it."""
     documents = context.num_documents()
     of_documents = f"{documents} document{'s' if documents > 1 else ''}"

@@ -9,7 +9,7 @@ from langchain_core.documents import Document
 from langgraph.checkpoint.memory import InMemorySaver
 
 from langgraph_rlm import Context
-from langgraph_rlm.answers.citations import located
+from langgraph_rlm.answers.citations import locate
 from tests.fakes import QUERY, KilledAt, ScriptedModel, cell, error_of, final_of, rlm_of, run
 
 THREAD: Any = {"configurable": {"thread_id": "1"}}
@@ -73,10 +73,10 @@ def test_places_that_code_makes_up_are_no_citations() -> None:
 def test_quote_with_other_white_space_is_found_among_its_like_and_given_up_where_that_takes_too_long() -> None:
     text = "a b " * 2_000 + "a\tb\n c end " + "a b " * 2_000
     context = Context.of(text)
-    start, end = located("b a b c  end a", context)
+    start, end = locate("b a b c  end a", context)
     assert text[start:end].split() == ["b", "a", "b", "c", "end", "a"]
     with pytest.raises(ValueError, match="letter by letter"):
-        located("a  " + "a " * 4_990 + "b", Context.of("a " * 500_000))
+        locate("a  " + "a " * 4_990 + "b", Context.of("a " * 500_000))
 
 
 def test_number_of_citations_is_bounded() -> None:

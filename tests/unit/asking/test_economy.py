@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langgraph_rlm import Limits
-from langgraph_rlm.conversation.sub_answers import LONG, SHOWN, condensed
-from langgraph_rlm.repl.boilerplate import compacted
+from langgraph_rlm.conversation.sub_answers import LONG, SHOWN, condense
+from langgraph_rlm.repl.boilerplate import compact
 from tests.fakes import error_of, final_of, run
 
 DISCLAIMER = (
@@ -105,7 +105,7 @@ def test_what_is_no_instruction_or_no_items_is_an_error(call: str) -> None:
 
 
 def test_lines_that_repeat_are_said_once() -> None:
-    short = compacted(MAILS)
+    short = compact(MAILS)
     assert short.count("confidential and may") == 1
     assert short.count("[here the 2 lines that stand above, from “This e-mail is") == 4
     assert all(f"My order {i} is late." in short for i in range(5))
@@ -114,18 +114,18 @@ def test_lines_that_repeat_are_said_once() -> None:
 def test_what_is_left_out_is_told_from_all_that_begins_alike() -> None:
     first = "Payment received from the customer Alpha, amount 10 euros, " + "x" * 120 + "\n"
     second = first.replace("Alpha", "Betas").replace("10", "99")
-    assert compacted(first + "--\n" + second + "--\n" + first) != compacted(first + "--\n" + second + "--\n" + second)
+    assert compact(first + "--\n" + second + "--\n" + first) != compact(first + "--\n" + second + "--\n" + second)
     alike = first.replace("x\n", "y\n")
     assert (
-        compacted(first + "-\n" + alike + "-\n" + first + "-\n" + alike)
+        compact(first + "-\n" + alike + "-\n" + first + "-\n" + alike)
         == first + "-\n" + alike + "-\n" + first + "-\n" + alike
     )
 
 
 def test_code_can_compact_what_it_asks_about_and_reading_all_does() -> None:
-    assert final_of("Final = compact(P)", context=MAILS) == compacted(MAILS)
+    assert final_of("Final = compact(P)", context=MAILS) == compact(MAILS)
     ran = run("Final = read_all('Who is angry?')", context=MAILS)
-    assert ran.model.asked == [prompt for prompt in ran.model.asked if prompt.endswith(compacted(MAILS))]
+    assert ran.model.asked == [prompt for prompt in ran.model.asked if prompt.endswith(compact(MAILS))]
     counting = run("Final = read_all('How many?', 'count')", "Final = 1", context=MAILS)
     assert counting.model.asked[0].endswith(MAILS)
 
@@ -133,7 +133,7 @@ def test_code_can_compact_what_it_asks_about_and_reading_all_does() -> None:
 @given(st.lists(st.sampled_from(["a" * 60, "b" * 200, "c", "", "d" * 41, " e" * 30])), st.sampled_from(["\n", "\r\n"]))
 def test_nothing_is_lost_but_what_stands_above(lines: list[str], border: str) -> None:
     text = border.join(lines)
-    short = compacted(text)
+    short = compact(text)
     assert len(short) <= len(text)
     assert set(short.splitlines()) - set(text.splitlines()) == {
         line for line in short.splitlines() if line.startswith("[here the ")
@@ -190,14 +190,14 @@ def test_short_answers_are_shown_whole() -> None:
 
 def test_answers_that_begin_alike_are_cut_where_they_end() -> None:
     one, other = "a" * 2_000 + "b" * 500, "a" * 2_000 + "c" * 900
-    assert condensed(f"<{other}>", [one, other]) == condensed(f"<{other}>", [other])
-    assert condensed(f"<{other}>", [one, other]).endswith("your variables have them]>")
+    assert condense(f"<{other}>", [one, other]) == condense(f"<{other}>", [other])
+    assert condense(f"<{other}>", [one, other]).endswith("your variables have them]>")
 
 
 @given(st.text(max_size=50), st.lists(st.text("ab\n'", min_size=1, max_size=8), min_size=1), st.text(max_size=50))
 def test_what_is_no_sub_answer_is_never_cut(before: str, parts: list[str], after: str) -> None:
     answer = "".join(parts) * (1 + 2 * LONG // len("".join(parts)))
-    assert condensed(before + after, [answer]) == before + after
-    short: Any = condensed(before + "|" + answer + "|" + after, [answer])
+    assert condense(before + after, [answer]) == before + after
+    short: Any = condense(before + "|" + answer + "|" + after, [answer])
     assert len(short) < len(before) + len(after) + SHOWN + 100
     assert short.endswith(after)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from langchain_core.documents import Document
 
 from langgraph_rlm import Context, ExtractorError, InvalidInput, RLMError, after, regex
-from langgraph_rlm.routes.extractors import Found, extracted
+from langgraph_rlm.routes.extractors import Found, run_extractors
 from langgraph_rlm.routes.fields import MOST_MATCHES, MOST_PLACES, field
 
 ASKED = "What is the invoice number?"
@@ -294,7 +294,7 @@ def test_helpers_answer_where_there_is_one_value(values: list[str]) -> None:
     context = Context.of("\n".join(f"Marker: {value}" for value in values))
     one = values[0] if len(set(values)) == 1 and values[0] else None
     for extractor in (after("Marker:"), regex(r"(?m)^Marker: (\d?)$")):
-        found_by_it = extracted([extractor], "Anything?", context)
+        found_by_it = run_extractors([extractor], "Anything?", context)
         assert (found_by_it.answer if found_by_it else None) == one
 
 
@@ -320,20 +320,22 @@ def test_what_cannot_extract_anything_is_refused(make: Any, said: str) -> None:
 
 def test_first_answer_counts_and_the_built_in_one_comes_last() -> None:
     context = Context.of("Invoice number: 5\nMarker: 6")
-    assert extracted([after("Nothing:"), after("Marker:"), after("Invoice number:")], ASKED, context) == Found(
+    assert run_extractors([after("Nothing:"), after("Marker:"), after("Invoice number:")], ASKED, context) == Found(
         "6", "after('Marker:')"
     )
-    assert extracted([after("Nothing:")], ASKED, context) == Found("5", "field")
-    assert extracted([after("Nothing:")], "How many?", context) is None
+    assert run_extractors([after("Nothing:")], ASKED, context) == Found("5", "field")
+    assert run_extractors([after("Nothing:")], "How many?", context) is None
 
 
 @pytest.mark.parametrize("nothing", [None, "", " \n"])
 def test_one_that_finds_nothing_is_passed_over(nothing: str | None) -> None:
-    assert extracted([lambda query, context: nothing], ASKED, Context.of("Invoice number: 5")) == Found("5", "field")
+    assert run_extractors([lambda query, context: nothing], ASKED, Context.of("Invoice number: 5")) == Found(
+        "5", "field"
+    )
 
 
 def test_surrogates_of_an_answer_are_cleaned() -> None:
-    found_by_it = extracted([lambda query, context: "a\ud800"], ASKED, Context.of("text"))
+    found_by_it = run_extractors([lambda query, context: "a\ud800"], ASKED, Context.of("text"))
     assert found_by_it is not None
     assert found_by_it.answer == "a\ufffd"
 
@@ -344,7 +346,7 @@ def wrong(query: str, context: Context) -> Any:
 
 def test_one_that_fails_is_named() -> None:
     with pytest.raises(ExtractorError, match="The extractor wrong failed: it raised ZeroDivisionError") as caught:
-        extracted([wrong], ASKED, Context.of("Invoice number: 5"))
+        run_extractors([wrong], ASKED, Context.of("Invoice number: 5"))
     assert isinstance(caught.value, RLMError)
     assert caught.value.extractor == "wrong"
 
@@ -352,4 +354,4 @@ def test_one_that_fails_is_named() -> None:
 @pytest.mark.parametrize("answer", [5, b"5", ["5"], True])
 def test_answer_that_is_no_text_is_an_error(answer: Any) -> None:
     with pytest.raises(ExtractorError, match=f"returned {type(answer).__name__}"):
-        extracted([lambda query, context: answer], ASKED, Context.of("text"))
+        run_extractors([lambda query, context: answer], ASKED, Context.of("text"))

@@ -39,7 +39,7 @@ from langgraph_rlm import (
     feedback,
     regex,
 )
-from langgraph_rlm.routes.learning import EVIDENCE, MOST_MOVES, Outcome, learned
+from langgraph_rlm.routes.learning import EVIDENCE, MOST_MOVES, Outcome, learned_moves
 from langgraph_rlm.routes.outcomes import MOST, namespace_of
 from langgraph_rlm.routes.routing import CHARACTERS_PER_TOKEN, Reach, Routing
 from tests.fakes import QUERY, Graph, KilledAt, ScriptedModel, cell
@@ -302,32 +302,32 @@ def outcome(route: str = "direct", characters: int = 6_000, *, moved: int | None
 
 
 def test_nothing_is_learned_from_nothing_and_from_what_goes_well() -> None:
-    assert learned([], REACH) == 0
-    assert learned([outcome() for _ in range(50)], REACH) == 0
+    assert learned_moves([], REACH) == 0
+    assert learned_moves([outcome() for _ in range(50)], REACH) == 0
     cheap = [outcome("rlm", 12_000, tokens=3_000) for _ in range(50)]
-    assert learned(cheap, REACH) == 0
+    assert learned_moves(cheap, REACH) == 0
 
 
 @pytest.mark.parametrize("characters", [7_999, 4_000, 1_000, 0])
 def test_answers_that_are_not_accepted_halve_it(characters: int) -> None:
     refused = [outcome(characters=characters, accepted=False) for _ in range(EVIDENCE)]
-    assert learned(refused[1:], REACH) == 0
-    assert learned(refused, REACH) == -1
+    assert learned_moves(refused[1:], REACH) == 0
+    assert learned_moves(refused, REACH) == -1
 
 
 def test_longer_texts_fail_even_where_shorter_ones_do_not() -> None:
     refused = [outcome(characters=7_000, accepted=False) for _ in range(EVIDENCE)]
-    assert learned([*refused, *(outcome(characters=1_000) for _ in range(50))], REACH) == -1
+    assert learned_moves([*refused, *(outcome(characters=1_000) for _ in range(50))], REACH) == -1
 
 
 def test_half_of_the_answers_is_enough() -> None:
-    assert learned([outcome(accepted=number % 2 == 0) for number in range(20)], REACH) == 0
+    assert learned_moves([outcome(accepted=number % 2 == 0) for number in range(20)], REACH) == 0
 
 
 def test_it_stays_where_the_loop_does_no_better() -> None:
     refused = [outcome(accepted=False) for _ in range(EVIDENCE)]
     loops = [outcome("rlm", 6_000, accepted=False, moved=None) for _ in range(EVIDENCE)]
-    assert learned([*refused, *loops], REACH) == 0
+    assert learned_moves([*refused, *loops], REACH) == 0
 
 
 @pytest.mark.parametrize(
@@ -342,14 +342,14 @@ def test_it_stays_where_the_loop_does_no_better() -> None:
 )
 def test_loops_that_take_more_than_reading_double_it(loops: dict[str, Any], moved: int) -> None:
     ended = [outcome(), *(outcome("rlm", 12_000, **loops) for _ in range(EVIDENCE))]
-    assert learned(ended[:-1], REACH) == 0
-    assert learned(ended, REACH) == moved
+    assert learned_moves(ended[:-1], REACH) == 0
+    assert learned_moves(ended, REACH) == moved
 
 
 def test_it_is_not_doubled_to_where_direct_answers_have_failed() -> None:
     loops = [outcome("rlm", 12_000, tokens=9_000) for _ in range(EVIDENCE)]
     refused = [outcome(characters=12_000, accepted=False, moved=None) for _ in range(EVIDENCE)]
-    assert learned([*refused, *loops], REACH) == 0
+    assert learned_moves([*refused, *loops], REACH) == 0
 
 
 @pytest.mark.parametrize(
@@ -357,15 +357,15 @@ def test_it_is_not_doubled_to_where_direct_answers_have_failed() -> None:
 )
 def test_loops_that_take_less_than_reading_halve_it(loops: dict[str, Any], moved: int) -> None:
     ended = [outcome(), *(outcome("rlm", 6_000, moved=None, **loops) for _ in range(EVIDENCE))]
-    assert learned(ended, REACH) == moved
+    assert learned_moves(ended, REACH) == moved
 
 
 def after_runs(runs: int, route: Callable[[int], Outcome], kept: list[Outcome] | None = None) -> list[int]:
     """What is learned run by run, where each begins with what was learned before it."""
     kept, moves = kept if kept is not None else [], list[int]()
     for _ in range(runs):
-        kept.append(route(learned(kept, REACH)))
-        moves.append(learned(kept, REACH))
+        kept.append(route(learned_moves(kept, REACH)))
+        moves.append(learned_moves(kept, REACH))
     return moves
 
 
@@ -380,11 +380,11 @@ def test_it_moves_between_bounds_and_each_move_takes_its_evidence() -> None:
 def test_no_single_run_turns_it_round() -> None:
     kept = list[Outcome]()
     after_runs(EVIDENCE, lambda moved: outcome(accepted=False, moved=moved), kept)
-    assert learned(kept, REACH) == -1
+    assert learned_moves(kept, REACH) == -1
     begun_before = replace(kept[-1], begun=kept[-1].begun + 0.1)
     kept.append(outcome("rlm", 6_000, moved=-1))
     for single in (outcome(moved=-1), outcome("rlm", 6_000, tokens=10**6, moved=-1), begun_before):
-        assert learned([*kept, single], REACH) == -1
+        assert learned_moves([*kept, single], REACH) == -1
 
 
 def test_what_has_failed_is_not_tried_again_while_it_is_kept() -> None:
@@ -399,8 +399,8 @@ def test_what_has_failed_is_not_tried_again_while_it_is_kept() -> None:
 
 def test_it_is_not_moved_beyond_what_the_model_reads() -> None:
     loops = [outcome("rlm", 12_000, tokens=9_000) for _ in range(EVIDENCE)]
-    assert learned(loops, replace(REACH, window=4_000)) == 0
-    assert learned(loops, replace(REACH, window=400_000)) == 1
+    assert learned_moves(loops, replace(REACH, window=4_000)) == 0
+    assert learned_moves(loops, replace(REACH, window=400_000)) == 1
 
 
 @given(
@@ -420,11 +420,11 @@ def test_it_is_not_moved_beyond_what_the_model_reads() -> None:
     st.randoms(),
 )
 def test_any_outcomes_in_any_order_keep_it_within_its_bounds(outcomes: list[Outcome], random: Any) -> None:
-    moved = learned(outcomes, REACH)
+    moved = learned_moves(outcomes, REACH)
     assert -MOST_MOVES <= moved <= MOST_MOVES
     if len({one.begun for one in outcomes}) == len(outcomes):
         random.shuffle(outcomes)
-        assert learned(outcomes, REACH) == moved
+        assert learned_moves(outcomes, REACH) == moved
 
 
 # -- auto: what is learned, over a store ------------------------------------------------------------------------------
