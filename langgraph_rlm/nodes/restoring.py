@@ -25,15 +25,17 @@ def restore_interpreter(spec: RLMSpec, state: CellInput, config: RunnableConfig)
     With it, what the state is to know of that.
     """
     run, repl_ref, name = run_of(config), state.get("repl_ref"), state["context_id"]
-    if repl_ref is None:
+    if repl_ref is None and not read(config, "journal"):
         return run.adopt(_interpreter(spec, run, run.packer(name, config))), {}
     if not is_durable(config):
         raise SandboxError("the REPL is gone, and there is no checkpointer to have it from")
     variables = tuple(Variable(*variable) for variable in read(config, "variables") or [])
     try:
+        if repl_ref is None:
+            raise ContextError("The thread was stored by an earlier version of this package.")
         packer, plan = run.packer(repl_ref["context"], config), _plan(spec, config)
     except ContextError as gone:
-        note = f"{gone} So the REPL that was over it cannot be had, and its variables are gone."
+        note = f"{gone} So the REPL that it had cannot be had, and its variables are gone."
         packer, plan, variables = run.packer(name, config), RestorePlan(note=note, is_lost=True), ()
     repl = run.adopt(_interpreter(spec, run, packer, plan, variables))
     repl.lookahead.answered = unclaimed_answers(read(config, "journal"))
