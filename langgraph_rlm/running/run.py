@@ -46,7 +46,7 @@ class Run:
         is_paced: bool = False,
         pauses: bool = False,
     ) -> None:
-        """`wave_size`: tasks of a superstep of one RLM, at most. `pauses`: the run stops at what executes code or asks."""
+        """`wave_size`: tasks of one superstep, at most. `pauses`: the run stops at what executes code or asks."""
         self.workers, self.wave_size, self.cache, self.pauses = workers, wave_size, cache, pauses
         self.ledger = Ledger(limits)
         self.gate = Gate(max_concurrency, self.ledger, is_paced)
