@@ -16,11 +16,11 @@ from collections.abc import Callable
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
-from langgraph._internal._runnable import RunnableCallable
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
 from langgraph_rlm.effects import Steps, adrive, drive
+from langgraph_rlm.langgraph_internals import RunnableCallable
 from langgraph_rlm.nodes.batches import BatchesInput, batches
 from langgraph_rlm.nodes.checking import CheckInput
 from langgraph_rlm.nodes.confirm import ConfirmInput, confirm

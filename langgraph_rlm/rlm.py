@@ -9,15 +9,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
-from langgraph._internal._constants import (
-    CONF,
-    CONFIG_KEY_CHECKPOINT_ID,
-    CONFIG_KEY_CHECKPOINT_MAP,
-    CONFIG_KEY_CHECKPOINT_NS,
-    CONFIG_KEY_CHECKPOINTER,
-    CONFIG_KEY_DURABILITY,
-    CONFIG_KEY_RESUMING,
-)
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, GraphOutput, StateSnapshot
@@ -27,6 +18,16 @@ from langgraph_rlm.asking.model_calls import add_usages
 from langgraph_rlm.asking.requests import Request
 from langgraph_rlm.effects import Steps, adrive, drive
 from langgraph_rlm.errors import InvalidInput
+from langgraph_rlm.langgraph_internals import (
+    CHANNEL_BRANCH_TO,
+    CONF,
+    CONFIG_KEY_CHECKPOINT_ID,
+    CONFIG_KEY_CHECKPOINT_MAP,
+    CONFIG_KEY_CHECKPOINT_NS,
+    CONFIG_KEY_CHECKPOINTER,
+    CONFIG_KEY_DURABILITY,
+    CONFIG_KEY_RESUMING,
+)
 from langgraph_rlm.models.clients import aconnected, connected, is_openai, scales
 from langgraph_rlm.models.pools import MANY, slow_pool
 from langgraph_rlm.repl.journal import answers_so_far
@@ -44,7 +45,8 @@ WAVE = 300
 all are begun before any of them asks."""
 SPARE_THREADS = 4
 """Threads for writing checkpoints in `invoke` and `stream`, beside those that wait for models."""
-INPUTS = ["query", "context", "profile", "messages", "branch:to:route"]
+BEGIN = CHANNEL_BRANCH_TO.format("route")
+INPUTS = ["query", "context", "profile", "messages", BEGIN]
 """The channels that the input goes into. By way of LangGraph's own, `__start__`, it would be stored a second time."""
 
 
@@ -234,7 +236,7 @@ def _channel_input(prepared: Any, state: StateSnapshot | None) -> Any:
     had = state.values.get("context") if state else None
     if had and "context" in entered and entered["context"][0]["id"] == had[0]["id"]:
         entered.pop("context")
-    return {"query": None, "profile": None, **entered, "branch:to:route": None}
+    return {"query": None, "profile": None, **entered, BEGIN: None}
 
 
 def _resumes(prepared: Any, config: RunnableConfig) -> bool:

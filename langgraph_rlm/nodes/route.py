@@ -8,12 +8,12 @@ from typing import Any
 
 from langchain_core.messages import AnyMessage
 from langchain_core.runnables import RunnableConfig
-from langgraph._internal._constants import CONF, CONFIG_KEY_TASK_ID
 from langgraph.types import Command, Overwrite
 from typing_extensions import TypedDict
 
 from langgraph_rlm.conversation import prompts
 from langgraph_rlm.effects import Steps, Work
+from langgraph_rlm.langgraph_internals import CONF, CONFIG_KEY_TASK_ID
 from langgraph_rlm.nodes.begin_loop import begin_loop
 from langgraph_rlm.routes.learning import LEARNED_FROM, learned_moves
 from langgraph_rlm.routes.outcomes import ReadOutcomes, namespace_of

@@ -8,7 +8,6 @@ from typing import Any
 
 from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableConfig
-from langgraph._internal._constants import CONF, CONFIG_KEY_TASK_ID
 from langgraph.errors import GraphBubbleUp
 from langgraph.graph.state import CompiledStateGraph
 
@@ -27,6 +26,7 @@ from langgraph_rlm.context.files import clean
 from langgraph_rlm.conversation import prompts
 from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import LimitExceeded
+from langgraph_rlm.langgraph_internals import CONF, CONFIG_KEY_TASK_ID
 from langgraph_rlm.nodes.pending import NOT_NEEDED
 from langgraph_rlm.nodes.records import record_of
 from langgraph_rlm.repl.python import answers

@@ -14,7 +14,6 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
-from langgraph._internal._constants import CONF, CONFIG_KEY_CHECKPOINTER, CONFIG_KEY_READ, CONFIG_KEY_RUNTIME
 from langgraph.cache.base import BaseCache
 from langgraph.store.base import BaseStore
 
@@ -24,6 +23,7 @@ from langgraph_rlm.asking.ledger import NOTHING_SPENT, Ledger
 from langgraph_rlm.asking.model_calls import Gate
 from langgraph_rlm.context import Context
 from langgraph_rlm.errors import ContextError
+from langgraph_rlm.langgraph_internals import CONF, CONFIG_KEY_CHECKPOINTER, CONFIG_KEY_READ, CONFIG_KEY_RUNTIME
 from langgraph_rlm.repl.interpreter import Interpreter
 from langgraph_rlm.repl.packed import DumpPacker
 from langgraph_rlm.repl.workers import Workers

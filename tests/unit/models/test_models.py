@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from langchain.chat_models.base import _get_chat_model_creator
+from langchain.chat_models.base import _get_chat_model_creator  # noqa: PLC2701  nothing public empties its cache
 from langchain_core.language_models import FakeListChatModel
 
 from langgraph_rlm.errors import InvalidInput, ModelError
