@@ -9,12 +9,8 @@ from typing import Any, Literal, get_args
 
 from langgraph_rlm.errors import InvalidInput
 from langgraph_rlm.routes.extractors import Extractor
+from langgraph_rlm.routes.profiles import PROFILES, Profile
 from langgraph_rlm.routes.routing import COMFORTABLE, Routing
-
-Profile = Literal["auto", "direct", "rlm", "deterministic_first", "semantic_batches", "hybrid", "verify"]
-"""Paths through the graph. `auto` picks `direct` or `rlm` by the size of the context."""
-WITH_SUBCALLS = ("semantic_batches", "hybrid", "verify")
-"""Those that are made of sub-calls."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +121,7 @@ def _extractors(given: object) -> tuple[Extractor, ...]:
 
 def check_profile(profile: str, limits: Limits) -> None:
     """Raises `InvalidInput` where a profile cannot do its work within the limits."""
-    if profile in WITH_SUBCALLS and limits.max_depth == 0:
+    if PROFILES[profile].needs_subcalls and limits.max_depth == 0:
         raise InvalidInput(f'The profile "{profile}" makes sub-calls: it needs Limits(max_depth=…) of at least 1.')
 
 

@@ -22,7 +22,8 @@ from langgraph_rlm.cli.runs import Runs, state_folder
 from langgraph_rlm.cli.view import one_line
 from langgraph_rlm.conversation.dialects import DialectName
 from langgraph_rlm.errors import InvalidInput
-from langgraph_rlm.settings import Limits, Profile, Sandbox
+from langgraph_rlm.routes.profiles import Profile
+from langgraph_rlm.settings import Limits, Sandbox
 
 DAY = 86_400
 """Seconds."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from langgraph_rlm.routes.profiles import PROFILES
+
 ASK = (
     "Answer QUESTION about the texts at --context, of any size.\n\n"
     "The answer goes to standard output, all else to standard error. The exit status is 0 with an answer, 1 after a "
@@ -29,11 +31,7 @@ MODEL = (
     "LANGGRAPH_RLM_MODEL, a provider whose key is set, a running Ollama, and 'local' (1.1 GB, fetched once)."
 )
 SUB_MODEL = "Answers what the code asks. Default: the same model."
-PROFILE = (
-    "direct: one model call; rlm: code reads the text; auto: one of them, by its size; deterministic_first: no model "
-    "where the text has the one field that is asked for, else rlm; semantic_batches: models read all of the text, in "
-    "chunks; hybrid: as the two before, then rlm; verify: rlm, and the answer is checked against what it cites."
-)
+PROFILE = "; ".join(f"{name}: {path.summary}" for name, path in PROFILES.items()) + "."
 DIALECT = (
     "How the model writes code and ends. Models that were trained as RLMs need their own: answer for "
     "RLM-Qwen3-30B-A3B, final-text for RLM-Qwen3-8B."

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from langgraph_rlm.conversation.dialects import DialectName, dialect_named
-from langgraph_rlm.settings import Limits, Profile, Router, Sandbox, check_profile
+from langgraph_rlm.routes.profiles import Profile
+from langgraph_rlm.settings import Limits, Router, Sandbox, check_profile
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from langgraph_rlm.effects import Steps, Work
 from langgraph_rlm.errors import LimitExceeded
 from langgraph_rlm.nodes.begin_loop import begin_loop
 from langgraph_rlm.nodes.ending import limit_reached
+from langgraph_rlm.routes.profiles import PROFILES
 from langgraph_rlm.routes.routing import Routing
 from langgraph_rlm.running.run import run_of
 from langgraph_rlm.running.spec import RLMSpec
@@ -76,7 +77,7 @@ def _code(spec: RLMSpec, question: Question, size: int) -> str:
     if kind == "distinct":
         read += "\nfound = found and len(found)"
     end = spec.dialect.conventions.end_with("found")
-    if question["profile"] == "semantic_batches":
+    if PROFILES[question["profile"]].ends_with_batches:
         return f"{read}\n{end}"
     return f"{read}\nif found is not None:\n    {end}"
 

@@ -10,6 +10,7 @@ from langgraph_rlm.context import Context
 from langgraph_rlm.conversation import prompts
 from langgraph_rlm.conversation.history import question_message
 from langgraph_rlm.effects import Steps, Work
+from langgraph_rlm.routes.profiles import PROFILES
 from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.state import Question
 
@@ -30,7 +31,7 @@ def begin_loop(
         text = yield Work(partial(spec.dialect.follow_up, query, context if is_new else None))
     schema = question.get("schema")
     schema_text = prompts.answer_schema(schema, spec.dialect.answer_name) if schema else None
-    evidence = prompts.EVIDENCE if question["profile"] == "verify" else None
+    evidence = prompts.EVIDENCE if PROFILES[question["profile"]].checks_answer else None
     turn = spec.dialect.turn(1, spec.limits.max_steps) if is_its_turn else None
     text = "\n\n".join(filter(None, [text, schema_text, evidence, turn]))
     return {"history": [question_message(text, is_new)], "shown_context": context_id}

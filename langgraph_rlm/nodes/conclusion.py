@@ -20,6 +20,7 @@ from langgraph_rlm.nodes.checking import to_check
 from langgraph_rlm.nodes.ending import answer_schema_of, answer_update
 from langgraph_rlm.nodes.turn import CellInput, next_turn
 from langgraph_rlm.repl.cells import Finished
+from langgraph_rlm.routes.profiles import PROFILES
 from langgraph_rlm.running.run import read, run_of
 from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.state import append_new
@@ -102,7 +103,7 @@ def _accept_answer(
             if not state.get("limit"):
                 wrong = prompts.unfit(str(unfit), spec.dialect.answer_name, spec.dialect.conventions.how_to_end)
                 return next_turn(spec, state, config, update, *feedback, wrong)
-    if state["question"]["profile"] == "verify" and not state.get("limit"):
+    if PROFILES[state["question"]["profile"]].checks_answer and not state.get("limit"):
         cited = append_new(read(config, "citations"), [update.get("citations", [])])
         update |= {"candidate": [answer, *feedback], "checks": Overwrite([])}
         return Command(update=update, goto=to_check(len(cited)))

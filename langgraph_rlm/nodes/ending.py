@@ -13,6 +13,7 @@ from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import LimitExceeded
 from langgraph_rlm.routes.learning import Outcome
 from langgraph_rlm.routes.outcomes import WriteOutcome
+from langgraph_rlm.routes.profiles import PROFILES
 from langgraph_rlm.routes.routing import Routing
 from langgraph_rlm.running.run import read, run_of, store_of
 from langgraph_rlm.running.spec import RLMSpec
@@ -51,7 +52,7 @@ def record_outcome(status: str, config: RunnableConfig) -> Steps[None]:
         ledger.seconds,
         status == "answered",
         run["begun"],
-        routing.reach.moved if routing.profile == "auto" else None,
+        routing.reach.moved if PROFILES[routing.profile].goes_by_size else None,
     )
     yield WriteOutcome(store, tuple(run["namespace"]), run["key"], outcome)
 

@@ -15,13 +15,13 @@ from langgraph_rlm.conversation import prompts
 from langgraph_rlm.effects import Steps, Work
 from langgraph_rlm.langgraph_internals import CONF, CONFIG_KEY_TASK_ID
 from langgraph_rlm.nodes.begin_loop import begin_loop
-from langgraph_rlm.routes.learning import LEARNED_FROM, learned_moves
+from langgraph_rlm.routes.learning import learned_moves
 from langgraph_rlm.routes.outcomes import ReadOutcomes, namespace_of
+from langgraph_rlm.routes.profiles import PROFILES, Profile
 from langgraph_rlm.routes.routing import Routing
 from langgraph_rlm.running.inputs import checked_query, context_id_of, context_of_messages, missing_context
 from langgraph_rlm.running.run import read, run_of, store_of
 from langgraph_rlm.running.spec import RLMSpec
-from langgraph_rlm.settings import Profile
 from langgraph_rlm.state import Question
 
 
@@ -95,11 +95,11 @@ def _decide(spec: RLMSpec, profile: Profile, characters: int, config: RunnableCo
     """Decides on the way, with what the store has to teach. Of an RLM's children nothing is learned."""
     routing = Routing(profile, characters, spec.reach, extractors=len(spec.router.extractors) + 1)
     store = store_of(config)
-    if spec.depth or store is None or profile not in LEARNED_FROM:
+    if spec.depth or store is None or not PROFILES[profile].is_learned_from:
         return routing
     namespace = namespace_of(spec.name, spec.model, spec.reach)
     place = {"namespace": list(namespace), "key": config[CONF][CONFIG_KEY_TASK_ID], "begun": time.time()}
-    if profile != "auto":
+    if not PROFILES[profile].goes_by_size:
         return replace(routing, run=place)
     outcomes = yield ReadOutcomes(store, namespace)
     if outcomes is None:

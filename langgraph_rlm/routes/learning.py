@@ -13,8 +13,6 @@ from statistics import median
 
 from langgraph_rlm.routes.routing import CHARACTERS_PER_TOKEN, Reach
 
-LEARNED_FROM = ("auto", "direct", "rlm", "deterministic_first")
-"""Profiles that `auto` learns from. The others do more than the loop, or something else: they do not speak for it."""
 MOST_MOVES = 2
 """From a quarter of what is set to four times of it."""
 EVIDENCE = 5

@@ -15,7 +15,8 @@ from langchain_core.language_models import BaseChatModel
 from langgraph.store.base import BaseStore, SearchItem
 
 from langgraph_rlm.errors import InvalidInput
-from langgraph_rlm.routes.learning import LEARNED_FROM, Outcome
+from langgraph_rlm.routes.learning import Outcome
+from langgraph_rlm.routes.profiles import PROFILES
 from langgraph_rlm.routes.routing import Reach, Routing
 
 MOST = 200
@@ -123,7 +124,7 @@ def _place(output: Mapping[str, Any], accepted: object) -> tuple[Namespace, str]
     if not isinstance(accepted, bool):
         raise InvalidInput(f"accepted={accepted!r}: True or False is needed.")
     routing = Routing.of(output)
-    if routing.profile not in LEARNED_FROM:
+    if not PROFILES[routing.profile].is_learned_from:
         return None
     if routing.run is None:
         raise InvalidInput("The run had no store, so nothing is learned from it: give create_rlm(…, store=…) one.")

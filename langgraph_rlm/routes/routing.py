@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from langgraph_rlm.errors import InvalidInput
+from langgraph_rlm.routes.profiles import PROFILES, First
 
 CHARACTERS_PER_TOKEN = 4
 """As LangChain counts approximately, and `history` with it."""
@@ -15,8 +16,6 @@ COMFORTABLE = 0.5
 
 Route = Literal["direct", "extract", "rlm"]
 """The route as the output names it."""
-First = Literal["direct", "extract", "batches", "generate"]
-"""The node that a question goes to after `route`."""
 
 
 @dataclass(frozen=True)
@@ -91,9 +90,8 @@ class Routing:
     @property
     def first(self) -> First:
         """Where the question goes at first. What `extract` does not find goes on."""
-        if self.profile == "auto":
-            return "direct" if self.reach.has(self.characters) else "generate"
-        return FIRST[self.profile]
+        by_size: First = "direct" if self.reach.has(self.characters) else "generate"
+        return PROFILES[self.profile].first or by_size
 
     @property
     def route(self) -> Route:
@@ -103,7 +101,7 @@ class Routing:
     @property
     def after_extract(self) -> Literal["batches", "generate"]:
         """Where a question goes that no extractor answers."""
-        return "batches" if self.profile == "hybrid" else "generate"
+        return PROFILES[self.profile].after_extract
 
     @property
     def why(self) -> str:
@@ -115,7 +113,7 @@ class Routing:
             way = self._way(self.after_extract)
             return f"{way}: no extractor, of {self.extractors}, found a certain answer in {size}."
         way = self._way(self.first)
-        if self.profile != "auto":
+        if not PROFILES[self.profile].goes_by_size:
             return f'{way}: that is what the profile "{self.profile}" is.'
         compared = "fewer" if self.first == "direct" else "not fewer"
         return f"{way}: question and text have {self.characters:,} characters, {compared} than {self._threshold}."
@@ -142,15 +140,6 @@ class Routing:
         return given
 
 
-FIRST: Mapping[str, First] = {
-    "direct": "direct",
-    "rlm": "generate",
-    "deterministic_first": "extract",
-    "semantic_batches": "batches",
-    "hybrid": "extract",
-    "verify": "generate",
-}
-"""Where the profiles other than `auto` begin."""
 WAYS = {
     "direct": "One model call answered",
     "batches": "Models were to read all of the text, in chunks, before one writes code",

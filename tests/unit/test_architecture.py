@@ -1,0 +1,128 @@
+"""The house as docs/architecture.md and CONTRIBUTING.md describe it."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from langgraph_rlm.routes.profiles import PROFILES, Profile
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "langgraph_rlm"
+MAP = (ROOT / "docs" / "architecture.md").read_text()
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
+ROOMS = [path for path in PACKAGE.rglob("__init__.py") if path.parent != PACKAGE]
+MOST_LOOSE, MOST_LINES = 12, 60
+LONG = {"create_rlm"}
+"""Has a docstring that takes a third of it."""
+
+
+def section(title: str) -> str:
+    return MAP.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+def glossary() -> list[tuple[str, str]]:
+    """Each name of the glossary, with the file that has it."""
+    return re.findall(r"^\| .*?`(\w+)`.*? \| .* \| `([\w/.]+)` \|$", section("Words that are ours"), re.M)
+
+
+def functions() -> Iterator[tuple[Path, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield path, node
+
+
+# -- rooms ------------------------------------------------------------------------------------------------------------
+
+
+def test_few_files_are_loose() -> None:
+    assert len([*PACKAGE.glob("*.py")]) <= MOST_LOOSE
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=lambda path: path.parent.name)
+def test_each_room_says_what_it_is_for_and_what_it_must_not_know(room: Path) -> None:
+    doc = ast.get_docstring(ast.parse(room.read_text())) or ""
+    assert len(doc.split("\n\n")) >= 2
+    assert re.search("must not know|nothing in the package knows", doc)
+
+
+def test_tests_lie_in_the_rooms_of_what_they_test() -> None:
+    rooms = {path.name for path in (ROOT / "tests" / "unit").iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert rooms <= {path.parent.name for path in ROOMS}
+
+
+def test_functions_fit_one_look() -> None:
+    long = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
+        for path, node in functions()
+        if (node.end_lineno or 0) - node.lineno >= MOST_LINES and node.name not in LONG
+    ]
+    assert long == []
+
+
+# -- the map ----------------------------------------------------------------------------------------------------------
+
+
+def test_floors_of_the_picture_are_those_that_the_linter_holds() -> None:
+    contracts = configparser.ConfigParser()
+    contracts.read(ROOT / ".importlinter")
+    floors = contracts["importlinter:contract:floors"]["layers"].split()
+    held = [floor for floor in floors if floor not in ("|", "__main__")]
+    assert re.findall(r"(?<=[│ ] )(\w+)(?:/|\.py)(?=  )", section("The floors").split("```")[1]) == held
+
+
+@pytest.mark.parametrize("page", [MAP, CONTRIBUTING], ids=["architecture.md", "CONTRIBUTING.md"])
+def test_every_file_that_it_names_is_there(page: str) -> None:
+    named = re.findall(r"`([\w/.-]+(?:/|\.(?:py|md|toml|txt))|\.importlinter)`", page)
+    assert named
+    assert [name for name in named if not any((base / name).exists() for base in (PACKAGE, ROOT))] == []
+
+
+def test_every_make_target_that_contributing_names_is_there() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
+    named = set(re.findall(r"`make ([a-z-]+)`", CONTRIBUTING))
+    assert named <= targets
+    assert targets - named <= {"help", "setup", "clean"}
+
+
+def test_every_word_of_the_glossary_is_defined_where_it_says() -> None:
+    words = glossary()
+    assert len(words) > 25
+    missing = [
+        (name, file)
+        for name, file in words
+        if not re.search(rf"^(?:class |def )?{name}\b", (PACKAGE / file).read_text(), re.M)
+    ]
+    assert missing == []
+
+
+def test_functions_that_the_map_names_are_where_it_says() -> None:
+    named = re.findall(r"`([\w/]+\.py)` `(\w+)`", MAP)
+    assert named
+    assert [(file, name) for file, name in named if not re.search(rf"\b{name}\b", (PACKAGE / file).read_text())] == []
+
+
+# -- what "to add …" says ---------------------------------------------------------------------------------------------
+
+
+def test_profiles_are_all_in_the_one_list() -> None:
+    assert sorted(PROFILES) == sorted(get_args(Profile))
+
+
+def test_no_other_file_decides_by_the_name_of_a_profile() -> None:
+    deciding = {
+        str(path.relative_to(PACKAGE))
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Compare)
+        for side in ast.walk(node)
+        if isinstance(side, ast.Constant) and side.value in set(PROFILES) - {"rlm", "direct"}
+    }
+    assert deciding == set()
