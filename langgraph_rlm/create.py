@@ -18,6 +18,7 @@ from langgraph_rlm.asking.tools import tools_of
 from langgraph_rlm.conversation.dialects import DialectName, dialect_named
 from langgraph_rlm.errors import InvalidInput
 from langgraph_rlm.graph import rlm_graph
+from langgraph_rlm.migration import RLMGraph
 from langgraph_rlm.models import resolve_model
 from langgraph_rlm.repl.boot import BUILTINS, NAMES, OCCASIONAL
 from langgraph_rlm.repl.workers import Workers
@@ -107,11 +108,11 @@ def create_rlm(
         pauses=pauses,
         name=name,
     )
-    graph: CompiledStateGraph[Any, Any, Any, Any] | None = None
+    graph: RLMGraph | None = None
     for spec in reversed(root.depths):
         built = rlm_graph(spec, graph, context_schema)
         is_root = spec is root
-        graph = built.compile(
+        compiled = built.compile(
             checkpointer=checkpointer if is_root else None,
             store=store if is_root else None,
             cache=cache if is_root else None,
@@ -120,6 +121,7 @@ def create_rlm(
             debug=debug,
             name=name,
         )
+        graph = RLMGraph(**vars(compiled))
     return RLM(
         **vars(graph),
         rlm_spec=root,

@@ -10,7 +10,6 @@ from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
-from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, GraphOutput, StateSnapshot
 
 from langgraph_rlm.asking.ledger import SUBCALLS, TOOL_CALLS, Ledger, limit_of
@@ -28,6 +27,7 @@ from langgraph_rlm.langgraph_internals import (
     CONFIG_KEY_DURABILITY,
     CONFIG_KEY_RESUMING,
 )
+from langgraph_rlm.migration import RLMGraph
 from langgraph_rlm.models.clients import aconnected, connected, is_openai, scales
 from langgraph_rlm.models.pools import MANY, slow_pool
 from langgraph_rlm.repl.journal import answers_so_far
@@ -79,7 +79,7 @@ def pauses_at(*stops: Sequence[str] | str | None) -> bool:
     return any(stop == "*" or {"execute", "subcall"} & set(stop) for stop in stops if stop)
 
 
-class RLM(CompiledStateGraph[Any, Any, Any, Any]):
+class RLM(RLMGraph):
     """The graph that `create_rlm` gives."""
 
     def __init__(self, *, rlm_spec: RLMSpec, rlm_max_concurrency: int, rlm_workers: Workers, **attributes: Any) -> None:
@@ -146,10 +146,10 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         return Begun(run, _channel_input(prepared, state), _run_config(run, config, at_once))
 
     @property
-    def _engine(self) -> CompiledStateGraph[Any, Any, Any, Any]:
+    def _engine(self) -> RLMGraph:
         """This graph as LangGraph runs it."""
         attributes = {name: value for name, value in vars(self).items() if not name.startswith("rlm_")}
-        return CompiledStateGraph(**{**attributes, "input_channels": INPUTS})
+        return RLMGraph(**{**attributes, "input_channels": INPUTS})
 
     def _needs_state(self, prepared: Any, config: RunnableConfig) -> bool:
         """Whether the run depends on what the thread has: it goes on with it, or keeps a text of it."""

@@ -1,4 +1,4 @@
-"""Has the REPL of a repl_ref where no live one is there: a new one, or the one of the state made again."""
+"""Has the REPL of an RLM where none is live: a new one, or the one of the state made again."""
 
 from __future__ import annotations
 
@@ -20,19 +20,17 @@ _logger = logging.getLogger("langgraph_rlm")
 
 
 def restore_interpreter(spec: RLMSpec, state: CellInput, config: RunnableConfig) -> tuple[Interpreter, dict[str, Any]]:
-    """The REPL of this RLM where no live one is at this position: new, or made again from the state.
+    """The REPL of this RLM where none is live: new, or made again from the state.
 
     With it, what the state is to know of that.
     """
     run, repl_ref, name = run_of(config), state.get("repl_ref"), state["context_id"]
-    if repl_ref is None and not read(config, "journal"):
+    if repl_ref is None:
         return run.adopt(_interpreter(spec, run, run.packer(name, config))), {}
     if not is_durable(config):
         raise SandboxError("the REPL is gone, and there is no checkpointer to have it from")
     variables = tuple(Variable(*variable) for variable in read(config, "variables") or [])
     try:
-        if repl_ref is None:
-            raise ContextError("The thread was stored by an earlier version of this package.")
         packer, plan = run.packer(repl_ref["context"], config), _plan(spec, config)
     except ContextError as gone:
         note = f"{gone} So the REPL that it had cannot be had, and its variables are gone."

@@ -70,18 +70,6 @@ def test_repl_of_a_thread_is_had_again_from_the_checkpoint_by_another_graph(save
     assert rlm_of(model, checkpointer=saver).invoke({"query": "second"}, THREAD)["answer"] == 5
 
 
-def test_thread_of_an_earlier_version_says_that_its_variables_are_gone(saver: Any) -> None:
-    look = "try:\n    Final = n\nexcept NameError:\n    Final = P\nm = 3"
-    model = ScriptedModel(cell("n = 1\nFinal = n"), cell(look), cell("Final = m"))
-    rlm = rlm_of(model, checkpointer=saver)
-    rlm.invoke({"query": "first", "context": "text"}, THREAD)
-    rlm.update_state(THREAD, {"repl_ref": None}, as_node="execute")  # it had another name
-    out = rlm.invoke({"query": "second"}, THREAD)
-    assert out["answer"] == "text"
-    assert "its variables are gone" in out["trajectory"][0]["note"]
-    assert rlm_of(model, checkpointer=saver).invoke({"query": "third"}, THREAD)["answer"] == 3
-
-
 def test_variables_of_the_thread_are_told_and_shown_after_loading(saver: Any) -> None:
     model = ScriptedModel(
         cell("items = [1, 2]\nFinal = 1"),
