@@ -22,7 +22,7 @@ from langgraph_rlm.migration import RLMGraph
 from langgraph_rlm.models import resolve_model
 from langgraph_rlm.repl.boot import BUILTINS, NAMES, OCCASIONAL
 from langgraph_rlm.repl.workers import Workers
-from langgraph_rlm.rlm import RLM, pauses_at
+from langgraph_rlm.rlm import RLM, interrupts_at
 from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.settings import Limits, Router, Sandbox, check_profile
 
@@ -89,7 +89,7 @@ def create_rlm(
     check_profile(router.profile, limits)
     answer_schema = None if response_format is None else AnswerSchema.of(response_format)
     code_tools = tools_of(tools, [*NAMES, *BUILTINS, *OCCASIONAL, "Final", "past_steps"])
-    pauses = pauses_at(interrupt_before, interrupt_after)
+    interrupts = interrupts_at(interrupt_before, interrupt_after)
     writer, *writers_below = _by_depth(model, max(1, limits.max_depth))
     root = RLMSpec(
         depth=0,
@@ -104,8 +104,8 @@ def create_rlm(
         dialect=dialect_named(dialect),
         instructions=instructions,
         answer_schema=answer_schema,
-        lookahead=lookahead and limits.confirm_above is None and not pauses,
-        pauses=pauses,
+        lookahead=lookahead and limits.confirm_above is None and not interrupts,
+        interrupts=interrupts,
         name=name,
     )
     graph: RLMGraph | None = None
@@ -161,10 +161,10 @@ def _model_name(name: object) -> str:
 
 def _by_depth(model: BaseChatModel | str | Sequence[BaseChatModel | str], depths: int) -> list[BaseChatModel]:
     """The model for each of so many depths, from the root on."""
-    given = [model] if isinstance(model, str) or not isinstance(model, Sequence) else model
-    if not given:
+    models_by_depth = [model] if isinstance(model, str) or not isinstance(model, Sequence) else model
+    if not models_by_depth:
         raise InvalidInput("model is an empty sequence: give one model, or one for each depth.")
-    models = [resolve_model(one) for one in given]
+    models = [resolve_model(one) for one in models_by_depth]
     return [models[min(depth, len(models) - 1)] for depth in range(depths)]
 
 

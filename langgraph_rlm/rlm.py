@@ -51,7 +51,7 @@ INPUTS = ["query", "context", "profile", "messages", BEGIN]
 
 
 @dataclass(frozen=True)
-class Begun:
+class PreparedRun:
     """A run that is to be streamed, with its input and its config."""
 
     run: Run
@@ -74,7 +74,7 @@ class ReadState:
         return await self.graph.aget_state(self.config, subgraphs=self.subgraphs)
 
 
-def pauses_at(*stops: Sequence[str] | str | None) -> bool:
+def interrupts_at(*stops: Sequence[str] | str | None) -> bool:
     """Whether runs are interrupted at what executes code or asks: nothing can be under way between two steps then."""
     return any(stop == "*" or {"execute", "subcall"} & set(stop) for stop in stops if stop)
 
@@ -120,11 +120,11 @@ class RLM(RLMGraph):
                 finally:
                     await run.cancel_in_flight()
 
-    def _begin(self, input: Any, config: RunnableConfig, options: dict[str, Any], is_async: bool) -> Steps[Begun]:
+    def _begin(self, input: Any, config: RunnableConfig, options: dict[str, Any], is_async: bool) -> Steps[PreparedRun]:
         """Checks the input, reads what the thread has for the run, and makes the run: nothing is stored yet."""
-        awaited = [tool.name for tool in self.rlm_spec.tools.values() if tool.is_async]
-        if awaited and not is_async:
-            raise InvalidInput(f"tools that are async: {', '.join(awaited)}. Use `ainvoke` or `astream`.")
+        async_tools = [tool.name for tool in self.rlm_spec.tools.values() if tool.is_async]
+        if async_tools and not is_async:
+            raise InvalidInput(f"tools that are async: {', '.join(async_tools)}. Use `ainvoke` or `astream`.")
         prepared, state = prepare_input(input), None
         if isinstance(prepared, dict) and "profile" in prepared:
             check_profile(prepared["profile"], self.rlm_spec.limits)
@@ -139,11 +139,11 @@ class RLM(RLMGraph):
                 state = head if _id(head) == _id(state) else state
             if self.checkpointer is True and not _goes_on(prepared, config, state):
                 config = {**config, CONF: {**config[CONF], CONFIG_KEY_RESUMING: False}}
-        pauses = pauses_at(options.get("interrupt_before"), options.get("interrupt_after"))
-        run = self._new_run(config, state, prepared, is_async, pauses)
+        interrupts = interrupts_at(options.get("interrupt_before"), options.get("interrupt_after"))
+        run = self._new_run(config, state, prepared, is_async, interrupts)
         # In a pool of threads, one for each call of a wave: what is finished is stored before another one begins.
         at_once = None if is_async else run.wave_size + SPARE_THREADS
-        return Begun(run, _channel_input(prepared, state), _run_config(run, config, at_once))
+        return PreparedRun(run, _channel_input(prepared, state), _run_config(run, config, at_once))
 
     @property
     def _engine(self) -> RLMGraph:
@@ -158,7 +158,7 @@ class RLM(RLMGraph):
         return _resumes(prepared, config) or not _is_nested(config) or self.checkpointer is True
 
     def _new_run(
-        self, config: RunnableConfig, state: StateSnapshot | None, prepared: Any, is_async: bool, pauses: bool
+        self, config: RunnableConfig, state: StateSnapshot | None, prepared: Any, is_async: bool, interrupts: bool
     ) -> Run:
         resumes = _resumes(prepared, config)
         if prepared is None and state is not None and not state.values:
@@ -173,7 +173,7 @@ class RLM(RLMGraph):
         width = min(self.rlm_max_concurrency, config.get("max_concurrency") or self.rlm_max_concurrency)
         wave_size = max(WAVE, 2 * width) if is_async else 2 * width  # while half of it is under way, no place is free
         is_paced = any(map(is_openai, self.rlm_spec.all_models))
-        run = Run(self.rlm_workers, self.rlm_spec.limits, width, wave_size, self.cache, is_paced, pauses)
+        run = Run(self.rlm_workers, self.rlm_spec.limits, width, wave_size, self.cache, is_paced, interrupts)
         if resumes and state is not None:
             seed_ledger(run.ledger, state)
         return run
@@ -204,20 +204,20 @@ def seed_ledger(ledger: Ledger, state: StateSnapshot) -> None:
 
     A sub-call that has ended counts by what it told its caller; one that has not, by its own state.
     """
-    spent = [values for values in _unfinished(state) if values]
+    unfinished = [values for values in _unfinished(state) if values]
     waiting = Counter[str]()
-    for values in spent:
+    for values in unfinished:
         answered = answers_so_far(values["journal"]) if values.get("pending") else {}
-        requests = (Request.of(asked) for i, asked in enumerate(values.get("pending", ())) if i not in answered)
+        requests = (Request.of(stored) for i, stored in enumerate(values.get("pending", ())) if i not in answered)
         waiting.update(map(limit_of, requests))
     usage: dict[str, Any] = {}
-    for values in spent:
+    for values in unfinished:
         usage = add_usages(usage, values.get("usage", {}))
     ledger.seed(
-        sum(values.get("subcalls", 0) for values in spent) + waiting[SUBCALLS],
-        sum(values.get("tool_calls", 0) for values in spent) + waiting[TOOL_CALLS],
+        sum(values.get("subcalls", 0) for values in unfinished) + waiting[SUBCALLS],
+        sum(values.get("tool_calls", 0) for values in unfinished) + waiting[TOOL_CALLS],
         usage,
-        max((values.get("seconds", 0.0) for values in spent), default=0.0),
+        max((values.get("seconds", 0.0) for values in unfinished), default=0.0),
     )
 
 

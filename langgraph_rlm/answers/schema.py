@@ -40,14 +40,14 @@ class Unfit(RLMError):
 
 @dataclass(frozen=True)
 class AnswerSchema:
-    """What an answer has to be: a JSON schema, and a check: it gives the value as users get it, or `Unfit`."""
+    """What an answer has to be: a JSON schema, and a check, which gives the value as users get it or raises `Unfit`."""
 
     schema: dict[str, Any]
     check: Callable[[Any], Any]
 
     @classmethod
     def of(cls, response_format: Any) -> AnswerSchema:
-        """The form that a Pydantic model, a dataclass, a `TypedDict` or a JSON schema describes.
+        """The schema that a Pydantic model, a dataclass, a `TypedDict` or a JSON schema describes.
 
         Raises:
             InvalidInput: It is none of these.
@@ -58,23 +58,23 @@ class AnswerSchema:
                 dialect.check_schema(response_format)
                 if not dialect.VALIDATORS.keys() & response_format.keys():
                     raise jsonschema.SchemaError("it says nothing of the answer")
-                form = cls.of_schema(response_format)
+                answer_schema = cls.of_schema(response_format)
             else:
                 adapter = TypeAdapter(response_format)
-                form = cls(adapter.json_schema(), partial(_validated, adapter))
+                answer_schema = cls(adapter.json_schema(), partial(_validated, adapter))
             with suppress(Unfit):
-                form.check(None)  # a reference to what is not there shows only when something is checked
+                answer_schema.check(None)  # a reference to what is not there shows only when something is checked
         except jsonschema.SchemaError as error:
             raise InvalidInput(f"response_format is no JSON schema: {error.message}") from None
         except Exception as error:  # pydantic has one for each way of not being a type
             raise InvalidInput(
                 f"response_format={response_format!r}: a Pydantic model or a JSON schema is needed ({error})."
             ) from None
-        return form
+        return answer_schema
 
     @classmethod
     def of_schema(cls, schema: dict[str, Any]) -> AnswerSchema:
-        """The form that a JSON schema describes, which is known to be one."""
+        """What a JSON schema asks for, which is known to be one."""
         validator = _dialect_of(schema)(schema, registry=Registry())
 
         def check(value: Any) -> Any:
@@ -89,7 +89,7 @@ class AnswerSchema:
         return cls(schema, check)
 
     def conform(self, value: Any) -> Any:
-        """A value of the code's, or what it says in JSON where it is a str, once it satisfies the form.
+        """A value of the code's, or what it says in JSON where it is a str, once it satisfies the schema.
 
         It stays as it is: what `check` makes of it cannot be stored. Raises `Unfit`.
         """
@@ -102,7 +102,7 @@ class AnswerSchema:
             return self._said(value)
 
     def read(self, reply: str) -> Any:
-        """What a model's reply says in JSON, once it satisfies the form; or the reply, where a text is all it takes.
+        """What a model's reply says in JSON, once it satisfies the schema; or the reply, where a text is all it takes.
 
         Raises `Unfit`.
         """

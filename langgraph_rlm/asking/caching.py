@@ -75,15 +75,15 @@ class PutCached:
 
 @dataclass(frozen=True)
 class AwaitIdentical:
-    """The effect of waiting for what another sub-call asks. Its result is that, or None where it failed."""
+    """The effect of waiting for what another sub-call asks. Its result is a `CachedAnswer`, or None where it failed."""
 
-    asked: Future[CachedAnswer | None]
+    future: Future[CachedAnswer | None]
 
     def run(self) -> CachedAnswer | None:
-        return self.asked.result()
+        return self.future.result()
 
     async def arun(self) -> CachedAnswer | None:
-        return await asyncio.shield(asyncio.wrap_future(self.asked))
+        return await asyncio.shield(asyncio.wrap_future(self.future))
 
 
 class IdenticalCalls:
@@ -91,20 +91,20 @@ class IdenticalCalls:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._asked: dict[str, Future[CachedAnswer | None]] = {}
+        self._futures: dict[str, Future[CachedAnswer | None]] = {}
 
     def join(self, key: str) -> Future[CachedAnswer | None] | None:
         """What to wait for, where somebody has asked that; else the caller does, and is to `end` it."""
         with self._lock:
-            if key in self._asked:
-                return self._asked[key]
-            self._asked[key] = Future()
+            if key in self._futures:
+                return self._futures[key]
+            self._futures[key] = Future()
             return None
 
     def end(self, key: str, cached: CachedAnswer | None) -> None:
         """Tells those who wait what came of it; None where it failed: each of them asks for itself."""
         with self._lock:
-            (self._asked[key] if cached else self._asked.pop(key)).set_result(cached)
+            (self._futures[key] if cached else self._futures.pop(key)).set_result(cached)
 
 
 def _found(values: dict[Any, Any]) -> CachedAnswer | None:

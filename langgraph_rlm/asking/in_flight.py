@@ -1,4 +1,4 @@
-"""Sub-calls under way: calls of a model that go on while supersteps of the graph come and go.
+"""Sub-calls in flight: calls of a model that go on while supersteps of the graph come and go.
 
 LangGraph ends a superstep when all of its tasks have ended, so a slow call would hold up all that could go on without
 it. So the task of such a call waits no longer than its wave lasts. Then it ends without an answer, and the call goes
@@ -24,7 +24,7 @@ GRACE = 0.05
 
 
 class InFlightCall:
-    """A sub-call under way, and whether it `is_ahead`: asked before the code came to it."""
+    """A sub-call in flight, and whether it `is_ahead`: asked before the code came to it."""
 
     def __init__(self, request: Request, is_ahead: bool) -> None:
         self.request, self.is_ahead = request, is_ahead
@@ -61,10 +61,10 @@ class InFlightCall:
 
 class Wave:
     """The sub-calls of one superstep. It may end when `needed` of its tasks have ended, or with the first valid answer
-    where `first` is enough; those that are still waiting then are `partial`ly waited for."""
+    where `first` is enough; those that are still waiting then are waited for in part, where it `is_partial`."""
 
-    def __init__(self, needed: int, partial: bool, first: bool = False) -> None:
-        self.partial, self.first = partial, first
+    def __init__(self, needed: int, is_partial: bool, first: bool = False) -> None:
+        self.is_partial, self.first = is_partial, first
         self.has_answer = False
         """Whether the first valid answer is there."""
         self.over: Future[None] = Future()
@@ -95,7 +95,7 @@ class Wave:
 
 
 class InFlightCalls:
-    """What one RLM has under way between two waves, and its wave now. Safe to share between threads."""
+    """What one RLM has in flight between two waves, and its wave now. Safe to share between threads."""
 
     def __init__(self) -> None:
         self.wave: Wave | None = None
@@ -151,7 +151,7 @@ class StartCall:
 
 @dataclass(frozen=True)
 class AwaitCall:
-    """The effect of waiting for a call, as long as its wave lasts. Its result: whether it has landed."""
+    """The effect of waiting for a call, as long as its wave lasts. Its result: whether it has ended."""
 
     call: InFlightCall
     wave: Wave | None

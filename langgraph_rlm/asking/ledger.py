@@ -35,7 +35,7 @@ class Ledger:
         self._limits = limits
         self._allowed = {SUBCALLS: limits.max_subcalls, TOOL_CALLS: limits.max_tool_calls}
         self._lock = threading.Lock()
-        self._asked = Counter[str]()
+        self._reserved = Counter[str]()
         self._tokens = 0
         self._calls = 0
         self._begun = time.monotonic()
@@ -44,7 +44,7 @@ class Ledger:
         """Counts what was spent on the question before this run took it up."""
         self.spend(usage)
         with self._lock:
-            self._asked.update({SUBCALLS: subcalls, TOOL_CALLS: tool_calls})
+            self._reserved.update({SUBCALLS: subcalls, TOOL_CALLS: tool_calls})
             self._begun -= seconds
 
     @property
@@ -57,29 +57,29 @@ class Ledger:
         wanted = Counter(map(limit_of, requests))
         with self._lock:
             for limit, count in wanted.items():
-                if self._asked[limit] + count > self._allowed[limit]:
-                    raise LimitExceeded(limit, self._asked[limit] + count, self._allowed[limit])
-            self._asked.update(wanted)
+                if self._reserved[limit] + count > self._allowed[limit]:
+                    raise LimitExceeded(limit, self._reserved[limit] + count, self._allowed[limit])
+            self._reserved.update(wanted)
 
     def reserve_some(self, requests: Sequence[Request]) -> Sequence[Request]:
         """Takes places for as many sub-calls as are left, of the first of them. Gives these."""
         with self._lock:
-            taken = requests[: max(0, self._allowed[SUBCALLS] - self._asked[SUBCALLS])]
-            self._asked[SUBCALLS] += len(taken)
-            return taken
+            fitting = requests[: max(0, self._allowed[SUBCALLS] - self._reserved[SUBCALLS])]
+            self._reserved[SUBCALLS] += len(fitting)
+            return fitting
 
     def give_back(self, requests: Iterable[Request]) -> None:
         """Returns the places of what will not be asked."""
         with self._lock:
-            self._asked.subtract(map(limit_of, requests))
+            self._reserved.subtract(map(limit_of, requests))
 
     def left(self, limit: str) -> int:
         """How many more are allowed."""
-        return self._allowed[limit] - self._asked[limit]
+        return self._allowed[limit] - self._reserved[limit]
 
     @property
     def tokens(self) -> int:
-        """Tokens that the question has taken."""
+        """Tokens that the question has fitting."""
         return self._tokens
 
     @property

@@ -79,7 +79,7 @@ class CallModel:
             for pause in (*pauses(), None):
                 self._check()
                 try:
-                    return self._charged(self.model.invoke(list(self.messages), self.config, **self.options))
+                    return self._charge(self.model.invoke(list(self.messages), self.config, **self.options))
                 except Exception as failure:
                     time.sleep(_wait(failure, pause, self.model))
         raise AssertionError("the last try returns or raises")
@@ -91,7 +91,7 @@ class CallModel:
             for pause in (*pauses(), None):
                 self._check()
                 try:
-                    return self._charged(await self.model.ainvoke(list(self.messages), self.config, **self.options))
+                    return self._charge(await self.model.ainvoke(list(self.messages), self.config, **self.options))
                 except Exception as failure:
                     await asyncio.sleep(_wait(failure, pause, self.model))
         raise AssertionError("the last try returns or raises")
@@ -102,7 +102,7 @@ class CallModel:
         if self.on_send:
             self.on_send()
 
-    def _charged(self, reply: AIMessage) -> ModelReply:
+    def _charge(self, reply: AIMessage) -> ModelReply:
         usage = usage_of(self.model, reply)
         self.gate.ledger.spend(usage)
         return ModelReply(clean(str(reply.text)), usage, reply.id)
@@ -119,7 +119,7 @@ def _wait(failure: Exception, pause: float | None, model: BaseChatModel) -> floa
     return wait
 
 
-def overflowed(failure: Exception) -> bool:
+def is_overflow(failure: Exception) -> bool:
     """Whether a call failed because its messages exceed the model's window. Some servers say so in words alone."""
     if isinstance(failure, ContextOverflowError):
         return True
@@ -134,12 +134,12 @@ def usage_of(model: BaseChatModel, reply: AIMessage) -> Usage:
     return {str(name): reply.usage_metadata}
 
 
-def marked_ahead(usage: Usage) -> Usage:
+def mark_ahead(usage: Usage) -> Usage:
     """The usage of a sub-call that was asked before the code came to it: `ahead` is among the details of its tokens."""
-    return {name: _marked_ahead(used) for name, used in usage.items()}
+    return {name: _mark_ahead(used) for name, used in usage.items()}
 
 
-def _marked_ahead(used: UsageMetadata) -> UsageMetadata:
+def _mark_ahead(used: UsageMetadata) -> UsageMetadata:
     read: Any = {**used.get("input_token_details", {}), "ahead": used["input_tokens"]}
     written: Any = {**used.get("output_token_details", {}), "ahead": used["output_tokens"]}
     return {**used, "input_token_details": read, "output_token_details": written}

@@ -28,9 +28,9 @@ class Request:
     arguments: dict[str, Any] | None = None
 
     @classmethod
-    def of(cls, asked: Mapping[str, Any]) -> Request:
-        """What the state has as `asked`."""
-        return cls(**{name: asked[name] for name in cls.__match_args__ if name in asked})
+    def of(cls, stored: Mapping[str, Any]) -> Request:
+        """What the state has."""
+        return cls(**{name: stored[name] for name in cls.__match_args__ if name in stored})
 
     @property
     def stored(self) -> dict[str, Any]:

@@ -20,7 +20,7 @@ REPAIRS = 2
 
 
 def with_schema(messages: Sequence[AnyMessage], answer_schema: AnswerSchema) -> list[AnyMessage]:
-    """The messages to a model that is to answer that satisfies a schema."""
+    """The messages to a model whose answer has to satisfy a schema."""
     how = f"Reply with JSON and nothing else. It has to satisfy this JSON schema:\n{json.dumps(answer_schema.schema)}"
     return alternating([SystemMessage(how), *messages])
 

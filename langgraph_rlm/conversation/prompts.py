@@ -223,8 +223,10 @@ def after_cell(
             f"Empty: {', '.join(empty[-MOST_EMPTY:])}. If you looked for something, it is not written that way in `P`: "
             "print a line of `P`, compare each character, and change the code."
         )
-    if cell.restored:
-        parts.append(f"Restored to what they are: {', '.join(cell.restored)}. Choose other names for your variables.")
+    if cell.overwritten:
+        parts.append(
+            f"Restored to what they are: {', '.join(cell.overwritten)}. Choose other names for your variables."
+        )
     if any(variable.name == "final" for variable in cell.variables):
         parts.append("You set `final`, but the answer is `Final`, with a capital F: write `Final = final`.")
     if repeated:

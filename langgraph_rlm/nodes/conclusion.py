@@ -32,7 +32,7 @@ def conclude_reply(spec: RLMSpec, state: CellInput, config: RunnableConfig) -> C
     said = spec.dialect.parse(reply)
     entry = {"step": state["step"], "depth": spec.depth, "reply": reply, "code": "", "output": "", "subcalls": []}
     if isinstance(said, Text):
-        return _accept_answer(spec, state, config, {"trajectory": [entry | {"error": None}]}, said.answer)
+        return _conclude_answer(spec, state, config, {"trajectory": [entry | {"error": None}]}, said.answer)
     feedback = said.feedback
     return next_turn(spec, state, config, {"trajectory": [entry | {"error": feedback or None}]}, feedback)
 
@@ -82,19 +82,19 @@ def conclude_cell(
     )
     feedback = spec.dialect.after_block(ran, prompts.shorten(state["question"]["query"], prompts.MOST_REMINDER))
     if ready and not following:
-        return _accept_answer(spec, state, config, update | {"ready": []}, ready[0], feedback, parsed.feedback)
+        return _conclude_answer(spec, state, config, update | {"ready": []}, ready[0], feedback, parsed.feedback)
     if following:
         update |= {"code": following[0], "block": number + 1, "ready": ready, "history": [HumanMessage(feedback)]}
         return Command(update=update, goto="generate")
     return next_turn(spec, state, config, update, feedback, parsed.feedback)
 
 
-def _accept_answer(
+def _conclude_answer(
     spec: RLMSpec, state: CellInput, config: RunnableConfig, update: dict[str, Any], answer: Any, *feedback: str
 ) -> Command[Any]:
     """The end, with an answer, or its check; or another turn for the model, where it is not what it has to be.
 
-    Its `feedback` is then what its turn did.
+    `feedback` is what its turn did, for that.
     """
     if answer_schema := answer_schema_of(spec, state["question"]):
         try:

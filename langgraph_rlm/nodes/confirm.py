@@ -37,12 +37,12 @@ def confirm(spec: RLMSpec, state: ConfirmInput, config: RunnableConfig) -> Steps
         "step": state["step"],
         "code": state["code"],
         "count": len(pending),
-        "characters": sum(len(asked["prompt"]) + len(asked["context"] or "") for asked in pending),
+        "characters": sum(len(request["prompt"]) + len(request["context"] or "") for request in pending),
         "prompts": pending,
         "how": HOW,
     }
     said = interrupt(question)
-    while (agreed := agreed_to(said, [asked["prompt"] for asked in pending])) is None:
+    while (agreed := agreed_to(said, [request["prompt"] for request in pending])) is None:
         said = interrupt({**question, "problem": f"{said!r} is no answer to this."})
     refused = [index for index in range(len(pending)) if index not in agreed]
     run = run_of(config)
@@ -52,7 +52,7 @@ def confirm(spec: RLMSpec, state: ConfirmInput, config: RunnableConfig) -> Steps
     )
     update = {"journal": [["answer", index, None, because] for index in refused]}
     yield from ()  # nothing to be done outside
-    in_flight = run.in_flight(read(config, "repl_ref")["token"])
+    in_flight = run.in_flight_of(read(config, "repl_ref")["token"])
     return Command(
         update=update, goto=send_wave(spec, run, in_flight, PendingCall(pending, {}), sorted(agreed)) or "execute"
     )

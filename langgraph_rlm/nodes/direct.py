@@ -14,7 +14,7 @@ from langgraph_rlm.answers.schema import AnswerSchema, Unfit
 from langgraph_rlm.asking import typed
 from langgraph_rlm.asking.ledger import Usage
 from langgraph_rlm.asking.messages import alternating
-from langgraph_rlm.asking.model_calls import CallModel, ModelReply, add_usages, overflowed
+from langgraph_rlm.asking.model_calls import CallModel, ModelReply, add_usages, is_overflow
 from langgraph_rlm.context.files import clean
 from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import InvalidInput, LimitExceeded
@@ -58,7 +58,7 @@ def direct(spec: RLMSpec, state: DirectInput, config: RunnableConfig) -> Steps[d
             with suppress(Unfit):
                 answer = answer_schema.read(answer)
     except Exception as failure:
-        if not overflowed(failure):
+        if not is_overflow(failure):
             raise
         size = sum(len(message.text) for message in conversation)
         raise InvalidInput(

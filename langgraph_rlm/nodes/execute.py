@@ -14,13 +14,25 @@ from langgraph.types import Command, Overwrite
 
 from langgraph_rlm.asking.in_flight import InFlightCalls
 from langgraph_rlm.asking.ledger import Usage
-from langgraph_rlm.asking.model_calls import add_usages, marked_ahead
+from langgraph_rlm.asking.model_calls import add_usages, mark_ahead
 from langgraph_rlm.asking.requests import Call, Request
 from langgraph_rlm.conversation.history import past_steps, questions
 from langgraph_rlm.effects import Steps, Work
 from langgraph_rlm.nodes.conclusion import conclude_cell, conclude_reply
 from langgraph_rlm.nodes.ending import record_outcome
-from langgraph_rlm.nodes.pending import NOT_NEEDED, PendingCall, Refused, next_call, send_wave, try_reserve
+from langgraph_rlm.nodes.pending import (
+    LEFT_OUT,
+    NOT_NEEDED,
+    PendingCall,
+    Refused,
+    guess_ahead,
+    left_out,
+    next_pending_call,
+    room_ahead,
+    send_wave,
+    still_ahead,
+    try_reserve,
+)
 from langgraph_rlm.nodes.records import record_of
 from langgraph_rlm.nodes.restoring import restore_interpreter
 from langgraph_rlm.nodes.turn import CellInput
@@ -50,7 +62,7 @@ class Execution:
 
 
 @dataclass(frozen=True)
-class Stopped:
+class StopPoint:
     """A cell that goes no further by itself: it has ended, or it asks.
 
     With it, what of its call was asked ahead, and the requests for which places are reserved.
@@ -66,15 +78,15 @@ def execute(spec: RLMSpec, state: CellInput, config: RunnableConfig) -> Steps[Co
     token = repl_ref["token"] if repl_ref else ""
     call = PendingCall(read(config, "pending"), answers_so_far(read(config, "journal")))
     if not call.is_settled:
-        return Command(goto=send_wave(spec, run, run.in_flight(token), call, call.missing))
+        return Command(goto=send_wave(spec, run, run.in_flight_of(token), call, call.missing))
 
     repl, in_flight = run.take_live(token)
     if call.pending or state["code"] or state.get("block"):
         restored: dict[str, Any] = {}
         if repl is None:
             repl, restored = yield Work(partial(restore_interpreter, spec, state, config))
-        given: CellInput = {**state, **restored}  # type: ignore[typeddict-item]
-        command = yield from _run_or_resume(Execution(spec, given, config, repl, in_flight), call)
+        cell_input: CellInput = {**state, **restored}  # type: ignore[typeddict-item]
+        command = yield from _run_or_resume(Execution(spec, cell_input, config, repl, in_flight), call)
         command = replace(command, update={**restored, **(command.update or {})})
     else:
         command = conclude_reply(spec, state, config)
@@ -82,23 +94,24 @@ def execute(spec: RLMSpec, state: CellInput, config: RunnableConfig) -> Steps[Co
         yield from record_outcome((command.update or {})["status"], config)
     if repl is None:
         return command
-    kept: ReplRef = {"token": "", "context": state["context_id"]}
+    new_ref: ReplRef = {"token": "", "context": state["context_id"]}
     if command.goto == END:
         yield Work(partial(run.release, repl))
     else:
-        kept["token"] = run.keep_live(repl, in_flight)
-    return replace(command, update={**(command.update or {}), "repl_ref": kept, "seconds": run.ledger.seconds})
+        new_ref["token"] = run.keep_live(repl, in_flight)
+    return replace(command, update={**(command.update or {}), "repl_ref": new_ref, "seconds": run.ledger.seconds})
 
 
 def _run_or_resume(now: Execution, call: PendingCall) -> Steps[Command[Any]]:
     """Runs the cell, or goes on with it where it was suspended and has its answers, up to where it asks or ends."""
     outcome = yield from (_resume_cell(now, call) if call.pending else _run_cell(now))
-    stopped = yield from _until_it_waits(now, outcome)
+    stopped = yield from _run_to_ask_or_end(now, outcome)
     stopped, dump = yield from _dump(now, stopped)
     update: dict[str, Any] = {}
-    needs_ahead = stopped.prefetched.in_flight or now.repl.lookahead.in_flight.total()
-    if isinstance(stopped.outcome, Finished) or not needs_ahead:
-        update, call = _cancel_ahead(now, call), replace(call, pending=[])
+    awaits_ahead = stopped.prefetched.in_flight or now.repl.lookahead.in_flight.total()
+    if isinstance(stopped.outcome, Finished) or not awaits_ahead:
+        update = _cancel_ahead(now, call)
+        call = replace(call, pending=[])
     if isinstance(stopped.outcome, Finished):
         return _conclude(now, stopped.outcome, dump, update)
     return (yield from _ask(now, call, stopped.outcome.call, stopped, dump, update))
@@ -119,7 +132,7 @@ def _run_cell(now: Execution) -> Steps[Outcome]:
 def _resume_cell(now: Execution, call: PendingCall) -> Steps[Outcome]:
     """Goes on with the suspended cell, whose call has its answers."""
     now.run.ledger.give_back(call.requests(call.missing))
-    now.repl.note_not_asked(call.missing, NOT_NEEDED)
+    now.repl.answer_with_error(call.missing, NOT_NEEDED)
     if len(call.result) < len(call.pending):
         now.repl.lookahead.in_flight = Counter(request.key for request in call.ahead.values())
         now.repl.lookahead.answered = unclaimed_answers(read(now.config, "journal"))
@@ -127,18 +140,18 @@ def _resume_cell(now: Execution, call: PendingCall) -> Steps[Outcome]:
     return outcome
 
 
-def _until_it_waits(now: Execution, outcome: Outcome) -> Steps[Stopped]:
+def _run_to_ask_or_end(now: Execution, outcome: Outcome) -> Steps[StopPoint]:
     """Goes on until the cell ends, or asks for what it may have."""
     while True:
         prefetched = Prefetched()
         if now.repl.lookahead.unclaimed:
             outcome, prefetched = yield Work(partial(_use_prefetched, now.repl, outcome))
         if isinstance(outcome, Finished):
-            return Stopped(outcome)
+            return StopPoint(outcome)
         missing = [outcome.call.requests[index] for index in prefetched.missing_of(outcome.call)]
         reserved = try_reserve(now.spec, outcome.call, missing, now.run)
         if not isinstance(reserved, Refused):
-            return Stopped(outcome, prefetched, reserved)
+            return StopPoint(outcome, prefetched, reserved)
         outcome = yield Work(partial(now.repl.refuse, reserved.reason))
 
 
@@ -152,7 +165,7 @@ def _use_prefetched(repl: Interpreter, outcome: Outcome) -> tuple[Outcome, Prefe
     return outcome, Prefetched()
 
 
-def _dump(now: Execution, stopped: Stopped) -> Steps[tuple[Stopped, list[Any]]]:
+def _dump(now: Execution, stopped: StopPoint) -> Steps[tuple[StopPoint, list[Any]]]:
     """The REPL as the state keeps it, with its place in the journal, where a dump is worth its time; else nothing.
 
     Where it is too large for a dump, the cell has ended with an error.
@@ -163,7 +176,7 @@ def _dump(now: Execution, stopped: Stopped) -> Steps[tuple[Stopped, list[Any]]]:
     if isinstance(dump, Finished):
         now.run.ledger.give_back(stopped.reserved)
         return replace(stopped, outcome=dump), []
-    place = len(read(now.config, "journal")) + now.repl.new_events  # after the call, or the end
+    place = len(read(now.config, "journal")) + now.repl.new_event_count  # after the call, or the end
     return stopped, [dump, place] if dump else []
 
 
@@ -180,20 +193,26 @@ def _cancel_ahead(now: Execution, call: PendingCall) -> dict[str, Any]:
         return {}
     usage: Usage = {}
     for ahead in sent:
-        usage = add_usages(usage, marked_ahead(ahead.result().spent["usage"]) if ahead.has_result else {})
+        usage = add_usages(usage, mark_ahead(ahead.result().spent["usage"]) if ahead.has_result else {})
     records = [record_of(ahead.request, ahead.is_ahead) | {"cancelled": True} for ahead in sent]
     return {"subcalls": len(sent), "usage": usage, "subcall_records": records}
 
 
 def _ask(
-    now: Execution, before: PendingCall, call: Call, stopped: Stopped, dump: list[Any], update: dict[str, Any]
+    now: Execution, before: PendingCall, call: Call, stopped: StopPoint, dump: list[Any], update: dict[str, Any]
 ) -> Steps[Command[Any]]:
     """Sends what the suspended cell asks for, and what it is likely to ask next; or has somebody agree to it first."""
-    spec, run, repl = now.spec, now.run, now.repl
-    stored, pending = yield from next_call(spec, before, call, stopped.prefetched, len(stopped.reserved), repl, run)
-    update = {**update, "pending": stored, **_repl_update(now)}
+    spec, run, repl, prefetched, reserved = now.spec, now.run, now.repl, stopped.prefetched, len(stopped.reserved)
     if dump:
         update["suspension"] = [*dump, repl.printed.head, repl.printed.tail, repl.printed.length]
+    repl.note_claimed(prefetched.answers)
+    repl.answer_with_error(left_out(call, prefetched, reserved), LEFT_OUT)
+    ahead, guesses = still_ahead(before, call, prefetched), list[Request]()
+    if room := room_ahead(spec, call, len(ahead), run):
+        guesses = yield Work(partial(guess_ahead, call, room, repl, run))
+    repl.note_asked_ahead([*ahead.values(), *(guess.key for guess in guesses)])
+    update["pending"], pending = next_pending_call(before, call, prefetched, reserved, guesses)
+    update |= _repl_update(now)
     subcalls = [request for request in call.requests if request.kind != "tool"]
     if spec.confirms_fan_outs and len(subcalls) > (spec.limits.confirm_above or 0):
         return Command(update=update, goto="confirm")
@@ -202,13 +221,13 @@ def _ask(
 
 def _conclude(now: Execution, cell: Finished, dump: list[Any], update: dict[str, Any]) -> Command[Any]:
     """Leaves the finished cell behind: what it did goes to the model, or it has ended the run."""
-    told = _repl_update(now)
+    repl_update = _repl_update(now)
     records = [*read(now.config, "subcall_records"), *update.pop("subcall_records", [])]
-    update |= {**told, "pending": [], "subcall_records": Overwrite([]), "note": None}
+    update |= {**repl_update, "pending": [], "subcall_records": Overwrite([]), "note": None}
     update["variables"] = [list(astuple(variable)) for variable in cell.variables]
     if dump:
         update["cell_end"] = dump
-    return conclude_cell(now.spec, now.state, now.config, cell, records, told["note"], update)
+    return conclude_cell(now.spec, now.state, now.config, cell, records, repl_update["note"], update)
 
 
 def _repl_update(now: Execution) -> dict[str, Any]:

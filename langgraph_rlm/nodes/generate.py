@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from langgraph_rlm.asking.ledger import Usage
 from langgraph_rlm.asking.messages import alternating
-from langgraph_rlm.asking.model_calls import CallModel, ModelReply, add_usages, overflowed
+from langgraph_rlm.asking.model_calls import CallModel, ModelReply, add_usages, is_overflow
 from langgraph_rlm.conversation import prompts
 from langgraph_rlm.conversation.dialects.replies import Code
 from langgraph_rlm.conversation.history import fills_window, gap, latest_turn, shown, stands_for_others, summary
@@ -78,7 +78,7 @@ def _reply(
         replied = yield _ask(spec, [*history, *added], reminder, config, last)
         return replied
     except Exception as failure:
-        if not overflowed(failure) or len(history) <= latest_turn(history) + 1:
+        if not is_overflow(failure) or len(history) <= latest_turn(history) + 1:
             raise
     added[:] = [gap(history), *(message for message in added if not stands_for_others(message))]
     replied = yield _ask(spec, [*history, *added], reminder, config, last)

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 from langgraph.types import Send
@@ -14,7 +14,6 @@ from langgraph.types import Send
 from langgraph_rlm.asking.in_flight import InFlightCalls, Wave
 from langgraph_rlm.asking.ledger import SUBCALLS, TOOL_CALLS, limit_of
 from langgraph_rlm.asking.requests import Answer, Call, Request
-from langgraph_rlm.effects import Steps, Work
 from langgraph_rlm.errors import LimitExceeded
 from langgraph_rlm.nodes.ending import limit_reached
 from langgraph_rlm.repl.interpreter import Interpreter
@@ -26,7 +25,7 @@ from langgraph_rlm.state import SubcallInput, next_pending
 
 FIRST_WAVE = 4
 """Prompts that are asked at once where one valid answer is enough, and one more for each that was answered in vain."""
-SHARE = 0.5
+NEXT_WAVE_SHARE = 0.5
 """Share of a wave that has to be answered before the next begins, where there are more prompts than fit one."""
 NOT_NEEDED = Answer(error="not needed: there is an answer")
 LEFT_OUT = Answer(error=NOT_ASKED)
@@ -105,35 +104,33 @@ def try_reserve(spec: RLMSpec, call: Call, missing: Sequence[Request], run: Run)
     return missing
 
 
-def next_call(
-    spec: RLMSpec, before: PendingCall, call: Call, prefetched: Prefetched, reserved: int, repl: Interpreter, run: Run
-) -> Steps[tuple[list[Any], PendingCall]]:
-    """What is pending from now on, as the state stores it and as it is: the call's requests, `reserved` of them; those
-    of `before` that were asked ahead, and that the code has not come to; and those to be asked ahead now."""
-    repl.note_claimed(prefetched.answers)
-    left_out = prefetched.missing_of(call)[reserved:]
-    repl.note_not_asked(left_out, LEFT_OUT)
-    carried = _still_ahead(before, call, prefetched)
-    room = run.wave_size - len(call.requests) - len(carried)
-    guesses: list[Request] = []
-    if spec.lookahead and not run.pauses and not call.first and room > 0:
-        guesses = yield Work(partial(_guesses, call, room, repl, run))
-    if carried or guesses:
-        repl.note_asked_ahead([*carried.values(), *(guess.key for guess in guesses)])
+def next_pending_call(
+    now: PendingCall, call: Call, prefetched: Prefetched, reserved_count: int, guesses: Sequence[Request]
+) -> tuple[list[Any], PendingCall]:
+    """What is pending from now on, as the state stores it and as it is.
 
+    The requests of the call, of which the first `reserved_count` that were not prefetched are asked; those of `now`
+    that were asked ahead and that the code has not come to; and the `guesses`, to be asked ahead.
+    """
     first = {"first": True} if call.first else {}
     own = [{**request.stored, **first} for request in call.requests]
     ahead = [{**guess.stored, "ahead": True} for guess in guesses]
-    answers = {index: answer for index, (_, answer) in prefetched.answers.items()} | dict.fromkeys(left_out, LEFT_OUT)
-    stored = [*own, *carried, *ahead]
-    return stored, PendingCall(next_pending(before.pending, [stored]), answers)
+    answers = {index: answer for index, (_, answer) in prefetched.answers.items()}
+    answers |= dict.fromkeys(left_out(call, prefetched, reserved_count), LEFT_OUT)
+    stored = [*own, *still_ahead(now, call, prefetched), *ahead]
+    return stored, PendingCall(next_pending(now.pending, [stored]), answers)
 
 
-def _still_ahead(before: PendingCall, call: Call, prefetched: Prefetched) -> dict[int, str]:
+def left_out(call: Call, prefetched: Prefetched, reserved_count: int) -> list[int]:
+    """Those of a call, by index, for which no place is left."""
+    return prefetched.missing_of(call)[reserved_count:]
+
+
+def still_ahead(now: PendingCall, call: Call, prefetched: Prefetched) -> dict[int, str]:
     """The keys of what is asked ahead and that the call has not claimed, by the index that each had before."""
     claimed = Counter(call.keys[index] for index in prefetched.in_flight)
     carried = dict[int, str]()
-    for index, request in before.ahead.items():
+    for index, request in now.ahead.items():
         if claimed[request.key]:
             claimed[request.key] -= 1
         else:
@@ -141,18 +138,27 @@ def _still_ahead(before: PendingCall, call: Call, prefetched: Prefetched) -> dic
     return carried
 
 
-def _guesses(call: Call, room: int, repl: Interpreter, run: Run) -> list[Request]:
-    """What is asked ahead, together with a call: from half of what is left of each limit, and of what tokens allow."""
+def room_ahead(spec: RLMSpec, call: Call, still_ahead: int, run: Run) -> int:
+    """How many prompts may be asked ahead with a call, beside so many that are `still_ahead` of it."""
+    is_allowed = spec.lookahead and not run.interrupts and not call.first
+    return max(0, run.wave_size - len(call.requests) - still_ahead) if is_allowed else 0
+
+
+def guess_ahead(call: Call, room: int, repl: Interpreter, run: Run) -> list[Request]:
+    """What is asked ahead, together with a call: from half of what is left of each limit, and of what tokens allow.
+
+    Places are taken for it.
+    """
     ledger = run.ledger
-    share = {
+    budget = {
         SUBCALLS: min(ledger.left(SUBCALLS) // 2, ledger.calls_left - len(call.requests)),
         TOOL_CALLS: ledger.left(TOOL_CALLS) // 2,
     }
-    most = int(min(repl.lookahead.wanted(call), room, sum(max(0, left) for left in share.values())))
+    most = int(min(repl.lookahead.wanted(call), room, sum(max(0, left) for left in budget.values())))
     guesses: list[Request] = []
     for guess in repl.requests_ahead(most) if most > 0 else []:
-        share[limit_of(guess)] -= 1
-        if share[limit_of(guess)] >= 0:
+        budget[limit_of(guess)] -= 1
+        if budget[limit_of(guess)] >= 0:
             guesses.append(guess)
     try:
         ledger.reserve(guesses)
@@ -169,14 +175,14 @@ def send_wave(
     There are no more than what can be begun at once, so that the answer of a finished prompt is stored before another
     one begins.
     """
-    width = run.wave_size
+    size = run.wave_size
     if call.is_first:
-        width = min(width, FIRST_WAVE + sum(answer != LEFT_OUT for answer in call.answers.values()))
-    sent = missing[:width]
+        size = min(size, FIRST_WAVE + sum(answer != LEFT_OUT for answer in call.answers.values()))
+    sent = missing[:size]
     ahead = list(call.ahead)[: run.wave_size - len(sent)] if len(sent) == len(missing) else []
-    rolls = len(sent) < len(missing) and not (spec.pauses or run.pauses)
+    is_rolling = len(sent) < len(missing) and not (spec.interrupts or run.interrupts)
     in_flight.wave = None
-    if rolls or ahead or call.is_first:
-        needed = math.ceil(SHARE * len(sent)) if rolls else len(sent)
-        in_flight.wave = Wave(needed, partial=rolls or call.is_first, first=call.is_first)
+    if is_rolling or ahead or call.is_first:
+        needed = math.ceil(NEXT_WAVE_SHARE * len(sent)) if is_rolling else len(sent)
+        in_flight.wave = Wave(needed, is_partial=is_rolling or call.is_first, first=call.is_first)
     return [Send(spec.subcall_node, SubcallInput(index=index)) for index in [*sent, *ahead]]

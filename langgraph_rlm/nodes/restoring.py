@@ -43,7 +43,7 @@ def restore_interpreter(spec: RLMSpec, state: CellInput, config: RunnableConfig)
         update["note"] = plan.note
     if packer.name != name:
         base = repl.rebind(run.packer(name, config))
-        place = len(read(config, "journal")) + repl.new_events
+        place = len(read(config, "journal")) + repl.new_event_count
         update |= {"cell_end": [base, place] if base else [], "context": [{"only": name}]}
     return repl, update
 

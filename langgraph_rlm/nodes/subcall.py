@@ -17,7 +17,7 @@ from langgraph_rlm.asking import typed
 from langgraph_rlm.asking.caching import AwaitIdentical, CachedAnswer, GetCached, PutCached
 from langgraph_rlm.asking.in_flight import AwaitCall, InFlightCall, InFlightCalls, StartCall
 from langgraph_rlm.asking.ledger import NOTHING_SPENT
-from langgraph_rlm.asking.model_calls import CallModel, ModelReply, marked_ahead, overflowed
+from langgraph_rlm.asking.model_calls import CallModel, ModelReply, is_overflow, mark_ahead
 from langgraph_rlm.asking.requests import Request
 from langgraph_rlm.asking.tools import CallTool, ToolFailed
 from langgraph_rlm.context import Context
@@ -59,14 +59,14 @@ class SubcallResult:
 
     value: Any
     spent: dict[str, Any]
-    noted: dict[str, Any]
+    record_extras: dict[str, Any]
 
 
 def subcall(spec: RLMSpec, child: Child | None, state: SubcallInput, config: RunnableConfig) -> Steps[dict[str, Any]]:
     run, index = run_of(config), state["index"]
-    pending = read(config, "pending")[index]
-    request, is_ahead = Request.of(pending), bool(pending.get("ahead"))
-    in_flight = run.in_flight(read(config, "repl_ref")["token"])
+    stored = read(config, "pending")[index]
+    request, is_ahead = Request.of(stored), bool(stored.get("ahead"))
+    in_flight = run.in_flight_of(read(config, "repl_ref")["token"])
     wave, is_valid = in_flight.wave, False
     record = record_of(request, is_ahead)
     try:
@@ -84,10 +84,10 @@ def subcall(spec: RLMSpec, child: Child | None, state: SubcallInput, config: Run
         else:
             in_flight.put(call)
             return {}
-    except GraphBubbleUp as waiting:
+    except GraphBubbleUp as interrupt:
         if not (is_ahead and request.kind == "tool"):
             raise
-        return _not_asked(index, request, waiting, run)
+        return _not_asked(index, request, interrupt, run)
     except Exception as failure:
         if isinstance(failure, LimitExceeded) and is_ahead:
             return _not_asked(index, request, failure, run)
@@ -99,12 +99,12 @@ def subcall(spec: RLMSpec, child: Child | None, state: SubcallInput, config: Run
     else:
         event, spent = ["answer", index, result.value, None], result.spent
         text = as_text(result.value)
-        record |= {**result.noted, "answer": prompts.shorten(text)}
+        record |= {**result.record_extras, "answer": prompts.shorten(text)}
         is_valid = answers.is_valid(text)
     if wave is not None and not is_ahead:
         wave.note_ended(is_valid)
     if record.get("ahead"):
-        spent = {**spent, "usage": marked_ahead(spent["usage"])}
+        spent = {**spent, "usage": mark_ahead(spent["usage"])}
     own = "tool_calls" if request.kind == "tool" else "subcalls"
     return {
         **{channel: amount for channel, amount in spent.items() if amount},
@@ -119,7 +119,7 @@ def _error_text(failure: Exception) -> str:
     """An error as the code and the trajectory have it."""
     if isinstance(failure, ToolFailed):
         return clean(str(failure))
-    return clean(f"{answers.TOO_LONG if overflowed(failure) else ''}{type(failure).__name__}: {failure}")
+    return clean(f"{answers.TOO_LONG if is_overflow(failure) else ''}{type(failure).__name__}: {failure}")
 
 
 def _join_or_start(
@@ -131,7 +131,7 @@ def _join_or_start(
     if wave is None and not in_flight.calls:
         return None
     call = in_flight.take(request.key)
-    if call is None and wave is not None and (wave.partial or is_ahead):
+    if call is None and wave is not None and (wave.is_partial or is_ahead):
         call = InFlightCall(request, is_ahead)
         run.in_flight_calls.add(call)
         yield StartCall(call, _fetch_answer(spec, None, request, run, config, call.mark_sent))
@@ -167,7 +167,7 @@ def _fetch_answer(
         result = yield CallTool(spec.tools[request.prompt], request.arguments or {}, run.gate, config)
         return SubcallResult(result, NOTHING_SPENT, {})
     if run.cache is None or spec.capabilities.has_side_effects(request):
-        return (yield from _ask(spec, child, request, run, config, on_send))
+        return (yield from _ask_model_or_child(spec, child, request, run, config, on_send))
     # who asks: which graph, which model, and with which settings where they matter
     asker = spec.child_identity if spec.goes_to_child(request) else spec.model_identity(request.model)
     key, task = digest_of(asker, request.key), config[CONF][CONFIG_KEY_TASK_ID]
@@ -179,16 +179,16 @@ def _fetch_answer(
     if cached is not None:
         return SubcallResult(cached.answer, NOTHING_SPENT, {"cached": True})
     try:
-        answered = yield from _ask(spec, child, request, run, config, on_send)
-        if "status" not in answered.noted:
-            cached = CachedAnswer(answered.value, task, answered.spent)
+        result = yield from _ask_model_or_child(spec, child, request, run, config, on_send)
+        if "status" not in result.record_extras:
+            cached = CachedAnswer(result.value, task, result.spent)
             yield PutCached(run.cache, key, cached)
-        return answered
+        return result
     finally:
         run.identical_calls.end(key, cached)
 
 
-def _ask(
+def _ask_model_or_child(
     spec: RLMSpec,
     child: Child | None,
     request: Request,
@@ -220,14 +220,14 @@ def _run_child(child: Child, request: Request, run: Run, config: RunnableConfig)
     name = context_id_of(about)
     with run.holding_context(name, about):
         question = {"query": query, "context": [{"id": name}], "profile": "rlm"}
-        given = {**question, "answer_schema": request.schema, "writer": request.model}
-        output = yield RunChild(child, given, config)
+        child_input = {**question, "answer_schema": request.schema, "writer": request.model}
+        output = yield RunChild(child, child_input, config)
     spent = {channel: output[channel] for channel in SPENT}
-    noted = {"trajectory": output["trajectory"], **({"status": "limit"} if output["status"] == "limit" else {})}
+    record_extras = {"trajectory": output["trajectory"], **({"status": "limit"} if output["status"] == "limit" else {})}
     if request.schema is None:
-        return SubcallResult(as_text(output["answer"]), spent, noted)
+        return SubcallResult(as_text(output["answer"]), spent, record_extras)
     try:
-        return SubcallResult(AnswerSchema.of_schema(request.schema).conform(output["answer"]), spent, noted)
+        return SubcallResult(AnswerSchema.of_schema(request.schema).conform(output["answer"]), spent, record_extras)
     except Unfit as mismatch:  # it came to a limit before that
         mismatch.rlm_spent = spent  # type: ignore[attr-defined]
         raise

@@ -32,7 +32,8 @@ class Finished:
     printed: Printed
     error: str | None
     variables: tuple[Variable, ...]
-    restored: tuple[str, ...] = ()
+    overwritten: tuple[str, ...] = ()
+    """Names of the REPL that it had overwritten: they are restored."""
     answer: tuple[Any, ...] = ()
     cited: tuple[tuple[int, int], ...] = ()
     """Start and end of what it quoted of the text."""

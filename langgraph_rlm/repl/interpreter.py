@@ -65,7 +65,7 @@ class Interpreter:
             self.lookahead = Lookahead()
 
             def begin() -> Snapshot:
-                state.live()  # what becomes of the cells before it is told before it
+                state.session()  # what becomes of the cells before it is told before it
                 state.events.append(["cell", code, setup, *([dict(variables)] if variables else [])])
                 return state.begin(cell, state.print)
 
@@ -91,7 +91,7 @@ class Interpreter:
             cell = self._state.cell
             assert cell is not None
             try:
-                snapshot, call = self._state.suspended()
+                snapshot, call = self._state.reach_suspension()
             except CannotPark:
                 return self._give_up(TOO_LARGE)
             except MontyError as failure:
@@ -149,10 +149,12 @@ class Interpreter:
         state = self._state
         with state.busy():
             try:
-                dump = state.suspended()[0].dump()
+                dump = state.reach_suspension()[0].dump()
             except CannotPark:  # the model is told when the cell is to go on
                 return []
-            except MontyError:  # too large for that: back to where the cell was, without a look ahead any more
+            except (
+                MontyError
+            ):  # too large for a dump, or lost: it is had again where it was, without a look ahead any more
                 self.lookahead.wasted = sys.maxsize
                 state.leave()
                 assert state.cell is not None
@@ -166,10 +168,11 @@ class Interpreter:
 
     def note_asked_ahead(self, keys: Sequence[str]) -> None:
         """Notes that prompts of these keys are asked together with the call."""
-        self._state.events.append(["ahead", list(keys)])
+        if keys:
+            self._state.events.append(["ahead", list(keys)])
 
-    def note_not_asked(self, indices: Sequence[int], why: Answer) -> None:
-        """Notes that these prompts of the call are not asked."""
+    def answer_with_error(self, indices: Sequence[int], why: Answer) -> None:
+        """Notes that these prompts of the call are answered with an error: they are not asked, or not needed."""
         self._state.events += [["answer", index, None, why.error] for index in indices]
 
     # -- what the graph keeps of it -----------------------------------------------------------------------------------
@@ -186,7 +189,7 @@ class Interpreter:
         return self._state.cell.printed
 
     @property
-    def new_events(self) -> int:
+    def new_event_count(self) -> int:
         """How many events the journal has not been told of."""
         return len(self._state.events)
 

@@ -20,7 +20,7 @@ from langgraph_rlm.repl.printed import OutputCap, Printed
 Event = list[Any]
 """One of these, in the order in which they happened:
 
-`["cell", code, before]` a cell began, the one before it was left; with variables that it was given, if any, at the end;
+`["cell", code, setup]` a cell began, the one before it was left; with variables that it was given, if any, at the end;
 `["reply", reply]` the host answered the cell's next call itself;
 `["call", digest, prompts, batch]` the cell was suspended at a call of that many prompts;
 `["ahead", keys]` with it, prompts are asked that the code is likely to come to, by their keys;
@@ -60,13 +60,13 @@ class Cell:
 class Suspension:
     """A cell that waits for the answers to the call that `digest` names.
 
-    `dump` is the REPL after the first `exchanges` of the cell, where there is one.
+    `dump` is the REPL after the first `exchange_count` exchanges of the cell, where there is one.
     """
 
     cell: Cell
     digest: str
     dump: bytes | None = None
-    exchanges: int = 0
+    exchange_count: int = 0
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ def restore_plan(
     cells: list[Cell] = []
     cell: Cell | None = None
     call: _OpenCall | None = None
-    exchanges: int | None = None
+    exchange_count: int | None = None
     for place, event in enumerate(events[start:], start):
         if call is not None and event[0] not in ("answer", "took", "ahead", "unasked", "dropped"):
             is_refused = event[0] == "reply" and not call.is_answered
@@ -186,13 +186,13 @@ def restore_plan(
                 continue
         match event:
             case ["cell", code, setup, *variables]:
-                cell, exchanges = Cell(code, setup, variables[0] if variables else {}, Printed(output_cap)), None
+                cell, exchange_count = Cell(code, setup, variables[0] if variables else {}, Printed(output_cap)), None
             case ["reply", reply] if cell is not None:
                 cell.exchanges.append(Exchange(reply))
             case ["call", digest, prompts, batch]:
                 call = _OpenCall(digest, prompts, batch)
                 if suspension and suspension[1] == place + 1 and cell is not None:
-                    exchanges = len(cell.exchanges)
+                    exchange_count = len(cell.exchanges)
             case ["answer" | "took", index, *_] if call is not None:
                 call.answers[index] = _answer_of(event, events)
             case ["end"] if cell is not None:
@@ -203,10 +203,10 @@ def restore_plan(
     waiting = None
     if is_suspended and cell is not None and call is not None:
         waiting = Suspension(cell, call.digest)
-        if exchanges is not None and is_loadable(suspension[0]):
+        if exchange_count is not None and is_loadable(suspension[0]):
             dump, _, *printed = suspension
             cell.printed = Printed(output_cap, *printed)
-            waiting = Suspension(cell, call.digest, dump, exchanges)
-        elif exchanges is not None:
+            waiting = Suspension(cell, call.digest, dump, exchange_count)
+        elif exchange_count is not None:
             note = note or "The cell was stored by another version of the sandbox: it ran again from its start."
     return RestorePlan(base, tuple(cells), waiting, note, is_lost)

@@ -37,8 +37,8 @@ MARK = "\ue000"
 """Begins a placeholder, which has characters of its kind alone: any piece of it tells that it is one."""
 LENGTH = 12
 FIRST_WINDOW = 3
-"""Prompts that are asked ahead when nothing is known of how well guesses hold; 1 after some that did not. One call of
-the code is always guessed, however many it asks."""
+"""Prompts that are asked ahead when nothing is known of how well guesses hold; 1 after some that did not. As many as
+the code's call asks are in any case: a loop of batches is guessed batch by batch."""
 MOST_WINDOW = 64
 MOST_WASTE = 8
 """Prompts that a cell may have asked ahead in vain, and one more for each four that held."""

@@ -78,10 +78,10 @@ class Live:
 
 @dataclass(frozen=True)
 class Parked:
-    """As bytes: the end of a finished cell, or a suspended one after so many of its `exchanges`."""
+    """As bytes: the end of a finished cell, or a suspended one after so many of its exchanges."""
 
     dump: bytes
-    exchanges: int = 0
+    exchange_count: int = 0
     is_stored: bool = False
     """Whether a checkpoint had it: how long the way to it took, nobody knows."""
 
@@ -130,16 +130,16 @@ class ReplState:
         self._workers, self.packer, self._sandbox = workers, packer, sandbox
         self._conventions, self._capabilities = conventions, capabilities
         self._limits = resource_limits(self.context, sandbox)
-        self._base, self._finished = plan.base, list(plan.cells)
+        self._base, self._cells_since_base = plan.base, list(plan.cells)
         self.where: Live | Parked | TooLarge | Absent = Absent()
         self.cell: Cell | None = None
         """The unfinished one."""
-        self._awaited: str | None = None
+        self._expected_digest: str | None = None
         """The digest of the call at which a checkpoint says that cell is suspended."""
         if plan.suspension is not None:
-            self.cell, self._awaited = plan.suspension.cell, plan.suspension.digest
+            self.cell, self._expected_digest = plan.suspension.cell, plan.suspension.digest
             if plan.suspension.dump is not None:
-                self.where = Parked(plan.suspension.dump, plan.suspension.exchanges, is_stored=True)
+                self.where = Parked(plan.suspension.dump, plan.suspension.exchange_count, is_stored=True)
         self.events: list[Event] = [["lost"]] if plan.is_lost else []
         """What the journal has not been told of."""
         self.variables = self._variables_before = variables
@@ -179,12 +179,12 @@ class ReplState:
         if cell.setup:
             self.evaluate(cell.setup)
         code = echoing(cell.code) if self._conventions.echoes else cell.code
-        return feed(self.live(), code, on_print)
+        return feed(self.session(), code, on_print)
 
     def advance(self, snapshot: Snapshot, answering: Answering) -> Call | None:
         """Goes on until the code ends (None) or asks what the graph has to answer, and notes where that is."""
         suspended = run_to_call(snapshot, answering)
-        self.where = Live(self.live(), suspended)
+        self.where = Live(self.session(), suspended)
         return suspended and suspended[1]
 
     def print(self, stream: str, text: str) -> None:
@@ -212,7 +212,7 @@ class ReplState:
 
     def evaluate(self, code: str, inputs: dict[str, Any] | None = None) -> Any:
         """The value of the host's own code."""
-        return evaluate(self.live(), code, inputs)
+        return evaluate(self.session(), code, inputs)
 
     def survey(self) -> Survey:
         """Reads what a cell left, restores the names it overwrote and forgets its answer."""
@@ -227,9 +227,9 @@ class ReplState:
 
     def finish(self, cell: Cell, variables: tuple[Variable, ...]) -> None:
         """The cell has ended, and what it did stays."""
-        self._finished.append(cell)
+        self._cells_since_base.append(cell)
         self.events.append(["end"])
-        self.cell, self.where = None, Live(self.live())
+        self.cell, self.where = None, Live(self.session())
         self._variables_before, self.variables = self.variables, variables
 
     def is_lost(self, failure: MontyError) -> bool:
@@ -238,7 +238,7 @@ class ReplState:
 
     # -- where it is --------------------------------------------------------------------------------------------------
 
-    def live(self) -> MontySession:
+    def session(self) -> MontySession:
         """The session: as it is, loaded from where it was parked, or brought to the end of the last finished cell."""
         if not isinstance(self.where, Live):
             parked, session = self.where, self._checked_out(self._limits)
@@ -255,7 +255,7 @@ class ReplState:
         assert isinstance(self.where, Live)
         return self.where.session
 
-    def suspended(self) -> tuple[FunctionSnapshot, Call]:
+    def reach_suspension(self) -> tuple[FunctionSnapshot, Call]:
         """Where the cell is suspended: live, loaded from a dump, or reached again with the answers it was given.
 
         Raises:
@@ -267,9 +267,9 @@ class ReplState:
                 raise CannotPark
             with self.timed():
                 call = self._reach_again()
-            if call is None or self._awaited not in (None, call.digest):
+            if call is None or self._expected_digest not in (None, call.digest):
                 raise Diverged
-            self._awaited = None
+            self._expected_digest = None
         assert isinstance(self.where, Live)
         assert self.where.suspended is not None
         return self.where.suspended
@@ -292,7 +292,7 @@ class ReplState:
 
     def roll_back(self) -> None:
         """Back to the end of the last finished cell."""
-        self.cell = self._awaited = None
+        self.cell = self._expected_digest = None
         self.leave()
 
     def close(self) -> None:
@@ -317,11 +317,11 @@ class ReplState:
         if isinstance(parked, Parked):
             dump, session = self.packer.unpack(parked.dump), self._checked_out(None)
             snapshot = session.load_snapshot(dump, print_callback=self.print)
-            call = self.advance(snapshot, self._repeating(self.cell, parked.exchanges))
+            call = self.advance(snapshot, self._repeating(self.cell, parked.exchange_count))
             if parked.is_stored:
                 self._since_base = math.inf
             return call
-        self.live()
+        self.session()
         if self.note:
             raise Diverged
         return self.advance(self.begin(self.cell, self.print), self._repeating(self.cell))
@@ -329,14 +329,14 @@ class ReplState:
     def _replay(self) -> None:
         """Runs the finished cells again, with the answers they were given. Starts empty where that fails."""
         try:
-            for cell in self._finished:
+            for cell in self._cells_since_base:
                 self._run_again(cell)
         except (MontyError, Unreadable, Diverged):
-            self._base, self._finished, self.variables = None, [], ()
+            self._base, self._cells_since_base, self.variables = None, [], ()
             self.events.append(["lost"])
             self.note = "The REPL could not be had again: its variables are gone."
             self.leave()
-            self.live()
+            self.session()
 
     def _run_again(self, cell: Cell) -> None:
         try:
@@ -357,15 +357,15 @@ class ReplState:
 
         def answer(snapshot: FunctionSnapshot) -> host.HostResult | Call:
             nonlocal repeated
-            asked = None if snapshot.is_os_function else self.answer(snapshot)
-            if asked is not None and host.reads_context(snapshot):
-                return asked
-            if not isinstance(asked, Call) and repeated >= MOST_EXCHANGES:
+            result = None if snapshot.is_os_function else self.answer(snapshot)
+            if result is not None and host.reads_context(snapshot):
+                return result
+            if not isinstance(result, Call) and repeated >= MOST_EXCHANGES:
                 return TOO_MANY
             exchange = next(exchanges, None)
-            if exchange is None and isinstance(asked, Call):
-                return asked
-            if exchange is None or exchange.digest != (asked.digest if isinstance(asked, Call) else None):
+            if exchange is None and isinstance(result, Call):
+                return result
+            if exchange is None or exchange.digest != (result.digest if isinstance(result, Call) else None):
                 raise Diverged
             repeated += 1
             return exchange.result
@@ -389,13 +389,13 @@ class ReplState:
         begun = time.perf_counter()
         try:
             if self.cell is not None:
-                dump = self.packer.pack(self.suspended()[0].dump())
+                dump = self.packer.pack(self.reach_suspension()[0].dump())
             else:
-                dump = self.packer.pack(self.live().dump())
-                self._base, self._finished, self._since_base = dump, [], 0.0
+                dump = self.packer.pack(self.session().dump())
+                self._base, self._cells_since_base, self._since_base = dump, [], 0.0
         except (MontyError, CannotPark):
-            if self.cell is None and self._finished:
-                self.cell, self.variables = self._finished.pop(), self._variables_before
+            if self.cell is None and self._cells_since_base:
+                self.cell, self.variables = self._cells_since_base.pop(), self._variables_before
                 self.events.append(["undo"])
             return None
         self._since_dump, self._dump_seconds = 0.0, time.perf_counter() - begun
@@ -408,16 +408,16 @@ class ReplState:
         large for one.
         """
         before = self.packer
-        self.live()
+        self.session()
         try:
             self._use(packer)
-            bind_text(self.live(), self.context)
+            bind_text(self.session(), self.context)
             self.evaluate(REBIND, {"_metadata": self.context.metadata})
-            self._base = packer.pack(self.live().dump())
+            self._base = packer.pack(self.session().dump())
         except MontyError:
             self._use(before)
             self._move(packer)
-        self._finished = []
+        self._cells_since_base = []
         self.events.append(["base"])
         return self._base
 
@@ -432,7 +432,7 @@ class ReplState:
             variables = data_of(self.evaluate(DATA))
         self.roll_back()
         self._use(packer)
-        self._base, self._finished = None, []
+        self._base, self._cells_since_base = None, []
         self.evaluate("None", variables)
         with suppress(MontyError):
-            self._base = packer.pack(self.live().dump())
+            self._base = packer.pack(self.session().dump())

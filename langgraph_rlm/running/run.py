@@ -44,17 +44,17 @@ class Run:
         wave_size: int,
         cache: BaseCache[Any] | None,
         is_paced: bool = False,
-        pauses: bool = False,
+        interrupts: bool = False,
     ) -> None:
-        """`wave_size`: tasks of one superstep, at most. `pauses`: the run stops at what executes code or asks."""
-        self.workers, self.wave_size, self.cache, self.pauses = workers, wave_size, cache, pauses
+        """`wave_size`: tasks of one superstep, at most. `interrupts`: the run stops at what executes code or asks."""
+        self.workers, self.wave_size, self.cache, self.interrupts = workers, wave_size, cache, interrupts
         self.ledger = Ledger(limits)
         self.gate = Gate(max_concurrency, self.ledger, is_paced)
         self.identical_calls = IdenticalCalls()
         self.in_flight_calls: set[InFlightCall] = set()
         self._interpreters: set[Interpreter] = set()
         self._live: dict[str, Interpreter] = {}
-        self._underway: dict[str, InFlightCalls] = {}
+        self._in_flight: dict[str, InFlightCalls] = {}
         self._contexts: dict[str, Context] = {}
         self._holders: dict[str, int] = {}
         self._lock = threading.Lock()
@@ -132,18 +132,18 @@ class Run:
         interpreter.close()
 
     def keep_live(self, interpreter: Interpreter, in_flight: InFlightCalls) -> str:
-        """A new token for where the interpreter is now, with what it has under way."""
+        """A new token for where the interpreter is now, with what it has in flight."""
         token = uuid.uuid4().hex
-        self._live[token], self._underway[token] = interpreter, in_flight
+        self._live[token], self._in_flight[token] = interpreter, in_flight
         return token
 
     def take_live(self, token: str) -> tuple[Interpreter | None, InFlightCalls]:
-        """The live interpreter at that position, if there is one, and what it has under way. Taken once."""
-        return self._live.pop(token, None), self._underway.pop(token, None) or InFlightCalls()
+        """The live interpreter under that token, if there is one, and what it has in flight. Taken once."""
+        return self._live.pop(token, None), self._in_flight.pop(token, None) or InFlightCalls()
 
-    def in_flight(self, token: str) -> InFlightCalls:
-        """What the RLM at that position has under way."""
-        return self._underway.setdefault(token, InFlightCalls())
+    def in_flight_of(self, token: str) -> InFlightCalls:
+        """What the RLM under that token has in flight."""
+        return self._in_flight.setdefault(token, InFlightCalls())
 
 
 def run_of(config: RunnableConfig) -> Run:

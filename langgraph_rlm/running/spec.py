@@ -42,7 +42,7 @@ class RLMSpec:
     name: str
     lookahead: bool
     """Whether prompts are asked before the code comes to them: not where somebody looks at what is asked."""
-    pauses: bool
+    interrupts: bool
     """Whether runs are interrupted at what executes code or asks: nothing can be under way between two steps then."""
     tools: Mapping[str, Tool]
     models: Mapping[str, BaseChatModel]
@@ -52,7 +52,7 @@ class RLMSpec:
 
     @property
     def depths(self) -> tuple[RLMSpec, ...]:
-        """This one, and those below it, from the top down. The form of an answer is asked of the root alone."""
+        """This one, and those below it, from the top down. What an answer has to be is asked of the root alone."""
         if not self.below:
             return (self,)
         below = replace(self, depth=self.depth + 1, model=self.below[0], below=self.below[1:], answer_schema=None)
@@ -119,7 +119,7 @@ class RLMSpec:
 
     @cached_property
     def capabilities(self) -> Capabilities:
-        """What its code is offered beyond the text."""
+        """What its code may use beyond the text."""
         return Capabilities(self.tools, tuple(self.models), self.goes_to_child, self.has_subcalls)
 
     def with_model(self, name: str | None) -> RLMSpec:
@@ -139,8 +139,8 @@ class RLMSpec:
         """Who asks a child RLM, for the cache: all that it is made of."""
         dialect, package = self.dialect.name, version("langgraph-rlm")
         settings = (self.depth, self.router, self.limits, self.sandbox, dialect, self.instructions, package)
-        offered = [(tool.signature, tool.description) for tool in self.tools.values()]
-        return f"{self.name} {[*map(_identity, self.below)]} {self._identities} {offered} {settings!r}"
+        tools = [(tool.signature, tool.description) for tool in self.tools.values()]
+        return f"{self.name} {[*map(_identity, self.below)]} {self._identities} {tools} {settings!r}"
 
     @cached_property
     def _identities(self) -> dict[str | None, str]:

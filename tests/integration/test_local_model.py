@@ -15,7 +15,7 @@ import pytest
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
 
-from langgraph_rlm.asking.model_calls import overflowed
+from langgraph_rlm.asking.model_calls import is_overflow
 from langgraph_rlm.models import resolve_model
 
 pytest.importorskip("xllamacpp")
@@ -86,7 +86,7 @@ def test_prompt_beyond_the_context_is_refused_with_its_size(model: BaseChatModel
         Exception, match=r"90\d\d tokens\) exceeds the available context size \(8192 tokens\)"
     ) as raised:
         model.invoke("word " * 9_000)
-    assert overflowed(raised.value)
+    assert is_overflow(raised.value)
 
 
 START = """

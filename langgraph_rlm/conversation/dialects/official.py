@@ -89,8 +89,8 @@ def system(ending: str, depth: int, max_depth: int, instructions: str | None, ca
     """The system prompt of an RLM at `depth`; `ending` says how a run ends."""
     calls = (SUBCALLS if depth < max_depth else "") + (RECURSION if depth + 1 < max_depth else "")
     strategy = STRATEGY if calls else ""
-    offered = (prompts.models(capabilities) if calls else "") + prompts.tools(capabilities)
-    return "".join([RULES, calls, offered, strategy, ending, f"\n{instructions}\n" if instructions else ""])
+    capabilities_text = (prompts.models(capabilities) if calls else "") + prompts.tools(capabilities)
+    return "".join([RULES, calls, capabilities_text, strategy, ending, f"\n{instructions}\n" if instructions else ""])
 
 
 def describe(context: Context) -> str:
@@ -108,8 +108,10 @@ def result(ran: RanBlock, names: tuple[str, ...]) -> str:
         parts.append(f"\n{cell.printed.head}")
     if cell.error:
         parts.append(f"\n\n{cell.error}")
-    if cell.restored:
-        parts.append(f"Restored to what they are: {', '.join(cell.restored)}. Choose other names for your variables.")
+    if cell.overwritten:
+        parts.append(
+            f"Restored to what they are: {', '.join(cell.overwritten)}. Choose other names for your variables."
+        )
     variables = [v.name for v in cell.variables if v.type in LISTED and not v.name.startswith("_")]
     parts.append(f"REPL variables: {[*names, *variables]}\n")
     whole = "\n\n".join(parts)

@@ -21,7 +21,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import SecretStr
 
 from langgraph_rlm import Limits, Sandbox, create_rlm
-from langgraph_rlm.asking.model_calls import overflowed
+from langgraph_rlm.asking.model_calls import is_overflow
 from langgraph_rlm.conversation import prompts
 from langgraph_rlm.conversation.history import SHARE
 from langgraph_rlm.repl import repl_state
@@ -87,7 +87,7 @@ class Following(Windowed):
     ],
 )
 def test_prompt_that_exceeds_the_window_is_known_by_what_servers_say(failure: Exception, is_one: bool) -> None:
-    assert overflowed(failure) is is_one
+    assert is_overflow(failure) is is_one
 
 
 def is_summary(call: Called) -> bool:

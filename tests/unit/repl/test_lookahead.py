@@ -16,7 +16,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_rlm import Limits, Sandbox
 from langgraph_rlm.asking import in_flight
 from langgraph_rlm.asking.requests import Answer
-from langgraph_rlm.repl import lookahead, repl_state
+from langgraph_rlm.repl import interpreter, lookahead, printed, repl_state
 from langgraph_rlm.repl.journal import answers_so_far
 from tests.fakes import QUERY, KilledAt, Ran, ScriptedModel, cell, rlm_of, worker_processes
 
@@ -200,6 +200,55 @@ def test_repl_too_large_for_a_fork_goes_on_without_one() -> None:
     out = ran(code, sandbox=Sandbox(memory=4_000_000))
     assert out.answer == ["P0", "P1", "P2"]
     assert out.outputs == ["once\n"]
+
+
+def test_repl_that_was_too_large_to_be_parked_is_no_end_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    look_ahead = interpreter.Interpreter.requests_ahead
+
+    def parked_before(self: interpreter.Interpreter, most: int) -> Any:
+        self._state.leave()
+        self._state.where = repl_state.TooLarge()
+        return look_ahead(self, most)
+
+    monkeypatch.setattr(interpreter.Interpreter, "requests_ahead", parked_before)
+    model = ScriptedModel(cell("Final = [llm_query(x) for x in 'ab']"), cell("Final = 'another way'"), answer=str.upper)
+    out = rlm_of(model).invoke(GIVEN)
+    assert "too large to be kept" in out["trajectory"][0]["error"]
+    assert out["answer"] == "another way"
+
+
+def test_what_was_printed_is_kept_where_a_fork_was_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_large(self: interpreter.Interpreter, most: int) -> list[Any]:
+        assert self._state.cell is not None
+        self._state.leave()
+        self._state.cell.printed = printed.Printed(self._output_cap)
+        return []
+
+    monkeypatch.setattr(repl_state, "DUMPS_WORTH", -1)
+    monkeypatch.setattr(interpreter.Interpreter, "requests_ahead", too_large)
+    saver, model = InMemorySaver(), ScriptedModel(cell("print('once')\nFinal = llm_query('a')"), answer=str.upper)
+    stored = [
+        rlm.get_state(THREAD).values.get("suspension")
+        for rlm in [rlm_of(model, checkpointer=saver)]
+        for _ in rlm.stream(GIVEN, THREAD, stream_mode="values")
+    ]
+    assert ["once\n", "", 5] in [suspension[2:] for suspension in stored if suspension]
+
+
+@pytest.mark.parametrize(
+    ("code", "first"),
+    [
+        ("Final = [llm_query(str(i)) for i in range(20)]", 1 + 3),
+        ("Final = [llm_batch([str(i), 'b', 'c', 'd', 'e']) for i in range(20)]", 5 + 5),
+        ("Final = [llm_batch([str(i), 'b']) for i in range(20)]", 2 + 2),
+    ],
+    ids=["single prompts", "batches of five", "batches of two"],
+)
+def test_first_look_goes_three_prompts_ahead_or_as_many_as_the_call_asks(code: str, first: int) -> None:
+    rlm = rlm_of(ScriptedModel(cell(code), answer=str.upper))
+    tasks = [event for event in rlm.stream(GIVEN, stream_mode="debug") if event["type"] == "task"]
+    steps = [task["step"] for task in tasks if task["payload"]["name"] == "subcall"]
+    assert steps.count(steps[0]) == first
 
 
 # -- durable ----------------------------------------------------------------------------------------------------------
