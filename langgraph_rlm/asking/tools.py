@@ -18,7 +18,6 @@ from langchain_core.messages import ToolCall, ToolMessage
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool
 from langchain_core.tools import Tool as ToolOfOneText
-from langchain_core.tools import tool as as_tool
 from langgraph.errors import GraphBubbleUp
 from pydantic import TypeAdapter
 
@@ -215,6 +214,8 @@ def _made(function: Callable[..., Any]) -> BaseTool:
     """A function as a LangChain tool, which calls it with its arguments by their names."""
     try:
         kinds = {parameter.kind for parameter in inspect.signature(function).parameters.values()}
+        from langchain_core.tools import tool as as_tool
+
         made = as_tool(function)
     except Exception as error:  # annotations may raise anything
         raise InvalidInput(f"tools: {function!r} cannot be read ({error}).") from error
