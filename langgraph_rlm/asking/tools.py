@@ -212,10 +212,10 @@ def _read(item: BaseTool | Callable[..., Any]) -> Tool:
 
 def _made(function: Callable[..., Any]) -> BaseTool:
     """A function as a LangChain tool, which calls it with its arguments by their names."""
+    from langchain_core.tools import tool as as_tool
+
     try:
         kinds = {parameter.kind for parameter in inspect.signature(function).parameters.values()}
-        from langchain_core.tools import tool as as_tool
-
         made = as_tool(function)
     except Exception as error:  # annotations may raise anything
         raise InvalidInput(f"tools: {function!r} cannot be read ({error}).") from error
