@@ -13,6 +13,7 @@ from benchmarks.economy import economy
 from benchmarks.http import over_http
 from benchmarks.overhead import fan_out, long_context, look_ahead, overhead, tree
 from benchmarks.prefix import prefix
+from benchmarks.startup import startup
 
 
 async def show_overhead(console: Console) -> None:
@@ -51,7 +52,21 @@ async def show_economy(console: Console) -> None:
     console.print(table)
 
 
-TABLES = {"overhead": show_overhead, "durability": show_durability, "economy": show_economy}
+async def show_startup(console: Console) -> None:
+    table = Table("start", title="langgraph-rlm: what starting costs, beside the first line of each part")
+    for heading in ("takes", "by the clock", "processor", "goal"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    with console.status("measuring: startup"):
+        for group in startup():
+            for started in group:
+                goal = "" if started.start.goal == 1 else f"≤ {started.start.goal:g} ×"
+                times = (f"{times:.2f} ×" for times in (started.times, started.times_processor))
+                table.add_row(started.start.what, f"{started.seconds * 1e3:,.0f} ms", *times, goal)
+            table.add_section()
+    console.print(table)
+
+
+TABLES = {"overhead": show_overhead, "durability": show_durability, "economy": show_economy, "startup": show_startup}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or TABLES:

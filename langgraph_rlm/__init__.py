@@ -1,20 +1,28 @@
-"""Recursive Language Models as LangGraph graphs."""
+"""Recursive Language Models as LangGraph graphs.
 
-from langgraph_rlm.context import Context
-from langgraph_rlm.create import create_rlm
-from langgraph_rlm.errors import (
-    ContextError,
-    ExtractorError,
-    InvalidInput,
-    LimitExceeded,
-    ModelError,
-    RLMError,
-    SandboxError,
-)
-from langgraph_rlm.models import GenericChatModel
-from langgraph_rlm.routes.extractors import after, regex
-from langgraph_rlm.routes.outcomes import afeedback, feedback
-from langgraph_rlm.settings import Limits, Router, Sandbox
+A name is imported when it is first asked for. Whatever is imported of the package begins here, the command line too,
+whose `--help` and completion need neither LangGraph nor LangChain.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from langgraph_rlm.context import Context
+    from langgraph_rlm.create import create_rlm
+    from langgraph_rlm.errors import (
+        ContextError,
+        ExtractorError,
+        InvalidInput,
+        LimitExceeded,
+        ModelError,
+        RLMError,
+        SandboxError,
+    )
+    from langgraph_rlm.models.generic import GenericChatModel
+    from langgraph_rlm.routes.extractors import after, regex
+    from langgraph_rlm.routes.outcomes import afeedback, feedback
+    from langgraph_rlm.settings import Limits, Router, Sandbox
 
 __all__ = [
     "Context",
@@ -35,3 +43,35 @@ __all__ = [
     "feedback",
     "regex",
 ]
+
+_NAMES = {
+    "context": ("Context",),
+    "create": ("create_rlm",),
+    "errors": (
+        "ContextError",
+        "ExtractorError",
+        "InvalidInput",
+        "LimitExceeded",
+        "ModelError",
+        "RLMError",
+        "SandboxError",
+    ),
+    "models.generic": ("GenericChatModel",),
+    "routes.extractors": ("after", "regex"),
+    "routes.outcomes": ("afeedback", "feedback"),
+    "settings": ("Limits", "Router", "Sandbox"),
+}
+"""By the modules that they are in."""
+
+if not TYPE_CHECKING:  # which would take any name for one that is here
+
+    def __getattr__(name: str) -> Any:
+        for module, names in _NAMES.items():
+            if name in names:
+                globals()[name] = value = getattr(import_module(f"{__name__}.{module}"), name)
+                return value
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -15,7 +15,7 @@ from langgraph.types import All, Checkpointer
 
 from langgraph_rlm.answers.schema import AnswerSchema
 from langgraph_rlm.asking.tools import tools_of
-from langgraph_rlm.conversation.dialects import DialectName, dialect_named
+from langgraph_rlm.conversation.dialects import dialect_named
 from langgraph_rlm.errors import InvalidInput
 from langgraph_rlm.graph import rlm_graph
 from langgraph_rlm.migration import RLMGraph
@@ -24,7 +24,7 @@ from langgraph_rlm.repl.boot import BUILTINS, NAMES, OCCASIONAL
 from langgraph_rlm.repl.workers import Workers
 from langgraph_rlm.rlm import RLM, interrupts_at
 from langgraph_rlm.running.spec import RLMSpec
-from langgraph_rlm.settings import Limits, Router, Sandbox, check_profile
+from langgraph_rlm.settings import DialectName, Limits, Router, Sandbox, check_profile
 
 
 def create_rlm(

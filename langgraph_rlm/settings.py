@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from langgraph_rlm.errors import InvalidInput
-from langgraph_rlm.routes.extractors import Extractor
 from langgraph_rlm.routes.profiles import PROFILES, Profile
 from langgraph_rlm.routes.routing import COMFORTABLE, Routing
+
+if TYPE_CHECKING:
+    from langgraph_rlm.routes.extractors import Extractor
+else:  # `--help` imports this file, and no LangChain: what an extractor takes is for type checkers
+    Extractor = Callable
+
+DialectName = Literal["final", "answer", "final-text"]
+"""How a model writes code and ends a run. `final` is for models that were not trained as RLMs."""
 
 
 @dataclass(frozen=True)
@@ -104,10 +111,21 @@ class Sandbox:
 
 def checked_profile(name: object) -> Profile:
     """The profile of that name. `InvalidInput` where there is none."""
-    for profile in get_args(Profile):
-        if name == profile:
-            return profile  # type: ignore[no-any-return]
-    raise InvalidInput(f"unknown profile {name!r}. Known: {', '.join(get_args(Profile))}.")
+    profile: Profile = _known("profile", name, get_args(Profile))
+    return profile
+
+
+def checked_dialect(name: object) -> DialectName:
+    """The dialect's name, where there is one of that name. `InvalidInput` where there is none."""
+    dialect: DialectName = _known("dialect", name, get_args(DialectName))
+    return dialect
+
+
+def _known(what: str, name: object, names: tuple[Any, ...]) -> Any:
+    for known in names:
+        if name == known:
+            return known
+    raise InvalidInput(f"unknown {what} {name!r}. Known: {', '.join(names)}.")
 
 
 def _extractors(given: object) -> tuple[Extractor, ...]:

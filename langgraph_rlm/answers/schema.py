@@ -1,6 +1,7 @@
 """Typed answers: values that satisfy a schema, and how they are read from what a model writes.
 
 The schema may come from the user, who is trusted, or from code in the REPL, which is not: see `checked_schema`.
+jsonschema is imported where a schema is there: most runs have none.
 """
 
 from __future__ import annotations
@@ -9,14 +10,12 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import islice
 from typing import Any
 
-import jsonschema
 from langchain_core.utils.json import parse_json_markdown
 from pydantic import TypeAdapter, ValidationError
-from referencing import Registry
 
 from langgraph_rlm.answers.values import plain
 from langgraph_rlm.errors import InvalidInput, RLMError
@@ -52,19 +51,21 @@ class AnswerSchema:
         Raises:
             InvalidInput: It is none of these.
         """
+        from jsonschema import SchemaError
+
         try:
             if isinstance(response_format, dict):
                 dialect = _dialect_of(response_format)
                 dialect.check_schema(response_format)
                 if not dialect.VALIDATORS.keys() & response_format.keys():
-                    raise jsonschema.SchemaError("it says nothing of the answer")
+                    raise SchemaError("it says nothing of the answer")
                 answer_schema = cls.of_schema(response_format)
             else:
                 adapter = TypeAdapter(response_format)
                 answer_schema = cls(adapter.json_schema(), partial(_validated, adapter))
             with suppress(Unfit):
                 answer_schema.check(None)  # a reference to what is not there shows only when something is checked
-        except jsonschema.SchemaError as error:
+        except SchemaError as error:
             raise InvalidInput(f"response_format is no JSON schema: {error.message}") from None
         except Exception as error:  # pydantic has one for each way of not being a type
             raise InvalidInput(
@@ -75,11 +76,11 @@ class AnswerSchema:
     @classmethod
     def of_schema(cls, schema: dict[str, Any]) -> AnswerSchema:
         """What a JSON schema asks for, which is known to be one."""
-        validator = _dialect_of(schema)(schema, registry=Registry())
+        validator = cache(partial(_validator_of, schema))
 
         def check(value: Any) -> Any:
             try:
-                errors = list(islice(validator.iter_errors(value), MOST_ERRORS + 1))
+                errors = list(islice(validator().iter_errors(value), MOST_ERRORS + 1))
             except RecursionError:
                 raise Unfit("it is nested too deeply.") from None
             if errors:
@@ -127,6 +128,8 @@ class AnswerSchema:
 
 def checked_schema(given: object) -> dict[str, Any]:
     """A schema that code in the REPL gives, if it can be used. Raises `TypeError` or `ValueError`."""
+    from jsonschema import Draft202012Validator, SchemaError
+
     schema = plain(given) if isinstance(given, dict) else {}
     text = json.dumps(schema, allow_nan=False)
     if len(text) > MOST_SCHEMA:
@@ -139,8 +142,8 @@ def checked_schema(given: object) -> dict[str, Any]:
     if _inner(schema, MOST_NESTED) > MOST_INNER:
         raise ValueError(f"the schema has more than {MOST_INNER} schemas in it")
     try:
-        jsonschema.Draft202012Validator.check_schema(schema)
-    except jsonschema.SchemaError as error:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
         raise ValueError(f"no JSON schema: {error.message[:200]}") from None
     return schema
 
@@ -175,7 +178,15 @@ def _json_of(text: str) -> Any:
 
 def _dialect_of(schema: dict[str, Any]) -> Any:
     """The validator of the draft that a schema says it is of, else of the latest."""
-    return jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
+    from jsonschema import Draft202012Validator, validators
+
+    return validators.validator_for(schema, default=Draft202012Validator)
+
+
+def _validator_of(schema: dict[str, Any]) -> Any:
+    from referencing import Registry
+
+    return _dialect_of(schema)(schema, registry=Registry())
 
 
 def _validated(adapter: TypeAdapter[Any], value: Any) -> Any:

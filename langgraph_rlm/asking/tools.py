@@ -18,7 +18,6 @@ from langchain_core.messages import ToolCall, ToolMessage
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool
 from langchain_core.tools import Tool as ToolOfOneText
-from langchain_core.tools import tool as as_tool
 from langgraph.errors import GraphBubbleUp
 from pydantic import TypeAdapter
 
@@ -213,6 +212,8 @@ def _read(item: BaseTool | Callable[..., Any]) -> Tool:
 
 def _made(function: Callable[..., Any]) -> BaseTool:
     """A function as a LangChain tool, which calls it with its arguments by their names."""
+    from langchain_core.tools import tool as as_tool
+
     try:
         kinds = {parameter.kind for parameter in inspect.signature(function).parameters.values()}
         made = as_tool(function)

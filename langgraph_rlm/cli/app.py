@@ -1,39 +1,35 @@
-"""The commands: their arguments, and what each does with them."""
+"""The commands: their arguments, and what each does with them.
 
-from __future__ import annotations
+A command imports what it does when it is called, and not before: whoever asks for `--help`, presses Tab or has mistyped
+an option does not wait for LangGraph. Nor are annotations postponed here: typer would evaluate each of them twice.
+"""
 
-import json
 import sys
 import time
 from dataclasses import fields, replace
-from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any, get_args
 
 import typer
 
-from langgraph_rlm.cli import help, listing
-from langgraph_rlm.cli.ask import answer, go_on
-from langgraph_rlm.cli.demo import QUESTION, expected
-from langgraph_rlm.cli.demo import request as demo_request
-from langgraph_rlm.cli.outcome import FAILED, print_answer, reported, write
-from langgraph_rlm.cli.reading import read_schema
+from langgraph_rlm.cli import help
+from langgraph_rlm.cli.completion import Command, thread_names
 from langgraph_rlm.cli.request import Request, Settings
-from langgraph_rlm.cli.runs import Runs, state_folder
-from langgraph_rlm.cli.view import one_line
-from langgraph_rlm.conversation.dialects import DialectName
 from langgraph_rlm.errors import InvalidInput
 from langgraph_rlm.routes.profiles import Profile
-from langgraph_rlm.settings import Limits, Sandbox
+from langgraph_rlm.settings import DialectName
 
 DAY = 86_400
 """Seconds."""
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        # A flag that is not given is None, and typer imports pydantic to make a bool of it.
+        "default_map": dict.fromkeys(("help", "install_completion", "show_completion"), False),
+    },
 )
 
 
@@ -44,6 +40,8 @@ def main() -> None:
 
 def _print_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import PackageNotFoundError, version
+
         try:
             typer.echo(f"langgraph-rlm {version('langgraph-rlm')}")
         except PackageNotFoundError:
@@ -74,34 +72,45 @@ Quiet = Annotated[bool, _option(help.QUIET, "--quiet", "-q", panel="Output")]
 Debug = Annotated[bool, _option(help.DEBUG, "--debug", panel="Output")]
 
 
-@app.command(help=help.ASK, epilog=help.EXAMPLES)
+@app.command(cls=Command, help=help.ASK, epilog=help.EXAMPLES)
 def ask(
     typed: typer.Context,
     question: Annotated[str, typer.Argument(metavar="QUESTION", help="What is to be answered.", show_default=False)],
     context: Annotated[list[str] | None, _option(help.CONTEXT, "--context", "-c", metavar="PATH")] = None,
     model: Annotated[str | None, _option(help.MODEL, "--model", "-m", metavar="PROVIDER:NAME")] = None,
     sub_model: Annotated[str | None, _option(help.SUB_MODEL, metavar="PROVIDER:NAME")] = None,
-    profile: Annotated[Profile, _option(help.PROFILE, metavar="|".join(get_args(Profile)), show_default=True)] = "auto",
+    profile: Annotated[
+        Profile, _option(help.PROFILE, metavar="|".join(get_args(Profile)), show_default=True)
+    ] = Settings.profile,
     instructions: Annotated[str | None, _option(help.INSTRUCTIONS, metavar="TEXT")] = None,
     dialect: Annotated[
         DialectName, _option(help.DIALECT, metavar="|".join(get_args(DialectName)), show_default=True)
-    ] = "final",
+    ] = Settings.dialect,
     schema: Annotated[str | None, _option(help.SCHEMA, metavar="FILE")] = None,
-    thread: Annotated[str | None, _option(help.THREAD, "--thread", metavar="THREAD")] = None,
+    thread: Annotated[
+        str | None, _option(help.THREAD, "--thread", metavar="THREAD", autocompletion=thread_names)
+    ] = None,
     ephemeral: Annotated[bool, _option(help.EPHEMERAL, "--ephemeral")] = False,
-    max_depth: Annotated[int, _limit(help.DEPTH, min=0, show_default=True)] = Limits.max_depth,
-    max_steps: Annotated[int, _limit(help.STEPS, min=1, show_default=True)] = Limits.max_steps,
-    max_subcalls: Annotated[int, _limit(help.SUBCALLS, min=0, show_default=True)] = Limits.max_subcalls,
+    max_depth: Annotated[int, _limit(help.DEPTH, min=0, show_default=True)] = Settings.max_depth,
+    max_steps: Annotated[int, _limit(help.STEPS, min=1, show_default=True)] = Settings.max_steps,
+    max_subcalls: Annotated[int, _limit(help.SUBCALLS, min=0, show_default=True)] = Settings.max_subcalls,
     max_tokens: Annotated[int | None, _limit(f"{help.TOKENS} {help.UNLIMITED}", min=1)] = None,
     max_seconds: Annotated[float | None, _limit(f"{help.SECONDS} {help.UNLIMITED}", min=0)] = None,
-    max_concurrency: Annotated[int, _limit("Model calls at once.", min=1, show_default=True)] = 16,
+    max_concurrency: Annotated[
+        int, _limit("Model calls at once.", min=1, show_default=True)
+    ] = Settings.max_concurrency,
     timeout: Annotated[
         float, _limit("Seconds that a cell may compute.", min=0.01, show_default=True)
-    ] = Sandbox.timeout,
+    ] = Settings.timeout,
     as_json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
+    from langgraph_rlm.cli.ask import answer
+    from langgraph_rlm.cli.outcome import print_answer, reported
+    from langgraph_rlm.cli.reading import read_schema
+    from langgraph_rlm.cli.runs import Runs, state_folder
+
     limits = (max_depth, max_steps, max_subcalls, max_tokens, max_seconds, max_concurrency, timeout)
     with reported(quiet, debug) as (view, signals):
         form = read_schema(schema) if schema else None
@@ -123,9 +132,11 @@ def _given(typed: typer.Context, settings: Settings) -> dict[str, Any]:
     return {name: getattr(settings, name) for name, source in sources.items() if source and source.name != "DEFAULT"}
 
 
-@app.command(help=help.RESUME)
+@app.command(cls=Command, help=help.RESUME)
 def resume(
-    thread: Annotated[str, typer.Argument(metavar="THREAD", help=help.BEGINNING, show_default=False)],
+    thread: Annotated[
+        str, typer.Argument(metavar="THREAD", help=help.BEGINNING, show_default=False, autocompletion=thread_names)
+    ],
     max_steps: Annotated[int | None, _limit(f"{help.STEPS} {help.AS_IT_WAS}", min=1)] = None,
     max_subcalls: Annotated[int | None, _limit(f"{help.SUBCALLS} {help.AS_IT_WAS}", min=0)] = None,
     max_tokens: Annotated[int | None, _limit(f"{help.TOKENS} {help.AS_IT_WAS}", min=1)] = None,
@@ -134,6 +145,10 @@ def resume(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
+    from langgraph_rlm.cli.ask import go_on
+    from langgraph_rlm.cli.outcome import print_answer, reported
+    from langgraph_rlm.cli.runs import Runs, state_folder
+
     limits = {
         "max_steps": max_steps,
         "max_subcalls": max_subcalls,
@@ -146,26 +161,37 @@ def resume(
     print_answer(output, as_json)
 
 
-@app.command(help=help.RUNS)
+@app.command(cls=Command, help=help.RUNS)
 def runs(
     limit: Annotated[int, _option(help.MOST_RUNS, metavar="N", min=1, show_default=True)] = 20,
     as_json: Annotated[bool, _option(help.RUNS_JSON, "--json")] = False,
 ) -> None:
+    from langgraph_rlm.cli import listing
+    from langgraph_rlm.cli.outcome import reported, write
+    from langgraph_rlm.cli.runs import Runs, state_folder
+
     with reported():
         kept = Runs(state_folder())
         newest, total = kept.newest(limit), kept.count()
     if as_json:
-        write(json.dumps(listing.as_json(newest), ensure_ascii=False))
+        write(listing.as_json(newest))
     elif newest:
         write(listing.table(newest, sys.stdout))
     typer.echo(listing.summary(len(newest), total, kept), err=True)
 
 
-@app.command(help=help.FORGET)
+@app.command(cls=Command, help=help.FORGET)
 def forget(
-    threads: Annotated[list[str] | None, typer.Argument(metavar="THREAD", help=help.FORGOTTEN)] = None,
+    threads: Annotated[
+        list[str] | None, typer.Argument(metavar="THREAD", help=help.FORGOTTEN, autocompletion=thread_names)
+    ] = None,
     older_than: Annotated[float | None, _option(help.OLDER_THAN, metavar="DAYS", min=0)] = None,
 ) -> None:
+    from langgraph_rlm.cli import listing
+    from langgraph_rlm.cli.outcome import reported, write
+    from langgraph_rlm.cli.runs import Runs, state_folder
+    from langgraph_rlm.cli.view import one_line
+
     with reported():
         if bool(threads) == (older_than is not None):
             raise InvalidInput("Name threads, or give --older-than DAYS.")
@@ -183,12 +209,16 @@ def forget(
     typer.echo(f"{len(chosen):,} forgotten, {listing.megabytes(max(0, freed))} given back.", err=True)
 
 
-@app.command(help=help.DEMO)
+@app.command(cls=Command, help=help.DEMO)
 def demo(debug: Debug = False) -> None:
+    from langgraph_rlm.cli.ask import answer
+    from langgraph_rlm.cli.demo import QUESTION, expected, request
+    from langgraph_rlm.cli.outcome import FAILED, print_answer, reported
+
     python = sys.version.split()[0]
     typer.echo(f"{QUESTION}\nP is the source of Python {python}'s standard library.\n", err=True)
     with reported(debug=debug) as (view, signals):
-        output = answer(demo_request(), view, signals)
+        output = answer(request(), view, signals)
     print_answer(output, as_json=False)
     right = expected()
     if str(output["answer"]).strip() != str(right):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any, TextIO
+from typing import TextIO
 
 from rich.console import Console
 from rich.table import Table
@@ -52,8 +53,8 @@ def table(runs: Sequence[Run], stream: TextIO) -> str:
     return "\n".join(line.rstrip() for line in capture.get().splitlines())
 
 
-def as_json(runs: Sequence[Run]) -> list[dict[str, Any]]:
-    """The runs without their answers: `resume --json` gives one."""
+def as_json(runs: Sequence[Run]) -> str:
+    """An array of the runs, without their answers: `resume --json` gives one."""
     listed = []
     for run in runs:
         entry = asdict(run)
@@ -62,7 +63,7 @@ def as_json(runs: Sequence[Run]) -> list[dict[str, Any]]:
         for moment in ("created", "updated"):
             entry[moment] = datetime.fromtimestamp(entry[moment], UTC).isoformat(timespec="seconds")
         listed.append(entry)
-    return listed
+    return json.dumps(listed, ensure_ascii=False)
 
 
 def age(run: Run) -> str:

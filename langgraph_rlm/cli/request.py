@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from langgraph_rlm.conversation.dialects import DialectName, dialect_named
 from langgraph_rlm.routes.profiles import Profile
-from langgraph_rlm.settings import Limits, Router, Sandbox, check_profile
+from langgraph_rlm.settings import DialectName, Limits, Router, Sandbox, check_profile, checked_dialect
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         # they say what of it cannot be used
-        _ = self.router, self.limits, self.sandbox, dialect_named(self.dialect)
+        _ = self.router, self.limits, self.sandbox, checked_dialect(self.dialect)
         check_profile(self.profile, self.limits)
 
     @property

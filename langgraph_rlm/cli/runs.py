@@ -22,6 +22,7 @@ from langgraph_rlm.errors import InvalidInput, RLMError
 Status = Literal["running", "interrupted", "stopped", "failed", "answered", "limit"]
 """`interrupted`: it was killed; `stopped`: somebody ended it in order; `limit`: answered, at a limit."""
 
+FILE = "runs.db"
 LAYOUT = 1
 """Of the table, in the file's `user_version`; a file without one is new."""
 PATIENCE = 60.0
@@ -30,6 +31,8 @@ LETTERS = "23456789abcdefghjkmnpqrstvwxyz"
 """Of the name of a thread: none that is taken for another."""
 LENGTH = 8
 """Letters of a name."""
+MOST_NAMED = 50
+"""Threads that `named` gives."""
 
 TABLE = """
 CREATE TABLE runs (
@@ -97,7 +100,7 @@ class Runs:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / "runs.db"
+        self.path = folder / FILE
         self._locks = folder / "locks"
         with self._explained():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -251,6 +254,20 @@ class Runs:
         run = Run(**row)
         killed = run.status == "running" and not self._is_held(run.thread)
         return replace(run, status="interrupted") if killed else run
+
+
+def named(folder: Path, beginning: str) -> list[tuple[str, str]]:
+    """The threads in that folder whose names begin so, with their questions: the last ones, the last one first.
+
+    It makes no file, and waits for nobody.
+
+    Raises:
+        sqlite3.Error: There is no file of runs, or it cannot be read.
+    """
+    where = f"{(folder / FILE).as_uri()}?mode=rw"  # read-only, it would leave the log that it makes
+    with closing(sqlite3.connect(where, timeout=0, uri=True)) as file:
+        order = "SELECT thread, question FROM runs WHERE substr(thread, 1, ?) = ? ORDER BY updated DESC LIMIT ?"
+        return file.execute(order, (len(beginning), beginning, MOST_NAMED)).fetchall()
 
 
 def state_folder() -> Path:

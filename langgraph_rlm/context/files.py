@@ -13,19 +13,21 @@ from fnmatch import fnmatch
 from glob import has_magic
 from itertools import accumulate, pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_to_bytes
-
-from pathspec import GitIgnoreSpec
 
 from langgraph_rlm.context.names import prefixes, told_apart
 from langgraph_rlm.errors import ContextError
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 _HEAD = 8 * 1024
 """Bytes at the start of a file in which a NUL makes it binary."""
 
 _CHANGED = "Restore it, or start a new thread with the new context."
 
-_Rules = tuple[tuple[str, GitIgnoreSpec], ...]
+_Rules = tuple[tuple[str, "GitIgnoreSpec"], ...]
 """The `.gitignore` files that hold in a folder, outermost first, each with the folder it lies in."""
 
 
@@ -232,6 +234,8 @@ def _rules_in(folder: str) -> _Rules:
     path = Path(folder, ".gitignore")
     if not os.path.isfile(path):
         return ()
+    from pathspec import GitIgnoreSpec
+
     try:
         lines = path.read_text(encoding="utf-8-sig", errors="surrogateescape").split("\n")
     except OSError as error:
@@ -246,6 +250,8 @@ def _full(pattern: str) -> str:
 
 
 def _is_pattern(line: str) -> bool:
+    from pathspec import GitIgnoreSpec
+
     try:
         GitIgnoreSpec.from_lines([line])
     except (ValueError, re.error):

@@ -3,8 +3,7 @@
 What it gives are LangChain chat models. It must not know what they are asked, nor for whom.
 """
 
-from langgraph_rlm.models.generic import GenericChatModel
 from langgraph_rlm.models.local import local_chat_model, model_path
 from langgraph_rlm.models.resolve import default_model_name, resolve_model
 
-__all__ = ["GenericChatModel", "default_model_name", "local_chat_model", "model_path", "resolve_model"]
+__all__ = ["default_model_name", "local_chat_model", "model_path", "resolve_model"]

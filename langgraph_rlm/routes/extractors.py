@@ -11,7 +11,6 @@ from langgraph.errors import GraphBubbleUp
 from langgraph_rlm.context import Context
 from langgraph_rlm.context.files import clean
 from langgraph_rlm.errors import ExtractorError, InvalidInput
-from langgraph_rlm.routes.fields import field
 
 Extractor = Callable[[str, Context], str | None]
 """Finds an answer in the text without a model, or returns None: `(query, context) -> answer`. It may be called in any
@@ -68,6 +67,8 @@ def run_extractors(extractors: Iterable[Extractor], query: str, context: Context
     Raises:
         ExtractorError: An extractor raised something, or returned neither a str nor None.
     """
+    from langgraph_rlm.routes.fields import field  # its patterns take a while, and few profiles look for a field
+
     for extractor in (*extractors, field):
         name = name_of(extractor)
         try:

@@ -5,22 +5,15 @@ A dialect words what the model is told and reads what it says. It must not know 
 
 from __future__ import annotations
 
-from typing import Literal
-
 from langgraph_rlm.conversation.dialects.answer import Answer
 from langgraph_rlm.conversation.dialects.dialect import Dialect
 from langgraph_rlm.conversation.dialects.final import Final
 from langgraph_rlm.conversation.dialects.final_text import FinalText
-from langgraph_rlm.errors import InvalidInput
-
-DialectName = Literal["final", "answer", "final-text"]
+from langgraph_rlm.settings import checked_dialect
 
 _DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (Final(), Answer(), FinalText())}
 
 
 def dialect_named(name: object) -> Dialect:
     """The dialect of that name. `InvalidInput` where there is none."""
-    dialect = _DIALECTS.get(name) if isinstance(name, str) else None
-    if dialect is None:
-        raise InvalidInput(f"unknown dialect {name!r}. Known: {', '.join(_DIALECTS)}.")
-    return dialect
+    return _DIALECTS[checked_dialect(name)]
