@@ -6,11 +6,9 @@ pattern of the error with the advice that follows it.
 
 from __future__ import annotations
 
-import ast
 import re
 
 from langgraph_rlm.repl.python.answers import TOO_LONG
-from langgraph_rlm.repl.syntax import statements
 
 _MODULES = {
     "string": "write the characters out, as in 'abcdefghijklmnopqrstuvwxyz'",
@@ -98,33 +96,3 @@ def module_missing(name: str) -> str:
     """The message of the error that importing a module raises where there is none."""
     instead = _MODULES.get(name.partition(".")[0], "use re, json, math, collections, itertools and datetime")
     return f"No module named {name!r} here: {instead}."
-
-
-_TYPES = ("str", "dict", "list", "set", "tuple", "int", "float")
-
-
-def bridge_gaps(code: str) -> str:
-    """`code` with two idioms that Monty lacks written another way. Lines keep their numbers.
-
-    A method that is handed over as a function (`max(counts, key=counts.get)`, `map(str.strip, lines)`) becomes a
-    lambda, and `next(x for …)` gets an iterator.
-    """
-    edits: list[tuple[int, int, int, str]] = []  # line, column, bytes that go, what comes
-    for call in (node for statement in statements(code) for node in ast.walk(statement) if isinstance(node, ast.Call)):
-        name = call.func.id if isinstance(call.func, ast.Name) else ""
-        first = call.args[0] if call.args else None
-        if name == "next" and isinstance(first, ast.GeneratorExp):
-            bare = first.col_offset == call.func.end_col_offset and first.lineno == call.func.end_lineno
-            edits.append((first.lineno, first.col_offset, 0, "(iter" if bare else "iter"))
-            edits += [(first.end_lineno or 0, first.end_col_offset or 0, 0, ")")] if bare else []
-        handed = [keyword.value for keyword in call.keywords if keyword.arg == "key"]
-        for method in [*handed, first] if name in ("map", "filter") else handed:
-            if isinstance(method, ast.Attribute) and isinstance(method.value, ast.Name):
-                owner, length = method.value.id, len(f"{method.value.id}.{method.attr}".encode())
-                by_type = owner in _TYPES
-                lambda_ = f"(lambda it: it.{method.attr}())" if by_type else f"(lambda it: {owner}.{method.attr}(it))"
-                edits.append((method.lineno, method.col_offset, length, lambda_))
-    lines = code.encode().split(b"\n")
-    for line, column, gone, new in sorted(edits, reverse=True):
-        lines[line - 1] = lines[line - 1][:column] + new.encode() + lines[line - 1][column + gone :]
-    return b"\n".join(lines).decode()

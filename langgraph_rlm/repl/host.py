@@ -18,8 +18,9 @@ from langgraph_rlm.answers.schema import checked_schema
 from langgraph_rlm.asking.requests import Answer, Call, Request
 from langgraph_rlm.asking.tools import Tool
 from langgraph_rlm.context import Context
-from langgraph_rlm.repl import gaps
+from langgraph_rlm.repl import gaps, modules
 from langgraph_rlm.repl.boilerplate import compact
+from langgraph_rlm.repl.bridges import bridged
 from langgraph_rlm.repl.capabilities import NO_CAPABILITIES, Capabilities
 from langgraph_rlm.repl.cells import Variable
 from langgraph_rlm.repl.python.answers import ERROR
@@ -66,6 +67,8 @@ def answer(
             return _tool_call(name, calls, batch, capabilities.tools)
         case ("context", str(name), list(passed)):
             return _read_context(context, name, passed)
+        case ("module", str(name)) if name in modules.names():
+            return {"return_value": bridged(modules.source(name))}
         case ("show_vars",):
             return {"return_value": "\n".join(map(str, describe(variables))) or "no variables yet"}
     return raising("TypeError", "no such call")
@@ -110,9 +113,10 @@ def _read_context(context: Context, name: str, arguments: list[Any]) -> HostResu
     return raising("TypeError", f"ctx.{name:.80} takes other arguments")
 
 
-def reads_context(snapshot: FunctionSnapshot) -> bool:
-    """Whether a call asks for a part of the text: such an answer can be worked out again."""
-    return snapshot.function_name == "_host" and (_arguments(snapshot) or ())[:1] == ("context",)
+def can_be_repeated(snapshot: FunctionSnapshot) -> bool:
+    """Whether a call asks for a part of the text, or for a module: such an answer can be worked out again."""
+    asked = (_arguments(snapshot) or ())[:1]
+    return snapshot.function_name == "_host" and asked in (("context",), ("module",))
 
 
 def _arguments(snapshot: FunctionSnapshot) -> tuple[Any, ...] | None:

@@ -201,7 +201,7 @@ class ReplState:
 
         def answer(snapshot: FunctionSnapshot) -> host.HostResult | Call:
             result = self.answer(snapshot)
-            if not isinstance(result, Call) and not host.reads_context(snapshot):
+            if not isinstance(result, Call) and not host.can_be_repeated(snapshot):
                 if len(cell.exchanges) >= MOST_EXCHANGES:
                     return TOO_MANY
                 cell.exchanges.append(Exchange(result))
@@ -358,7 +358,7 @@ class ReplState:
         def answer(snapshot: FunctionSnapshot) -> host.HostResult | Call:
             nonlocal repeated
             result = None if snapshot.is_os_function else self.answer(snapshot)
-            if result is not None and host.reads_context(snapshot):
+            if result is not None and host.can_be_repeated(snapshot):
                 return result
             if not isinstance(result, Call) and repeated >= MOST_EXCHANGES:
                 return TOO_MANY

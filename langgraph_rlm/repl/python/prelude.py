@@ -294,6 +294,42 @@ def _listed(name, values):
     return list(values)
 
 
+# -- modules --------------------------------------------------------------------------------------------------------
+
+modules = {}
+
+
+class Module:
+    """What `import` gives where the module is written in Python of the sandbox."""
+
+    def __repr__(self):
+        return "<module>"
+
+
+def module(name):
+    """A module of the sandbox's own Python, loaded once: its source is asked of the host."""
+    if name not in modules:
+        namespace = {"__rlm__": {"module": module, "package": package}}
+        exec(_host("module", name), namespace)
+        loaded = Module()
+        for key, value in namespace.items():
+            if not key.startswith("_"):
+                setattr(loaded, key, value)
+        modules[name] = loaded
+    return modules[name]
+
+
+def package(name):
+    """The package of a module, such as `urllib` of "urllib.parse", with the module in it."""
+    found = module(name)
+    while "." in name:
+        name, _, last = name.rpartition(".")
+        parent = modules.setdefault(name, Module())
+        setattr(parent, last, found)
+        found = parent
+    return found
+
+
 # -- what the host asks between cells ---------------------------------------------------------------------------------
 
 llm_query_batched = llm_batch

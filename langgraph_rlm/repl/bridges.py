@@ -1,0 +1,95 @@
+"""What Monty lacks, written another way: a cell is rewritten before it runs. Lines keep their numbers.
+
+Each bridge looks at a node of the cell's syntax tree and gives edits of its text. A bridge whose gap Monty has closed
+is to go: `tests/unit/repl/test_bridges.py` says which.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from langgraph_rlm.repl import modules
+from langgraph_rlm.repl.syntax import statements
+
+_TYPES = ("str", "dict", "list", "set", "tuple", "int", "float")
+
+
+@dataclass(frozen=True, order=True)
+class Edit:
+    """New text from a place in the cell to another: lines from 1, columns in bytes."""
+
+    start: tuple[int, int]
+    end: tuple[int, int]
+    text: str
+
+    @classmethod
+    def of(cls, node: ast.expr | ast.stmt, text: str) -> Edit:
+        """In place of all of a node, with as many lines."""
+        end = (node.end_lineno or node.lineno, node.end_col_offset or 0)
+        return cls((node.lineno, node.col_offset), end, text + "\n" * (end[0] - node.lineno))
+
+
+def bridged(code: str) -> str:
+    """`code` as Monty understands it. What is not Python stays as it is."""
+    nodes = (node for statement in statements(code) for node in ast.walk(statement))
+    edits = sorted(edit for node in nodes for bridge in BRIDGES for edit in bridge(node))
+    lines = code.encode().split(b"\n")
+    for edit in reversed(edits):
+        (first, start), (last, end) = edit.start, edit.end
+        new = lines[first - 1][:start] + edit.text.encode() + lines[last - 1][end:]
+        lines[first - 1 : last] = new.split(b"\n")
+    return b"\n".join(lines).decode()
+
+
+def _generator_for_next(node: ast.AST) -> Iterator[Edit]:
+    """`next(x for …)`: a generator expression is a list here, so it gets an iterator."""
+    match node:
+        case ast.Call(func=ast.Name("next") as function, args=[ast.GeneratorExp() as items, *_]):
+            start, end = (items.lineno, items.col_offset), (items.end_lineno or 0, items.end_col_offset or 0)
+            is_bare = start == (function.end_lineno, function.end_col_offset)
+            yield Edit(start, start, "(iter" if is_bare else "iter")
+            if is_bare:
+                yield Edit(end, end, ")")
+
+
+def _method_as_function(node: ast.AST) -> Iterator[Edit]:
+    """`max(counts, key=counts.get)`, `map(str.strip, lines)`: a method that is handed over becomes a lambda."""
+    if not isinstance(node, ast.Call):
+        return
+    handed = [keyword.value for keyword in node.keywords if keyword.arg == "key"]
+    if isinstance(node.func, ast.Name) and node.func.id in ("map", "filter"):
+        handed += node.args[:1]
+    for method in handed:
+        match method:
+            case ast.Attribute(value=ast.Name(owner), attr=name):
+                call = f"it.{name}()" if owner in _TYPES else f"{owner}.{name}(it)"
+                yield Edit.of(method, f"(lambda it: {call})")
+
+
+def _import(node: ast.AST) -> Iterator[Edit]:
+    """`import statistics`, `from heapq import nlargest`: modules that are written in Python of the sandbox."""
+    if isinstance(node, ast.Import) and any(alias.name in modules.names() for alias in node.names):
+        yield Edit.of(node, "; ".join(map(_imported, node.names)))
+    elif isinstance(node, ast.ImportFrom) and node.module in modules.names() and not node.level:
+        wanted = [(alias.name, alias.asname or alias.name) for alias in node.names]
+        if wanted == [("*", "*")]:
+            wanted = [(name, name) for name in modules.exported(node.module)]
+        yield Edit.of(node, "; ".join(f"{new} = {_module(node.module)}.{name}" for name, new in wanted))
+
+
+def _imported(alias: ast.alias) -> str:
+    if alias.name not in modules.names():
+        return f"import {alias.name}" + (f" as {alias.asname}" if alias.asname else "")
+    if alias.asname:
+        return f"{alias.asname} = {_module(alias.name)}"
+    package = alias.name.partition(".")[0]
+    return f'{package} = __rlm__["package"]({alias.name!r})'
+
+
+def _module(name: str) -> str:
+    return f'__rlm__["module"]({name!r})'
+
+
+BRIDGES: tuple[Callable[[ast.AST], Iterator[Edit]], ...] = (_generator_for_next, _method_as_function, _import)
