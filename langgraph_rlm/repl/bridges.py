@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from langgraph_rlm.repl import modules
 from langgraph_rlm.repl.syntax import statements
 
+_SEARCHES = ("find", "rfind", "index", "rindex", "count", "startswith", "endswith")
 _TYPES = ("str", "dict", "list", "set", "tuple", "int", "float")
 
 
@@ -68,6 +69,15 @@ def _method_as_function(node: ast.AST) -> Iterator[Edit]:
                 yield Edit.of(method, f"(lambda it: {call})")
 
 
+def _search_from(node: ast.AST) -> Iterator[Edit]:
+    """`text.find(x, start)`: Monty's own goes over all of the text each time."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=text, attr=name), args=[_, _, *_]) if name in _SEARCHES:
+            start, end = (text.lineno, text.col_offset), (text.end_lineno or 0, text.end_col_offset or 0)
+            yield Edit(start, start, '__rlm__["at"](')
+            yield Edit(end, end, ")")
+
+
 def _import(node: ast.AST) -> Iterator[Edit]:
     """`import statistics`, `from heapq import nlargest`: modules that are written in Python of the sandbox."""
     if isinstance(node, ast.Import) and any(alias.name in modules.names() for alias in node.names):
@@ -76,7 +86,11 @@ def _import(node: ast.AST) -> Iterator[Edit]:
         wanted = [(alias.name, alias.asname or alias.name) for alias in node.names]
         if wanted == [("*", "*")]:
             wanted = [(name, name) for name in modules.exported(node.module)]
-        yield Edit.of(node, "; ".join(f"{new} = {_module(node.module)}.{name}" for name, new in wanted))
+        targets = ", ".join(
+            new for _, new in wanted
+        )  # as a tuple: Monty takes `; match = …` for a statement of its own
+        values = ", ".join(f"{_module(node.module)}.{name}" for name, _ in wanted)
+        yield Edit.of(node, f"({targets},) = ({values},)")
 
 
 def _imported(alias: ast.alias) -> str:
@@ -92,4 +106,9 @@ def _module(name: str) -> str:
     return f'__rlm__["module"]({name!r})'
 
 
-BRIDGES: tuple[Callable[[ast.AST], Iterator[Edit]], ...] = (_generator_for_next, _method_as_function, _import)
+BRIDGES: tuple[Callable[[ast.AST], Iterator[Edit]], ...] = (
+    _generator_for_next,
+    _method_as_function,
+    _search_from,
+    _import,
+)

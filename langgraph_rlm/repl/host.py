@@ -7,6 +7,7 @@ sandbox, and no answer depends on anything but the context, the clock and what i
 from __future__ import annotations
 
 import datetime
+import re
 import time
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -23,6 +24,7 @@ from langgraph_rlm.repl.boilerplate import compact
 from langgraph_rlm.repl.bridges import bridged
 from langgraph_rlm.repl.capabilities import NO_CAPABILITIES, Capabilities
 from langgraph_rlm.repl.cells import Variable
+from langgraph_rlm.repl.patterns import translated
 from langgraph_rlm.repl.python.answers import ERROR
 
 MOST_CHUNKS = 1_000_000
@@ -69,6 +71,8 @@ def answer(
             return _read_context(context, name, passed)
         case ("module", str(name)) if name in modules.names():
             return {"return_value": bridged(modules.source(name))}
+        case ("pattern", str(pattern), int(flags)):
+            return _translate(pattern, flags)
         case ("show_vars",):
             return {"return_value": "\n".join(map(str, describe(variables))) or "no variables yet"}
     return raising("TypeError", "no such call")
@@ -113,10 +117,20 @@ def _read_context(context: Context, name: str, arguments: list[Any]) -> HostResu
     return raising("TypeError", f"ctx.{name:.80} takes other arguments")
 
 
+def _translate(pattern: str, flags: int) -> HostResult:
+    """A regular expression as the sandbox's `re` needs it, or what is wrong with it."""
+    try:
+        return {"return_value": translated(pattern, flags)}
+    except re.error as failure:
+        return {"return_value": {"error": str(failure)}}
+    except (ValueError, OverflowError) as failure:
+        return raising("ValueError", str(failure))
+
+
 def can_be_repeated(snapshot: FunctionSnapshot) -> bool:
-    """Whether a call asks for a part of the text, or for a module: such an answer can be worked out again."""
+    """Whether a call asks for a part of the text, a module or a pattern: such an answer can be worked out again."""
     asked = (_arguments(snapshot) or ())[:1]
-    return snapshot.function_name == "_host" and asked in (("context",), ("module",))
+    return snapshot.function_name == "_host" and asked in (("context",), ("module",), ("pattern",))
 
 
 def _arguments(snapshot: FunctionSnapshot) -> tuple[Any, ...] | None:
