@@ -7,7 +7,7 @@ that is not of ASCII alone. So what is asked for is searched in windows, and suc
 import re
 
 PIECE = 256
-FIRST, GROWTH = 64, 4
+FIRST, GROWTH = 256, 4
 """Characters of the first window, and how much larger the next one is: a slice takes time by its length."""
 
 
