@@ -74,7 +74,7 @@ def rewritten(code: str, properties: Iterable[str] = ()) -> Rewritten:
 
 
 def _printed_anew(code: str, properties: Iterable[str]) -> tuple[str, tuple[int, ...], Iterable[str]] | None:
-    """A cell without generators and what classes lack, where its lines stood, and its properties; None: it has neither."""
+    """A cell without generators and what classes lack, where its lines stood, and its properties; None: it has none."""
     found = ast.Module(statements(code), [])
     has_generators = any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(found))
     if not has_generators and not needs_classes(found, properties):
@@ -133,7 +133,7 @@ def _generator_for_next(node: ast.AST) -> Iterator[Edit]:
 
 def _delete(node: ast.AST) -> Iterator[Edit]:
     """`del items[i]`, `del items[i:j]`, `del name`: taken out, emptied, forgotten."""
-    if not isinstance(node, ast.Delete):
+    if not isinstance(node, ast.Delete) or any(map(_has_step, node.targets)):
         return
     begins = (node.lineno, node.col_offset)
     for target in node.targets:
@@ -148,6 +148,10 @@ def _delete(node: ast.AST) -> Iterator[Edit]:
             case _:
                 yield Edit(end, end, " = None")
         begins = end
+
+
+def _has_step(target: ast.expr) -> bool:
+    return isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Slice) and target.slice.step is not None
 
 
 def _methods(tree: ast.AST) -> Iterator[Edit]:
