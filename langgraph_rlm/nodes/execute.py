@@ -36,7 +36,6 @@ from langgraph_rlm.nodes.pending import (
 from langgraph_rlm.nodes.records import record_of
 from langgraph_rlm.nodes.restoring import restore_interpreter
 from langgraph_rlm.nodes.turn import CellInput
-from langgraph_rlm.repl.bridges import bridged
 from langgraph_rlm.repl.cells import CellOutcome, Finished, Suspended, Variable
 from langgraph_rlm.repl.interpreter import Interpreter
 from langgraph_rlm.repl.journal import answers_so_far, unclaimed_answers
@@ -125,7 +124,7 @@ def _run_cell(now: Execution) -> Steps[CellOutcome]:
     past = past_steps(history)
     is_there = past is None or Variable("past_steps", "list", len(past)) in now.repl.variables
     variables = {} if is_there else {"past_steps": past}
-    outcome: CellOutcome = yield Work(lambda: now.repl.run(bridged(code), setup, variables))
+    outcome: CellOutcome = yield Work(lambda: now.repl.run(code, setup, variables))
     return outcome
 
 

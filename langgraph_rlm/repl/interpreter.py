@@ -111,7 +111,7 @@ class Interpreter:
         except MontyError as failure:
             if self._state.is_lost(failure):
                 return self._give_up(reason(failure, self._sandbox))
-            error = explain(failure, self._conventions.how_to_end)
+            error = explain(failure, self._conventions.how_to_end, cell.code, self._state.rewritten.lines)
         return self._finish(cell, error)
 
     def _finish(self, cell: Cell, error: str | None) -> Finished:

@@ -26,6 +26,7 @@ from langgraph_rlm.repl.boot import (
     DATA,
     NAMES,
     OCCASIONAL,
+    PROPERTIES,
     REBIND,
     RESTORE,
     SURVEY,
@@ -34,6 +35,7 @@ from langgraph_rlm.repl.boot import (
     data_of,
     survey_of,
 )
+from langgraph_rlm.repl.bridges import Rewritten, rewritten
 from langgraph_rlm.repl.capabilities import Capabilities
 from langgraph_rlm.repl.cells import Variable
 from langgraph_rlm.repl.conventions import ReplConventions
@@ -140,6 +142,10 @@ class ReplState:
             self.cell, self._expected_digest = plan.suspension.cell, plan.suspension.digest
             if plan.suspension.dump is not None:
                 self.where = Parked(plan.suspension.dump, plan.suspension.exchange_count, is_stored=True)
+        self._properties: frozenset[str] = frozenset()
+        """Names of properties that classes of its cells have."""
+        self.rewritten = Rewritten("")
+        """The unfinished cell, as it runs."""
         self.events: list[Event] = [["lost"]] if plan.is_lost else []
         """What the journal has not been told of."""
         self.variables = self._variables_before = variables
@@ -179,7 +185,9 @@ class ReplState:
         if cell.setup:
             self.evaluate(cell.setup)
         code = echoing(cell.code) if self._conventions.echoes else cell.code
-        return feed(self.session(), code, on_print)
+        self.rewritten = rewritten(code, self._properties)
+        self._properties |= self.rewritten.properties
+        return feed(self.session(), self.rewritten.code, on_print)
 
     def advance(self, snapshot: Snapshot, answering: Answering) -> Call | None:
         """Goes on until the code ends (None) or asks what the graph has to answer, and notes where that is."""
@@ -249,6 +257,7 @@ class ReplState:
             else:
                 boot(session, self.context)
             bind_tools(session, self._capabilities.tools)
+            self._properties = frozenset(evaluate(session, PROPERTIES))
             if not isinstance(parked, Parked):
                 self._since_base = self._since_dump = 0.0
                 self._replay()

@@ -319,6 +319,14 @@ def module(name):
     return modules[name]
 
 
+def properties():
+    """The names of the properties that classes of the cells have."""
+    if "_classes" not in modules:
+        return []
+    members = [known["all"] for known in modules["_classes"].classes.values()]
+    return [name for each in members for name, (kind, _) in each.items() if kind == "property"]
+
+
 def package(name):
     """The package of a module, such as `urllib` of "urllib.parse", with the module in it."""
     found = module(name)
