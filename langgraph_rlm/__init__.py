@@ -62,6 +62,8 @@ _NAMES = {
     "settings": ("Limits", "Router", "Sandbox"),
 }
 """By the modules that they are in."""
+_MODULES = ("context", "create", "errors", "models", "routes", "settings", "state")
+"""Those that can be reached from here without being imported, as if all of the package was."""
 
 if not TYPE_CHECKING:  # which would take any name for one that is here
 
@@ -70,6 +72,8 @@ if not TYPE_CHECKING:  # which would take any name for one that is here
             if name in names:
                 globals()[name] = value = getattr(import_module(f"{__name__}.{module}"), name)
                 return value
+        if name in _MODULES:
+            return import_module(f"{__name__}.{name}")
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

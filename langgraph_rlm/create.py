@@ -87,8 +87,6 @@ def create_rlm(
     _check_kinds(router=(router, Router), limits=(limits, Limits), sandbox=(sandbox, Sandbox))
     _check_stops(interrupt_before=interrupt_before, interrupt_after=interrupt_after)
     check_profile(router.profile, limits)
-    answer_schema = None if response_format is None else AnswerSchema.of(response_format)
-    code_tools = tools_of(tools, [*NAMES, *BUILTINS, *OCCASIONAL, "Final", "past_steps"])
     interrupts = interrupts_at(interrupt_before, interrupt_after)
     writer, *writers_below = _by_depth(model, max(1, limits.max_depth))
     root = RLMSpec(
@@ -97,37 +95,49 @@ def create_rlm(
         below=tuple(writers_below),
         sub_model=writer if sub_model is None else resolve_model(sub_model),
         models={_model_name(name): resolve_model(other) for name, other in models.items()},
-        tools=code_tools,
+        tools=tools_of(tools, [*NAMES, *BUILTINS, *OCCASIONAL, "Final", "past_steps"]),
         router=router,
         limits=limits,
         sandbox=sandbox,
         dialect=dialect_named(dialect),
         instructions=instructions,
-        answer_schema=answer_schema,
+        answer_schema=None if response_format is None else AnswerSchema.of(response_format),
         lookahead=lookahead and limits.confirm_above is None and not interrupts,
         interrupts=interrupts,
         name=name,
     )
-    graph: RLMGraph | None = None
-    for spec in reversed(root.depths):
-        built = rlm_graph(spec, graph, context_schema)
-        is_root = spec is root
-        compiled = built.compile(
-            checkpointer=checkpointer if is_root else None,
-            store=store if is_root else None,
-            cache=cache if is_root else None,
-            interrupt_before=_at(spec, built.nodes, interrupt_before),
-            interrupt_after=_at(spec, built.nodes, interrupt_after),
-            debug=debug,
-            name=name,
-        )
-        graph = RLMGraph(**vars(compiled))
+    app = {"checkpointer": checkpointer, "store": store, "cache": cache}
+    graph = _compiled(root, context_schema, interrupt_before, interrupt_after, debug, app)
     return RLM(
         **vars(graph),
         rlm_spec=root,
         rlm_max_concurrency=max_concurrency,
         rlm_workers=Workers(sandbox.max_live),
     )
+
+
+def _compiled(
+    root: RLMSpec,
+    context_schema: type[Any] | None,
+    before: All | Sequence[str] | None,
+    after: All | Sequence[str] | None,
+    debug: bool,
+    app: Mapping[str, Any],
+) -> RLMGraph:
+    """The graph of the root, each depth compiled into the one above it. What is of the `app` is the root's alone."""
+    graph: RLMGraph | None = None
+    for spec in reversed(root.depths):
+        built = rlm_graph(spec, graph, context_schema)
+        compiled = built.compile(
+            interrupt_before=_at(spec, built.nodes, before),
+            interrupt_after=_at(spec, built.nodes, after),
+            debug=debug,
+            name=spec.name,
+            **(app if spec is root else {}),
+        )
+        graph = RLMGraph(**vars(compiled))
+    assert graph is not None
+    return graph
 
 
 def _check(retriever: object, models: object, instructions: object, max_concurrency: object) -> None:

@@ -11,8 +11,9 @@ from langgraph.checkpoint.base import Checkpoint
 from langgraph.graph.state import CompiledStateGraph
 
 CHANNELS = {"position": "repl_ref", "told": "shown_context"}
-"""Names of channels up to 0.1.0. The records of sub-calls of an unfinished cell, `asked` then, are not taken over: its
-answers are in the journal."""
+"""Names of channels up to 0.1.0."""
+DROPPED = "asked"
+"""The records of sub-calls of an unfinished cell then: they are not taken over, its answers are in the journal."""
 QUESTION = {"asked": "query", "chosen": "profile"}
 """What the channel `question` has."""
 
@@ -25,6 +26,7 @@ class RLMGraph(CompiledStateGraph[Any, Any, Any, Any]):
         values = checkpoint["channel_values"]
         for names in (values, checkpoint["channel_versions"], *checkpoint["versions_seen"].values()):
             _rename(names, CHANNELS)
+            names.pop(DROPPED, None)  # a version that no node has seen would interrupt the run for ever
         if isinstance(values.get("question"), dict):
             values["question"] = _rename(dict(values["question"]), QUESTION)
 

@@ -7,8 +7,13 @@ from collections.abc import Iterator
 import pytest
 
 from tests.fakes import worker_processes
+from tests.versions import installed
 
 pytest_plugins = ["tests.postgres"]
+
+
+def pytest_report_header() -> str:
+    return f"tested with {installed()}"
 
 
 @pytest.fixture(autouse=True)

@@ -36,8 +36,7 @@ from langgraph_rlm.nodes.pending import (
 from langgraph_rlm.nodes.records import record_of
 from langgraph_rlm.nodes.restoring import restore_interpreter
 from langgraph_rlm.nodes.turn import CellInput
-from langgraph_rlm.repl.bridges import bridged
-from langgraph_rlm.repl.cells import Finished, Outcome, Suspended, Variable
+from langgraph_rlm.repl.cells import CellOutcome, Finished, Suspended, Variable
 from langgraph_rlm.repl.interpreter import Interpreter
 from langgraph_rlm.repl.journal import answers_so_far, unclaimed_answers
 from langgraph_rlm.repl.lookahead import Prefetched
@@ -68,7 +67,7 @@ class StopPoint:
     With it, what of its call was asked ahead, and the requests for which places are reserved.
     """
 
-    outcome: Outcome
+    outcome: CellOutcome
     prefetched: Prefetched = field(default_factory=Prefetched)
     reserved: Sequence[Request] = ()
 
@@ -117,7 +116,7 @@ def _run_or_resume(now: Execution, call: PendingCall) -> Steps[Command[Any]]:
     return (yield from _ask(now, call, stopped.outcome.call, stopped, dump, update))
 
 
-def _run_cell(now: Execution) -> Steps[Outcome]:
+def _run_cell(now: Execution) -> Steps[CellOutcome]:
     """Runs the cell from its beginning."""
     code, history = now.state["code"], read(now.config, "history")
     context = now.run.context(now.state["context_id"], now.config)
@@ -125,22 +124,22 @@ def _run_cell(now: Execution) -> Steps[Outcome]:
     past = past_steps(history)
     is_there = past is None or Variable("past_steps", "list", len(past)) in now.repl.variables
     variables = {} if is_there else {"past_steps": past}
-    outcome: Outcome = yield Work(lambda: now.repl.run(bridged(code), setup, variables))
+    outcome: CellOutcome = yield Work(lambda: now.repl.run(code, setup, variables))
     return outcome
 
 
-def _resume_cell(now: Execution, call: PendingCall) -> Steps[Outcome]:
+def _resume_cell(now: Execution, call: PendingCall) -> Steps[CellOutcome]:
     """Goes on with the suspended cell, whose call has its answers."""
     now.run.ledger.give_back(call.requests(call.missing))
     now.repl.answer_with_error(call.missing, NOT_NEEDED)
     if len(call.result) < len(call.pending):
         now.repl.lookahead.in_flight = Counter(request.key for request in call.ahead.values())
         now.repl.lookahead.answered = unclaimed_answers(read(now.config, "journal"))
-    outcome: Outcome = yield Work(lambda: now.repl.resume(call.result))
+    outcome: CellOutcome = yield Work(lambda: now.repl.resume(call.result))
     return outcome
 
 
-def _run_to_ask_or_end(now: Execution, outcome: Outcome) -> Steps[StopPoint]:
+def _run_to_ask_or_end(now: Execution, outcome: CellOutcome) -> Steps[StopPoint]:
     """Goes on until the cell ends, or asks for what it may have."""
     while True:
         prefetched = Prefetched()
@@ -155,7 +154,7 @@ def _run_to_ask_or_end(now: Execution, outcome: Outcome) -> Steps[StopPoint]:
         outcome = yield Work(partial(now.repl.refuse, reserved.reason))
 
 
-def _use_prefetched(repl: Interpreter, outcome: Outcome) -> tuple[Outcome, Prefetched]:
+def _use_prefetched(repl: Interpreter, outcome: CellOutcome) -> tuple[CellOutcome, Prefetched]:
     """Goes on while the cell asks what was asked ahead and answered, and with what there is for the next call."""
     while isinstance(outcome, Suspended):
         prefetched = repl.claim(outcome.call)

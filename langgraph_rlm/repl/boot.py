@@ -48,6 +48,8 @@ if "tool_batch" not in __rlm__["names"]:
     __rlm__["names"].append("tool_batch")
     tool_batch = __rlm__["tool_batch"]
 """
+PROPERTIES = "__rlm__['properties']()"
+"""The names of the properties that classes of its cells have."""
 DATA = "__rlm__['data'](__rlm__['locals']())"
 RESTORE = '{name} = {{**__rlm__, **__rlm__["tools"]}}["{name}"]'
 SURVEY = "__rlm__['survey'](__rlm__, __rlm__['locals'](), {!r})"

@@ -1,20 +1,44 @@
-"""What Monty lacks, written another way: a cell is rewritten before it runs. Lines keep their numbers.
+"""What Monty lacks, written another way: a cell is rewritten before it runs.
 
-Each bridge looks at a node of the cell's syntax tree and gives edits of its text. A bridge whose gap Monty has closed
-is to go: `tests/unit/repl/test_bridges.py` says which.
+Most bridges look at a node of the cell's syntax tree and give edits of its text, which keep the lines' numbers.
+Generators (`repl/generators.py`) and classes (`repl/classes.py`) take more: the cell is printed anew then, and it is
+known of each line where it was. A bridge whose gap Monty has closed is to go: `tests/unit/repl/test_bridges.py` says
+which.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+import tokenize
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from langgraph_rlm.repl import modules
-from langgraph_rlm.repl.syntax import statements
+from langgraph_rlm.repl.classes import Classes, needs_classes
+from langgraph_rlm.repl.generators import NoBridge, as_function, is_generator
+from langgraph_rlm.repl.preparation import preparation
+from langgraph_rlm.repl.syntax import parsed, statements
 
-_SEARCHES = ("find", "rfind", "index", "rindex", "count", "startswith", "endswith")
-_TYPES = ("str", "dict", "list", "set", "tuple", "int", "float")
+HELPERS = ("_generators", "_classes", "_methods", "_searching")
+"""The modules that rewritten cells call."""
+METHODS = {
+    name for kind in (str, bytes, list, dict, set, tuple, int, float) for name in dir(kind) if not name.startswith("_")
+} - {"real", "imag", "numerator", "denominator"}
+"""Methods of built-in types: as values they are functions that call them."""
+LACKING = {
+    *(
+        "translate",
+        "maketrans",
+        "format_map",
+        "difference_update",
+        "intersection_update",
+        "symmetric_difference_update",
+    ),
+    *("bit_length", "bit_count", "is_integer"),
+}
+"""Those that Monty does not have."""
+SEARCHES = ("find", "rfind", "index", "rindex", "count", "startswith", "endswith")
+"""Methods that may be given a place to begin at."""
 
 
 @dataclass(frozen=True, order=True)
@@ -32,10 +56,66 @@ class Edit:
         return cls((node.lineno, node.col_offset), end, text + "\n" * (end[0] - node.lineno))
 
 
-def bridged(code: str) -> str:
-    """`code` as Monty understands it. What is not Python stays as it is."""
-    nodes = (node for statement in statements(code) for node in ast.walk(statement))
-    edits = sorted(edit for node in nodes for bridge in BRIDGES for edit in bridge(node))
+@dataclass(frozen=True)
+class Rewritten:
+    """A cell as Monty understands it; where they differ, `lines` has for each of its lines that of the cell, from 1."""
+
+    code: str
+    lines: tuple[int, ...] = ()
+    properties: frozenset[str] = frozenset()
+    """Names of properties that its classes have."""
+
+
+def rewritten(code: str, properties: Iterable[str] = ()) -> Rewritten:
+    """A cell as Monty understands it. What is not Python stays as it is. `properties` are those of earlier cells."""
+    edited = edited_text(code)
+    printed, lines, own_properties = _printed_anew(edited, properties) or (edited, (), ())
+    loaded = [f"{_module(name)}\n" for name in HELPERS if repr(name) in printed]
+    loaded += [f"{line}\n" for line in preparation(code)]
+    if loaded:  # where a cell begins: in the middle of a built-in function nothing can be asked of the host
+        lines = (*[1] * len(loaded), *(lines or range(1, printed.count("\n") + 2)))
+    return Rewritten("".join([*loaded, printed]), lines, frozenset(own_properties))
+
+
+def _printed_anew(code: str, properties: Iterable[str]) -> tuple[str, tuple[int, ...], Iterable[str]] | None:
+    """A cell without generators and what classes lack, where its lines stood, and its properties; None: it has none."""
+    found = ast.Module(statements(code), [])
+    has_generators = any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(found))
+    if not has_generators and not needs_classes(found, properties):
+        return None
+    try:
+        tree = parsed(code)
+        classes = Classes(tree, properties)
+        tree = ast.fix_missing_locations(classes.visit(tree))
+        tree = ast.fix_missing_locations(_Generators().visit(tree))
+        printed = ast.unparse(tree)
+        return printed, _lines(tree, printed), classes.own_properties
+    except NoBridge:
+        return None
+    except (SyntaxError, ValueError, RecursionError, MemoryError, tokenize.TokenError):  # a hostile cell ends no run
+        return None
+
+
+class _Generators(ast.NodeTransformer):
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        self.generic_visit(node)
+        return as_function(node) if is_generator(node) else node
+
+
+def _lines(tree: ast.AST, printed: str) -> tuple[int, ...]:
+    """Where each printed line stood: both trees have the same statements."""
+    lines = [1] * (printed.count("\n") + 1)
+    for old, new in zip(ast.walk(tree), ast.walk(ast.parse(printed)), strict=True):
+        if isinstance(old, ast.stmt | ast.ExceptHandler) and isinstance(new, ast.stmt | ast.ExceptHandler):
+            lines[new.lineno - 1] = old.lineno
+    return tuple(lines)
+
+
+def edited_text(code: str) -> str:
+    """A cell with the edits of its text."""
+    tree = ast.Module(statements(code), [])
+    edits = [edit for node in ast.walk(tree) for bridge in BRIDGES for edit in bridge(node)]
+    edits = sorted([*edits, *_methods(tree)])
     lines = code.encode().split(b"\n")
     for edit in reversed(edits):
         (first, start), (last, end) = edit.start, edit.end
@@ -55,27 +135,66 @@ def _generator_for_next(node: ast.AST) -> Iterator[Edit]:
                 yield Edit(end, end, ")")
 
 
-def _method_as_function(node: ast.AST) -> Iterator[Edit]:
-    """`max(counts, key=counts.get)`, `map(str.strip, lines)`: a method that is handed over becomes a lambda."""
-    if not isinstance(node, ast.Call):
+def _delete(node: ast.AST) -> Iterator[Edit]:
+    """`del items[i]`, `del items[i:j]`, `del name`: taken out, emptied, forgotten."""
+    if not isinstance(node, ast.Delete) or any(map(_has_step, node.targets)):
         return
-    handed = [keyword.value for keyword in node.keywords if keyword.arg == "key"]
-    if isinstance(node.func, ast.Name) and node.func.id in ("map", "filter"):
-        handed += node.args[:1]
-    for method in handed:
-        match method:
-            case ast.Attribute(value=ast.Name(owner), attr=name):
-                call = f"it.{name}()" if owner in _TYPES else f"{owner}.{name}(it)"
-                yield Edit.of(method, f"(lambda it: {call})")
+    begins = (node.lineno, node.col_offset)
+    for target in node.targets:
+        start, end = _start(target), _end(target)
+        yield Edit(begins, start, "" if begins < start and target is node.targets[0] else "; ")
+        match target:
+            case ast.Subscript(slice=ast.Slice(step=None)):
+                yield Edit(end, end, " = []")
+            case ast.Subscript(value=owner, slice=key):
+                yield Edit(_end(owner), _start(key), ".pop(")
+                yield Edit(_end(key), end, ")")
+            case _:
+                yield Edit(end, end, " = None")
+        begins = end
+
+
+def _has_step(target: ast.expr) -> bool:
+    return isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Slice) and target.slice.step is not None
+
+
+def _methods(tree: ast.AST) -> Iterator[Edit]:
+    """`key=counts.get`, `add = found.append`, `text.translate(table)`: methods of built-in types are no values here.
+
+    And some are not there.
+    """
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Attribute(attr=name, ctx=ast.Load()) if name in (LACKING if id(node) in called else METHODS):
+                yield Edit(_start(node), _start(node), f"{_module('_methods')}.method(")
+                line, column = _end(node)
+                yield Edit((line, column - len(f".{name}")), (line, column), f", {name!r})")
+
+
+def _json_default(node: ast.AST) -> Iterator[Edit]:
+    """`json.dumps(value, default=str)`."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="dumps") as function, keywords=keywords) if any(
+            keyword.arg == "default" for keyword in keywords
+        ):
+            yield Edit.of(function, f"{_module('_methods')}.dumps")
+
+
+def _start(node: ast.expr) -> tuple[int, int]:
+    return node.lineno, node.col_offset
+
+
+def _end(node: ast.expr) -> tuple[int, int]:
+    return node.end_lineno or node.lineno, node.end_col_offset or 0
 
 
 def _search_from(node: ast.AST) -> Iterator[Edit]:
     """`text.find(x, start)`: Monty's own goes over all of the text each time."""
     match node:
-        case ast.Call(func=ast.Attribute(value=text, attr=name), args=[_, _, *_]) if name in _SEARCHES:
-            start, end = (text.lineno, text.col_offset), (text.end_lineno or 0, text.end_col_offset or 0)
-            yield Edit(start, start, '__rlm__["at"](')
-            yield Edit(end, end, ")")
+        case ast.Call(func=ast.Attribute(value=text, attr=name), args=[_, _, *_]) if name in SEARCHES:
+            yield Edit(_start(text), _start(text), f"{_module('_searching')}.at(")
+            yield Edit(_end(text), _end(text), ")")
 
 
 def _import(node: ast.AST) -> Iterator[Edit]:
@@ -108,7 +227,9 @@ def _module(name: str) -> str:
 
 BRIDGES: tuple[Callable[[ast.AST], Iterator[Edit]], ...] = (
     _generator_for_next,
-    _method_as_function,
+    _delete,
+    _json_default,
     _search_from,
     _import,
 )
+"""For each node; `_methods` looks at all of them."""

@@ -39,4 +39,4 @@ class Finished:
     """Start and end of what it quoted of the text."""
 
 
-Outcome = Suspended | Finished
+CellOutcome = Suspended | Finished

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 
 from pydantic_monty import MontyError, MontyRuntimeError, MontySyntaxError
 
@@ -27,12 +28,14 @@ def echoing(code: str) -> str:
     return b"\n".join(lines).decode() + SHOW
 
 
-def explain(failure: MontyError, ending: str) -> str:
+def explain(failure: MontyError, ending: str, code: str = "", lines: Sequence[int] = ()) -> str:
     """A failure as the model is told it: the traceback of its own code, and what to write instead.
 
-    `ending` is what to write to end the run.
+    `ending` is what to write to end the run; `lines` says which line of `code` each was that ran, where they differ.
     """
     text = failure.display() if isinstance(failure, MontyRuntimeError | MontySyntaxError) else str(failure)
+    if lines:
+        text = _in_its_own_lines(text, code.split("\n"), lines)
     text = re.sub(r'  File "<string>".*\n(?:    .*\n)*', "", text)
     text = re.sub(r"\n +~+(?=\n)", "", text)
     text = re.sub(r"<python-input-\d+>", "<cell>", text).replace(VALUE, "")
@@ -40,6 +43,22 @@ def explain(failure: MontyError, ending: str) -> str:
         text = f"{text[: MOST_ERROR // 2]}\n…\n{text[-MOST_ERROR // 2 :]}"
     instead = gaps.advice(text, ending)
     return f"{text}\n{instead}" if instead else text
+
+
+def _in_its_own_lines(text: str, code: Sequence[str], lines: Sequence[int]) -> str:
+    """A traceback with the lines of the cell as the model wrote it. The outermost frame is the cell's."""
+    frames = re.compile(r'(  File "(<python-input-\d+>)", line )(\d+)(.*\n)(    .*\n)?')
+    own = frames.search(text)
+
+    def placed(frame: re.Match[str]) -> str:
+        number = int(frame[3])
+        if own is None or frame[2] != own[2] or number > len(lines):
+            return frame[0]
+        line = lines[number - 1]
+        shown = f"    {code[line - 1].strip()}\n" if frame[5] and line <= len(code) else frame[5] or ""
+        return f"{frame[1]}{line}{frame[4]}{shown}"
+
+    return frames.sub(placed, text)
 
 
 def reason(failure: MontyError, sandbox: Sandbox) -> str:

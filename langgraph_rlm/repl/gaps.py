@@ -44,12 +44,7 @@ _GAPS: list[tuple[str, str]] = [
         r"cannot suspend in this synchronous context",
         "call it in a for loop or a list comprehension, and use the results",
     ),
-    (r"has no attribute '(maketrans|translate)'", "use text.replace(old, new) for each character"),
     (r"(has no attribute|cannot import name) 'OrderedDict'", "use a dict: it keeps its order"),
-    (
-        r"json\.dumps.*default|'default' is an invalid keyword",
-        "turn the values into str, int, float, list and dict first",
-    ),
     (r"name '(globals|vars|dir)' is not defined", "use SHOW_VARS()"),
     (r"name 'callable' is not defined", "call it and catch TypeError"),
     (r"method decorators|name '(property|staticmethod|classmethod|super)' is not defined", "use plain functions"),

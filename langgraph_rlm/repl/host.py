@@ -10,6 +10,7 @@ import datetime
 import re
 import time
 from collections.abc import Collection, Mapping
+from functools import cache
 from typing import Any
 
 from pydantic_monty import ExcType, ExternalExceptionData, ExternalSettledResult, FunctionSnapshot
@@ -21,7 +22,7 @@ from langgraph_rlm.asking.tools import Tool
 from langgraph_rlm.context import Context
 from langgraph_rlm.repl import gaps, modules
 from langgraph_rlm.repl.boilerplate import compact
-from langgraph_rlm.repl.bridges import bridged
+from langgraph_rlm.repl.bridges import rewritten
 from langgraph_rlm.repl.capabilities import NO_CAPABILITIES, Capabilities
 from langgraph_rlm.repl.cells import Variable
 from langgraph_rlm.repl.patterns import translated
@@ -70,12 +71,19 @@ def answer(
         case ("context", str(name), list(passed)):
             return _read_context(context, name, passed)
         case ("module", str(name)) if name in modules.names():
-            return {"return_value": bridged(modules.source(name))}
+            return {"return_value": _source(name)}
         case ("pattern", str(pattern), int(flags)):
             return _translate(pattern, flags)
         case ("show_vars",):
             return {"return_value": "\n".join(map(str, describe(variables))) or "no variables yet"}
     return raising("TypeError", "no such call")
+
+
+@cache
+def _source(name: str) -> str:
+    """A module as a cell would be. Those that rewritten cells call, and `re`, are written for Monty as it is."""
+    source = modules.source(name)
+    return source if name.startswith("_") or name == "re" else rewritten(source).code
 
 
 def _no_model(name: object, models: Collection[str]) -> HostResult:

@@ -13,7 +13,7 @@ from langgraph_rlm.asking.requests import Answer, Call, Request
 from langgraph_rlm.repl import host
 from langgraph_rlm.repl.boot import Unreadable
 from langgraph_rlm.repl.capabilities import NO_CAPABILITIES, Capabilities
-from langgraph_rlm.repl.cells import Finished, Outcome, Suspended, Variable
+from langgraph_rlm.repl.cells import CellOutcome, Finished, Suspended, Variable
 from langgraph_rlm.repl.conventions import ReplConventions
 from langgraph_rlm.repl.explain import explain, reason
 from langgraph_rlm.repl.journal import Cell, Event, Exchange, RestorePlan
@@ -52,7 +52,7 @@ class Interpreter:
 
     # -- cells --------------------------------------------------------------------------------------------------------
 
-    def run(self, code: str, setup: str = "", variables: Mapping[str, Any] = NO_VARIABLES) -> Outcome:
+    def run(self, code: str, setup: str = "", variables: Mapping[str, Any] = NO_VARIABLES) -> CellOutcome:
         """Runs a cell until it ends or asks a model. An unfinished cell before it is dropped.
 
         `setup` is code of the host's own that runs first, and is no part of the cell. It is given `variables`.
@@ -72,22 +72,22 @@ class Interpreter:
 
             return self._advance(cell, begin)
 
-    def resume(self, answers: list[Answer]) -> Outcome:
+    def resume(self, answers: list[Answer]) -> CellOutcome:
         """Goes on with the suspended cell, its call answered."""
         return self._resume(lambda call: host.result_of(answers, call.batch))
 
-    def resume_prefetched(self, answers: Mapping[int, PlacedAnswer]) -> Outcome:
+    def resume_prefetched(self, answers: Mapping[int, PlacedAnswer]) -> CellOutcome:
         """Goes on with the suspended cell, all its prompts answered by what was asked ahead."""
         self.note_claimed(answers)
         return self.resume([answers[index][1] for index in range(len(answers))])
 
-    def refuse(self, message: str) -> Outcome:
+    def refuse(self, message: str) -> CellOutcome:
         """Goes on with the suspended cell, its call raising `RuntimeError(message)`."""
         result = host.raising("RuntimeError", message)
         self._state.events.append(["reply", result])
         return self._resume(lambda call: result)
 
-    def _resume(self, result_of: Callable[[Call], host.HostResult]) -> Outcome:
+    def _resume(self, result_of: Callable[[Call], host.HostResult]) -> CellOutcome:
         with self._state.busy():
             cell = self._state.cell
             assert cell is not None
@@ -101,7 +101,7 @@ class Interpreter:
             cell.exchanges.append(Exchange(result, call.digest))
             return self._advance(cell, lambda: snapshot.resume(result))
 
-    def _advance(self, cell: Cell, step: Callable[[], Snapshot]) -> Outcome:
+    def _advance(self, cell: Cell, step: Callable[[], Snapshot]) -> CellOutcome:
         try:
             with self._state.timed():
                 call = self._state.advance(step(), self._state.recording(cell))
@@ -112,7 +112,7 @@ class Interpreter:
         except MontyError as failure:
             if self._state.is_lost(failure):
                 return self._give_up(reason(failure, self._sandbox))
-            error = explain(failure, self._conventions.how_to_end)
+            error = explain(failure, self._conventions.how_to_end, cell.code, self._state.rewritten.lines)
         return self._finish(cell, error)
 
     def _finish(self, cell: Cell, error: str | None) -> Finished:

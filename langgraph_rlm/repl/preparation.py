@@ -1,4 +1,4 @@
-"""What is done in the sandbox before a cell runs, so that the cell does not have to.
+"""What regular expressions a cell is likely to need, for the sandbox to know them before the cell runs.
 
 The host cannot be asked from within a built-in function of the sandbox (`xs.sort(key=…)`), so patterns that stand in
 functions are read before.
@@ -19,15 +19,16 @@ _LITERAL = re.compile(r"([rR]?)('''|\"\"\"|'|\")(.*)\2", re.DOTALL)
 _PLACES_OF_FLAGS = {"compile": 1, "split": 3, "sub": 4, "subn": 4} | dict.fromkeys(
     ("search", "match", "fullmatch", "findall", "finditer"), 2
 )
-_PREPARE = "try:\n    __rlm__['module']('re').prepare({patterns!r}, {is_rich})\nexcept Exception:\n    pass"
+_LOAD = "__rlm__['module']('re')"
 
 
-def preparation(code: str) -> str:
-    """Code of the host's own to run before a cell; empty where it needs none."""
+def preparation(code: str) -> list[str]:
+    """The line of the host's own that stands before a cell, if it needs one."""
     is_rich = _RICH.search(code) is not None
     if not is_rich and not _MENTIONED.search(code):
-        return ""
-    return _PREPARE.format(patterns=list(dict.fromkeys(_patterns(code))), is_rich=is_rich)
+        return []
+    patterns = list(dict.fromkeys(_patterns(code)))
+    return [f"{_LOAD}.prepare({patterns!r}, {is_rich})" if patterns or is_rich else _LOAD]
 
 
 def _patterns(code: str) -> Iterator[tuple[str, int]]:

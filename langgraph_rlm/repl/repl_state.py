@@ -26,6 +26,7 @@ from langgraph_rlm.repl.boot import (
     DATA,
     NAMES,
     OCCASIONAL,
+    PROPERTIES,
     REBIND,
     RESTORE,
     SURVEY,
@@ -34,13 +35,13 @@ from langgraph_rlm.repl.boot import (
     data_of,
     survey_of,
 )
+from langgraph_rlm.repl.bridges import Rewritten, rewritten
 from langgraph_rlm.repl.capabilities import Capabilities
 from langgraph_rlm.repl.cells import Variable
 from langgraph_rlm.repl.conventions import ReplConventions
 from langgraph_rlm.repl.explain import echoing
 from langgraph_rlm.repl.journal import Cell, Event, Exchange, RestorePlan
 from langgraph_rlm.repl.packed import DumpPacker
-from langgraph_rlm.repl.preparation import preparation
 from langgraph_rlm.repl.session import (
     Answering,
     Snapshot,
@@ -147,6 +148,10 @@ class ReplState:
                 self.where = Parked(plan.suspension.dump, plan.suspension.exchange_count, is_stored=True)
         self._failed_setups: set[str] = set()
         """What failed to run before a cell over this text."""
+        self._properties: frozenset[str] = frozenset()
+        """Names of properties that classes of its cells have."""
+        self.rewritten = Rewritten("")
+        """The unfinished cell, as it runs."""
         self.events: list[Event] = [["lost"]] if plan.is_lost else []
         """What the journal has not been told of."""
         self.variables = self._variables_before = variables
@@ -203,9 +208,8 @@ class ReplState:
     def _set_up(self, cell: Cell) -> None:
         if cell.variables:
             self.evaluate("None", dict(cell.variables))
-        for code in (preparation(f"{cell.setup}\n{cell.code}"), cell.setup):
-            if code:
-                self._run_own(code)
+        if cell.setup:
+            self._run_own(rewritten(cell.setup).code)
 
     def _run_own(self, code: str) -> None:
         """Runs code of the host's own, which may ask for no more than can be worked out again."""
@@ -216,7 +220,9 @@ class ReplState:
     def start(self, cell: Cell, on_print: Callable[[str, str], None]) -> Snapshot:
         """Begins to run a cell's own code."""
         code = echoing(cell.code) if self._conventions.echoes else cell.code
-        return feed(self.session(), code, on_print)
+        self.rewritten = rewritten(code, self._properties)
+        self._properties |= self.rewritten.properties
+        return feed(self.session(), self.rewritten.code, on_print)
 
     def advance(self, snapshot: Snapshot, answering: Answering) -> Call | None:
         """Goes on until the code ends (None) or asks what the graph has to answer, and notes where that is."""
@@ -286,6 +292,7 @@ class ReplState:
             else:
                 boot(session, self.context)
             bind_tools(session, self._capabilities.tools)
+            self._properties = frozenset(evaluate(session, PROPERTIES))
             if not isinstance(parked, Parked):
                 self._since_base = self._since_dump = 0.0
                 self._replay()

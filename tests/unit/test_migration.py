@@ -49,6 +49,17 @@ def test_childs_cell_goes_on_in_its_middle(saver: Any) -> None:
     assert out["subcalls"] == 4
 
 
+@pytest.mark.parametrize("node", ["generate", "execute", "subcall"])
+@pytest.mark.parametrize("name", ["ended", "waiting", "child", "replied"])
+def test_threads_are_interrupted_and_go_on(saver: Any, name: str, node: str) -> None:
+    rlm, _ = graph(saver, interrupt_before=[node])
+    out = rlm.invoke({"query": "again"} if name == "ended" else None, thread(name))
+    for _ in range(8):
+        out = rlm.invoke(None, thread(name)) if rlm.get_state(thread(name)).next else out
+    assert not rlm.get_state(thread(name)).next
+    assert out["status"] == "answered"
+
+
 def test_loop_goes_on_with_the_next_turn(saver: Any) -> None:
     rlm, model = graph(saver)
     out = rlm.invoke(None, thread("replied"))

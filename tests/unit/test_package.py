@@ -68,3 +68,10 @@ def test_import_of_create_rlm_waits_for_nothing_that_most_runs_do_without() -> N
     loaded = loaded_by("from langgraph_rlm import create_rlm")
     assert "langgraph" in loaded
     assert not {"jsonschema", "referencing", "pathspec", "openai", "langchain_openai", "aiosqlite", "typer"} & loaded
+
+
+@pytest.mark.parametrize("name", langgraph_rlm._MODULES)
+def test_modules_can_be_reached_from_the_package(name: str) -> None:
+    told = f"import langgraph_rlm\nprint(langgraph_rlm.{name}.__name__)"
+    printed = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True).stdout
+    assert printed.strip() == f"langgraph_rlm.{name}"

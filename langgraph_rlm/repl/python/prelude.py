@@ -312,7 +312,7 @@ re = Module()
 def module(name):
     """A module of the sandbox's own Python, loaded once: its source is asked of the host."""
     if name not in modules:
-        own = {"module": module, "package": package, "at": at}
+        own = {"module": module, "package": package}
         if name == "re":
             own = {**own, "host": _host, "native_re": native_re}
         namespace = {"__rlm__": own}
@@ -325,22 +325,12 @@ def module(name):
     return modules[name]
 
 
-LONG = 4000
-"""Characters of a text from which on it is worth searching it another way."""
-_searched = [None, None]
-
-
-def at(text):
-    """`text` for a method that begins at a place in it: Monty's own goes over all of a text each time."""
-    if text is not _searched[0]:
-        if not isinstance(text, str) or len(text) < LONG:
-            return text
-        try:
-            _searched[1] = module("searching").Searched(text)
-        except NotImplementedError:  # the host cannot be asked from here
-            return text
-        _searched[0] = text
-    return _searched[1]
+def properties():
+    """The names of the properties that classes of the cells have."""
+    if "_classes" not in modules:
+        return []
+    members = [known["all"] for known in modules["_classes"].classes.values()]
+    return [name for each in members for name, (kind, _) in each.items() if kind == "property"]
 
 
 def package(name):
@@ -406,6 +396,8 @@ def survey(own, variables, ending):
     elif answer is unset and ending is not None:
         answer = variables.get(ending, unset)
     final, final_variable = unset, None
+    if "_searching" in modules:
+        modules["_searching"].forget()
     cited = [pair for pair in _cited]
     _cited.clear()
     return {

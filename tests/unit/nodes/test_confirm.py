@@ -201,3 +201,15 @@ def test_model_is_told_that_its_code_was_edited(saver: Any) -> None:
     assert "changed before it ran" in model.turns[1].told
     assert "a = 2" in model.turns[1].told
     assert rlm.invoke(None, THREAD)["answer"] == 2
+
+
+@pytest.mark.parametrize(("said", "asked"), [(True, 3), (False, 0)])
+def test_prompts_for_which_no_sub_call_is_left_are_neither_asked_nor_given_back(said: bool, asked: int) -> None:
+    again = cell("try:\n    Final = len(llm_batch(['x'] * 4))\nexcept RuntimeError as error:\n    Final = str(error)")
+    first = cell("try:\n    a = ask_chunks_first('what', list('abcdef'))\nexcept RuntimeError:\n    pass")
+    model = ScriptedModel(first, again, answer=lambda _: "NO_ANSWER")
+    rlm = rlm_of(model, checkpointer=InMemorySaver(), limits=Limits(confirm_above=4, max_subcalls=3))
+    assert rlm.invoke(GIVEN, THREAD)["__interrupt__"][0].value["count"] == 6
+    out = rlm.invoke(Command(resume=said), THREAD)
+    assert len(model.asked) == asked
+    assert f"{3 - asked} of 3 are left" in out["answer"]

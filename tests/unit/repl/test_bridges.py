@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from langgraph_rlm import create_rlm
-from langgraph_rlm.repl.bridges import bridged
+from langgraph_rlm.repl.bridges import rewritten
 from tests.fakes import ScriptedModel, cell, error_of
 
 
@@ -29,7 +29,7 @@ def test_common_idioms_run(code: str, answer: object) -> None:
     "code", ["max(d, key=len)", "next(it)", "f(x.y)", "not python (", "'\\d' + x", "key = d.get('a')"]
 )
 def test_other_code_stays_as_it_is(code: str) -> None:
-    assert bridged(code) == code
+    assert rewritten(code).code == code
 
 
 # -- modules ----------------------------------------------------------------------------------------------------------
@@ -58,7 +58,7 @@ def test_modules_in_python_of_the_sandbox_are_imported_in_any_way(code: str, ans
 
 def test_lines_of_errors_are_those_of_the_cell() -> None:
     assert "line 5" in error_of("from bisect import (\n    bisect_left,\n    bisect_right,\n)\n1 / 0")
-    assert bridged("from bisect import (\n    bisect,\n)\nx").count("\n") == 3
+    assert rewritten("from bisect import (\n    bisect,\n)\nx").code.count("\n") == 3
 
 
 def test_module_that_is_not_there_cannot_be_had_from_the_host() -> None:

@@ -13,9 +13,10 @@ from pydantic_monty import Monty, MontyError, MontySession
 
 from langgraph_rlm import Sandbox
 from langgraph_rlm.context import Context
-from langgraph_rlm.repl import host, preparation
-from langgraph_rlm.repl.bridges import bridged
+from langgraph_rlm.repl import host
+from langgraph_rlm.repl.bridges import rewritten
 from langgraph_rlm.repl.patterns import translated
+from langgraph_rlm.repl.preparation import preparation
 from langgraph_rlm.repl.session import boot, evaluate, feed, run_to_call
 from langgraph_rlm.repl.workers import POLICY
 from tests.fakes import error_of, final_of, run
@@ -32,7 +33,7 @@ def session() -> Iterator[MontySession]:
 
 def value_of(session: MontySession, code: str, inputs: dict[str, Any] | None = None) -> Any:
     """What `result` is after a cell."""
-    snapshot = feed(session, bridged(code), lambda *_: None, inputs)
+    snapshot = feed(session, rewritten(code).code, lambda *_: None, inputs)
     assert run_to_call(snapshot, lambda snapshot: host.answer(snapshot, TEXT, ())) is None
     return evaluate(session, "result")
 
@@ -312,7 +313,7 @@ def test_long_pattern_costs_the_host_little() -> None:
 
 
 def test_cells_that_mention_no_pattern_are_prepared_by_nothing() -> None:
-    assert not preparation.preparation("x = 1\nprint(x)")
+    assert not preparation("x = 1\nprint(x)")
 
 
 # -- texts that are searched from a place -----------------------------------------------------------------------------
@@ -376,8 +377,7 @@ def test_monty_lacks_what_the_own_module_has(session: MontySession, expression: 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert eval(expression, {"re": re}) == MONTY_LACKS[expression]
-    prepare = f"{preparation.preparation(expression)}\nimport re\nresult = {expression}"
-    assert value_of(session, prepare) == MONTY_LACKS[expression]
+    assert value_of(session, f"import re\nresult = {expression}") == MONTY_LACKS[expression]
     try:
         own = evaluate(session, f"re = __rlm__['native_re']\n{expression}")
     except MontyError:

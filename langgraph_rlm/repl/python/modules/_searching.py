@@ -6,6 +6,8 @@ that is not of ASCII alone. So what is asked for is searched in windows, and suc
 
 import re
 
+LONG = 4000
+"""Characters of a text from which on this is worth it."""
 PIECE = 256
 FIRST, GROWTH = 256, 4
 """Characters of the first window, and how much larger the next one is: a slice takes time by its length."""
@@ -94,3 +96,20 @@ class Searched:
             return False
         longest = max([len(one) for one in what] + [0]) if isinstance(what, tuple) else len(what)
         return self.slice(max(start, end - longest), end).endswith(what)
+
+
+_last = [None, None]
+
+
+def at(text):
+    """`text` for a method that begins at a place in it."""
+    if text is not _last[0]:
+        if not isinstance(text, str) or len(text) < LONG:
+            return text
+        _last[0], _last[1] = text, Searched(text)
+    return _last[1]
+
+
+def forget():
+    """Frees the text that was searched last."""
+    _last[0] = _last[1] = None

@@ -1,0 +1,470 @@
+"""Generator functions, which Monty does not have: rewritten into functions that return an iterator.
+
+The body becomes a function that is called again for each item and goes on where it was: its statements are cut into
+blocks at each `yield`, as are the loops, branches and `try` statements around one, and a number says which block is
+next. What has no `yield` in it stays as it is. Local variables are those of the outer function.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+STATE, ERROR = "__state", "__error"
+"""The number of the next block, and what was raised in one that a handler is to see."""
+HELPERS = '__rlm__["module"]("_generators")'
+"""What the sandbox has for it."""
+SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+class NoBridge(Exception):
+    """A `yield` stands where none can be rewritten: the sandbox says so when the cell runs."""
+
+
+def is_generator(function: ast.FunctionDef) -> bool:
+    """Whether a function yields."""
+    return _yields(function.body)
+
+
+def as_function(function: ast.FunctionDef) -> ast.FunctionDef:
+    """The function without its yields: it returns an iterator of what it yielded. Raises `NoBridge`."""
+    return ast.fix_missing_locations(ast.copy_location(_Flattened(function).function(), function))
+
+
+def _yields(nodes: Iterable[ast.AST]) -> bool:
+    return any(isinstance(node, ast.Yield | ast.YieldFrom) for top in nodes for node in own_nodes(top))
+
+
+def own_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """A node and all below it that belong to the same scope."""
+    yield node
+    if not isinstance(node, SCOPES):
+        for child in ast.iter_child_nodes(node):
+            yield from own_nodes(child)
+
+
+def assigned_names(function: ast.FunctionDef) -> list[str]:
+    """The local variables of a function, its parameters excepted."""
+    names: dict[str, None] = {}
+    outer: set[str] = set()
+    for node in (node for statement in function.body for node in own_nodes(statement)):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
+                names[name] = None
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.ExceptHandler(name=str(name)):
+                names[name] = None
+            case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
+                names[name] = None
+            case ast.Import() | ast.ImportFrom():
+                names |= {(alias.asname or alias.name.partition(".")[0]): None for alias in node.names}
+            case ast.Global() | ast.Nonlocal():
+                outer |= set(node.names)
+    targets = {
+        name.id
+        for node in ast.walk(function)
+        if isinstance(node, ast.comprehension)
+        for name in ast.walk(node.target)
+        if isinstance(name, ast.Name)
+    }
+    stored = {
+        node.id
+        for statement in function.body
+        for node in _outside_comprehensions(statement)
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
+    }
+    return [name for name in names if name not in outer and (name in stored or name not in targets)]
+
+
+def _outside_comprehensions(node: ast.AST) -> Iterator[ast.AST]:
+    yield node
+    if not isinstance(node, (*SCOPES, *COMPREHENSIONS)):
+        for child in ast.iter_child_nodes(node):
+            yield from _outside_comprehensions(child)
+
+
+def parsed(text: str, at: ast.AST, **parts: ast.expr) -> list[ast.stmt]:
+    """Statements of this text, at the place of a node; names that are `parts` stand for expressions."""
+
+    class Filled(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> ast.expr:
+            return parts.get(node.id, node)
+
+    found = []
+    for statement in ast.parse(text).body:
+        for node in ast.walk(statement):
+            if hasattr(node, "lineno"):
+                ast.copy_location(node, at)
+        found.append(Filled().visit(statement))
+    return found
+
+
+@dataclass
+class _Block:
+    """Statements that run in one go. What they raise goes to the block `handler`, if any."""
+
+    handler: int | None
+    statements: list[ast.stmt] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Loop:
+    """Where `break` and `continue` go, and how many `finally` are around the loop."""
+
+    after: int
+    again: int
+    depth: int
+
+
+@dataclass
+class _Finally:
+    """A `finally` around the statements that are cut now: the block that it begins with, and the ways out of it."""
+
+    number: int
+    begins: int
+    exits: list[list[ast.stmt]] = field(default_factory=list)
+
+
+class _Flattened:
+    def __init__(self, function: ast.FunctionDef) -> None:
+        self.source = function
+        self.blocks: list[_Block] = []
+        self.handler: int | None = None
+        self.loops: list[_Loop] = []
+        self.finals: list[_Finally] = []
+        self.errors: list[str] = []
+        self.hidden: list[str] = []
+        self.now = self.block()
+        self.cut(function.body)
+        self.leave(parsed("return (False, None)", function))
+
+    def function(self) -> ast.FunctionDef:
+        source, at = self.source, self.source
+        names = assigned_names(source)
+        arguments = source.args
+        parameters = {
+            argument.arg
+            for argument in [
+                *arguments.posonlyargs,
+                *arguments.args,
+                *arguments.kwonlyargs,
+                *filter(None, [arguments.vararg, arguments.kwarg]),
+            ]
+        }
+        local = [*dict.fromkeys([STATE, ERROR, *self.hidden, *names, *sorted(parameters)])]
+        outer = [node for top in source.body for node in own_nodes(top) if isinstance(node, ast.Global | ast.Nonlocal)]
+        fresh = [name for name in local if name not in parameters and name != STATE]
+        resume = parsed(f"def __resume(__sent):\n    nonlocal {', '.join(local)}\n    while True:\n        pass", at)[0]
+        assert isinstance(resume, ast.FunctionDef)
+        resume.body[0:0] = outer
+        loop = resume.body[-1]
+        assert isinstance(loop, ast.While)
+        loop.body = [self.dispatched(number, block) for number, block in enumerate(self.blocks)]
+        body = [
+            *(node for node in outer if isinstance(node, ast.Nonlocal)),
+            *parsed(f"{STATE} = 0\n{' = '.join(fresh)} = None", at),
+            resume,
+            *parsed(f"return {HELPERS}.generator(__resume)", at),
+        ]
+        return ast.FunctionDef(source.name, source.args, body, source.decorator_list, None, None)
+
+    def dispatched(self, number: int, block: _Block) -> ast.stmt:
+        [test] = parsed(f"if {STATE} == {number}:\n    pass", block.statements[0])
+        assert isinstance(test, ast.If)
+        test.body = block.statements
+        if block.handler is not None:
+            [guard] = parsed(
+                f"try:\n    pass\nexcept Exception as __raised:\n"
+                f"    {ERROR}, {STATE} = __raised, {block.handler}\n    continue",
+                block.statements[0],
+            )
+            assert isinstance(guard, ast.Try)
+            guard.body, test.body = test.body, [guard]
+        return test
+
+    # -- blocks -------------------------------------------------------------------------------------------------------
+
+    def block(self) -> int:
+        self.blocks.append(_Block(self.handler))
+        return len(self.blocks) - 1
+
+    def add(self, *statements: ast.stmt) -> None:
+        self.blocks[self.now].statements += statements
+
+    def leave(self, statements: list[ast.stmt]) -> None:
+        """Ends the block."""
+        self.add(*statements)
+
+    def go(self, number: int, at: ast.AST) -> None:
+        self.add(*parsed(f"{STATE} = {number}\ncontinue", at))
+
+    def hide(self, prefix: str) -> str:
+        """A variable of the rewriting."""
+        self.hidden.append(f"__{prefix}{len(self.hidden)}")
+        return self.hidden[-1]
+
+    # -- statements ---------------------------------------------------------------------------------------------------
+
+    def cut(self, statements: Sequence[ast.stmt]) -> None:
+        for statement in statements:
+            if isinstance(statement, ast.Global | ast.Nonlocal):
+                continue
+            if _yields([statement]):
+                self.cut_one(statement)
+            else:
+                self.keep(statement)
+
+    def keep(self, statement: ast.stmt) -> None:
+        """A statement without `yield`: but it may return, or leave a loop that was cut."""
+        self.add(*_Jumps(self).all([statement]))
+
+    def cut_one(self, statement: ast.stmt) -> None:
+        match statement:
+            case ast.Expr(value=ast.Yield() | ast.YieldFrom() as value):
+                self.cut_yield(value, statement)
+            case (
+                ast.Assign(value=ast.Yield() | ast.YieldFrom() as value)
+                | ast.AugAssign(value=ast.Yield() | ast.YieldFrom() as value)
+            ):
+                statement.value = self.cut_yield(value, statement)
+                self.keep(statement)
+            case ast.Return(value=ast.Yield() | ast.YieldFrom() as value):
+                statement.value = self.cut_yield(value, statement)
+                self.keep(statement)
+            case ast.If():
+                self.cut_if(statement)
+            case ast.While():
+                self.cut_while(statement)
+            case ast.For():
+                self.cut_for(statement)
+            case ast.Try():
+                self.cut_try(statement)
+            case ast.With():
+                self.cut_with(statement)
+            case _:
+                raise NoBridge
+
+    def cut_yield(self, value: ast.Yield | ast.YieldFrom, at: ast.stmt) -> ast.expr:
+        """Stops there. Gives what the expression is worth when it goes on."""
+        if value.value is not None and _yields([value.value]):
+            raise NoBridge
+        if isinstance(value, ast.YieldFrom):
+            items, item = self.hide("items"), self.hide("item")
+            self.add(*parsed(f"{items} = iter(VALUE)", at, VALUE=value.value))
+            [loop] = parsed(f"for {item} in {items}:\n    yield {item}", at)
+            self.cut_one(loop)
+            return parsed(f"{HELPERS}.value_of({items})", at)[0].value  # type: ignore[attr-defined,no-any-return]
+        following = self.block()
+        given = value.value or ast.copy_location(ast.Constant(None), at)
+        self.add(*parsed(f"{STATE} = {following}\nreturn (True, VALUE)", at, VALUE=given))
+        self.now = following
+        return ast.copy_location(ast.Name("__sent", ast.Load()), at)
+
+    def cut_if(self, statement: ast.If) -> None:
+        then, otherwise, after = self.block(), self.block(), self.block()
+        self.add(*parsed(f"{STATE} = {then} if TEST else {otherwise}\ncontinue", statement, TEST=statement.test))
+        for number, body in ((then, statement.body), (otherwise, statement.orelse)):
+            self.now = number
+            self.cut(body)
+            self.go(after, statement)
+        self.now = after
+
+    def cut_while(self, statement: ast.While) -> None:
+        again, body, otherwise, after = self.block(), self.block(), self.block(), self.block()
+        self.go(again, statement)
+        self.now = again
+        self.add(*parsed(f"{STATE} = {body} if TEST else {otherwise}\ncontinue", statement, TEST=statement.test))
+        self.cut_loop(statement, body, otherwise, after, again)
+
+    def cut_for(self, statement: ast.For) -> None:
+        items, item = self.hide("items"), self.hide("item")
+        again, body, otherwise, after = self.block(), self.block(), self.block(), self.block()
+        self.add(*parsed(f"{items} = iter(ITEMS)", statement, ITEMS=statement.iter))
+        self.go(again, statement)
+        self.now = again
+        self.add(*parsed(f"{item} = {HELPERS}.next_of({items})", statement))
+        way = f"{STATE} = {otherwise} if {item} is {HELPERS}.end else {body}\ncontinue"
+        self.add(*parsed(way, statement))
+        self.now = body
+        [assign] = parsed(f"TARGET = {item}", statement)
+        assert isinstance(assign, ast.Assign)
+        assign.targets = [statement.target]
+        self.add(assign)
+        self.cut_loop(statement, body, otherwise, after, again)
+
+    def cut_loop(self, statement: ast.For | ast.While, body: int, otherwise: int, after: int, again: int) -> None:
+        self.now = body
+        self.loops.append(_Loop(after, again, len(self.finals)))
+        self.cut(statement.body)
+        self.loops.pop()
+        self.go(again, statement)
+        self.now = otherwise
+        self.cut(statement.orelse)
+        self.go(after, statement)
+        self.now = after
+
+    def cut_with(self, statement: ast.With) -> None:
+        first, *rest = statement.items
+        manager = self.hide("manager")
+        self.add(*parsed(f"{manager} = MANAGER", statement, MANAGER=first.context_expr))
+        [enter] = parsed(f"TARGET = {manager}.__enter__()", statement)
+        assert isinstance(enter, ast.Assign)
+        if first.optional_vars is not None:
+            enter.targets = [first.optional_vars]
+        else:
+            enter.targets = [ast.copy_location(ast.Name(self.hide("entered"), ast.Store()), statement)]
+        self.add(enter)
+        inner = ast.copy_location(ast.With(rest, statement.body), statement)
+        [around] = parsed(f"try:\n    pass\nfinally:\n    {manager}.__exit__(None, None, None)", statement)
+        assert isinstance(around, ast.Try)
+        around.body = [inner] if rest else statement.body
+        self.cut_try(around)
+
+    def cut_try(self, statement: ast.Try) -> None:
+        if statement.finalbody:
+            self.cut_finally(statement)
+        else:
+            self.cut_handlers(statement)
+
+    def cut_finally(self, statement: ast.Try) -> None:
+        outer = self.handler
+        begins, after, failed = self.block(), self.block(), self.block()
+        final = _Finally(len(self.hidden), begins)
+        way, kept = self.hide("way"), self.hide("kept")
+        self.handler = failed
+        body = self.block()
+        self.go(body, statement)
+        self.now = body
+        self.finals.append(final)
+        inner = ast.copy_location(ast.Try(statement.body, statement.handlers, statement.orelse, []), statement)
+        if statement.handlers:
+            self.cut_handlers(inner)
+        else:
+            self.cut(statement.body)
+        self.finals.pop()
+        self.add(*parsed(f"{way} = 0", statement))
+        self.go(begins, statement)
+        self.handler = outer
+        self.now = failed
+        self.add(*parsed(f"{way}, {kept} = -1, {ERROR}", statement))
+        self.go(begins, statement)
+        self.now = begins
+        self.cut(statement.finalbody)
+        self.add(*parsed(f"if {way} == -1:\n    raise {kept}", statement))
+        for number, exit_ in enumerate(final.exits, 1):
+            [leave] = parsed(f"if {way} == {number}:\n    pass", statement)
+            assert isinstance(leave, ast.If)
+            leave.body = exit_
+            self.add(leave)
+        self.go(after, statement)
+        self.now = after
+
+    def cut_handlers(self, statement: ast.Try) -> None:
+        outer = self.handler
+        handling, after = self.block(), self.block()
+        error = self.hide("error")
+        self.handler = handling
+        body = self.block()
+        self.go(body, statement)
+        self.now = body
+        self.cut(statement.body)
+        self.handler = outer
+        otherwise = self.block()
+        self.go(otherwise, statement)
+        self.now = otherwise
+        self.cut(statement.orelse)
+        self.go(after, statement)
+        self.now = handling
+        self.add(*parsed(f"{error} = {ERROR}", statement))
+        bodies = [(self.block(), handler) for handler in statement.handlers]
+        for number, handler in bodies:
+            kind = handler.type or ast.Name("Exception", ast.Load())
+            name = f"\n    {handler.name} = {error}" if handler.name else ""
+            self.add(
+                *parsed(
+                    f"if isinstance({error}, KIND):{name}\n    {STATE} = {number}\n    continue", handler, KIND=kind
+                )
+            )
+        self.add(*parsed(f"raise {error}", statement))
+        self.errors.append(error)
+        for number, handler in bodies:
+            self.now = number
+            self.cut(handler.body)
+            self.go(after, handler)
+        self.errors.pop()
+        self.now = after
+
+    # -- ways out -----------------------------------------------------------------------------------------------------
+
+    def way_out(self, statements: list[ast.stmt], depth: int, at: ast.AST) -> list[ast.stmt]:
+        """Statements that leave, through each `finally` that is deeper than `depth`."""
+        for final in self.finals[depth:]:
+            final.exits.append(statements)
+            way = f"__way{final.number}"
+            statements = parsed(f"{way} = {len(final.exits)}\n{STATE} = {final.begins}\ncontinue", at)
+        return statements
+
+
+class _Jumps(ast.NodeTransformer):
+    """Rewrites what leaves a statement that is kept: `return`, a bare `raise`, `break` and `continue` of cut loops."""
+
+    def __init__(self, flat: _Flattened) -> None:
+        self.flat, self.in_loop, self.in_handler = flat, False, False
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        return node if isinstance(node, SCOPES) else super().visit(node)
+
+    def visit_Return(self, node: ast.Return) -> list[ast.stmt]:
+        value = node.value or ast.copy_location(ast.Constant(None), node)
+        if not self.flat.finals:
+            return parsed("return (False, VALUE)", node, VALUE=value)
+        kept = self.flat.hide("result")
+        out = self.flat.way_out(parsed(f"return (False, {kept})", node), 0, node)
+        return [*parsed(f"{kept} = VALUE", node, VALUE=value), *self.jump(out)]
+
+    def visit_Raise(self, node: ast.Raise) -> ast.stmt:
+        if node.exc is None and not self.in_handler and self.flat.errors:
+            return parsed(f"raise {self.flat.errors[-1]}", node)[0]
+        return node
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
+        before, self.in_handler = self.in_handler, True
+        self.generic_visit(node)
+        self.in_handler = before
+        return node
+
+    def visit_For(self, node: ast.For) -> ast.AST:
+        return self.loop(node)
+
+    def visit_While(self, node: ast.While) -> ast.AST:
+        return self.loop(node)
+
+    def loop(self, node: ast.For | ast.While) -> ast.AST:
+        before, self.in_loop = self.in_loop, True
+        node.body = self.all(node.body)
+        self.in_loop = before
+        node.orelse = self.all(node.orelse)
+        return node
+
+    def all(self, statements: list[ast.stmt]) -> list[ast.stmt]:
+        out: list[ast.stmt] = []
+        for statement in statements:
+            made = self.visit(statement)
+            out += made if isinstance(made, list) else [made]  # type: ignore[list-item]
+        return out
+
+    def visit_Break(self, node: ast.Break) -> ast.stmt | list[ast.stmt]:
+        return node if self.in_loop or not self.flat.loops else self.leave_loop(self.flat.loops[-1].after, node)
+
+    def visit_Continue(self, node: ast.Continue) -> ast.stmt | list[ast.stmt]:
+        return node if self.in_loop or not self.flat.loops else self.leave_loop(self.flat.loops[-1].again, node)
+
+    def leave_loop(self, target: int, node: ast.stmt) -> list[ast.stmt]:
+        out = parsed(f"{STATE} = {target}\ncontinue", node)
+        return self.flat.way_out(out, self.flat.loops[-1].depth, node)
+
+    def jump(self, statements: list[ast.stmt]) -> list[ast.stmt]:
+        if self.in_loop and any(isinstance(statement, ast.Continue) for statement in statements):
+            raise NoBridge  # it would go on with the inner loop
+        return statements

@@ -1,0 +1,102 @@
+"""Methods of built-in types as values, and those that Monty lacks: see `repl/bridges.py`."""
+
+import json
+
+makers = {}
+
+
+def method(owner, name):
+    """`owner.name`, where that may be a method of a built-in type."""
+    if name in LACKING:
+        for kind, function in LACKING[name]:
+            if isinstance(owner, kind):
+                return lambda *arguments: function(owner, *arguments)
+            if owner is kind:
+                return function
+    try:
+        return getattr(owner, name)
+    except AttributeError:
+        if not isinstance(owner, BUILT_IN) and owner not in BUILT_IN:
+            raise
+    if name not in makers:
+        namespace = {}
+        exec(MAKER.replace("NAME", name), namespace)
+        makers[name] = [namespace["bind"], namespace["call"]]
+    bind, call = makers[name]
+    return call if type(owner) is type(str) else bind(owner)
+
+
+BUILT_IN = (str, bytes, list, dict, set, frozenset, tuple, int, float)
+MAKER = """
+def bind(owner):
+    return lambda *arguments, **named: owner.NAME(*arguments, **named)
+
+def call(owner, *arguments, **named):
+    return owner.NAME(*arguments, **named)
+"""
+
+
+def _translate(text, table):
+    out = []
+    for character in text:
+        new = table.get(ord(character), character)
+        if new is not None:
+            out.append(chr(new) if isinstance(new, int) else new)
+    return "".join(out)
+
+
+def _maketrans(old, new=None, gone=""):
+    if new is None:
+        return {ord(key) if isinstance(key, str) else key: value for key, value in old.items()}
+    if len(old) != len(new):
+        raise ValueError("the first two maketrans arguments must have equal length")
+    return {**{ord(a): ord(b) for a, b in zip(old, new)}, **{ord(character): None for character in gone}}
+
+
+def _difference_update(items, *others):
+    for other in others:
+        for item in list(other):
+            items.discard(item)
+
+
+def _intersection_update(items, *others):
+    kept = items.intersection(*others)
+    for item in list(items):
+        if item not in kept:
+            items.discard(item)
+
+
+def _symmetric_difference_update(items, other):
+    for item in set(other):
+        if item in items:
+            items.discard(item)
+        else:
+            items.add(item)
+
+
+LACKING = {
+    "translate": [[str, _translate]],
+    "maketrans": [[str, _maketrans]],
+    "format_map": [[str, lambda text, values: text.format(**values)]],
+    "difference_update": [[set, _difference_update]],
+    "intersection_update": [[set, _intersection_update]],
+    "symmetric_difference_update": [[set, _symmetric_difference_update]],
+    "bit_length": [[int, lambda number: len(bin(abs(number))) - 2 if number else 0]],
+    "bit_count": [[int, lambda number: bin(abs(number)).count("1")]],
+    "is_integer": [[float, lambda number: number % 1 == 0], [int, lambda number: True]],
+}
+
+
+def dumps(value, *, default=None, skipkeys=False, **options):
+    """`json.dumps` with a function for what is no JSON."""
+    return json.dumps(_plain(value, default), **options)
+
+
+def _plain(value, default):
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, default) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item, default) for key, item in value.items()}
+    return _plain(default(value), default)
