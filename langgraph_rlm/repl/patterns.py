@@ -174,9 +174,9 @@ class _Traits:
                 self.may_prefer_nothing |= operation == "MIN_REPEAT" and (low == 0 or inner.getwidth()[0] == 0)
                 before = len(self.closing)
                 self.read(inner, flags)
-                if high > 1 and inner.getwidth()[0] == 0 < inner.getwidth()[1]:
-                    if len(self.closing) > before or self.may_prefer_nothing:
-                        raise re.error(REPEATED_NOTHING)
+                is_repeated_nothing = high > 1 and inner.getwidth()[0] == 0 < inner.getwidth()[1]
+                if is_repeated_nothing and (len(self.closing) > before or self.may_prefer_nothing):
+                    raise re.error(REPEATED_NOTHING)
             case "SUBPATTERN", (group, added, removed, inner):
                 self.read(inner, flags & ~removed | added)
                 self.closing += [group] if group else []
