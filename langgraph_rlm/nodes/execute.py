@@ -12,11 +12,13 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.graph import END
 from langgraph.types import Command, Overwrite
 
+from langgraph_rlm.answers.values import as_text
 from langgraph_rlm.asking.in_flight import InFlightCalls
 from langgraph_rlm.asking.ledger import Usage
 from langgraph_rlm.asking.model_calls import add_usages, mark_ahead
 from langgraph_rlm.asking.requests import Call, Request
 from langgraph_rlm.conversation.history import past_steps, questions
+from langgraph_rlm.conversation.prompts import shorten
 from langgraph_rlm.effects import Steps, Work
 from langgraph_rlm.nodes.conclusion import conclude_cell, conclude_reply
 from langgraph_rlm.nodes.ending import record_outcome
@@ -39,7 +41,7 @@ from langgraph_rlm.nodes.turn import CellInput
 from langgraph_rlm.repl.bridges import bridged
 from langgraph_rlm.repl.cells import Finished, Outcome, Suspended, Variable
 from langgraph_rlm.repl.interpreter import Interpreter
-from langgraph_rlm.repl.journal import answers_so_far, unclaimed_answers
+from langgraph_rlm.repl.journal import answers_so_far, kept_answers, unclaimed_answers
 from langgraph_rlm.repl.lookahead import Prefetched
 from langgraph_rlm.running.run import Run, is_durable, read, run_of
 from langgraph_rlm.running.spec import RLMSpec
@@ -125,7 +127,8 @@ def _run_cell(now: Execution) -> Steps[Outcome]:
     past = past_steps(history)
     is_there = past is None or Variable("past_steps", "list", len(past)) in now.repl.variables
     variables = {} if is_there else {"past_steps": past}
-    outcome: Outcome = yield Work(lambda: now.repl.run(bridged(code), setup, variables))
+    kept = kept_answers(read(now.config, "journal"), is_suspended=False)
+    outcome: Outcome = yield Work(lambda: now.repl.run(bridged(code), setup, variables, kept))
     return outcome
 
 
@@ -144,7 +147,7 @@ def _run_to_ask_or_end(now: Execution, outcome: Outcome) -> Steps[StopPoint]:
     """Goes on until the cell ends, or asks for what it may have."""
     while True:
         prefetched = Prefetched()
-        if now.repl.lookahead.unclaimed:
+        if now.repl.lookahead.has_any:
             outcome, prefetched = yield Work(partial(_use_prefetched, now.repl, outcome))
         if isinstance(outcome, Finished):
             return StopPoint(outcome)
@@ -152,16 +155,16 @@ def _run_to_ask_or_end(now: Execution, outcome: Outcome) -> Steps[StopPoint]:
         reserved = try_reserve(now.spec, outcome.call, missing, now.run)
         if not isinstance(reserved, Refused):
             return StopPoint(outcome, prefetched, reserved)
-        outcome = yield Work(partial(now.repl.refuse, reserved.reason))
+        outcome = yield Work(partial(now.repl.refuse, outcome.call, prefetched, reserved.reason))
 
 
 def _use_prefetched(repl: Interpreter, outcome: Outcome) -> tuple[Outcome, Prefetched]:
-    """Goes on while the cell asks what was asked ahead and answered, and with what there is for the next call."""
+    """Goes on while the answers are there to what the cell asks, and with what there is for the next call."""
     while isinstance(outcome, Suspended):
         prefetched = repl.claim(outcome.call)
         if len(prefetched.answers) < len(outcome.call.requests):
             return outcome, prefetched
-        outcome = repl.resume_prefetched(prefetched.answers)
+        outcome = repl.resume_prefetched(outcome.call, prefetched)
     return outcome, Prefetched()
 
 
@@ -205,15 +208,17 @@ def _ask(
     spec, run, repl, prefetched, reserved = now.spec, now.run, now.repl, stopped.prefetched, len(stopped.reserved)
     if dump:
         update["suspension"] = [*dump, repl.printed.head, repl.printed.tail, repl.printed.length]
-    repl.note_claimed(prefetched.answers)
+    repl.note_claimed(call, prefetched)
     repl.answer_with_error(left_out(call, prefetched, reserved), LEFT_OUT)
     ahead, guesses = still_ahead(before, call, prefetched), list[Request]()
     if room := room_ahead(spec, call, len(ahead), run):
         guesses = yield Work(partial(guess_ahead, call, room, repl, run))
     repl.note_asked_ahead([*ahead.values(), *(guess.key for guess in guesses)])
     update["pending"], pending = next_pending_call(before, call, prefetched, reserved, guesses)
-    update |= _repl_update(now)
-    subcalls = [request for request in call.requests if request.kind != "tool"]
+    update |= _repl_update(now, update)
+    if pending.is_settled:
+        return Command(update=update, goto="execute")
+    subcalls = [request for request in stopped.reserved if request.kind != "tool"]
     if spec.confirms_fan_outs and len(subcalls) > (spec.limits.confirm_above or 0):
         return Command(update=update, goto="confirm")
     return Command(update=update, goto=send_wave(spec, run, now.in_flight, pending, pending.missing))
@@ -221,8 +226,8 @@ def _ask(
 
 def _conclude(now: Execution, cell: Finished, dump: list[Any], update: dict[str, Any]) -> Command[Any]:
     """Leaves the finished cell behind: what it did goes to the model, or it has ended the run."""
-    repl_update = _repl_update(now)
-    records = [*read(now.config, "subcall_records"), *update.pop("subcall_records", [])]
+    repl_update = _repl_update(now, update)
+    records = [*read(now.config, "subcall_records"), *repl_update["subcall_records"]]
     update |= {**repl_update, "pending": [], "subcall_records": Overwrite([]), "note": None}
     update["variables"] = [list(astuple(variable)) for variable in cell.variables]
     if dump:
@@ -230,6 +235,15 @@ def _conclude(now: Execution, cell: Finished, dump: list[Any], update: dict[str,
     return conclude_cell(now.spec, now.state, now.config, cell, records, repl_update["note"], update)
 
 
-def _repl_update(now: Execution) -> dict[str, Any]:
-    """What the state is told of the REPL: what happened, and what became of it."""
-    return {"note": now.repl.take_note() or now.state.get("note"), "journal": now.repl.take_events()}
+def _repl_update(now: Execution, update: dict[str, Any]) -> dict[str, Any]:
+    """What the state is told of the REPL, with what is in the `update` already: what happened, what became of it."""
+    kept = [
+        record_of(claimed.request, is_ahead=False) | {"kept": True, "answer": shorten(as_text(claimed.answer.value))}
+        for claimed in now.repl.take_claimed()
+        if claimed.is_kept
+    ]
+    return {
+        "note": now.repl.take_note() or now.state.get("note"),
+        "journal": now.repl.take_events(),
+        "subcall_records": [*update.get("subcall_records", []), *kept],
+    }

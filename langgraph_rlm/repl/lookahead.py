@@ -13,9 +13,9 @@ import os
 import signal
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
@@ -49,6 +49,8 @@ class Prefetched:
     """Of the prompts of a call, by their index: the answers that are there, and which prompts are asked already."""
 
     answers: dict[int, PlacedAnswer] = field(default_factory=dict)
+    kept: Collection[int] = ()
+    """Which of these answers are those of dropped cells; the others were asked ahead."""
     in_flight: list[int] = field(default_factory=list)
     drops_rest: bool = False
     """Whether the code has gone elsewhere, so that what else was asked ahead is dropped."""
@@ -58,14 +60,25 @@ class Prefetched:
         return [i for i in range(len(call.requests)) if i not in self.answers and i not in self.in_flight]
 
 
+@dataclass(frozen=True)
+class Claimed:
+    """A request that the code has come to and whose answer was there. `is_kept`: that of a dropped cell."""
+
+    request: Request
+    answer: Answer
+    is_kept: bool
+
+
 @dataclass
 class Lookahead:
     """What was asked ahead for a cell, and how well guesses have held so far, in prompts.
 
     `answered` has what the code has not come to yet by the key of the prompt, in the order in which it was guessed;
-    `in_flight` counts the prompts that are asked now, by their keys.
+    `in_flight` counts the prompts that are asked now, by their keys. `kept` has answers of dropped cells: the code gets
+    these first.
     """
 
+    kept: AnswersByKey = field(default_factory=dict)
     answered: AnswersByKey = field(default_factory=dict)
     in_flight: Counter[str] = field(default_factory=Counter)
     window: int = FIRST_WINDOW
@@ -73,15 +86,22 @@ class Lookahead:
     wasted: int = 0
 
     def claim(self, call: Call, has_side_effects: bool) -> Prefetched:
-        """What was asked ahead of a call. Guesses that did not hold are dropped.
+        """What there is for a call before it is asked. Guesses that did not hold are dropped.
 
         So are all where the call has side effects, and a tool was called ahead: it may say something else afterwards.
         """
+        kept = {index: answers.popleft() for index, key in enumerate(call.keys) if (answers := self.kept.get(key))}
+        guessed = self._claim_guesses(call, kept, has_side_effects)
+        return replace(guessed, answers=kept | guessed.answers, kept=kept.keys())
+
+    def _claim_guesses(self, call: Call, kept: Collection[int], has_side_effects: bool) -> Prefetched:
+        """What was asked ahead of a call, but for the prompts whose answers are `kept`."""
         unclaimed, prefetched = self.unclaimed, Prefetched()
         answered = [key for key, answers in self.answered.items() if answers]
         if has_side_effects and any(key.startswith(TOOL) for key in [*answered, *+self.in_flight]):
             return self._drop(unclaimed)
-        for index, key in enumerate(call.keys):
+        wanted = {index: key for index, key in enumerate(call.keys) if index not in kept}
+        for index, key in wanted.items():
             if answers := self.answered.get(key):
                 prefetched.answers[index] = answers.popleft()
             elif self.in_flight[key]:
@@ -89,16 +109,28 @@ class Lookahead:
                 prefetched.in_flight.append(index)
         held = len(prefetched.answers) + len(prefetched.in_flight)
         self.held += held
-        if held == len(call.requests):
+        if held == len(wanted):
             self.window = min(self.window + held, MOST_WINDOW)
         elif unclaimed and not held:
             return self._drop(unclaimed)
         return prefetched
 
+    def put_back(self, call: Call, prefetched: Prefetched) -> None:
+        """Undoes a claim of a call that was refused."""
+        for index, answer in reversed(prefetched.answers.items()):
+            unclaimed = self.kept if index in prefetched.kept else self.answered
+            unclaimed.setdefault(call.keys[index], deque()).appendleft(answer)
+        self.in_flight.update(call.keys[index] for index in prefetched.in_flight)
+
     def _drop(self, wasted: int) -> Prefetched:
         self.answered, self.in_flight = {}, Counter()
         self.wasted, self.window = self.wasted + wasted, 1
         return Prefetched(drops_rest=True)
+
+    @property
+    def has_any(self) -> bool:
+        """Whether there may be something for a call before it is asked."""
+        return bool(self.unclaimed) or any(self.kept.values())
 
     @property
     def unclaimed(self) -> int:
@@ -134,7 +166,7 @@ def requests_ahead(
 ) -> list[Request]:
     """What the cell in `dump` will ask for after the call at which it is suspended, in order, at most `most`.
 
-    What is among `lookahead` is no news: the fork goes on with the answers, where these are there. Nothing is asked
+    What `lookahead` has is no news: the fork goes on with the answers, where these are there. Nothing is asked
     ahead that changes something, nor a tool called ahead while something does, nor what `capabilities` has nobody for.
     """
     owner = _Owner()
@@ -142,7 +174,9 @@ def requests_ahead(
     if session is None:
         return []
     found: list[Request] = []
-    known = {key: deque(answers) for key, answers in lookahead.answered.items()}
+    known = {key: deque(answers) for key, answers in lookahead.kept.items()}
+    for key, answers in lookahead.answered.items():
+        known.setdefault(key, deque()).extend(answers)
     in_flight = lookahead.in_flight.copy()
     placeholders = map(_placeholder, count())
 
