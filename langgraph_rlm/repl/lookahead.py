@@ -66,6 +66,10 @@ class Prefetched:
         """The other prompts."""
         return [i for i in range(len(call.requests)) if i not in self.answers and i not in self.in_flight]
 
+    def claimed_of(self, call: Call) -> list[Request]:
+        """Those that were asked ahead."""
+        return [call.requests[i] for i in [*self.answers, *self.in_flight] if i not in self.kept]
+
 
 @dataclass(frozen=True)
 class Claimed:

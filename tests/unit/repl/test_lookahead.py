@@ -136,11 +136,66 @@ def test_guesses_that_do_not_hold_come_to_an_end() -> None:
     assert len(many.model.asked) < 150
 
 
-def test_prompts_asked_ahead_count_against_the_limit_and_are_marked() -> None:
+def test_prompts_asked_ahead_in_vain_are_marked_and_count_for_no_sub_call() -> None:
     out = ran("for i in range(9):\n    Final = llm_query(f'p{i}')\n    if Final == 'P1': break").out
-    records = out["trajectory"][0]["subcalls"]
-    assert out["subcalls"] == len(records) == 4
+    records, used = out["trajectory"][0]["subcalls"], out["usage"]["scripted-1"]
     assert [record.get("ahead", False) for record in records] == [False, True, True, True]
+    assert out["subcalls"] == 2
+    assert (used["total_tokens"], used["input_token_details"]["ahead"]) == (15 * (1 + 4), 10 * 3)
+
+
+WASTEFUL = "for i in range(9):\n    a = llm_query(f'{j} {i}')\n    if a.endswith('1'): break\n"
+
+
+@pytest.mark.parametrize("dumps", [-1, math.inf], ids=["dumped at each stop", "never dumped"])
+def test_limit_is_what_the_code_asks_for_also_after_a_kill(dumps: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five times two prompts, and more than that asked ahead in vain; the limit is ten."""
+    monkeypatch.setattr(repl_state, "DUMPS_WORTH", dumps)
+    cells = [cell(f"j = {j}\n{WASTEFUL}") for j in range(4)]
+    last = cell(
+        f"j = 4\n{WASTEFUL}Final = a\ntry:\n    llm_query('more')\nexcept RuntimeError as e:\n    Final = str(e)"
+    )
+    for writes in (math.inf, *range(6, 60, 7)):
+        saver, asked = KilledAt(writes), ScriptedModel(answer=str.upper)
+        settings: Any = {"sub_model": asked, "checkpointer": saver, "limits": Limits(max_subcalls=10)}
+        try:
+            out = rlm_of(ScriptedModel(*cells, last), **settings).invoke(GIVEN, THREAD)
+        except KeyboardInterrupt:
+            out = rlm_of(ScriptedModel(*cells, last), **settings).invoke(None, THREAD)
+        assert (out["subcalls"], out["answer"]) == (
+            10,
+            "1 sub-calls do not fit: 0 of 10 are left. Ask fewer, about larger pieces.",
+        ), writes
+        assert len(asked.asked) > 12
+
+
+def test_what_was_asked_ahead_takes_no_place_of_what_the_code_asks() -> None:
+    code = (
+        "a = llm_query('p0')\n"
+        "Final = llm_batch([f'q{i}' for i in range(9)]) if a == 'P0' else [llm_query(x) for x in 'abc']"
+    )
+    out = ran(code, limits=Limits(max_subcalls=10)).out
+    assert (len(out["answer"]), out["subcalls"]) == (9, 10)
+
+
+def test_answer_that_came_ahead_is_refused_where_the_code_has_asked_too_much() -> None:
+    code = (
+        "a = llm_query('p0')\nif a == 'P0':\n    llm_batch(['x', 'y'])\nFinal = []\nfor i in range(1, 4):\n"
+        "    try:\n        Final.append(llm_query(f'p{i}'))\n    except RuntimeError:\n        Final.append('refused')"
+    )
+    one, many = (ran(code, ahead=ahead, limits=Limits(max_subcalls=4)) for ahead in (False, True))
+    assert (many.answer, many.out["subcalls"]) == (one.answer, one.out["subcalls"]) == (["P1", "refused", "refused"], 4)
+
+
+def test_children_count_what_their_code_asks_for() -> None:
+    script = {
+        "Question: child": [
+            cell("for i in range(9):\n    Final = llm_query(P + str(i))\n    if Final[-1] == '1': break")
+        ],
+        "": [cell("Final = rlm_query_batched(['child a', 'child b'])")],
+    }
+    out = rlm_of(ScriptedModel(script=script, answer=str.upper)).invoke(GIVEN)
+    assert (out["answer"], out["subcalls"]) == (["CHILD A1", "CHILD B1"], 2 + 2 * 2)
 
 
 @pytest.mark.parametrize("most", [45, 75, 150])
@@ -332,7 +387,7 @@ def test_guesses_that_were_stored_are_there_where_the_call_that_waits_has_none()
             stored = {record["prompt"] for record in values.get("subcall_records", [])}
             out = rlm.invoke(None, THREAD)
             assert not stored & set(model.asked[before:]), writes
-        assert (out["answer"], out["subcalls"]) == ("P3", 5), writes
+        assert (out["answer"], out["subcalls"]) == ("P3", 5), writes  # p0, p1, x, p2, p3
 
 
 def test_one_guess_that_did_not_hold_is_no_end_of_looking_ahead() -> None:
@@ -423,4 +478,5 @@ def test_any_program_does_what_it_does_without_a_look_ahead(grace: float, progra
         assert many.out[key] == one.out[key], program
     assert (many.outputs, many.errors) == (one.outputs, one.errors), program
     assert not set(one.model.asked) - set(many.model.asked)
-    assert many.out["subcalls"] == len(many.model.asked)
+    assert many.out["subcalls"] == one.out["subcalls"]
+    assert sum(len(step["subcalls"]) for step in many.out["trajectory"]) == len(many.model.asked)
