@@ -306,8 +306,8 @@ def _example_of(which: int, schema: Any) -> Any:
             return values[-which]
         case {"type": "object", "properties": dict(properties)}:
             return {name: _example_of(which, of) for name, of in properties.items()}
-        case {"type": "array", "items": items}:
-            return [_example_of(which, items)]
+        case {"type": "array"}:
+            return None  # nobody knows how long it is: code that goes through it fails
         case {"type": "boolean"}:
             return bool(which)
         case {"type": "integer" | "number"}:
