@@ -211,7 +211,7 @@ EXPECTED = [4, ["p0", "p1", "p2", "p3", "p4"], "first"]
 PROMPTS = sorted(["first", *(f"p{i}" for i in range(5)), *["vote"] * 4])
 
 
-def killed_at(writes: int, script: Any, is_async: bool = False, **given: Any) -> tuple[dict[str, Any], list[str]]:
+def killed_at(writes: int, script: Any, **given: Any) -> tuple[dict[str, Any], list[str]]:
     """The output of a run that was killed at a write and went on in another one, and all prompts that were answered."""
     saver, model = KilledAt(writes), ScriptedModel(script=script, answer=numbered())
     given = {"checkpointer": saver, "max_concurrency": 1, "sandbox": Sandbox(timeout=0.15), **given}
