@@ -108,6 +108,8 @@ def result(ran: RanBlock, names: tuple[str, ...]) -> str:
         parts.append(f"\n{cell.printed.head}")
     if cell.error:
         parts.append(f"\n\n{cell.error}")
+    if ran.kept:
+        parts.append(prompts.kept(ran.kept))
     if cell.overwritten:
         parts.append(
             f"Restored to what they are: {', '.join(cell.overwritten)}. Choose other names for your variables."
