@@ -14,9 +14,18 @@ from langgraph_rlm.repl import modules
 from langgraph_rlm.repl.syntax import statements
 
 _TYPES = ("str", "dict", "list", "set", "tuple", "int", "float")
+DATETIME, AS_CLASS, DATES = '__rlm__["datetime"]', '__rlm__["dated"]', '__rlm__["dates"]'
+"""What the prelude has for dates."""
+DATES_MODULE = "_dates"
+LOAD_DATES = f'__rlm__["module"]({DATES_MODULE!r})'
+"""Has the methods of dates: it is not rewritten, since it uses those of Monty."""
+_DATE_METHODS = (
+    *("strptime", "fromisoformat", "fromtimestamp", "utcfromtimestamp", "fromordinal", "fromisocalendar"),
+    *("isocalendar", "toordinal", "timetuple", "ctime", "utcnow", "today"),
+)
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Edit:
     """New text from a place in the cell to another: lines from 1, columns in bytes."""
 
@@ -34,7 +43,8 @@ class Edit:
 def bridged(code: str) -> str:
     """`code` as Monty understands it. What is not Python stays as it is."""
     nodes = (node for statement in statements(code) for node in ast.walk(statement))
-    edits = sorted(edit for node in nodes for bridge in BRIDGES for edit in bridge(node))
+    edits = [edit for node in nodes for bridge in BRIDGES for edit in bridge(node)]
+    edits.sort(key=lambda edit: (edit.start, edit.end))  # what is around another comes before it, as in the tree
     lines = code.encode().split(b"\n")
     for edit in reversed(edits):
         (first, start), (last, end) = edit.start, edit.end
@@ -70,7 +80,9 @@ def _method_as_function(node: ast.AST) -> Iterator[Edit]:
 
 def _import(node: ast.AST) -> Iterator[Edit]:
     """`import statistics`, `from heapq import nlargest`: modules that are written in Python of the sandbox."""
-    if isinstance(node, ast.Import) and any(alias.name in modules.names() for alias in node.names):
+    if isinstance(node, ast.Import) and any(
+        alias.name == "datetime" or alias.name in modules.names() for alias in node.names
+    ):
         yield Edit.of(node, "; ".join(map(_imported, node.names)))
     elif isinstance(node, ast.ImportFrom) and node.module in modules.names() and not node.level:
         wanted = [(alias.name, alias.asname or alias.name) for alias in node.names]
@@ -80,6 +92,8 @@ def _import(node: ast.AST) -> Iterator[Edit]:
 
 
 def _imported(alias: ast.alias) -> str:
+    if alias.name == "datetime":
+        return f"{alias.asname or alias.name} = {DATETIME}"
     if alias.name not in modules.names():
         return f"import {alias.name}" + (f" as {alias.asname}" if alias.asname else "")
     if alias.asname:
@@ -92,4 +106,46 @@ def _module(name: str) -> str:
     return f'__rlm__["module"]({name!r})'
 
 
-BRIDGES: tuple[Callable[[ast.AST], Iterator[Edit]], ...] = (_generator_for_next, _method_as_function, _import)
+def _datetime(node: ast.AST) -> Iterator[Edit]:
+    """`import datetime`, `from datetime import datetime`: the REPL's own, which is the module and the class at once."""
+    if isinstance(node, ast.ImportFrom) and node.module == "datetime" and not node.level:
+        wanted = [(alias.name, alias.asname) for alias in node.names if alias.name != "*"]
+        wanted = wanted or [(name, None) for name in ("datetime", "date", "time", "timedelta", "timezone")]
+        yield Edit.of(node, "; ".join(f"{new or name} = {_of_datetime(name, new)}" for name, new in wanted))
+    elif not isinstance(node, ast.Attribute | ast.pattern):
+        for name in ast.iter_child_nodes(node):
+            if isinstance(name, ast.Name) and name.id == "datetime" and isinstance(name.ctx, ast.Load):
+                yield Edit.of(name, f"{AS_CLASS}(datetime)")
+
+
+def _of_datetime(name: str, new_name: str | None) -> str:
+    return DATETIME if name == "datetime" and not new_name else f"{DATETIME}.{name}"
+
+
+def _date_method(node: ast.AST) -> Iterator[Edit]:
+    """`datetime.strptime(text, form)`, `day.isocalendar()`, `timedelta(hours=1.5)`: as CPython has them."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=owner, attr=name) as method) if name in _DATE_METHODS:
+            start, end = (owner.lineno, owner.col_offset), (owner.end_lineno or 0, owner.end_col_offset or 0)
+            lines = (method.end_lineno or 0) - end[0]
+            yield Edit(start, start, f'{DATES}("{name}", ')
+            yield Edit(end, (end[0] + lines, method.end_col_offset or 0), "\n" * lines + ")")
+        case ast.Call(func=ast.Name("timedelta") | ast.Attribute(attr="timedelta") as kind) if not _are_whole(node):
+            start, end = (kind.lineno, kind.col_offset), (kind.end_lineno or 0, kind.end_col_offset or 0)
+            yield Edit(start, start, f'{DATES}("timedelta_", ')
+            yield Edit(end, end, ")")
+
+
+def _are_whole(call: ast.Call) -> bool:
+    """Whether all arguments are written as whole numbers."""
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    return all(isinstance(value, ast.Constant) and isinstance(value.value, int) for value in given)
+
+
+BRIDGES: tuple[Callable[[ast.AST], Iterator[Edit]], ...] = (
+    _generator_for_next,
+    _method_as_function,
+    _import,
+    _datetime,
+    _date_method,
+)

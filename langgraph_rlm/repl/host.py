@@ -20,7 +20,7 @@ from langgraph_rlm.asking.tools import Tool
 from langgraph_rlm.context import Context
 from langgraph_rlm.repl import gaps, modules
 from langgraph_rlm.repl.boilerplate import compact
-from langgraph_rlm.repl.bridges import bridged
+from langgraph_rlm.repl.bridges import DATES_MODULE, bridged
 from langgraph_rlm.repl.capabilities import NO_CAPABILITIES, Capabilities
 from langgraph_rlm.repl.cells import Variable
 from langgraph_rlm.repl.python.answers import ERROR
@@ -68,7 +68,8 @@ def answer(
         case ("context", str(name), list(passed)):
             return _read_context(context, name, passed)
         case ("module", str(name)) if name in modules.names():
-            return {"return_value": bridged(modules.source(name))}
+            source = modules.source(name)
+            return {"return_value": source if name == DATES_MODULE else bridged(source)}
         case ("show_vars",):
             return {"return_value": "\n".join(map(str, describe(variables))) or "no variables yet"}
     return raising("TypeError", "no such call")

@@ -107,22 +107,23 @@ class Interpreter:
             if call is not None:
                 self._state.events.append(["call", call.digest, len(call.requests), call.batch])
                 return Suspended(call)
-            error = None
-        except MontyError as failure:
-            if self._state.is_lost(failure):
-                return self._give_up(reason(failure, self._sandbox))
-            error = explain(failure, self._conventions.how_to_end)
-        return self._finish(cell, error)
+            failure = None
+        except MontyError as raised:
+            if self._state.is_lost(raised):
+                return self._give_up(reason(raised, self._sandbox))
+            failure = raised
+        return self._finish(cell, failure)
 
-    def _finish(self, cell: Cell, error: str | None) -> Finished:
+    def _finish(self, cell: Cell, failed: MontyError | None) -> Finished:
         try:
-            survey = self._state.survey()
+            survey = self._state.survey(failed)
         except Unreadable as failure:
             return self._give_up(f"The cell left something that cannot be read: {failure}")
         except MontyError as failure:
             why = explain(failure, self._conventions.how_to_end).splitlines()[-1]
             return self._give_up(f"The cell left something that cannot be read: {why}")
         self._state.finish(cell, survey.variables)
+        error = None if failed is None else explain(failed, self._conventions.how_to_end, survey.unshadowed)
         if survey.problem is not None and error is None:
             error = f"NameError: {survey.problem}"
         answer = survey.answer if error is None else ()

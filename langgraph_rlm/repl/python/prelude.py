@@ -6,7 +6,7 @@ what Monty understands may be used: no `yield`, no `del`, no class inheritance.
 """
 
 import collections
-import datetime
+import datetime as _datetime
 import itertools
 import json
 import math
@@ -275,6 +275,47 @@ def _extreme(choose, items, options):
     return candidates[choose(range(len(candidates)), key=lambda i: keys[i])]
 
 
+# -- dates ----------------------------------------------------------------------------------------------------------
+
+
+class Dates:
+    """`datetime`, the module and the class at once: `datetime.datetime.now()` and `datetime.now()` are the same.
+
+    Where code uses the name otherwise than to take an attribute, `dated` makes it the class (see the bridges).
+    """
+
+    def __repr__(self):
+        return "<module 'datetime'>"
+
+
+datetime = Dates()
+for _name in ["datetime", "date", "time", "timedelta", "timezone"]:
+    setattr(datetime, _name, getattr(_datetime, _name))
+datetime.UTC, datetime.MINYEAR, datetime.MAXYEAR = _datetime.timezone.utc, 1, 9999
+datetime.min, datetime.max = _datetime.datetime.min, _datetime.datetime.max
+datetime.now = lambda tz=None: _datetime.datetime.now(tz)
+datetime.today = lambda: _datetime.datetime.now()
+datetime.combine = lambda *of, **named: _datetime.datetime.combine(*of, **named)
+
+
+def _date_method(method):
+    return lambda *given, **named: dates(method, datetime)(*given, **named)
+
+
+for _name in ["strptime", "fromisoformat", "fromtimestamp"]:
+    setattr(datetime, _name, _date_method(_name))
+
+
+def dated(value):
+    """The value of the name `datetime`, where it may have to be the class."""
+    return _datetime.datetime if value is datetime else value
+
+
+def dates(method, owner):
+    """A method of dates that Monty lacks or has otherwise, as a function."""
+    return getattr(module("_dates"), method)(owner)
+
+
 # -- arguments ------------------------------------------------------------------------------------------------------
 
 
@@ -309,7 +350,9 @@ class Module:
 def module(name):
     """A module of the sandbox's own Python, loaded once: its source is asked of the host."""
     if name not in modules:
-        namespace = {"__rlm__": {"module": module, "package": package}}
+        namespace = {
+            "__rlm__": {"module": module, "package": package, "datetime": datetime, "dated": dated, "dates": dates}
+        }
         exec(_host("module", name), namespace)
         loaded = Module()
         for key, value in namespace.items():
@@ -343,10 +386,12 @@ def rebind(own, text, metadata):
     own["ctx"] = Ctx(metadata)
 
 
-def data(variables):
+def data(own, variables):
     """Those of the cell's variables that are plain data: what can move to another interpreter."""
     return {
-        name: value for name, value in variables.items() if name not in names and name not in tools and _is_data(value)
+        name: value
+        for name, value in variables.items()
+        if name not in tools and not _is_given(own, name, value) and _is_data(value)
     }
 
 
@@ -358,15 +403,20 @@ def _is_data(value):
     return value is None or isinstance(value, (str, int, float, bytes))
 
 
-def survey(own, variables, ending):
-    """What a cell left behind: its variables, which names of the REPL it overwrote, and the answer, if it set one.
+def _is_given(own, name, value):
+    """Whether a name of the cells' is still what they were given by it, and no variable of theirs."""
+    return (name in names or name in builtin_names) and _same(value, own[name])
+
+
+def survey(own, variables, ending, protected):
+    """What a cell left behind: its variables, which of the `protected` names it overwrote, and its answer, if any.
 
     `own` is this namespace, `variables` the cell's; `names` and `builtin_names` are what the cells were given of it.
     `ending` is the variable that ends a run: "Final", "answer", or None where only functions do.
     """
     global final, final_variable
     answer, problem = final, None
-    known = {**{name: own[name] for name in names}, **tools}
+    known = {**{name: own[name] for name in protected if name in names}, **tools}
     overwritten = [name for name, value in known.items() if not _same(variables.get(name), value)]
     if ending == "answer":
         answer = _submitted(variables.get("answer"))
@@ -388,10 +438,7 @@ def survey(own, variables, ending):
         "variables": [
             [name, type(value).__name__, _size(value)]
             for name, value in variables.items()
-            if name not in known
-            and name not in _hidden
-            and name != ending
-            and not (name in builtin_names and own[name] is value)
+            if name not in known and name not in _hidden and name != ending and not _is_given(own, name, value)
         ],
         "overwritten": overwritten,
         "answer": [] if answer is unset else [answer_of(answer)],
@@ -400,12 +447,17 @@ def survey(own, variables, ending):
     }
 
 
-def _submitted(given):
+def _submitted(answer):
     """The content of `answer` where it is ready. It is not any more, whatever becomes of the cell."""
-    if not isinstance(given, dict) or not given.get("ready"):
+    if not isinstance(answer, dict) or not answer.get("ready"):
         return unset
-    given["ready"] = False
-    return given.get("content", "")
+    answer["ready"] = False
+    return answer.get("content", "")
+
+
+def builtin(own, name):
+    """The built-in function or type of that name, whatever the cells use the name for."""
+    return own[name] if name in builtin_names else eval(name, {})
 
 
 def _same(value, own):
