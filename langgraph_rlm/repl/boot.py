@@ -23,7 +23,7 @@ PROTECTED = ["P", "ctx", "llm_query", "llm_batch", "llm_query_batched", "llm_map
 """What a cell overwrites of these is restored when it ends; so are its tools."""
 OCCASIONAL = ["answer", "tool_batch"]
 """Names that some REPLs have besides, by their dialect and their tools."""
-BUILTINS = ["map", "filter", "sorted", "min", "max"]
+BUILTINS = ["map", "filter", "sorted", "min", "max", "round"]
 """Built-ins that the prelude replaces."""
 BOOT = "\n".join(
     [

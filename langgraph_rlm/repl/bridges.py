@@ -25,6 +25,9 @@ _DATE_METHODS = (
 )
 
 
+_IGNORED = ("__bool__", "__format__", "__new__", "__setattr__", "__getattribute__")
+
+
 @dataclass(frozen=True)
 class Edit:
     """New text from a place in the cell to another: lines from 1, columns in bytes."""
@@ -132,8 +135,24 @@ def _date_method(node: ast.AST) -> Iterator[Edit]:
             yield Edit(end, (end[0] + lines, method.end_col_offset or 0), "\n" * lines + ")")
         case ast.Call(func=ast.Name("timedelta") | ast.Attribute(attr="timedelta") as kind) if not _are_whole(node):
             start, end = (kind.lineno, kind.col_offset), (kind.end_lineno or 0, kind.end_col_offset or 0)
-            yield Edit(start, start, f'{DATES}("timedelta_", ')
+            yield Edit(start, start, f'{DATES}("timedelta", ')
             yield Edit(end, end, ")")
+
+
+def _ignored_method(node: ast.AST) -> Iterator[Edit]:
+    """`def __bool__(self)` in a class: refused where it is defined, since nothing would ever call it."""
+    if not isinstance(node, ast.ClassDef):
+        return
+    for method in node.body:
+        if isinstance(method, ast.FunctionDef) and method.name in _IGNORED and not method.args.kwonlyargs:
+            given = method.args
+            last: ast.expr | ast.arg = given.vararg or max([*given.args, *given.defaults], key=_end)
+            star = "" if given.vararg else "*, "
+            yield Edit(_end(last), _end(last), f', {star}_=__rlm__["ignored"]({method.name!r})')
+
+
+def _end(node: ast.expr | ast.arg) -> tuple[int, int]:
+    return (node.end_lineno or node.lineno, node.end_col_offset or 0)
 
 
 def _are_whole(call: ast.Call) -> bool:
@@ -148,4 +167,5 @@ BRIDGES: tuple[Callable[[ast.AST], Iterator[Edit]], ...] = (
     _import,
     _datetime,
     _date_method,
+    _ignored_method,
 )

@@ -40,7 +40,7 @@ def explain(failure: MontyError, ending: str, unshadowed: Sequence[str] = ()) ->
     text = re.sub(r'  File "<string>".*\n(?:    .*\n)*', "", text)
     text = re.sub(r"\n +~+(?=\n)", "", text)
     text = re.sub(r"<python-input-\d+>", "<cell>", text).replace(VALUE, "")
-    text = re.sub(r'__rlm__\["dates"\]\("timedelta_", ([^()]*)\)', r"\1", text)
+    text = re.sub(r'__rlm__\["dates"\]\("timedelta", ([^()]*)\)', r"\1", text)
     text = re.sub(r'__rlm__\["dates"\]\("(\w+)", ([^()]*)\)', r"\2.\1", text)
     text = re.sub(r'__rlm__\["dated"\]\((\w+)\)', r"\1", text)
     if len(text) > MOST_ERROR:

@@ -12,7 +12,7 @@ import json
 import math
 import re
 
-_sorted, _min, _max, _map, _filter = sorted, min, max, map, filter
+_sorted, _min, _max, _map, _filter, _round = sorted, min, max, map, filter, round
 
 MOST_NESTED = 100
 CHUNK = 20_000
@@ -275,6 +275,25 @@ def _extreme(choose, items, options):
     return candidates[choose(range(len(candidates)), key=lambda i: keys[i])]
 
 
+# -- what Monty has otherwise than CPython -----------------------------------------------------------------------------
+
+
+def round(number, ndigits=None):
+    """Rounds the value that a float has, as formatting does, and not the one that it is written as: 2.675 to 2.67."""
+    if type(number) is not float or not isinstance(ndigits, int):
+        return _round(number, ndigits)
+    if ndigits >= 0 or not math.isfinite(number):
+        return float(f"{number:.{_min(_max(ndigits, 0), 400)}f}")
+    whole = int(number)
+    more = 0 if number == whole else 1 if number > 0 else -1  # a digit that says that there is more than half
+    return math.copysign(float(_round(10 * whole + more, ndigits - 1) // 10), number)
+
+
+def ignored(method):
+    """Stands where a class defines what would be ignored without a word."""
+    raise NotImplementedError(method + " is ignored by this Python: write a method of another name, and call that")
+
+
 # -- dates ----------------------------------------------------------------------------------------------------------
 
 
@@ -313,7 +332,7 @@ def dated(value):
 
 def dates(method, owner):
     """A method of dates that Monty lacks or has otherwise, as a function."""
-    return getattr(module("_dates"), method)(owner)
+    return module("_dates").method_of(owner, method)
 
 
 # -- arguments ------------------------------------------------------------------------------------------------------

@@ -20,14 +20,6 @@ _EPOCH = moment(1970, 1, 1)
 IsoCalendarDate = namedtuple("IsoCalendarDate", ["year", "week", "weekday"])
 
 
-def _is_moment(owner):
-    return owner is both or owner is moment
-
-
-def _is_date(owner):
-    return isinstance(owner, date)
-
-
 # -- strptime -----------------------------------------------------------------------------------------------------
 
 
@@ -65,8 +57,10 @@ _TOGETHER = {"c": "%a %b %d %H:%M:%S %Y", "x": "%m/%d/%y", "X": "%H:%M:%S"}
 _compiled = {}
 
 
-def strptime(owner):
-    return _strptime if _is_moment(owner) else lambda *given, **named: owner.strptime(*given, **named)
+def strptime(kind):
+    if kind is date:
+        raise AttributeError("type object 'datetime.date' has no attribute 'strptime'")
+    return _strptime
 
 
 def _strptime(text, form):
@@ -191,18 +185,14 @@ def _iso_ordinal(year, week, weekday):
 
 
 def toordinal(owner):
-    return (lambda: _ordinal(owner.year, owner.month, owner.day)) if _is_date(owner) else lambda: owner.toordinal()
+    return lambda: _ordinal(owner.year, owner.month, owner.day)
 
 
-def fromordinal(owner):
-    kind = moment if owner is both else owner
+def fromordinal(kind):
     return lambda ordinal: kind(*_ymd(ordinal))
 
 
 def isocalendar(owner):
-    if not _is_date(owner):
-        return lambda: owner.isocalendar()
-
     def weeks():
         ordinal, year = _ordinal(owner.year, owner.month, owner.day), owner.year
         if year < 9999 and ordinal >= _iso_ordinal(year + 1, 1, 1):
@@ -214,9 +204,7 @@ def isocalendar(owner):
     return weeks
 
 
-def fromisocalendar(owner):
-    kind = moment if owner is both else owner
-
+def fromisocalendar(kind):
     def of_week(year, week, day):
         last = 53 if _iso_ordinal(year, 53, 1) < _iso_ordinal(year + 1, 1, 1) else 52
         if not 1 <= week <= last:
@@ -228,9 +216,7 @@ def fromisocalendar(owner):
     return of_week
 
 
-def fromisoformat(owner):
-    kind = moment if owner is both else owner
-
+def fromisoformat(kind):
     def read(text):
         try:
             return kind.fromisoformat(text)
@@ -253,16 +239,12 @@ StructTime = namedtuple(
 
 
 def timetuple(owner):
-    if not _is_date(owner):
-        return lambda: owner.timetuple()
     time = (owner.hour, owner.minute, owner.second) if isinstance(owner, moment) else (0, 0, 0)
     of_year = _ordinal(owner.year, owner.month, owner.day) - _ordinal(owner.year, 1, 1) + 1
     return lambda: StructTime(owner.year, owner.month, owner.day, *time, owner.weekday(), of_year, -1)
 
 
 def ctime(owner):
-    if not _is_date(owner):
-        return lambda *given: owner.ctime(*given)
     time = owner.strftime("%H:%M:%S") if isinstance(owner, moment) else "00:00:00"
     return lambda: owner.strftime("%a %b ") + str(owner.day).rjust(2) + f" {time} {owner.year:04}"
 
@@ -270,11 +252,9 @@ def ctime(owner):
 # -- the clock ------------------------------------------------------------------------------------------------------
 
 
-def fromtimestamp(owner):
-    if owner is date:
+def fromtimestamp(kind):
+    if kind is date:
         return lambda timestamp: _since_epoch(timestamp).date()
-    if not _is_moment(owner):
-        return lambda *given, **named: owner.fromtimestamp(*given, **named)
 
     def at(timestamp, tz=None):
         at_utc = _since_epoch(timestamp)
@@ -283,7 +263,7 @@ def fromtimestamp(owner):
     return at
 
 
-def utcfromtimestamp(owner):
+def utcfromtimestamp(kind):
     return _since_epoch
 
 
@@ -294,11 +274,11 @@ def _since_epoch(timestamp):
     return _EPOCH + timedelta(seconds=whole, microseconds=round((timestamp - whole) * 1_000_000))
 
 
-def today(owner):
-    return (lambda: moment.now()) if _is_moment(owner) else lambda: owner.today()
+def today(kind):
+    return (lambda: date.today()) if kind is date else lambda: moment.now()
 
 
-def utcnow(owner):
+def utcnow(kind):
     return lambda: moment.now(timezone.utc).replace(tzinfo=None)
 
 
@@ -313,13 +293,13 @@ _MICROSECONDS = {
 }
 
 
-def timedelta_(owner):
+def span_of(kind):
     """`timedelta` that takes fractions: what is left of microseconds is rounded once, to the even one."""
 
     def span(*given, **named):
         parts = {**dict(zip(_MICROSECONDS, given)), **named}
-        if owner is not timedelta or not any([isinstance(value, float) for value in parts.values()]):
-            return owner(*given, **named)
+        if not any([isinstance(value, float) for value in parts.values()]):
+            return kind(*given, **named)
         total, left = 0, 0.0
         for name, value in parts.items():
             whole = int(value)
@@ -330,6 +310,48 @@ def timedelta_(owner):
         total += 2 * round((left + is_odd) / 2) - is_odd if abs(left - int(left)) == 0.5 else round(left)
         seconds, micro = divmod(total, 1_000_000)
         days, seconds = divmod(seconds, 86_400)
-        return owner(days=days, seconds=seconds, microseconds=micro)
+        return kind(days=days, seconds=seconds, microseconds=micro)
 
     return span
+
+
+# -- by name --------------------------------------------------------------------------------------------------------
+
+_OF_CLASSES = {
+    "strptime": strptime,
+    "fromisoformat": fromisoformat,
+    "fromtimestamp": fromtimestamp,
+    "utcfromtimestamp": utcfromtimestamp,
+    "fromordinal": fromordinal,
+    "fromisocalendar": fromisocalendar,
+    "utcnow": utcnow,
+    "today": today,
+}
+_OF_DATES = {"isocalendar": isocalendar, "toordinal": toordinal, "timetuple": timetuple, "ctime": ctime}
+_OF_OTHERS = {
+    "strptime": lambda it: lambda *given, **named: it.strptime(*given, **named),
+    "fromisoformat": lambda it: lambda *given, **named: it.fromisoformat(*given, **named),
+    "fromtimestamp": lambda it: lambda *given, **named: it.fromtimestamp(*given, **named),
+    "utcfromtimestamp": lambda it: lambda *given, **named: it.utcfromtimestamp(*given, **named),
+    "fromordinal": lambda it: lambda *given, **named: it.fromordinal(*given, **named),
+    "fromisocalendar": lambda it: lambda *given, **named: it.fromisocalendar(*given, **named),
+    "utcnow": lambda it: lambda *given, **named: it.utcnow(*given, **named),
+    "today": lambda it: lambda *given, **named: it.today(*given, **named),
+    "isocalendar": lambda it: lambda *given, **named: it.isocalendar(*given, **named),
+    "toordinal": lambda it: lambda *given, **named: it.toordinal(*given, **named),
+    "timetuple": lambda it: lambda *given, **named: it.timetuple(*given, **named),
+    "ctime": lambda it: lambda *given, **named: it.ctime(*given, **named),
+    "timedelta": lambda it: it,
+}
+
+
+def method_of(owner, name):
+    """The method of that name, of whatever code has called it of. "timedelta" is that class itself."""
+    if owner is both or owner is moment or owner is date:
+        found, owner = _OF_CLASSES.get(name), moment if owner is both else owner
+    elif isinstance(owner, date):
+        found = {**_OF_CLASSES, **_OF_DATES}.get(name)
+        owner = type(owner) if name in _OF_CLASSES else owner
+    else:
+        found = span_of if owner is timedelta else None
+    return (found or _OF_OTHERS[name])(owner)
