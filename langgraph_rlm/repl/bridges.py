@@ -7,6 +7,7 @@ is to go: `tests/unit/repl/test_bridges.py` says which.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -45,8 +46,9 @@ class Edit:
 
 def bridged(code: str) -> str:
     """`code` as Monty understands it. What is not Python stays as it is."""
+    bridges = [bridge for bridge in BRIDGES if bridge not in _SIGNS or _SIGNS[bridge].search(code)]
     nodes = (node for statement in statements(code) for node in ast.walk(statement))
-    edits = [edit for node in nodes for bridge in BRIDGES for edit in bridge(node)]
+    edits = [edit for node in nodes for bridge in bridges for edit in bridge(node)]
     edits.sort(key=lambda edit: (edit.start, edit.end))  # what is around another comes before it, as in the tree
     lines = code.encode().split(b"\n")
     for edit in reversed(edits):
@@ -169,3 +171,10 @@ BRIDGES: tuple[Callable[[ast.AST], Iterator[Edit]], ...] = (
     _date_method,
     _ignored_method,
 )
+_SIGNS = {
+    _import: re.compile("import"),
+    _datetime: re.compile("datetime"),
+    _date_method: re.compile("|".join([*_DATE_METHODS, "timedelta"])),
+    _ignored_method: re.compile("|".join(_IGNORED)),
+}
+"""Words without which a bridge is not needed: most cells need few."""

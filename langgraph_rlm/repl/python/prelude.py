@@ -303,26 +303,37 @@ class Dates:
     Where code uses the name otherwise than to take an attribute, `dated` makes it the class (see the bridges).
     """
 
+    datetime = _datetime.datetime
+    date = _datetime.date
+    time = _datetime.time
+    timedelta = _datetime.timedelta
+    timezone = _datetime.timezone
+    UTC = _datetime.timezone.utc
+    min = _datetime.datetime.min
+    max = _datetime.datetime.max
+    MINYEAR = 1
+    MAXYEAR = 9999
+
     def __repr__(self):
         return "<module 'datetime'>"
 
+    def now(self, tz=None):
+        return _datetime.datetime.now(tz)
+
+    def combine(self, *of, **named):
+        return _datetime.datetime.combine(*of, **named)
+
+    def strptime(self, text, form):
+        return dates("strptime", self)(text, form)
+
+    def fromisoformat(self, text):
+        return dates("fromisoformat", self)(text)
+
+    def fromtimestamp(self, timestamp, tz=None):
+        return dates("fromtimestamp", self)(timestamp, tz)
+
 
 datetime = Dates()
-for _name in ["datetime", "date", "time", "timedelta", "timezone"]:
-    setattr(datetime, _name, getattr(_datetime, _name))
-datetime.UTC, datetime.MINYEAR, datetime.MAXYEAR = _datetime.timezone.utc, 1, 9999
-datetime.min, datetime.max = _datetime.datetime.min, _datetime.datetime.max
-datetime.now = lambda tz=None: _datetime.datetime.now(tz)
-datetime.today = lambda: _datetime.datetime.now()
-datetime.combine = lambda *of, **named: _datetime.datetime.combine(*of, **named)
-
-
-def _date_method(method):
-    return lambda *given, **named: dates(method, datetime)(*given, **named)
-
-
-for _name in ["strptime", "fromisoformat", "fromtimestamp"]:
-    setattr(datetime, _name, _date_method(_name))
 
 
 def dated(value):
@@ -410,7 +421,7 @@ def data(own, variables):
     return {
         name: value
         for name, value in variables.items()
-        if name not in tools and not _is_given(own, name, value) and _is_data(value)
+        if name not in tools and not (name in own and _same(value, own[name])) and _is_data(value)
     }
 
 
@@ -422,11 +433,6 @@ def _is_data(value):
     return value is None or isinstance(value, (str, int, float, bytes))
 
 
-def _is_given(own, name, value):
-    """Whether a name of the cells' is still what they were given by it, and no variable of theirs."""
-    return (name in names or name in builtin_names) and _same(value, own[name])
-
-
 def survey(own, variables, ending, protected):
     """What a cell left behind: its variables, which of the `protected` names it overwrote, and its answer, if any.
 
@@ -435,7 +441,8 @@ def survey(own, variables, ending, protected):
     """
     global final, final_variable
     answer, problem = final, None
-    known = {**{name: own[name] for name in protected if name in names}, **tools}
+    given = {name: own[name] for name in [*names, *builtin_names]}
+    known = {**{name: given[name] for name in protected if name in given}, **tools}
     overwritten = [name for name, value in known.items() if not _same(variables.get(name), value)]
     if ending == "answer":
         answer = _submitted(variables.get("answer"))
@@ -457,7 +464,10 @@ def survey(own, variables, ending, protected):
         "variables": [
             [name, type(value).__name__, _size(value)]
             for name, value in variables.items()
-            if name not in known and name not in _hidden and name != ending and not _is_given(own, name, value)
+            if not (name in given and (given[name] is value or _same(value, given[name])))
+            and name not in known
+            and name not in _hidden
+            and name != ending
         ],
         "overwritten": overwritten,
         "answer": [] if answer is unset else [answer_of(answer)],
