@@ -231,8 +231,8 @@ def after_cell(
         parts.append(
             f"Restored to what they are: {', '.join(cell.overwritten)}. Choose other names for your variables."
         )
-    if any(variable.name == "final" for variable in cell.variables):
-        parts.append("You set `final`, but the answer is `Final`, with a capital F: write `Final = final`.")
+    if alike := [variable.name for variable in cell.variables if variable.name in ("final", "FINAL")]:
+        parts.append(f"You set `{alike[0]}`, but the answer is `Final`: write `Final = {alike[0]}`.")
     if repeated:
         parts.append(
             "You wrote this code before, and it does the same again. Leave it. Now only look: print some lines of `P`, "

@@ -9,6 +9,7 @@ which.
 from __future__ import annotations
 
 import ast
+import re
 import tokenize
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -18,8 +19,6 @@ from langgraph_rlm.repl.classes import Classes, needs_classes
 from langgraph_rlm.repl.generators import NoBridge, as_function, is_generator
 from langgraph_rlm.repl.syntax import parsed, statements
 
-HELPERS = ("_generators", "_classes", "_methods")
-"""The modules that rewritten cells call."""
 METHODS = {
     name for kind in (str, bytes, list, dict, set, tuple, int, float) for name in dir(kind) if not name.startswith("_")
 } - {"real", "imag", "numerator", "denominator"}
@@ -36,9 +35,20 @@ LACKING = {
     *("bit_length", "bit_count", "is_integer"),
 }
 """Those that Monty does not have."""
+DATETIME, AS_CLASS, DATES = '__rlm__["datetime"]', '__rlm__["dated"]', '__rlm__["dates"]'
+"""What the prelude has for dates."""
+HELPERS = {"_generators": "'_generators'", "_classes": "'_classes'", "_methods": "'_methods'", "_dates": DATES}
+"""The modules that rewritten cells call, and what of a cell tells that it calls one."""
+_DATE_METHODS = (
+    *("strptime", "fromisoformat", "fromtimestamp", "utcfromtimestamp", "fromordinal", "fromisocalendar"),
+    *("isocalendar", "toordinal", "timetuple", "ctime", "utcnow", "today"),
+)
 
 
-@dataclass(frozen=True, order=True)
+_IGNORED = ("__bool__", "__format__", "__new__", "__setattr__", "__getattribute__")
+
+
+@dataclass(frozen=True)
 class Edit:
     """New text from a place in the cell to another: lines from 1, columns in bytes."""
 
@@ -67,7 +77,7 @@ def rewritten(code: str, properties: Iterable[str] = ()) -> Rewritten:
     """A cell as Monty understands it. What is not Python stays as it is. `properties` are those of earlier cells."""
     edited = edited_text(code)
     printed, lines, own_properties = _printed_anew(edited, properties) or (edited, (), ())
-    loaded = [f"{_module(name)}\n" for name in HELPERS if repr(name) in printed]
+    loaded = [f"{_module(name)}\n" for name, sign in HELPERS.items() if sign in printed]
     if loaded:  # where a cell begins: in the middle of a built-in function nothing can be asked of the host
         lines = (*[1] * len(loaded), *(lines or range(1, printed.count("\n") + 2)))
     return Rewritten("".join([*loaded, printed]), lines, frozenset(own_properties))
@@ -110,8 +120,9 @@ def _lines(tree: ast.AST, printed: str) -> tuple[int, ...]:
 def edited_text(code: str) -> str:
     """A cell with the edits of its text."""
     tree = ast.Module(statements(code), [])
-    edits = [edit for node in ast.walk(tree) for bridge in BRIDGES for edit in bridge(node)]
-    edits = sorted([*edits, *_methods(tree)])
+    bridges = [bridge for bridge in BRIDGES if bridge not in _SIGNS or _SIGNS[bridge].search(code)]
+    edits = [*(edit for node in ast.walk(tree) for bridge in bridges for edit in bridge(node)), *_methods(tree)]
+    edits.sort(key=lambda edit: (edit.start, edit.end))  # what is around another comes before it, as in the tree
     lines = code.encode().split(b"\n")
     for edit in reversed(edits):
         (first, start), (last, end) = edit.start, edit.end
@@ -181,13 +192,15 @@ def _start(node: ast.expr) -> tuple[int, int]:
     return node.lineno, node.col_offset
 
 
-def _end(node: ast.expr) -> tuple[int, int]:
+def _end(node: ast.expr | ast.arg) -> tuple[int, int]:
     return node.end_lineno or node.lineno, node.end_col_offset or 0
 
 
 def _import(node: ast.AST) -> Iterator[Edit]:
     """`import statistics`, `from heapq import nlargest`: modules that are written in Python of the sandbox."""
-    if isinstance(node, ast.Import) and any(alias.name in modules.names() for alias in node.names):
+    if isinstance(node, ast.Import) and any(
+        alias.name == "datetime" or alias.name in modules.names() for alias in node.names
+    ):
         yield Edit.of(node, "; ".join(map(_imported, node.names)))
     elif isinstance(node, ast.ImportFrom) and node.module in modules.names() and not node.level:
         wanted = [(alias.name, alias.asname or alias.name) for alias in node.names]
@@ -197,6 +210,8 @@ def _import(node: ast.AST) -> Iterator[Edit]:
 
 
 def _imported(alias: ast.alias) -> str:
+    if alias.name == "datetime":
+        return f"{alias.asname or alias.name} = {DATETIME}"
     if alias.name not in modules.names():
         return f"import {alias.name}" + (f" as {alias.asname}" if alias.asname else "")
     if alias.asname:
@@ -209,5 +224,69 @@ def _module(name: str) -> str:
     return f'__rlm__["module"]({name!r})'
 
 
-BRIDGES: tuple[Callable[[ast.AST], Iterator[Edit]], ...] = (_generator_for_next, _delete, _json_default, _import)
+def _datetime(node: ast.AST) -> Iterator[Edit]:
+    """`import datetime`, `from datetime import datetime`: the REPL's own, which is the module and the class at once."""
+    if isinstance(node, ast.ImportFrom) and node.module == "datetime" and not node.level:
+        wanted = [(alias.name, alias.asname) for alias in node.names if alias.name != "*"]
+        wanted = wanted or [(name, None) for name in ("datetime", "date", "time", "timedelta", "timezone")]
+        yield Edit.of(node, "; ".join(f"{new or name} = {_of_datetime(name, new)}" for name, new in wanted))
+    elif not isinstance(node, ast.Attribute | ast.pattern):
+        for name in ast.iter_child_nodes(node):
+            if isinstance(name, ast.Name) and name.id == "datetime" and isinstance(name.ctx, ast.Load):
+                yield Edit.of(name, f"{AS_CLASS}(datetime)")
+
+
+def _of_datetime(name: str, new_name: str | None) -> str:
+    return DATETIME if name == "datetime" and not new_name else f"{DATETIME}.{name}"
+
+
+def _date_method(node: ast.AST) -> Iterator[Edit]:
+    """`datetime.strptime(text, form)`, `day.isocalendar()`, `timedelta(hours=1.5)`: as CPython has them."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=owner, attr=name) as method) if name in _DATE_METHODS:
+            start, end = (owner.lineno, owner.col_offset), (owner.end_lineno or 0, owner.end_col_offset or 0)
+            lines = (method.end_lineno or 0) - end[0]
+            yield Edit(start, start, f'{DATES}("{name}", ')
+            yield Edit(end, (end[0] + lines, method.end_col_offset or 0), "\n" * lines + ")")
+        case ast.Call(func=ast.Name("timedelta") | ast.Attribute(attr="timedelta") as kind) if not _are_whole(node):
+            start, end = (kind.lineno, kind.col_offset), (kind.end_lineno or 0, kind.end_col_offset or 0)
+            yield Edit(start, start, f'{DATES}("timedelta", ')
+            yield Edit(end, end, ")")
+
+
+def _ignored_method(node: ast.AST) -> Iterator[Edit]:
+    """`def __bool__(self)` in a class: refused where it is defined, since nothing would ever call it."""
+    if not isinstance(node, ast.ClassDef):
+        return
+    for method in node.body:
+        if isinstance(method, ast.FunctionDef) and method.name in _IGNORED and not method.args.kwonlyargs:
+            given = method.args
+            inside: list[ast.expr | ast.arg] = [*given.args, *given.defaults]
+            last = given.vararg or max(inside, key=_end)
+            star = "" if given.vararg else "*, "
+            yield Edit(_end(last), _end(last), f', {star}_=__rlm__["ignored"]({method.name!r})')
+
+
+def _are_whole(call: ast.Call) -> bool:
+    """Whether all arguments are written as whole numbers."""
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    return all(isinstance(value, ast.Constant) and isinstance(value.value, int) for value in given)
+
+
+BRIDGES: tuple[Callable[[ast.AST], Iterator[Edit]], ...] = (
+    _generator_for_next,
+    _delete,
+    _json_default,
+    _import,
+    _datetime,
+    _date_method,
+    _ignored_method,
+)
 """For each node; `_methods` looks at all of them."""
+_SIGNS = {
+    _import: re.compile("import"),
+    _datetime: re.compile("datetime"),
+    _date_method: re.compile("|".join([*_DATE_METHODS, "timedelta"])),
+    _ignored_method: re.compile("|".join(_IGNORED)),
+}
+"""Words without which a bridge is not needed: most cells need few."""

@@ -7,6 +7,7 @@ pattern of the error with the advice that follows it.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from langgraph_rlm.repl.python.answers import TOO_LONG
 
@@ -85,6 +86,14 @@ def advice(error: str, ending: str) -> str | None:
         if re.search(pattern, error, re.M):
             return hint
     return None
+
+
+def unshadowed(names: Sequence[str]) -> str:
+    """What is said where code calls built-ins that it has made variables."""
+    renamed = ", ".join(
+        f"`{name}` is the built-in again, and your variable of that name is `{name}_`" for name in names
+    )
+    return f"You had made it a variable. Now {renamed}."
 
 
 def module_missing(name: str) -> str:

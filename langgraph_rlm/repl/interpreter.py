@@ -116,27 +116,31 @@ class Interpreter:
             if call is not None:
                 self._state.events.append(["call", call.digest, len(call.requests), call.batch, self._keys_of(call)])
                 return Suspended(call)
-            error = None
-        except MontyError as failure:
-            if self._state.is_lost(failure):
-                return self._give_up(reason(failure, self._sandbox))
-            error = explain(failure, self._conventions.how_to_end, cell.code, self._state.rewritten.lines)
-        return self._finish(cell, error)
+            failure = None
+        except MontyError as raised:
+            if self._state.is_lost(raised):
+                return self._give_up(reason(raised, self._sandbox))
+            failure = raised
+        return self._finish(cell, failure)
 
     def _keys_of(self, call: Call) -> list[str]:
         """The keys of the call's requests, empty where they are asked each time: what a model says, others may use."""
         is_asked_again = self._capabilities.has_side_effects
         return ["" if is_asked_again(request) else key for request, key in zip(call.requests, call.keys, strict=True)]
 
-    def _finish(self, cell: Cell, error: str | None) -> Finished:
+    def _finish(self, cell: Cell, failed: MontyError | None) -> Finished:
         try:
-            survey = self._state.survey()
+            survey = self._state.survey(failed)
         except Unreadable as failure:
             return self._give_up(f"The cell left something that cannot be read: {failure}")
         except MontyError as failure:
             why = explain(failure, self._conventions.how_to_end).splitlines()[-1]
             return self._give_up(f"The cell left something that cannot be read: {why}")
         self._state.finish(cell, survey.variables)
+        error: str | None = None
+        if failed is not None:
+            lines, unshadowed = self._state.rewritten.lines, survey.unshadowed
+            error = explain(failed, self._conventions.how_to_end, cell.code, lines, unshadowed)
         if survey.problem is not None and error is None:
             error = f"NameError: {survey.problem}"
         answer = survey.answer if error is None else ()

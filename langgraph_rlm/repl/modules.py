@@ -18,7 +18,7 @@ def names() -> frozenset[str]:
 
 @cache
 def source(name: str) -> str:
-    """The Python of one."""
+    """The Python of one, as it is written."""
     return FOLDER.joinpath(*name.split(".")).with_suffix(".py").read_text(encoding="utf-8")
 
 

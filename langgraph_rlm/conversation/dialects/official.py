@@ -19,6 +19,8 @@ LISTED = ("str", "int", "float", "bool", "list", "dict", "tuple")
 """Types of the variables that are listed after a block."""
 UNCLOSED = "(A ```repl block of your reply is empty or has no closing line, so it did not run.)"
 
+NAMES_OF_TEXT = ("context", "context_0")
+
 _OPENED, _CLOSED = re.compile(r"```repl\s*\n"), "\n```"
 
 RULES = """\
