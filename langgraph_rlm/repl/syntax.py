@@ -5,12 +5,25 @@ from __future__ import annotations
 import ast
 import re
 import threading
+import warnings
 
 _ESCAPE = re.compile(r"""\\(?!\n)([\\'"]?)""")
 
 
 _lock = threading.Lock()
 """CPython up to 3.12 counts how deep trees are nested for all threads together, and fails where two parse at once."""
+
+
+def parsed(source: str, mode: str = "exec") -> ast.AST:
+    """The syntax tree of a text that may be no Python. Nothing warns of its escapes.
+
+    Raises:
+        SyntaxError, ValueError, RecursionError, MemoryError: It is none, or one that is nested too deeply.
+    """
+    name = "<source of a cell>"
+    with _lock:
+        warnings.filterwarnings("ignore", module=re.escape(name))  # stays: putting filters back is not safe in threads
+        return ast.parse(source, name, mode)
 
 
 def statements(code: str) -> list[ast.stmt]:
