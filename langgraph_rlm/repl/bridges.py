@@ -59,27 +59,56 @@ def _method_as_function(node: ast.AST) -> Iterator[Edit]:
     if not isinstance(node, ast.Call):
         return
     handed = [keyword.value for keyword in node.keywords if keyword.arg == "key"]
-    if isinstance(node.func, ast.Name) and node.func.id in ("map", "filter"):
+    if isinstance(node.func, ast.Name) and node.func.id in ("map", "filter") and len(node.args) == 2:
         handed += node.args[:1]
     for method in handed:
         match method:
-            case ast.Attribute(value=ast.Name(owner), attr=name):
+            case ast.Attribute(value=ast.Name(owner), attr=name) if name not in modules.added(owner):
                 call = f"it.{name}()" if owner in _TYPES else f"{owner}.{name}(it)"
                 yield Edit.of(method, f"(lambda it: {call})")
 
 
 def _import(node: ast.AST) -> Iterator[Edit]:
     """`import statistics`, `from heapq import nlargest`: modules that are written in Python of the sandbox."""
-    if isinstance(node, ast.Import) and any(alias.name in modules.names() for alias in node.names):
+    if isinstance(node, ast.Import) and any(map(_is_ours, node.names)):
         yield Edit.of(node, "; ".join(map(_imported, node.names)))
-    elif isinstance(node, ast.ImportFrom) and node.module in modules.names() and not node.level:
+    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
         wanted = [(alias.name, alias.asname or alias.name) for alias in node.names]
-        if wanted == [("*", "*")]:
-            wanted = [(name, name) for name in modules.exported(node.module)]
-        yield Edit.of(node, "; ".join(f"{new} = {_module(node.module)}.{name}" for name, new in wanted))
+        if node.module in modules.names():
+            if wanted == [("*", "*")]:
+                wanted = [(name, name) for name in modules.exported(node.module)]
+            yield Edit.of(node, "; ".join(f"{new} = {_of_module(node.module, name)}" for name, new in wanted))
+        elif added := {name for name, _ in wanted} & set(modules.added(node.module)):
+            own = [f"{name} as {new}" for name, new in wanted if name not in added]
+            more = [f"{new} = {_addition(node.module, name)}" for name, new in wanted if name in added]
+            yield Edit.of(node, "; ".join([f"from {node.module} import {', '.join(own)}"][: len(own)] + more))
+
+
+def _added(node: ast.AST) -> Iterator[Edit]:
+    """`collections.OrderedDict`: what Monty's own modules lack."""
+    match node:
+        case ast.Attribute(value=ast.Name(module), attr=name) if name in modules.added(module):
+            yield Edit.of(node, _addition(module, name))
+
+
+def _of_module(module: str, name: str) -> str:
+    inner = f"{module}.{name}"
+    return _module(inner) if inner in modules.names() else f"{_module(module)}.{name}"
+
+
+def _addition(module: str, name: str) -> str:
+    return _of_module(f"{modules.ADDITIONS}.{module}", name)
+
+
+def _is_ours(alias: ast.alias) -> bool:
+    parent, _, name = alias.name.rpartition(".")
+    return alias.name in modules.names() or name in modules.added(parent)
 
 
 def _imported(alias: ast.alias) -> str:
+    parent, _, name = alias.name.rpartition(".")
+    if name in modules.added(parent):  # of a module of Monty's, which has the name ready
+        return f"{alias.asname} = {_addition(parent, name)}" if alias.asname else f"import {parent}"
     if alias.name not in modules.names():
         return f"import {alias.name}" + (f" as {alias.asname}" if alias.asname else "")
     if alias.asname:
@@ -92,4 +121,9 @@ def _module(name: str) -> str:
     return f'__rlm__["module"]({name!r})'
 
 
-BRIDGES: tuple[Callable[[ast.AST], Iterator[Edit]], ...] = (_generator_for_next, _method_as_function, _import)
+BRIDGES: tuple[Callable[[ast.AST], Iterator[Edit]], ...] = (
+    _generator_for_next,
+    _method_as_function,
+    _import,
+    _added,
+)
