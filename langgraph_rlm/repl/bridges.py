@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 import re
-import tokenize
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -91,6 +90,7 @@ def _printed_anew(code: str, properties: Iterable[str]) -> tuple[str, tuple[int,
         return None
     try:
         tree = parsed(code)
+        assert isinstance(tree, ast.Module)
         classes = Classes(tree, properties)
         tree = ast.fix_missing_locations(classes.visit(tree))
         tree = ast.fix_missing_locations(_Generators().visit(tree))
@@ -98,7 +98,7 @@ def _printed_anew(code: str, properties: Iterable[str]) -> tuple[str, tuple[int,
         return printed, _lines(tree, printed), classes.own_properties
     except NoBridge:
         return None
-    except (SyntaxError, ValueError, RecursionError, MemoryError, tokenize.TokenError):  # a hostile cell ends no run
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # a hostile cell ends no run
         return None
 
 
@@ -198,20 +198,47 @@ def _end(node: ast.expr | ast.arg) -> tuple[int, int]:
 
 def _import(node: ast.AST) -> Iterator[Edit]:
     """`import statistics`, `from heapq import nlargest`: modules that are written in Python of the sandbox."""
-    if isinstance(node, ast.Import) and any(
-        alias.name == "datetime" or alias.name in modules.names() for alias in node.names
-    ):
+    if isinstance(node, ast.Import) and any(map(_is_ours, node.names)):
         yield Edit.of(node, "; ".join(map(_imported, node.names)))
-    elif isinstance(node, ast.ImportFrom) and node.module in modules.names() and not node.level:
+    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
         wanted = [(alias.name, alias.asname or alias.name) for alias in node.names]
-        if wanted == [("*", "*")]:
-            wanted = [(name, name) for name in modules.exported(node.module)]
-        yield Edit.of(node, "; ".join(f"{new} = {_module(node.module)}.{name}" for name, new in wanted))
+        if node.module in modules.names():
+            if wanted == [("*", "*")]:
+                wanted = [(name, name) for name in modules.exported(node.module)]
+            yield Edit.of(node, "; ".join(f"{new} = {_of_module(node.module, name)}" for name, new in wanted))
+        elif added := {name for name, _ in wanted} & set(modules.added(node.module)):
+            own = [f"{name} as {new}" for name, new in wanted if name not in added]
+            more = [f"{new} = {_addition(node.module, name)}" for name, new in wanted if name in added]
+            yield Edit.of(node, "; ".join([f"from {node.module} import {', '.join(own)}"][: len(own)] + more))
+
+
+def _added(node: ast.AST) -> Iterator[Edit]:
+    """`collections.OrderedDict`: what Monty's own modules lack."""
+    match node:
+        case ast.Attribute(value=ast.Name(module), attr=name) if name in modules.added(module):
+            yield Edit.of(node, _addition(module, name))
+
+
+def _of_module(module: str, name: str) -> str:
+    inner = f"{module}.{name}"
+    return _module(inner) if inner in modules.names() else f"{_module(module)}.{name}"
+
+
+def _addition(module: str, name: str) -> str:
+    return _of_module(f"{modules.ADDITIONS}.{module}", name)
+
+
+def _is_ours(alias: ast.alias) -> bool:
+    parent, _, name = alias.name.rpartition(".")
+    return alias.name == "datetime" or alias.name in modules.names() or name in modules.added(parent)
 
 
 def _imported(alias: ast.alias) -> str:
     if alias.name == "datetime":
         return f"{alias.asname or alias.name} = {DATETIME}"
+    parent, _, name = alias.name.rpartition(".")
+    if name in modules.added(parent):  # of a module of Monty's, which has the name ready
+        return f"{alias.asname} = {_addition(parent, name)}" if alias.asname else f"import {parent}"
     if alias.name not in modules.names():
         return f"import {alias.name}" + (f" as {alias.asname}" if alias.asname else "")
     if alias.asname:
@@ -278,6 +305,7 @@ BRIDGES: tuple[Callable[[ast.AST], Iterator[Edit]], ...] = (
     _delete,
     _json_default,
     _import,
+    _added,
     _datetime,
     _date_method,
     _ignored_method,

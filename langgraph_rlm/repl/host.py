@@ -19,9 +19,9 @@ from langgraph_rlm.answers.schema import checked_schema
 from langgraph_rlm.asking.requests import Answer, Call, Request
 from langgraph_rlm.asking.tools import Tool
 from langgraph_rlm.context import Context
-from langgraph_rlm.repl import gaps, modules
+from langgraph_rlm.repl import gaps, modules, standard
 from langgraph_rlm.repl.boilerplate import compact
-from langgraph_rlm.repl.bridges import rewritten
+from langgraph_rlm.repl.bridges import HELPERS, rewritten
 from langgraph_rlm.repl.capabilities import NO_CAPABILITIES, Capabilities
 from langgraph_rlm.repl.cells import Variable
 from langgraph_rlm.repl.python.answers import ERROR
@@ -69,9 +69,10 @@ def answer(
         case ("context", str(name), list(passed)):
             return _read_context(context, name, passed)
         case ("module", str(name)) if name in modules.names():
-            return {
-                "return_value": modules.source(name) if name.startswith("_") else rewritten(modules.source(name)).code
-            }
+            source = modules.source(name)
+            return {"return_value": source if name in HELPERS else rewritten(source).code}
+        case ("standard", str(name), list(passed)):
+            return _standard(name, passed)
         case ("show_vars",):
             return {"return_value": "\n".join(map(str, describe(variables))) or "no variables yet"}
     return raising("TypeError", "no such call")
@@ -123,10 +124,17 @@ def _read_context(context: Context, name: str, arguments: list[Any]) -> HostResu
     return raising("TypeError", f"ctx.{name:.80} takes other arguments")
 
 
+def _standard(name: str, arguments: list[Any]) -> HostResult:
+    try:
+        return {"return_value": standard.call(name, arguments)}
+    except standard.Refused as refusal:
+        return raising(refusal.kind, str(refusal))
+
+
 def can_be_repeated(snapshot: FunctionSnapshot) -> bool:
-    """Whether a call asks for a part of the text, or for a module: such an answer can be worked out again."""
+    """Whether a call asks for a part of the text, for a module, or for a pure function: it can be worked out again."""
     asked = (_arguments(snapshot) or ())[:1]
-    return snapshot.function_name == "_host" and asked in (("context",), ("module",))
+    return snapshot.function_name == "_host" and asked in (("context",), ("module",), ("standard",))
 
 
 def _arguments(snapshot: FunctionSnapshot) -> tuple[Any, ...] | None:
@@ -172,6 +180,8 @@ def _system(name: str, arguments: tuple[Any, ...]) -> HostResult:
             return {"return_value": datetime.datetime.now(arguments[0] if arguments else None)}
         case "date.today":
             return {"return_value": datetime.date.today()}
+        case "system.sleep":
+            return {"return_value": None}
         case "import":
             return raising("ModuleNotFoundError", gaps.module_missing(str(arguments[0]) if arguments else ""))
     return raising("PermissionError", f"{name}: there are no files and no system here. The text is in P.")

@@ -380,9 +380,8 @@ class Module:
 def module(name):
     """A module of the sandbox's own Python, loaded once: its source is asked of the host."""
     if name not in modules:
-        namespace = {
-            "__rlm__": {"module": module, "package": package, "datetime": datetime, "dated": dated, "dates": dates}
-        }
+        own = {"module": module, "package": package, "standard": standard}
+        namespace = {"__rlm__": {**own, "datetime": datetime, "dated": dated, "dates": dates}}
         exec(_host("module", name), namespace)
         loaded = Module()
         for key, value in namespace.items():
@@ -405,10 +404,14 @@ def package(name):
     found = module(name)
     while "." in name:
         name, _, last = name.rpartition(".")
-        parent = modules.setdefault(name, Module())
-        setattr(parent, last, found)
-        found = parent
+        setattr(module(name), last, found)
+        found = module(name)
     return found
+
+
+def standard(name, *arguments):
+    """The value of a function of the standard library that the host works out, for modules."""
+    return _host("standard", name, list(arguments))
 
 
 # -- what the host asks between cells ---------------------------------------------------------------------------------
