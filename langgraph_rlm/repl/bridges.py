@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from langgraph_rlm.repl import modules
 from langgraph_rlm.repl.classes import Classes, needs_classes
 from langgraph_rlm.repl.generators import NoBridge, as_function, is_generator
+from langgraph_rlm.repl.preparation import preparation
 from langgraph_rlm.repl.syntax import parsed, statements
 
 METHODS = {
@@ -36,12 +37,17 @@ LACKING = {
 """Those that Monty does not have."""
 DATETIME, AS_CLASS, DATES = '__rlm__["datetime"]', '__rlm__["dated"]', '__rlm__["dates"]'
 """What the prelude has for dates."""
-HELPERS = {"_generators": "'_generators'", "_classes": "'_classes'", "_methods": "'_methods'", "_dates": DATES}
+HELPERS = {
+    **{name: repr(name) for name in ("_generators", "_classes", "_methods", "_searching")},
+    "_dates": DATES,
+}
 """The modules that rewritten cells call, and what of a cell tells that it calls one."""
 _DATE_METHODS = (
     *("strptime", "fromisoformat", "fromtimestamp", "utcfromtimestamp", "fromordinal", "fromisocalendar"),
     *("isocalendar", "toordinal", "timetuple", "ctime", "utcnow", "today"),
 )
+SEARCHES = ("find", "rfind", "index", "rindex", "count", "startswith", "endswith")
+"""Methods that may be given a place to begin at."""
 
 
 _IGNORED = ("__bool__", "__format__", "__new__", "__setattr__", "__getattribute__")
@@ -77,6 +83,7 @@ def rewritten(code: str, properties: Iterable[str] = ()) -> Rewritten:
     edited = edited_text(code)
     printed, lines, own_properties = _printed_anew(edited, properties) or (edited, (), ())
     loaded = [f"{_module(name)}\n" for name, sign in HELPERS.items() if sign in printed]
+    loaded += [f"{line}\n" for line in preparation(code)]
     if loaded:  # where a cell begins: in the middle of a built-in function nothing can be asked of the host
         lines = (*[1] * len(loaded), *(lines or range(1, printed.count("\n") + 2)))
     return Rewritten("".join([*loaded, printed]), lines, frozenset(own_properties))
@@ -196,6 +203,14 @@ def _end(node: ast.expr | ast.arg) -> tuple[int, int]:
     return node.end_lineno or node.lineno, node.end_col_offset or 0
 
 
+def _search_from(node: ast.AST) -> Iterator[Edit]:
+    """`text.find(x, start)`: Monty's own goes over all of the text each time."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=text, attr=name), args=[_, _, *_]) if name in SEARCHES:
+            yield Edit(_start(text), _start(text), f"{_module('_searching')}.at(")
+            yield Edit(_end(text), _end(text), ")")
+
+
 def _import(node: ast.AST) -> Iterator[Edit]:
     """`import statistics`, `from heapq import nlargest`: modules that are written in Python of the sandbox."""
     if isinstance(node, ast.Import) and any(map(_is_ours, node.names)):
@@ -205,7 +220,9 @@ def _import(node: ast.AST) -> Iterator[Edit]:
         if node.module in modules.names():
             if wanted == [("*", "*")]:
                 wanted = [(name, name) for name in modules.exported(node.module)]
-            yield Edit.of(node, "; ".join(f"{new} = {_of_module(node.module, name)}" for name, new in wanted))
+            targets = ", ".join(new for _, new in wanted)  # a tuple: Monty takes `; match = …` for another statement
+            values = ", ".join(_of_module(node.module, name) for name, _ in wanted)
+            yield Edit.of(node, f"({targets},) = ({values},)")
         elif added := {name for name, _ in wanted} & set(modules.added(node.module)):
             own = [f"{name} as {new}" for name, new in wanted if name not in added]
             more = [f"{new} = {_addition(node.module, name)}" for name, new in wanted if name in added]
@@ -304,6 +321,7 @@ BRIDGES: tuple[Callable[[ast.AST], Iterator[Edit]], ...] = (
     _generator_for_next,
     _delete,
     _json_default,
+    _search_from,
     _import,
     _added,
     _datetime,

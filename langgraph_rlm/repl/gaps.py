@@ -35,7 +35,6 @@ _GAPS: list[tuple[str, str]] = [
         r"cannot suspend in this synchronous context",
         "call it in a for loop or a list comprehension, and use the results",
     ),
-    (r"callable replacement is not yet supported in re\.sub", "loop over re.finditer(...) and join the pieces"),
     (r"name '(globals|vars|dir)' is not defined", "use SHOW_VARS()"),
     (r"name 'callable' is not defined", "call it and catch TypeError"),
     (r"method decorators|name '(property|staticmethod|classmethod|super)' is not defined", "use plain functions"),
@@ -58,6 +57,7 @@ _HINTS: list[tuple[str, str]] = [
         TOO_LONG,
         "Search the text with code, and ask about what you find, or about smaller pieces.",
     ),
+    (r"Max limit for backtracking", "The pattern tries too many ways: no (a+)+ in it, and search line by line."),
     (r"JSONDecodeError: Extra data", "There are several JSON values: json.loads(line) for each line."),
 ]
 """Errors that any Python has, and that a small model repeats until it is told what to look at."""

@@ -7,6 +7,7 @@ sandbox, and no answer depends on anything but the context, the clock and what i
 from __future__ import annotations
 
 import datetime
+import re
 import time
 from collections.abc import Collection, Mapping
 from functools import cache
@@ -24,6 +25,7 @@ from langgraph_rlm.repl.boilerplate import compact
 from langgraph_rlm.repl.bridges import HELPERS, rewritten
 from langgraph_rlm.repl.capabilities import NO_CAPABILITIES, Capabilities
 from langgraph_rlm.repl.cells import Variable
+from langgraph_rlm.repl.patterns import translated
 from langgraph_rlm.repl.python.answers import ERROR
 
 MOST_CHUNKS = 1_000_000
@@ -69,10 +71,11 @@ def answer(
         case ("context", str(name), list(passed)):
             return _read_context(context, name, passed)
         case ("module", str(name)) if name in modules.names():
-            source = modules.source(name)
-            return {"return_value": source if name in HELPERS else rewritten(source).code}
+            return {"return_value": _source(name)}
         case ("standard", str(name), list(passed)):
             return _standard(name, passed)
+        case ("pattern", str(pattern), int(flags)):
+            return _translate(pattern, flags)
         case ("show_vars",):
             return {"return_value": "\n".join(map(str, describe(variables))) or "no variables yet"}
     return raising("TypeError", "no such call")
@@ -80,9 +83,9 @@ def answer(
 
 @cache
 def _source(name: str) -> str:
-    """A module as a cell would be. Those that rewritten cells call are written for Monty as it is."""
+    """A module as a cell would be. Those that rewritten cells call, and `re`, are written for Monty as it is."""
     source = modules.source(name)
-    return source if name.startswith("_") else rewritten(source).code
+    return source if name in (*HELPERS, "re") else rewritten(source).code
 
 
 def _no_model(name: object, models: Collection[str]) -> HostResult:
@@ -131,10 +134,23 @@ def _standard(name: str, arguments: list[Any]) -> HostResult:
         return raising(refusal.kind, str(refusal))
 
 
+def _translate(pattern: str, flags: int) -> HostResult:
+    """A regular expression as the sandbox's `re` needs it, or what is wrong with it."""
+    try:
+        return {"return_value": translated(pattern, flags)}
+    except re.error as failure:
+        return {"return_value": {"error": str(failure)}}
+    except (ValueError, OverflowError) as failure:
+        return raising("ValueError", str(failure))
+
+
+PURE = (("context",), ("module",), ("standard",), ("pattern",))
+"""Calls that ask for a part of the text, a module, a pattern or a pure function."""
+
+
 def can_be_repeated(snapshot: FunctionSnapshot) -> bool:
-    """Whether a call asks for a part of the text, for a module, or for a pure function: it can be worked out again."""
-    asked = (_arguments(snapshot) or ())[:1]
-    return snapshot.function_name == "_host" and asked in (("context",), ("module",), ("standard",))
+    """Whether the answer to a call can be worked out again."""
+    return snapshot.function_name == "_host" and (_arguments(snapshot) or ())[:1] in PURE
 
 
 def _arguments(snapshot: FunctionSnapshot) -> tuple[Any, ...] | None:

@@ -74,8 +74,9 @@ class Interpreter:
 
             def begin() -> Snapshot:
                 state.session()  # what becomes of the cells before it is told before it
-                state.events.append(["cell", code, setup, *([dict(variables)] if variables else [])])
-                return state.begin(cell, state.print)
+                state.try_set_up(cell)
+                state.events.append(["cell", code, cell.setup, *([dict(variables)] if variables else [])])
+                return state.start(cell, state.print)
 
             return self._advance(cell, begin)
 

@@ -62,6 +62,10 @@ CLOSE_SECONDS = 0.1
 MOST_EXCHANGES = 10_000
 """Answers of the host that are kept of a cell, to run it again; sub-calls have a limit of their own."""
 TOO_MANY = host.raising("RuntimeError", "the clock was read too often in this cell: wait for nothing here")
+NOT_SET_UP = (
+    "What was to be made of the text before this cell, such as `rows`, failed ({}): it is not defined. "
+    "Take P apart in your own code, as far as you need it."
+)
 DUMPS_WORTH = 2.0
 """How many times the seconds of a dump there have to be to run again, until one is made."""
 SAFE_SHARE = 0.1
@@ -142,6 +146,8 @@ class ReplState:
             self.cell, self._expected_digest = plan.suspension.cell, plan.suspension.digest
             if plan.suspension.dump is not None:
                 self.where = Parked(plan.suspension.dump, plan.suspension.exchange_count, is_stored=True)
+        self._failed_setups: set[str] = set()
+        """What failed to run before a cell over this text."""
         self._properties: frozenset[str] = frozenset()
         """Names of properties that classes of its cells have."""
         self.rewritten = Rewritten("")
@@ -180,10 +186,39 @@ class ReplState:
 
     def begin(self, cell: Cell, on_print: Callable[[str, str], None]) -> Snapshot:
         """Begins to run a cell."""
+        self._set_up(cell)
+        return self.start(cell, on_print)
+
+    def try_set_up(self, cell: Cell) -> None:
+        """Has run what comes before a cell's own code. Where that fails, the cells do without it from now on."""
+        if cell.setup in self._failed_setups:
+            cell.setup = ""
+        try:
+            self._set_up(cell)
+        except MontyError as failure:
+            if not cell.setup:
+                raise
+            self._failed_setups.add(cell.setup)
+            self.note = NOT_SET_UP.format(type(failure.exception()).__name__)
+            cell.setup = ""
+            if self.is_lost(failure):
+                self.leave()
+            self._set_up(cell)
+
+    def _set_up(self, cell: Cell) -> None:
         if cell.variables:
             self.evaluate("None", dict(cell.variables))
         if cell.setup:
-            self.evaluate(cell.setup)
+            self._run_own(rewritten(cell.setup).code)
+
+    def _run_own(self, code: str) -> None:
+        """Runs code of the host's own, which may ask for no more than can be worked out again."""
+        snapshot = feed(self.session(), code, lambda *_: None)
+        if run_to_call(snapshot, self.answer) is not None:
+            raise SandboxError("the host's own code asked a model")
+
+    def start(self, cell: Cell, on_print: Callable[[str, str], None]) -> Snapshot:
+        """Begins to run a cell's own code."""
         code = echoing(cell.code) if self._conventions.echoes else cell.code
         self.rewritten = rewritten(code, self._properties)
         self._properties |= self.rewritten.properties
@@ -440,6 +475,7 @@ class ReplState:
         return self._base
 
     def _use(self, packer: DumpPacker) -> None:
+        self._failed_setups = set()
         self.packer, self._limits = packer, resource_limits(packer.context, self._sandbox)
 
     def _move(self, packer: DumpPacker) -> None:

@@ -10,7 +10,7 @@ import datetime as _datetime
 import itertools
 import json
 import math
-import re
+import re as native_re
 
 _sorted, _min, _max, _map, _filter, _round = sorted, min, max, map, filter, round
 
@@ -367,8 +367,6 @@ def _listed(name, values):
 
 # -- modules --------------------------------------------------------------------------------------------------------
 
-modules = {}
-
 
 class Module:
     """What `import` gives where the module is written in Python of the sandbox."""
@@ -377,13 +375,21 @@ class Module:
         return "<module>"
 
 
+modules = {}
+re = Module()
+"""Empty until code is about to use it: a REPL that never does starts faster."""
+
+
 def module(name):
     """A module of the sandbox's own Python, loaded once: its source is asked of the host."""
     if name not in modules:
         own = {"module": module, "package": package, "standard": standard}
-        namespace = {"__rlm__": {**own, "datetime": datetime, "dated": dated, "dates": dates}}
+        own = {**own, "datetime": datetime, "dated": dated, "dates": dates}
+        if name == "re":
+            own = {**own, "host": _host, "native_re": native_re}
+        namespace = {"__rlm__": own}
         exec(_host("module", name), namespace)
-        loaded = Module()
+        loaded = re if name == "re" else Module()
         for key, value in namespace.items():
             if not key.startswith("_"):
                 setattr(loaded, key, value)
@@ -469,6 +475,8 @@ def survey(own, variables, ending, protected):
     elif answer is unset and ending is not None:
         answer = variables.get(ending, unset)
     final, final_variable = unset, None
+    if "_searching" in modules:
+        modules["_searching"].forget()
     cited = [pair for pair in _cited]
     _cited.clear()
     return {
@@ -501,7 +509,7 @@ def builtin(own, name):
 
 
 def _same(value, own):
-    return value is own or (type(own) is type(re) and type(value) is type(re) and str(value) == str(own))
+    return value is own or (type(own) is type(json) and type(value) is type(json) and str(value) == str(own))
 
 
 def _size(value):

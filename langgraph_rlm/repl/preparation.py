@@ -1,0 +1,64 @@
+"""What regular expressions a cell is likely to need, for the sandbox to know them before the cell runs.
+
+The host cannot be asked from within a built-in function of the sandbox (`xs.sort(key=…)`), so patterns that stand in
+functions are read before.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from langgraph_rlm.repl.syntax import statements
+
+_MENTIONED = re.compile(r"\bre\b")
+_RICH = re.compile(r"\.(?:lastgroup|lastindex|expand|regs|endpos|pos|re)\b|\.(?:start|end|span|groups)\(\s*[^\s\d)]")
+"""What only a `Match` of the sandbox's own `re` has."""
+_LITERAL = re.compile(r"([rR]?)('''|\"\"\"|'|\")(.*)\2", re.DOTALL)
+_PLACES_OF_FLAGS = {"compile": 1, "split": 3, "sub": 4, "subn": 4} | dict.fromkeys(
+    ("search", "match", "fullmatch", "findall", "finditer"), 2
+)
+_LOAD = "__rlm__['module']('re')"
+
+
+def preparation(code: str) -> list[str]:
+    """The line of the host's own that stands before a cell, if it needs one."""
+    is_rich = _RICH.search(code) is not None
+    if not is_rich and not _MENTIONED.search(code):
+        return []
+    patterns = list(dict.fromkeys(_patterns(code)))
+    return [f"{_LOAD}.prepare({patterns!r}, {is_rich})" if patterns or is_rich else _LOAD]
+
+
+def _patterns(code: str) -> Iterator[tuple[str, int]]:
+    """The literal patterns in functions of a cell, with their flags."""
+    for statement in statements(code):
+        for function in ast.walk(statement):
+            if isinstance(function, ast.FunctionDef | ast.Lambda):
+                yield from (found for node in ast.walk(function) if (found := _pattern(node, code)))
+
+
+def _pattern(node: ast.AST, code: str) -> tuple[str, int] | None:
+    match node:
+        case ast.Call(
+            func=ast.Attribute(value=ast.Name("re"), attr=name) | ast.Name(name), args=[ast.Constant(str()) as text, *_]
+        ) if name in _PLACES_OF_FLAGS:
+            literal = _LITERAL.fullmatch(ast.get_source_segment(code, text) or "")
+            place = _PLACES_OF_FLAGS[name]
+            given = [*node.args[place : place + 1], *(word.value for word in node.keywords if word.arg == "flags")]
+            flags = _flags(given[0]) if given else 0
+            if literal and flags is not None and (literal[1] or "\\" not in literal[3]):
+                return literal[3], flags
+    return None
+
+
+def _flags(node: ast.expr) -> int | None:
+    match node:
+        case ast.Attribute(value=ast.Name("re"), attr=name):
+            flag = getattr(re, name, None)
+            return int(flag) if isinstance(flag, re.RegexFlag) else None
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+            both = _flags(left), _flags(right)
+            return None if None in both else (both[0] or 0) | (both[1] or 0)
+    return None

@@ -1,0 +1,544 @@
+"""`re`: Monty's, with each pattern compiled once, and what it lacks or takes otherwise than CPython.
+
+A pattern is read by the host (`repl/patterns.py`), which says how the engine has to be told it. Matches are Monty's own
+wherever they are alike: a `Match` of this file knows more, and takes longer to make.
+"""
+
+_native, _host, _state = __rlm__["native_re"], __rlm__["host"], {"is_rich": False}
+
+NOFLAG, I, L, M, S, U, X, A, DEBUG = 0, 2, 4, 8, 16, 32, 64, 256, 128
+IGNORECASE, LOCALE, MULTILINE, DOTALL, UNICODE, VERBOSE, ASCII = I, L, M, S, U, X, A
+RegexFlag = int
+error = PatternError = _native.PatternError
+escape = _native.escape
+
+_MOST_CACHED = 1000
+_LONG = 2000
+"""Characters of a text from which on finding its characters takes time, where it is not of ASCII alone."""
+_FLAG_NAMES = {2: "IGNORECASE", 8: "MULTILINE", 16: "DOTALL", 64: "VERBOSE", 256: "ASCII"}
+_ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\"}
+
+_cache = {0: {}}
+_templates = {}
+
+
+# -- what is called ---------------------------------------------------------------------------------------------------
+
+
+def compile(pattern, flags=0):
+    """The pattern, compiled the first time."""
+    if flags in _cache and isinstance(pattern, str):
+        found = _cache[flags].get(pattern)
+        if found is not None:
+            return found
+    return _compiled(pattern, flags)
+
+
+def search(pattern, string, flags=0):
+    return compile(pattern, flags).search(string)
+
+
+def match(pattern, string, flags=0):
+    return compile(pattern, flags).match(string)
+
+
+def fullmatch(pattern, string, flags=0):
+    return compile(pattern, flags).fullmatch(string)
+
+
+def findall(pattern, string, flags=0):
+    return compile(pattern, flags).findall(string)
+
+
+def finditer(pattern, string, flags=0):
+    return compile(pattern, flags).finditer(string)
+
+
+def split(pattern, string, maxsplit=0, flags=0):
+    return compile(pattern, flags).split(string, maxsplit)
+
+
+def sub(pattern, repl, string, count=0, flags=0):
+    return compile(pattern, flags).subn(repl, string, count)[0]
+
+
+def subn(pattern, repl, string, count=0, flags=0):
+    return compile(pattern, flags).subn(repl, string, count)
+
+
+def purge():
+    _cache.clear()
+    _cache[0] = {}
+
+
+def prepare(patterns, is_rich):
+    """Reads patterns that code may come to where the host cannot be asked; `is_rich` if it wants all of a `Match`."""
+    if is_rich and not _state["is_rich"]:
+        _state["is_rich"] = True
+        for kept in _cache.values():
+            for pattern in kept.values():
+                pattern._is_rich, pattern._may_be_quick, pattern._quick = True, False, None
+    for pattern, flags in patterns:
+        try:
+            compile(pattern, flags)
+        except (error, ValueError):
+            pass
+
+
+def _compiled(pattern, flags):
+    if isinstance(pattern, Pattern):
+        if flags:
+            raise ValueError("cannot process flags argument with a compiled pattern")
+        return pattern
+    if not isinstance(pattern, str):
+        raise TypeError("first argument must be string or compiled pattern, not " + type(pattern).__name__)
+    try:
+        told = _host("pattern", pattern, int(flags))
+    except NotImplementedError:
+        raise error("no new pattern can be compiled here: write p = re.compile(...) before, and use p") from None
+    if "error" in told:
+        raise error(told["error"])
+    if len(_cache.setdefault(flags, {})) >= _MOST_CACHED:
+        _cache[flags].clear()
+    made = _cache[flags][pattern] = Pattern(pattern, told)
+    return made
+
+
+# -- patterns ---------------------------------------------------------------------------------------------------------
+
+
+class Pattern:
+    def __init__(self, pattern, told):
+        self.pattern, self.flags, self.groups = pattern, told["flags"], told["groups"]
+        self.groupindex = told["groupindex"]
+        self._told, self._made = told, {}
+        self._is_plain = not told["is_nullable"]
+        self._is_rich = _state["is_rich"] or told["is_unnamed"]
+        self._ascii = self._other = self._quick = None
+        self._may_be_quick = self._is_plain and not self._is_rich and not told["looks"] and not told["is_hard"]
+
+    def __repr__(self):
+        names = ["re." + name for flag, name in _FLAG_NAMES.items() if self.flags & flag]
+        return "re.compile(" + repr(self.pattern)[:200] + (", " + "|".join(names) if names else "") + ")"
+
+    def search(self, string, pos=0, endpos=None):
+        engine = self._quick
+        if engine is not None and not pos and endpos is None and isinstance(string, str) and string.isascii():
+            return engine.search(string)
+        if pos or endpos is not None or self._is_rich:
+            return _bounded(self, "search", string, pos, endpos)
+        try:
+            return _engine(self, string).search(string)
+        except PatternError:
+            return _first(_matches_by_line(self, string, True))
+
+    def match(self, string, pos=0, endpos=None):
+        engine = self._quick
+        if engine is not None and not pos and endpos is None and isinstance(string, str) and string.isascii():
+            return engine.match(string)
+        if pos or endpos is not None or self._is_rich:
+            return _bounded(self, "match", string, pos, endpos)
+        return _engine(self, string).match(string)
+
+    def fullmatch(self, string, pos=0, endpos=None):
+        engine = self._quick
+        if engine is not None and not pos and endpos is None and isinstance(string, str) and string.isascii():
+            return engine.fullmatch(string)
+        if pos or endpos is not None or self._is_rich:
+            return _bounded(self, "fullmatch", string, pos, endpos)
+        return _engine(self, string).fullmatch(string)
+
+    def findall(self, string, pos=0, endpos=None):
+        engine = self._quick
+        if engine is not None and not pos and endpos is None and isinstance(string, str) and string.isascii():
+            return engine.findall(string)
+        if self._is_plain and not pos and endpos is None:
+            try:
+                return _engine(self, string).findall(string)
+            except PatternError:
+                pass
+        return [_found(m, self.groups) for m in _matches(self, string, pos, endpos)]
+
+    def finditer(self, string, pos=0, endpos=None):
+        if self._is_plain and not pos and endpos is None and not self._is_rich:
+            engine = _engine(self, string)
+            if engine is self._ascii or len(string) < _LONG:
+                try:
+                    return engine.finditer(string)
+                except PatternError:
+                    pass
+        return iter(_matches(self, string, pos, endpos))
+
+    def split(self, string, maxsplit=0):
+        if maxsplit < 0:
+            return [string]
+        if self._is_plain:
+            try:
+                return _engine(self, string).split(string, maxsplit=maxsplit)
+            except PatternError:
+                pass
+        return _parts(_matches(self, string), string, maxsplit)
+
+    def sub(self, repl, string, count=0):
+        return self.subn(repl, string, count)[0]
+
+    def subn(self, repl, string, count=0):
+        """Monty's own takes time by the square of the matches: what is between them comes from `split`."""
+        if count < 0:
+            return string, 0
+        template = repl if not isinstance(repl, str) or "\\" not in repl else _template(repl, self)
+        matches, parts, step = None, None, self.groups + 1
+        if self._is_plain:
+            try:
+                parts = _engine(self, string).split(string, maxsplit=count)
+            except PatternError:
+                pass
+        if parts is None:
+            matches = _matches(self, string)
+            parts = _parts(matches, string, count)
+        between = parts[::step]
+        if isinstance(template, str):
+            return template.join(between), len(between) - 1
+        if matches is None:
+            matches = self.finditer(string)
+        made = []
+        for before, m in zip(between[:-1], matches):
+            made.append(before)
+            made.append(_filled(template, m) if isinstance(template, list) else template(m))
+            if made[-1] is None or not isinstance(made[-1], str):
+                raise TypeError("expected str instance, " + type(made[-1]).__name__ + " found")
+        made.append(between[-1])
+        return "".join(made), len(between) - 1
+
+
+def _engine(own, string):
+    """Monty's pattern for such a text."""
+    if not isinstance(string, str):
+        if isinstance(string, bytes):
+            raise TypeError("re works on str here: decode the bytes first")
+        raise TypeError("expected string or bytes-like object, got '" + type(string).__name__ + "'")
+    if string.isascii():
+        if own._ascii is not None:
+            return own._ascii
+        kind = 0
+    else:
+        if own._other is not None:
+            return own._other
+        kind = 2
+    sources = own._told["sources"]
+    if sources[kind] == sources[kind + 1]:
+        made = _made(own, sources[kind])
+        if kind:
+            own._other = made
+        else:
+            own._ascii = made
+            own._quick = made if own._may_be_quick else None
+        return made
+    return _made(own, sources[kind + 1 if string.endswith("\n") else kind])
+
+
+def _made(own, source):
+    """Monty's pattern of a source, compiled once."""
+    if source not in own._made:
+        try:
+            own._made[source] = _native.compile(source)
+        except PatternError as failure:
+            raise error("the pattern cannot be compiled here: " + str(failure)) from None
+    return own._made[source]
+
+
+# -- matches ----------------------------------------------------------------------------------------------------------
+
+
+class _Match:
+    """A match that knows its pattern. `_at` is where in the text the one that Monty's `_match` is of begins."""
+
+    def __init__(self, pattern, string, found, at=0, shift=0, pos=0, endpos=None):
+        self.re, self.string, self.pos = pattern, string, pos
+        self.endpos = len(string) if endpos is None else endpos
+        self._match, self._at, self._shift = found, at, shift
+        self._span = None
+        if _state["is_rich"]:
+            self.regs = tuple([self.span(group) for group in range(pattern.groups + 1)])
+            closed = [group for group in pattern._told["closing"] if self.regs[group][0] >= 0]
+            self.lastindex = self.lastgroup = None
+            for group in closed:
+                if self.lastindex is None or self.regs[group][1] >= self.regs[self.lastindex][1]:
+                    self.lastindex = group
+            for name, group in pattern.groupindex.items():
+                if group == self.lastindex:
+                    self.lastgroup = name
+
+    def _number(self, group):
+        if isinstance(group, str):
+            group = self.re.groupindex.get(group, -1)
+        if not 0 <= group <= self.re.groups:
+            raise IndexError("no such group")
+        return group
+
+    def group(self, *groups):
+        if not groups:
+            return self._match.group(self._shift)
+        values = [self._match.group(self._number(group) + self._shift) for group in groups]
+        return values[0] if len(values) == 1 else tuple(values)
+
+    def __getitem__(self, group):
+        return self._match.group(self._number(group) + self._shift)
+
+    def groups(self, default=None):
+        values = [self._match.group(group + self._shift) for group in range(1, self.re.groups + 1)]
+        return tuple([default if value is None else value for value in values])
+
+    def groupdict(self, default=None):
+        values = self.groups(default)
+        return {name: values[group - 1] for name, group in self.re.groupindex.items()}
+
+    def span(self, group=0):
+        group = self._number(group)
+        if group == 0 and self._span is not None:
+            return self._span
+        start, end = self._match.span(group + self._shift)
+        return (start + self._at, end + self._at) if start >= 0 else (-1, -1)
+
+    def start(self, group=0):
+        return self.span(group)[0]
+
+    def end(self, group=0):
+        return self.span(group)[1]
+
+    def expand(self, template):
+        return _filled(_template(template, self.re), self)
+
+    def __repr__(self):
+        return "<re.Match object; span=" + repr(self.span()) + ", match=" + repr(self.group())[:50] + ">"
+
+
+Match = (_native.Match, _Match)
+
+
+def _first(matches):
+    return matches[0] if matches else None
+
+
+def _found(m, groups):
+    """What `findall` gives of a match."""
+    if not groups:
+        return m.group()
+    values = m.groups("")
+    return values[0] if groups == 1 else values
+
+
+def _bounded(own, how, string, pos, endpos):
+    """`search`, `match` or `fullmatch` between two places."""
+    _engine(own, string)
+    text, pos = _clipped(string, pos, endpos)
+    if pos is None:
+        return None
+    return _at(own, how, string, text, pos)
+
+
+def _clipped(string, pos, endpos):
+    """The text up to `endpos`, and `pos` in it; None where it is behind its end."""
+    text = string if endpos is None or endpos >= len(string) else string[: max(endpos, 0)]
+    pos = min(max(pos, 0), len(string))
+    return text, (pos if pos <= len(text) else None)
+
+
+def _at(own, how, string, text, pos, is_empty_allowed=True):
+    """What is found from a place on in `text`, which is `string` up to the place where it ends for the search."""
+    behind = min(own._told["behind"], pos)
+    rest = text[pos - behind :] if pos > behind else text
+    if behind == 0 and is_empty_allowed:
+        engine = _engine(own, rest)
+        found = (
+            engine.search(rest) if how == "search" else engine.match(rest) if how == "match" else engine.fullmatch(rest)
+        )
+        return found if found is None else _Match(own, string, found, pos, 0, pos, len(text))
+    kind = (0 if rest.isascii() else 2) + (1 if rest.endswith("\n") else 0)
+    before = "(?s:.{" + str(behind) + "}" + (".*?" if how == "search" else "") + ")"
+    something = "" if is_empty_allowed else "(?<!\\A(?s:.{" + str(behind) + "}))"
+    engine = _made(own, before + "(" + own._told["shifted"][kind] + something + ")")
+    found = engine.fullmatch(rest) if how == "fullmatch" else engine.match(rest)
+    return found if found is None else _Match(own, string, found, pos - behind, 1, pos, len(text))
+
+
+def _matches(own, string, pos=0, endpos=None):
+    """All of them, as CPython finds them: nothing may be found where something ended."""
+    engine = _engine(own, string)
+    text, pos = _clipped(string, pos, endpos)
+    if pos is None:
+        return []
+    if pos or (own._told["may_prefer_nothing"] and not own._is_plain):
+        return _one_by_one(own, string, text, pos)
+    try:
+        natives = list((engine if text is string else _engine(own, text)).finditer(text))
+    except PatternError:
+        return _matches_by_line(own, text)
+    found = _placed(own, string, text, natives)
+    return found if own._is_plain else _with_empty_ones(own, string, text, found)
+
+
+def _placed(own, string, text, natives):
+    """Monty's matches, each with its place: to ask them for it takes time by their number times the text."""
+    length = len(text)
+    found = [_Match(own, string, native, 0, 0, 0, length) for native in natives]
+    if own._is_plain and not text.isascii():
+        between, at = _engine(own, text).split(text)[:: own.groups + 1], 0
+        for before, m in zip(between, found):
+            start = at + len(before)
+            at = start + len(m.group())
+            m._span = start, at
+    return found
+
+
+def _with_empty_ones(own, string, text, found):
+    """With those that are empty and stand at the end of another."""
+    made, ends = [], len(text)
+    for i in range(len(found)):
+        made.append(found[i])
+        start, end = found[i].span()
+        following = found[i + 1].start() if i + 1 < len(found) else ends + 1
+        if start < end and following > end:
+            if own._told["looks"]:
+                empty = _at(own, "match", string, text, end)
+            else:
+                empty = _Match(own, string, _made(own, own._told["sources"][0]).match(""), end, 0, 0, ends)
+            if empty is not None:
+                made.append(empty)
+    return made
+
+
+def _one_by_one(own, string, text, pos):
+    """Slower, since each search begins where the last one ended: for patterns of which the engine's own are others."""
+    made, is_empty_allowed = [], True
+    while pos <= len(text):
+        m = None
+        if not is_empty_allowed:
+            m = _at(own, "match", string, text, pos, False)
+            if m is None:
+                pos += 1
+                if pos > len(text):
+                    break
+        if m is None:
+            m = _at(own, "search", string, text, pos)
+        if m is None:
+            break
+        made.append(m)
+        start, pos = m.span()
+        is_empty_allowed = start < pos
+    return made
+
+
+def _matches_by_line(own, string, is_one_enough=False):
+    """Where the engine gave up: some lines at a time, if that is the same."""
+    if not own._told["is_of_lines"] or "\n" not in string:
+        raise error(
+            "the pattern takes too many steps on a text of this length: search line by line, or without \\b and (?...)"
+        )
+    made, at = [], 0
+    for some in _lines(string, len(string) // 16):
+        for m in _matches(own, some):
+            start, end = m.span()
+            moved = _Match(own, string, m._match, m._at + at, m._shift)
+            moved._span = start + at, end + at
+            made.append(moved)
+        if made and is_one_enough:
+            break
+        at += len(some) + 1
+    return made
+
+
+def _lines(string, size):
+    """The lines, so many together that they have about `size` characters."""
+    made, together, length = [], [], 0
+    for line in string.split("\n"):
+        together.append(line)
+        length += len(line) + 1
+        if length > size:
+            made.append("\n".join(together))
+            together, length = [], 0
+    return [*made, "\n".join(together)] if together else made
+
+
+def _parts(matches, string, most):
+    """What `split` gives: what is between matches, and their groups."""
+    made, at = [], 0
+    for m in matches[:most] if most else matches:
+        start, end = m.span()
+        made.append(string[at:start])
+        made.extend(m.groups())
+        at = end
+    made.append(string[at:])
+    return made
+
+
+# -- what takes the place of a match ----------------------------------------------------------------------------------
+
+
+def _template(text, pattern):
+    """A replacement as a list: text, and the numbers of groups."""
+    made = _templates.get(text)
+    if made is None or made[0] is not pattern:
+        if len(_templates) >= _MOST_CACHED:
+            _templates.clear()
+        made = _templates[text] = pattern, _template_of(text, pattern)
+    return made[1]
+
+
+def _template_of(text, pattern):
+    made, pieces = [], text.split("\\")
+    made.append(pieces[0])
+    i = 1
+    while i < len(pieces):
+        piece = pieces[i]
+        if piece == "":  # an escaped backslash
+            made.append("\\")
+            if i + 1 < len(pieces):
+                made.append(pieces[i + 1])
+            else:
+                raise error("bad escape (end of pattern)")
+            i += 2
+            continue
+        made.extend(_escaped(piece, pattern))
+        i += 1
+    return made
+
+
+def _escaped(piece, pattern):
+    """What a backslash before `piece` means, and the rest of it."""
+    first = piece[0]
+    if first == "g":
+        name, closed, rest = piece[1:].partition(">")
+        if not name.startswith("<") or not closed:
+            raise error("missing group name" if not name.startswith("<") else "missing >, unterminated name")
+        return [_group(name[1:], pattern), rest]
+    digits = 1
+    while digits < 3 and piece[digits : digits + 1].isdigit():
+        digits += 1
+    if first == "0" or (digits == 3 and first in "0123" and piece[1] in "01234567" and piece[2] in "01234567"):
+        octal = "".join([digit for digit in piece[:digits] if digit in "01234567"])
+        return [chr(int(octal, 8) & 255), piece[len(octal) :]]
+    if first.isdigit():
+        return [_group(piece[: min(digits, 2)], pattern), piece[min(digits, 2) :]]
+    if first in _ESCAPES:
+        return [_ESCAPES[first], piece[1:]]
+    if first.isalpha() and first.isascii():
+        raise error("bad escape \\" + first)
+    return ["\\" + first, piece[1:]]
+
+
+def _group(name, pattern):
+    if name.isdigit() and name.isascii():
+        number = int(name)
+        if number > pattern.groups:
+            raise error("invalid group reference " + name)
+        return number
+    if name not in pattern.groupindex:
+        if not name.isidentifier():
+            raise error("bad character in group name " + repr(name))
+        raise IndexError("unknown group name " + repr(name))
+    return pattern.groupindex[name]
+
+
+def _filled(template, m):
+    return "".join([part if isinstance(part, str) else m.group(part) or "" for part in template])
