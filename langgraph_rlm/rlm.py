@@ -208,8 +208,8 @@ def seed_ledger(ledger: Ledger, state: StateSnapshot) -> None:
     waiting = Counter[str]()
     for values in unfinished:
         answered = answers_so_far(values["journal"]) if values.get("pending") else {}
-        requests = (Request.of(stored) for i, stored in enumerate(values.get("pending", ())) if i not in answered)
-        waiting.update(map(limit_of, requests))
+        pending = (stored for i, stored in enumerate(values.get("pending", ())) if i not in answered)
+        waiting.update(limit_of(Request.of(stored)) for stored in pending if not stored.get("ahead"))
     usage: dict[str, Any] = {}
     for values in unfinished:
         usage = add_usages(usage, values.get("usage", {}))

@@ -36,6 +36,7 @@ class Ledger:
         self._allowed = {SUBCALLS: limits.max_subcalls, TOOL_CALLS: limits.max_tool_calls}
         self._lock = threading.Lock()
         self._reserved = Counter[str]()
+        self._ahead: dict[object, int] = {}
         self._tokens = 0
         self._calls = 0
         self._begun = time.monotonic()
@@ -76,6 +77,21 @@ class Ledger:
     def left(self, limit: str) -> int:
         """How many more are allowed."""
         return self._allowed[limit] - self._reserved[limit]
+
+    def note_ahead(self, asker: object, count: int) -> None:
+        """Notes how many requests are asked ahead for the code of `asker`, which has not come to them yet.
+
+        They count against no limit before it does, but no more are asked ahead than are left beside them.
+        """
+        with self._lock:
+            self._ahead[asker] = count
+            if not count:
+                del self._ahead[asker]
+
+    def left_ahead(self, limit: str) -> int:
+        """How many more are allowed, if all that is asked ahead is needed."""
+        with self._lock:
+            return self.left(limit) - sum(self._ahead.values())
 
     @property
     def tokens(self) -> int:

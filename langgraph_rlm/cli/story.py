@@ -112,6 +112,7 @@ class Story:
             if not namespace and result["code"]:
                 yield Wrote(rlm.step, result["code"])
         if name == "execute":
+            self.subcalls += result.get("subcalls", 0)
             if "pending" in result:  # else the next prompts of the same call follow
                 rlm.done, rlm.asked = 0, len(result["pending"])
             if rlm.asked:
@@ -132,7 +133,10 @@ class Story:
         result = task["result"]
         if not result:  # it raised: the run is over, or waits for a human
             return
-        self.subcalls += "subcall_records" in result
+        if child is None:
+            self.subcalls += result.get("subcalls", 0)
+        else:  # what it has asked itself was followed
+            self.subcalls += sum(not record.get("ahead") for record in result.get("subcall_records", ()))
         asker = self.rlms.setdefault(namespace, Rlm(0))  # a resumed run begins with its sub-calls
         asker.done += 1
         if child is None:

@@ -201,11 +201,13 @@ def after_cell(
     edited: str | None = None,
     note: str | None = None,
     has_answer: bool = False,
+    kept_count: int = 0,
 ) -> str:
     """What a cell did: `output`, error, variables; whether the model had `repeated` it. It asks for the next cell,
     unless it `has_answer`, of which something else is said.
 
-    `edited` is the code that ran where it is not the model's, and `note` what became of the REPL before it.
+    `edited` is the code that ran where it is not the model's, and `note` what became of the REPL before it. Of dropped
+    cells `kept_count` answers are there for the next one.
     """
     parts = [note] if note else []
     if edited is not None:
@@ -214,6 +216,8 @@ def after_cell(
         parts.append(f"Output ({cell.printed.length:,} characters):\n{output}".rstrip())
     if cell.error:
         parts.append(f"Error:\n{cell.error}")
+    if kept_count:
+        parts.append(kept(kept_count))
     if not cell.printed.length and not cell.error and not has_answer:
         parts.append("The code ran and printed nothing. Print what you want to see.")
     if cell.variables:
@@ -227,8 +231,8 @@ def after_cell(
         parts.append(
             f"Restored to what they are: {', '.join(cell.overwritten)}. Choose other names for your variables."
         )
-    if any(variable.name == "final" for variable in cell.variables):
-        parts.append("You set `final`, but the answer is `Final`, with a capital F: write `Final = final`.")
+    if alike := [variable.name for variable in cell.variables if variable.name in ("final", "FINAL")]:
+        parts.append(f"You set `{alike[0]}`, but the answer is `Final`: write `Final = {alike[0]}`.")
     if repeated:
         parts.append(
             "You wrote this code before, and it does the same again. Leave it. Now only look: print some lines of `P`, "
@@ -240,6 +244,13 @@ def after_cell(
             "for a value that it shows, or write other code."
         )
     return "\n\n".join(parts)
+
+
+def kept(count: int) -> str:
+    """What is said of the answers that dropped cells were given."""
+    if count == 1:
+        return "The answer of a model is kept: the same prompt gets it again at no cost."
+    return f"{count} answers of models are kept: the same prompts get them again at no cost."
 
 
 def list_variables(variables: tuple[Variable, ...]) -> str:

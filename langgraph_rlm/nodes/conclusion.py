@@ -20,6 +20,7 @@ from langgraph_rlm.nodes.checking import to_check
 from langgraph_rlm.nodes.ending import answer_schema_of, answer_update
 from langgraph_rlm.nodes.turn import CellInput, next_turn
 from langgraph_rlm.repl.cells import Finished
+from langgraph_rlm.repl.journal import kept_answers
 from langgraph_rlm.routes.profiles import PROFILES
 from langgraph_rlm.running.run import read, run_of
 from langgraph_rlm.running.spec import RLMSpec
@@ -79,6 +80,7 @@ def conclude_cell(
         note=note,
         has_answer=bool(ready),
         answers=tuple(long_answers(read(config, "journal"))),
+        kept=_kept(config, update) if cell.is_dropped else 0,
     )
     feedback = spec.dialect.after_block(ran, prompts.shorten(state["question"]["query"], prompts.MOST_REMINDER))
     if ready and not following:
@@ -87,6 +89,12 @@ def conclude_cell(
         update |= {"code": following[0], "block": number + 1, "ready": ready, "history": [HumanMessage(feedback)]}
         return Command(update=update, goto="generate")
     return next_turn(spec, state, config, update, feedback, parsed.feedback)
+
+
+def _kept(config: RunnableConfig, update: dict[str, Any]) -> int:
+    """How many answers the cells to come have of dropped ones."""
+    answers = kept_answers([*read(config, "journal"), *update["journal"]], is_suspended=False)
+    return sum(map(len, answers.values()))
 
 
 def _conclude_answer(

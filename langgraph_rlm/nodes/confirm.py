@@ -32,7 +32,8 @@ def confirm(spec: RLMSpec, state: ConfirmInput, config: RunnableConfig) -> Steps
 
     The others are answered with an error that the code sees, and give their sub-calls back.
     """
-    pending = read(config, "pending")
+    call = PendingCall(read(config, "pending"), answers_so_far(read(config, "journal")))
+    pending = [call.pending[index] for index in call.missing]
     question = {
         "depth": spec.depth,
         "step": state["step"],
@@ -45,8 +46,9 @@ def confirm(spec: RLMSpec, state: ConfirmInput, config: RunnableConfig) -> Steps
     said = interrupt(question)
     while (agreed := agreed_to(said, [request["prompt"] for request in pending])) is None:
         said = interrupt({**question, "problem": f"{said!r} is no answer to this."})
-    run, call = run_of(config), PendingCall(pending, answers_so_far(read(config, "journal")))
-    refused = [index for index in call.missing if index not in agreed]
+    asked = [index for i, index in enumerate(call.missing) if i in agreed]
+    refused = [index for i, index in enumerate(call.missing) if i not in agreed]
+    run = run_of(config)
     run.ledger.give_back(call.requests(refused))
     because = (
         f"not asked: {said}" if isinstance(said, str) else "not asked: the user did not agree to so many sub-calls"
@@ -54,7 +56,6 @@ def confirm(spec: RLMSpec, state: ConfirmInput, config: RunnableConfig) -> Steps
     update = {"journal": [["answer", index, None, because] for index in refused]}
     yield from ()  # nothing to be done outside
     in_flight = run.in_flight_of(read(config, "repl_ref")["token"])
-    asked = [index for index in call.missing if index in agreed]
     return Command(update=update, goto=send_wave(spec, run, in_flight, call, asked) or "execute")
 
 

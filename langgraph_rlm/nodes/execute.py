@@ -12,12 +12,15 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.graph import END
 from langgraph.types import Command, Overwrite
 
+from langgraph_rlm.answers.values import as_text
 from langgraph_rlm.asking.in_flight import InFlightCalls
 from langgraph_rlm.asking.ledger import Usage
 from langgraph_rlm.asking.model_calls import add_usages, mark_ahead
 from langgraph_rlm.asking.requests import Call, Request
 from langgraph_rlm.conversation.history import past_steps, questions
+from langgraph_rlm.conversation.prompts import shorten
 from langgraph_rlm.effects import Steps, Work
+from langgraph_rlm.errors import LimitExceeded
 from langgraph_rlm.nodes.conclusion import conclude_cell, conclude_reply
 from langgraph_rlm.nodes.ending import record_outcome
 from langgraph_rlm.nodes.pending import (
@@ -38,7 +41,7 @@ from langgraph_rlm.nodes.restoring import restore_interpreter
 from langgraph_rlm.nodes.turn import CellInput
 from langgraph_rlm.repl.cells import CellOutcome, Finished, Suspended, Variable
 from langgraph_rlm.repl.interpreter import Interpreter
-from langgraph_rlm.repl.journal import answers_so_far, unclaimed_answers
+from langgraph_rlm.repl.journal import answers_so_far, kept_answers, unclaimed_answers
 from langgraph_rlm.repl.lookahead import Prefetched
 from langgraph_rlm.running.run import Run, is_durable, read, run_of
 from langgraph_rlm.running.spec import RLMSpec
@@ -64,7 +67,7 @@ class Execution:
 class StopPoint:
     """A cell that goes no further by itself: it has ended, or it asks.
 
-    With it, what of its call was asked ahead, and the requests for which places are reserved.
+    With it, what there is for its call, and the requests that are to be asked. Both have their places.
     """
 
     outcome: CellOutcome
@@ -109,7 +112,7 @@ def _run_or_resume(now: Execution, call: PendingCall) -> Steps[Command[Any]]:
     update: dict[str, Any] = {}
     awaits_ahead = stopped.prefetched.in_flight or now.repl.lookahead.in_flight.total()
     if isinstance(stopped.outcome, Finished) or not awaits_ahead:
-        update = _cancel_ahead(now, call)
+        update = _cancel_ahead(now)
         call = replace(call, pending=[])
     if isinstance(stopped.outcome, Finished):
         return _conclude(now, stopped.outcome, dump, update)
@@ -124,7 +127,8 @@ def _run_cell(now: Execution) -> Steps[CellOutcome]:
     past = past_steps(history)
     is_there = past is None or Variable("past_steps", "list", len(past)) in now.repl.variables
     variables = {} if is_there else {"past_steps": past}
-    outcome: CellOutcome = yield Work(lambda: now.repl.run(code, setup, variables))
+    kept = kept_answers(read(now.config, "journal"), is_suspended=False)
+    outcome: CellOutcome = yield Work(lambda: now.repl.run(code, setup, variables, kept))
     return outcome
 
 
@@ -143,24 +147,27 @@ def _run_to_ask_or_end(now: Execution, outcome: CellOutcome) -> Steps[StopPoint]
     """Goes on until the cell ends, or asks for what it may have."""
     while True:
         prefetched = Prefetched()
-        if now.repl.lookahead.unclaimed:
-            outcome, prefetched = yield Work(partial(_use_prefetched, now.repl, outcome))
+        if now.repl.lookahead.has_any:
+            outcome, prefetched = yield Work(partial(_use_prefetched, now, outcome))
         if isinstance(outcome, Finished):
             return StopPoint(outcome)
-        missing = [outcome.call.requests[index] for index in prefetched.missing_of(outcome.call)]
-        reserved = try_reserve(now.spec, outcome.call, missing, now.run)
+        reserved = try_reserve(now.spec, outcome.call, prefetched, now.run)
         if not isinstance(reserved, Refused):
             return StopPoint(outcome, prefetched, reserved)
-        outcome = yield Work(partial(now.repl.refuse, reserved.reason))
+        outcome = yield Work(partial(now.repl.refuse, outcome.call, prefetched, reserved.reason))
 
 
-def _use_prefetched(repl: Interpreter, outcome: CellOutcome) -> tuple[CellOutcome, Prefetched]:
-    """Goes on while the cell asks what was asked ahead and answered, and with what there is for the next call."""
+def _use_prefetched(now: Execution, outcome: CellOutcome) -> tuple[CellOutcome, Prefetched]:
+    """Goes on while the answers are there to what the cell asks, and with what there is for the next call."""
     while isinstance(outcome, Suspended):
-        prefetched = repl.claim(outcome.call)
+        prefetched = now.repl.claim(outcome.call)
         if len(prefetched.answers) < len(outcome.call.requests):
             return outcome, prefetched
-        outcome = repl.resume_prefetched(prefetched.answers)
+        try:
+            now.run.ledger.reserve(prefetched.claimed_of(outcome.call))
+        except LimitExceeded:  # it is refused like any other
+            return outcome, prefetched
+        outcome = now.repl.resume_prefetched(outcome.call, prefetched)
     return outcome, Prefetched()
 
 
@@ -173,28 +180,23 @@ def _dump(now: Execution, stopped: StopPoint) -> Steps[tuple[StopPoint, list[Any
     if now.repl.worth_dumping and (is_durable(now.config) or isinstance(stopped.outcome, Finished)):
         dump = yield Work(now.repl.dump)
     if isinstance(dump, Finished):
-        now.run.ledger.give_back(stopped.reserved)
+        if isinstance(stopped.outcome, Suspended):
+            now.run.ledger.give_back([*stopped.prefetched.claimed_of(stopped.outcome.call), *stopped.reserved])
         return replace(stopped, outcome=dump), []
     place = len(read(now.config, "journal")) + now.repl.new_event_count  # after the call, or the end
     return stopped, [dump, place] if dump else []
 
 
-def _cancel_ahead(now: Execution, call: PendingCall) -> dict[str, Any]:
-    """Cancels what is in flight of what was asked ahead with a call. What the model was asked counts."""
+def _cancel_ahead(now: Execution) -> dict[str, Any]:
+    """Cancels what is in flight of what was asked ahead. The tokens that it took count, where they are known."""
     sent = [ahead for ahead in now.in_flight.cancel() if ahead.was_sent]
-    counted = Counter(ahead.request.key for ahead in sent)
-    for request in call.ahead.values():
-        if counted[request.key]:
-            counted[request.key] -= 1
-        else:
-            now.run.ledger.give_back([request])
     if not sent:
         return {}
     usage: Usage = {}
     for ahead in sent:
         usage = add_usages(usage, mark_ahead(ahead.result().spent["usage"]) if ahead.has_result else {})
     records = [record_of(ahead.request, ahead.is_ahead) | {"cancelled": True} for ahead in sent]
-    return {"subcalls": len(sent), "usage": usage, "subcall_records": records}
+    return {"usage": usage, "subcall_records": records}
 
 
 def _ask(
@@ -204,15 +206,19 @@ def _ask(
     spec, run, repl, prefetched, reserved = now.spec, now.run, now.repl, stopped.prefetched, len(stopped.reserved)
     if dump:
         update["suspension"] = [*dump, repl.printed.head, repl.printed.tail, repl.printed.length]
-    repl.note_claimed(prefetched.answers)
+    repl.note_claimed(call, prefetched)
     repl.answer_with_error(left_out(call, prefetched, reserved), LEFT_OUT)
     ahead, guesses = still_ahead(before, call, prefetched), list[Request]()
+    run.ledger.note_ahead(repl, repl.lookahead.unclaimed)
     if room := room_ahead(spec, call, len(ahead), run):
         guesses = yield Work(partial(guess_ahead, call, room, repl, run))
+    run.ledger.note_ahead(repl, repl.lookahead.unclaimed + len(guesses))
     repl.note_asked_ahead([*ahead.values(), *(guess.key for guess in guesses)])
     update["pending"], pending = next_pending_call(before, call, prefetched, reserved, guesses)
-    update |= _repl_update(now)
-    subcalls = [request for request in call.requests if request.kind != "tool"]
+    update |= _repl_update(now, update)
+    if pending.is_settled:
+        return Command(update=update, goto="execute")
+    subcalls = [request for request in stopped.reserved if request.kind != "tool"]
     if spec.confirms_fan_outs and len(subcalls) > (spec.limits.confirm_above or 0):
         return Command(update=update, goto="confirm")
     return Command(update=update, goto=send_wave(spec, run, now.in_flight, pending, pending.missing))
@@ -220,8 +226,9 @@ def _ask(
 
 def _conclude(now: Execution, cell: Finished, dump: list[Any], update: dict[str, Any]) -> Command[Any]:
     """Leaves the finished cell behind: what it did goes to the model, or it has ended the run."""
-    repl_update = _repl_update(now)
-    records = [*read(now.config, "subcall_records"), *update.pop("subcall_records", [])]
+    now.run.ledger.note_ahead(now.repl, 0)
+    repl_update = _repl_update(now, update)
+    records = [*read(now.config, "subcall_records"), *repl_update["subcall_records"]]
     update |= {**repl_update, "pending": [], "subcall_records": Overwrite([]), "note": None}
     update["variables"] = [list(astuple(variable)) for variable in cell.variables]
     if dump:
@@ -229,6 +236,23 @@ def _conclude(now: Execution, cell: Finished, dump: list[Any], update: dict[str,
     return conclude_cell(now.spec, now.state, now.config, cell, records, repl_update["note"], update)
 
 
-def _repl_update(now: Execution) -> dict[str, Any]:
-    """What the state is told of the REPL: what happened, and what became of it."""
-    return {"note": now.repl.take_note() or now.state.get("note"), "journal": now.repl.take_events()}
+def _repl_update(now: Execution, update: dict[str, Any]) -> dict[str, Any]:
+    """What the state is told of the REPL, with what is in the `update` already: what happened, and what became of it.
+
+    What was asked ahead is counted here, when the code has come to it.
+    """
+    claimed = now.repl.take_claimed()
+    kept = [
+        record_of(claim.request, is_ahead=False) | {"kept": True, "answer": shorten(as_text(claim.answer.value))}
+        for claim in claimed
+        if claim.is_kept
+    ]
+    needed = Counter(
+        "tool_calls" if claim.request.kind == "tool" else "subcalls" for claim in claimed if not claim.is_kept
+    )
+    return {
+        **needed,
+        "note": now.repl.take_note() or now.state.get("note"),
+        "journal": now.repl.take_events(),
+        "subcall_records": [*update.get("subcall_records", []), *kept],
+    }

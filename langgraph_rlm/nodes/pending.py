@@ -75,22 +75,25 @@ class Refused:
     reason: str
 
 
-def try_reserve(spec: RLMSpec, call: Call, missing: Sequence[Request], run: Run) -> Sequence[Request] | Refused:
-    """Takes places for the `missing` requests of a call, for all or for none: those that may be asked now.
+def try_reserve(spec: RLMSpec, call: Call, prefetched: Prefetched, run: Run) -> Sequence[Request] | Refused:
+    """Takes places for the requests of a call, for all or for none: those that are to be asked now.
 
-    Where one valid answer is enough, for as many as are left.
+    What was asked ahead takes its place here too. Where one valid answer is enough, as many are asked as are left.
     """
     if not spec.capabilities.can_answer(call):
         return Refused("sub-calls are not available here: answer with Python alone")
-    ledger = run.ledger
+    ledger, claimed = run.ledger, prefetched.claimed_of(call)
+    missing = [call.requests[index] for index in prefetched.missing_of(call)]
     try:
         ledger.check()
-        if call.first and (some := ledger.reserve_some(missing)):
-            return some
-        ledger.reserve(missing)
+        if call.first:
+            ledger.reserve(claimed)
+            if (some := ledger.reserve_some(missing)) or claimed:
+                return some
+        ledger.reserve([*claimed, *missing])
     except LimitExceeded as reached:
         limit_reached(spec, reached)
-        count = len(call.requests)
+        count = len(claimed) + len(missing)
         if reached.limit == SUBCALLS:
             return Refused(
                 f"{count} sub-calls do not fit: {ledger.left(SUBCALLS)} of {reached.allowed:g} are left. Ask fewer, "
@@ -145,14 +148,11 @@ def room_ahead(spec: RLMSpec, call: Call, still_ahead: int, run: Run) -> int:
 
 
 def guess_ahead(call: Call, room: int, repl: Interpreter, run: Run) -> list[Request]:
-    """What is asked ahead, together with a call: from half of what is left of each limit, and of what tokens allow.
-
-    Places are taken for it.
-    """
+    """What is asked ahead, together with a call: from half of what is left of each limit, and of what tokens allow."""
     ledger = run.ledger
     budget = {
-        SUBCALLS: min(ledger.left(SUBCALLS) // 2, ledger.calls_left - len(call.requests)),
-        TOOL_CALLS: ledger.left(TOOL_CALLS) // 2,
+        SUBCALLS: min(ledger.left_ahead(SUBCALLS) // 2, ledger.calls_left - len(call.requests)),
+        TOOL_CALLS: ledger.left_ahead(TOOL_CALLS) // 2,
     }
     most = int(min(repl.lookahead.wanted(call), room, sum(max(0, left) for left in budget.values())))
     guesses: list[Request] = []
@@ -160,10 +160,6 @@ def guess_ahead(call: Call, room: int, repl: Interpreter, run: Run) -> list[Requ
         budget[limit_of(guess)] -= 1
         if budget[limit_of(guess)] >= 0:
             guesses.append(guess)
-    try:
-        ledger.reserve(guesses)
-    except LimitExceeded:  # others have asked meanwhile
-        return []
     return guesses
 
 

@@ -11,7 +11,8 @@ from langgraph_rlm.errors import ContextError, SandboxError
 from langgraph_rlm.nodes.turn import CellInput
 from langgraph_rlm.repl.cells import Variable
 from langgraph_rlm.repl.interpreter import FRESH_REPL, Interpreter
-from langgraph_rlm.repl.journal import RestorePlan, restore_plan, unclaimed_answers
+from langgraph_rlm.repl.journal import RestorePlan, kept_answers, restore_plan, unclaimed_answers
+from langgraph_rlm.repl.lookahead import Lookahead
 from langgraph_rlm.repl.packed import DumpPacker
 from langgraph_rlm.running.run import Run, is_durable, read, run_of
 from langgraph_rlm.running.spec import RLMSpec
@@ -36,7 +37,8 @@ def restore_interpreter(spec: RLMSpec, state: CellInput, config: RunnableConfig)
         note = f"{gone} So the REPL that it had cannot be had, and its variables are gone."
         packer, plan, variables = run.packer(name, config), RestorePlan(note=note, is_lost=True), ()
     repl = run.adopt(_interpreter(spec, run, packer, plan, variables))
-    repl.lookahead.answered = unclaimed_answers(read(config, "journal"))
+    journal = read(config, "journal")
+    repl.lookahead = Lookahead(kept_answers(journal, is_suspended=True), unclaimed_answers(journal))
     update: dict[str, Any] = {}
     if plan.note:
         _logger.warning(plan.note)

@@ -87,10 +87,10 @@ def subcall(spec: RLMSpec, child: Child | None, state: SubcallInput, config: Run
     except GraphBubbleUp as interrupt:
         if not (is_ahead and request.kind == "tool"):
             raise
-        return _not_asked(index, request, interrupt, run)
+        return _not_asked(index, interrupt, run)
     except Exception as failure:
         if isinstance(failure, LimitExceeded) and is_ahead:
-            return _not_asked(index, request, failure, run)
+            return _not_asked(index, failure, run)
         if isinstance(failure, LimitExceeded) and spec.limits.on_exceeded == "raise":
             raise
         error = _error_text(failure)
@@ -108,7 +108,7 @@ def subcall(spec: RLMSpec, child: Child | None, state: SubcallInput, config: Run
     own = "tool_calls" if request.kind == "tool" else "subcalls"
     return {
         **{channel: amount for channel, amount in spent.items() if amount},
-        own: spent[own] + 1,
+        own: spent[own] + (0 if is_ahead else 1),  # counted when the code comes to it
         "journal": [[*event, "tool"] if request.kind == "tool" else event],
         "subcall_records": [record],
         "seconds": run.ledger.seconds,
@@ -138,9 +138,8 @@ def _join_or_start(
     return call
 
 
-def _not_asked(index: int, request: Request, why: Exception, run: Run) -> dict[str, Any]:
+def _not_asked(index: int, why: Exception, run: Run) -> dict[str, Any]:
     """It was to be asked ahead and cannot be now: the code asks again, if it ever comes to it."""
-    run.ledger.give_back([request])
     return {**spent_before(why), "journal": [["unasked", index]], "seconds": run.ledger.seconds}
 
 

@@ -18,11 +18,13 @@ NAMES = [
     *("read_all", "llm_map", "compact"),
     *("cite", "SHOW_VARS", "FINAL", "FINAL_VAR", "re", "json", "math", "collections", "itertools", "datetime"),
 ]
-"""The names of the REPL: what a cell overwrites of them is restored when it ends."""
+"""The names of the REPL. A cell may use them for its own, but for those without which it has no text and no models."""
+PROTECTED = ["P", "ctx", "llm_query", "llm_batch", "llm_query_batched", "llm_map", "rlm_query", "rlm_query_batched"]
+"""What a cell overwrites of these is restored when it ends; so are its tools."""
 OCCASIONAL = ["answer", "tool_batch"]
 """Names that some REPLs have besides, by their dialect and their tools."""
-BUILTINS = ["map", "filter", "sorted", "min", "max"]
-"""Built-ins that the prelude replaces. A cell may use these names for its own variables."""
+BUILTINS = ["map", "filter", "sorted", "min", "max", "round"]
+"""Built-ins that the prelude replaces."""
 BOOT = "\n".join(
     [
         '__rlm__ = {"_host": _host, "P": P, "metadata": _metadata, "names": _names, "builtin_names": _builtin_names}',
@@ -33,8 +35,12 @@ BOOT = "\n".join(
     ]
 )
 REBIND = """\
+if context is __rlm__["P"]:
+    context = P
+if context_0 is __rlm__["P"]:
+    context_0 = P
 __rlm__["rebind"](__rlm__, P, _metadata)
-P = context = context_0 = __rlm__["P"]
+P = __rlm__["P"]
 ctx = __rlm__["ctx"]
 _metadata = None
 """
@@ -50,9 +56,11 @@ if "tool_batch" not in __rlm__["names"]:
 """
 PROPERTIES = "__rlm__['properties']()"
 """The names of the properties that classes of its cells have."""
-DATA = "__rlm__['data'](__rlm__['locals']())"
+DATA = "__rlm__['data'](__rlm__, __rlm__['locals']())"
 RESTORE = '{name} = {{**__rlm__, **__rlm__["tools"]}}["{name}"]'
-SURVEY = "__rlm__['survey'](__rlm__, __rlm__['locals'](), {!r})"
+SURVEY = "__rlm__['survey'](__rlm__, __rlm__['locals'](), {!r}, {!r})"
+UNSHADOW = '{name}_, {name} = {name}, __rlm__["builtin"](__rlm__, "{name}")'
+"""Gives a built-in its name back; the variable that had it has an underscore more."""
 MOST_NESTED = 101
 """Lists in lists of an answer, the one around it among them: one more than the prelude allows."""
 MOST_NAME, MOST_PROBLEM = 60, 200
@@ -69,6 +77,8 @@ class Survey:
     problem: str | None
     cited: tuple[tuple[int, int], ...] = ()
     """Start and end of what it quoted of the text."""
+    unshadowed: tuple[str, ...] = ()
+    """Built-ins that it could not call any more, since they had become variables: they are built-ins again."""
 
 
 class Unreadable(Exception):

@@ -9,7 +9,7 @@ which.
 from __future__ import annotations
 
 import ast
-import tokenize
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -19,8 +19,6 @@ from langgraph_rlm.repl.generators import NoBridge, as_function, is_generator
 from langgraph_rlm.repl.preparation import preparation
 from langgraph_rlm.repl.syntax import parsed, statements
 
-HELPERS = ("_generators", "_classes", "_methods", "_searching")
-"""The modules that rewritten cells call."""
 METHODS = {
     name for kind in (str, bytes, list, dict, set, tuple, int, float) for name in dir(kind) if not name.startswith("_")
 } - {"real", "imag", "numerator", "denominator"}
@@ -37,11 +35,25 @@ LACKING = {
     *("bit_length", "bit_count", "is_integer"),
 }
 """Those that Monty does not have."""
+DATETIME, AS_CLASS, DATES = '__rlm__["datetime"]', '__rlm__["dated"]', '__rlm__["dates"]'
+"""What the prelude has for dates."""
+HELPERS = {
+    **{name: repr(name) for name in ("_generators", "_classes", "_methods", "_searching")},
+    "_dates": DATES,
+}
+"""The modules that rewritten cells call, and what of a cell tells that it calls one."""
+_DATE_METHODS = (
+    *("strptime", "fromisoformat", "fromtimestamp", "utcfromtimestamp", "fromordinal", "fromisocalendar"),
+    *("isocalendar", "toordinal", "timetuple", "ctime", "utcnow", "today"),
+)
 SEARCHES = ("find", "rfind", "index", "rindex", "count", "startswith", "endswith")
 """Methods that may be given a place to begin at."""
 
 
-@dataclass(frozen=True, order=True)
+_IGNORED = ("__bool__", "__format__", "__new__", "__setattr__", "__getattribute__")
+
+
+@dataclass(frozen=True)
 class Edit:
     """New text from a place in the cell to another: lines from 1, columns in bytes."""
 
@@ -70,7 +82,7 @@ def rewritten(code: str, properties: Iterable[str] = ()) -> Rewritten:
     """A cell as Monty understands it. What is not Python stays as it is. `properties` are those of earlier cells."""
     edited = edited_text(code)
     printed, lines, own_properties = _printed_anew(edited, properties) or (edited, (), ())
-    loaded = [f"{_module(name)}\n" for name in HELPERS if repr(name) in printed]
+    loaded = [f"{_module(name)}\n" for name, sign in HELPERS.items() if sign in printed]
     loaded += [f"{line}\n" for line in preparation(code)]
     if loaded:  # where a cell begins: in the middle of a built-in function nothing can be asked of the host
         lines = (*[1] * len(loaded), *(lines or range(1, printed.count("\n") + 2)))
@@ -85,6 +97,7 @@ def _printed_anew(code: str, properties: Iterable[str]) -> tuple[str, tuple[int,
         return None
     try:
         tree = parsed(code)
+        assert isinstance(tree, ast.Module)
         classes = Classes(tree, properties)
         tree = ast.fix_missing_locations(classes.visit(tree))
         tree = ast.fix_missing_locations(_Generators().visit(tree))
@@ -92,7 +105,7 @@ def _printed_anew(code: str, properties: Iterable[str]) -> tuple[str, tuple[int,
         return printed, _lines(tree, printed), classes.own_properties
     except NoBridge:
         return None
-    except (SyntaxError, ValueError, RecursionError, MemoryError, tokenize.TokenError):  # a hostile cell ends no run
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # a hostile cell ends no run
         return None
 
 
@@ -114,8 +127,9 @@ def _lines(tree: ast.AST, printed: str) -> tuple[int, ...]:
 def edited_text(code: str) -> str:
     """A cell with the edits of its text."""
     tree = ast.Module(statements(code), [])
-    edits = [edit for node in ast.walk(tree) for bridge in BRIDGES for edit in bridge(node)]
-    edits = sorted([*edits, *_methods(tree)])
+    bridges = [bridge for bridge in BRIDGES if bridge not in _SIGNS or _SIGNS[bridge].search(code)]
+    edits = [*(edit for node in ast.walk(tree) for bridge in bridges for edit in bridge(node)), *_methods(tree)]
+    edits.sort(key=lambda edit: (edit.start, edit.end))  # what is around another comes before it, as in the tree
     lines = code.encode().split(b"\n")
     for edit in reversed(edits):
         (first, start), (last, end) = edit.start, edit.end
@@ -185,7 +199,7 @@ def _start(node: ast.expr) -> tuple[int, int]:
     return node.lineno, node.col_offset
 
 
-def _end(node: ast.expr) -> tuple[int, int]:
+def _end(node: ast.expr | ast.arg) -> tuple[int, int]:
     return node.end_lineno or node.lineno, node.end_col_offset or 0
 
 
@@ -199,20 +213,49 @@ def _search_from(node: ast.AST) -> Iterator[Edit]:
 
 def _import(node: ast.AST) -> Iterator[Edit]:
     """`import statistics`, `from heapq import nlargest`: modules that are written in Python of the sandbox."""
-    if isinstance(node, ast.Import) and any(alias.name in modules.names() for alias in node.names):
+    if isinstance(node, ast.Import) and any(map(_is_ours, node.names)):
         yield Edit.of(node, "; ".join(map(_imported, node.names)))
-    elif isinstance(node, ast.ImportFrom) and node.module in modules.names() and not node.level:
+    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
         wanted = [(alias.name, alias.asname or alias.name) for alias in node.names]
-        if wanted == [("*", "*")]:
-            wanted = [(name, name) for name in modules.exported(node.module)]
-        targets = ", ".join(
-            new for _, new in wanted
-        )  # as a tuple: Monty takes `; match = …` for a statement of its own
-        values = ", ".join(f"{_module(node.module)}.{name}" for name, _ in wanted)
-        yield Edit.of(node, f"({targets},) = ({values},)")
+        if node.module in modules.names():
+            if wanted == [("*", "*")]:
+                wanted = [(name, name) for name in modules.exported(node.module)]
+            targets = ", ".join(new for _, new in wanted)  # a tuple: Monty takes `; match = …` for another statement
+            values = ", ".join(_of_module(node.module, name) for name, _ in wanted)
+            yield Edit.of(node, f"({targets},) = ({values},)")
+        elif added := {name for name, _ in wanted} & set(modules.added(node.module)):
+            own = [f"{name} as {new}" for name, new in wanted if name not in added]
+            more = [f"{new} = {_addition(node.module, name)}" for name, new in wanted if name in added]
+            yield Edit.of(node, "; ".join([f"from {node.module} import {', '.join(own)}"][: len(own)] + more))
+
+
+def _added(node: ast.AST) -> Iterator[Edit]:
+    """`collections.OrderedDict`: what Monty's own modules lack."""
+    match node:
+        case ast.Attribute(value=ast.Name(module), attr=name) if name in modules.added(module):
+            yield Edit.of(node, _addition(module, name))
+
+
+def _of_module(module: str, name: str) -> str:
+    inner = f"{module}.{name}"
+    return _module(inner) if inner in modules.names() else f"{_module(module)}.{name}"
+
+
+def _addition(module: str, name: str) -> str:
+    return _of_module(f"{modules.ADDITIONS}.{module}", name)
+
+
+def _is_ours(alias: ast.alias) -> bool:
+    parent, _, name = alias.name.rpartition(".")
+    return alias.name == "datetime" or alias.name in modules.names() or name in modules.added(parent)
 
 
 def _imported(alias: ast.alias) -> str:
+    if alias.name == "datetime":
+        return f"{alias.asname or alias.name} = {DATETIME}"
+    parent, _, name = alias.name.rpartition(".")
+    if name in modules.added(parent):  # of a module of Monty's, which has the name ready
+        return f"{alias.asname} = {_addition(parent, name)}" if alias.asname else f"import {parent}"
     if alias.name not in modules.names():
         return f"import {alias.name}" + (f" as {alias.asname}" if alias.asname else "")
     if alias.asname:
@@ -225,11 +268,71 @@ def _module(name: str) -> str:
     return f'__rlm__["module"]({name!r})'
 
 
+def _datetime(node: ast.AST) -> Iterator[Edit]:
+    """`import datetime`, `from datetime import datetime`: the REPL's own, which is the module and the class at once."""
+    if isinstance(node, ast.ImportFrom) and node.module == "datetime" and not node.level:
+        wanted = [(alias.name, alias.asname) for alias in node.names if alias.name != "*"]
+        wanted = wanted or [(name, None) for name in ("datetime", "date", "time", "timedelta", "timezone")]
+        yield Edit.of(node, "; ".join(f"{new or name} = {_of_datetime(name, new)}" for name, new in wanted))
+    elif not isinstance(node, ast.Attribute | ast.pattern):
+        for name in ast.iter_child_nodes(node):
+            if isinstance(name, ast.Name) and name.id == "datetime" and isinstance(name.ctx, ast.Load):
+                yield Edit.of(name, f"{AS_CLASS}(datetime)")
+
+
+def _of_datetime(name: str, new_name: str | None) -> str:
+    return DATETIME if name == "datetime" and not new_name else f"{DATETIME}.{name}"
+
+
+def _date_method(node: ast.AST) -> Iterator[Edit]:
+    """`datetime.strptime(text, form)`, `day.isocalendar()`, `timedelta(hours=1.5)`: as CPython has them."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=owner, attr=name) as method) if name in _DATE_METHODS:
+            start, end = (owner.lineno, owner.col_offset), (owner.end_lineno or 0, owner.end_col_offset or 0)
+            lines = (method.end_lineno or 0) - end[0]
+            yield Edit(start, start, f'{DATES}("{name}", ')
+            yield Edit(end, (end[0] + lines, method.end_col_offset or 0), "\n" * lines + ")")
+        case ast.Call(func=ast.Name("timedelta") | ast.Attribute(attr="timedelta") as kind) if not _are_whole(node):
+            start, end = (kind.lineno, kind.col_offset), (kind.end_lineno or 0, kind.end_col_offset or 0)
+            yield Edit(start, start, f'{DATES}("timedelta", ')
+            yield Edit(end, end, ")")
+
+
+def _ignored_method(node: ast.AST) -> Iterator[Edit]:
+    """`def __bool__(self)` in a class: refused where it is defined, since nothing would ever call it."""
+    if not isinstance(node, ast.ClassDef):
+        return
+    for method in node.body:
+        if isinstance(method, ast.FunctionDef) and method.name in _IGNORED and not method.args.kwonlyargs:
+            given = method.args
+            inside: list[ast.expr | ast.arg] = [*given.args, *given.defaults]
+            last = given.vararg or max(inside, key=_end)
+            star = "" if given.vararg else "*, "
+            yield Edit(_end(last), _end(last), f', {star}_=__rlm__["ignored"]({method.name!r})')
+
+
+def _are_whole(call: ast.Call) -> bool:
+    """Whether all arguments are written as whole numbers."""
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    return all(isinstance(value, ast.Constant) and isinstance(value.value, int) for value in given)
+
+
 BRIDGES: tuple[Callable[[ast.AST], Iterator[Edit]], ...] = (
     _generator_for_next,
     _delete,
     _json_default,
     _search_from,
     _import,
+    _added,
+    _datetime,
+    _date_method,
+    _ignored_method,
 )
 """For each node; `_methods` looks at all of them."""
+_SIGNS = {
+    _import: re.compile("import"),
+    _datetime: re.compile("datetime"),
+    _date_method: re.compile("|".join([*_DATE_METHODS, "timedelta"])),
+    _ignored_method: re.compile("|".join(_IGNORED)),
+}
+"""Words without which a bridge is not needed: most cells need few."""

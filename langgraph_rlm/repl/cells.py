@@ -37,6 +37,8 @@ class Finished:
     answer: tuple[Any, ...] = ()
     cited: tuple[tuple[int, int], ...] = ()
     """Start and end of what it quoted of the text."""
+    is_dropped: bool = False
+    """Whether nothing of what it did stays."""
 
 
 CellOutcome = Suspended | Finished

@@ -24,6 +24,9 @@ class ReplConventions:
     shown_characters: int | None
     """Characters of a cell's output that are shown, from its start; None: `Sandbox(max_output=…)`, from both ends."""
 
+    names_of_text: tuple[str, ...] = ()
+    """What the model is told that the text is called besides `P`: names that a cell does not take from it."""
+
     def end_with(self, expression: str) -> str:
         """Code that ends the run with the value of an expression."""
         return self.statement.format(expression)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections.abc import Sequence
 
 from pydantic_monty import MontyError, MontyRuntimeError, MontySyntaxError
 
 from langgraph_rlm.repl import gaps
+from langgraph_rlm.repl.cells import Variable
 from langgraph_rlm.repl.syntax import statements
 from langgraph_rlm.settings import Sandbox
 
 VALUE, SHOW = "__rlm__['value'] = ", "\n__rlm__['show'](__rlm__)"
+BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_"))
 MOST_ERROR = 2_000
 """Characters of an error that the model is shown."""
 
@@ -28,10 +31,13 @@ def echoing(code: str) -> str:
     return b"\n".join(lines).decode() + SHOW
 
 
-def explain(failure: MontyError, ending: str, code: str = "", lines: Sequence[int] = ()) -> str:
+def explain(
+    failure: MontyError, ending: str, code: str = "", lines: Sequence[int] = (), unshadowed: Sequence[str] = ()
+) -> str:
     """A failure as the model is told it: the traceback of its own code, and what to write instead.
 
-    `ending` is what to write to end the run; `lines` says which line of `code` each was that ran, where they differ.
+    `ending` is what to write to end the run; `lines` says which line of `code` each was that ran, where they differ;
+    `unshadowed` are built-ins that it could not call any more, until now.
     """
     text = failure.display() if isinstance(failure, MontyRuntimeError | MontySyntaxError) else str(failure)
     if lines:
@@ -39,9 +45,12 @@ def explain(failure: MontyError, ending: str, code: str = "", lines: Sequence[in
     text = re.sub(r'  File "<string>".*\n(?:    .*\n)*', "", text)
     text = re.sub(r"\n +~+(?=\n)", "", text)
     text = re.sub(r"<python-input-\d+>", "<cell>", text).replace(VALUE, "")
+    text = re.sub(r'__rlm__\["dates"\]\("timedelta", ([^()]*)\)', r"\1", text)
+    text = re.sub(r'__rlm__\["dates"\]\("(\w+)", ([^()]*)\)', r"\2.\1", text)
+    text = re.sub(r'__rlm__\["dated"\]\((\w+)\)', r"\1", text)
     if len(text) > MOST_ERROR:
         text = f"{text[: MOST_ERROR // 2]}\n…\n{text[-MOST_ERROR // 2 :]}"
-    instead = gaps.advice(text, ending)
+    instead = gaps.unshadowed(unshadowed) if unshadowed else gaps.advice(text, ending)
     return f"{text}\n{instead}" if instead else text
 
 
@@ -59,6 +68,16 @@ def _in_its_own_lines(text: str, code: Sequence[str], lines: Sequence[int]) -> s
         return f"{frame[1]}{line}{frame[4]}{shown}"
 
     return frames.sub(placed, text)
+
+
+def shadowed_builtins(failure: MontyError | None, variables: tuple[Variable, ...]) -> tuple[str, ...]:
+    """Built-ins that the line which failed calls, and cannot: code has made them variables."""
+    called = re.search(r"'(\w+)' object is not callable$", str(failure))
+    if called is None or not isinstance(failure, MontyRuntimeError):
+        return ()
+    line = failure.traceback()[-1].source_line or ""
+    shadowing = [v.name for v in variables if v.type == called[1] and v.name in BUILTINS]
+    return tuple(name for name in shadowing if re.search(rf"(?<![\w.]){name} *\(", line))
 
 
 def reason(failure: MontyError, sandbox: Sandbox) -> str:

@@ -7,28 +7,19 @@ pattern of the error with the advice that follows it.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from langgraph_rlm.repl.python.answers import TOO_LONG
 
 _MODULES = {
-    "string": "write the characters out, as in 'abcdefghijklmnopqrstuvwxyz'",
-    "textwrap": "slice the text, as in text[i:i + 80]",
-    "statistics": "use sum(xs) / len(xs), or sorted(xs)[len(xs) // 2]",
-    "heapq": "use sorted(xs)[:n]",
-    "csv": "use line.split(',')",
-    "io": "use text.splitlines()",
-    "concurrent": "use llm_batch(prompts): it asks in parallel",
-    "threading": "use llm_batch(prompts): it asks in parallel",
     "multiprocessing": "use llm_batch(prompts): it asks in parallel",
     "enum": "use plain strings",
-    "operator": "use a lambda, as in key=lambda pair: pair[1]",
     "numpy": "use lists, sum, min and max",
     "pandas": "use lists of dicts and collections.Counter",
     "os": "there are no files: the text is P",
     "pathlib": "there are no files: the text is P",
     "subprocess": "there is no system here: work on P with Python",
     "requests": "there is no network here: the text is P",
-    "urllib": "there is no network here: the text is P",
     "traceback": "use print(error)",
 }
 
@@ -44,7 +35,6 @@ _GAPS: list[tuple[str, str]] = [
         r"cannot suspend in this synchronous context",
         "call it in a for loop or a list comprehension, and use the results",
     ),
-    (r"(has no attribute|cannot import name) 'OrderedDict'", "use a dict: it keeps its order"),
     (r"name '(globals|vars|dir)' is not defined", "use SHOW_VARS()"),
     (r"name 'callable' is not defined", "call it and catch TypeError"),
     (r"method decorators|name '(property|staticmethod|classmethod|super)' is not defined", "use plain functions"),
@@ -85,6 +75,14 @@ def advice(error: str, ending: str) -> str | None:
         if re.search(pattern, error, re.M):
             return hint
     return None
+
+
+def unshadowed(names: Sequence[str]) -> str:
+    """What is said where code calls built-ins that it has made variables."""
+    renamed = ", ".join(
+        f"`{name}` is the built-in again, and your variable of that name is `{name}_`" for name in names
+    )
+    return f"You had made it a variable. Now {renamed}."
 
 
 def module_missing(name: str) -> str:

@@ -20,9 +20,9 @@ from langgraph_rlm.answers.schema import checked_schema
 from langgraph_rlm.asking.requests import Answer, Call, Request
 from langgraph_rlm.asking.tools import Tool
 from langgraph_rlm.context import Context
-from langgraph_rlm.repl import gaps, modules
+from langgraph_rlm.repl import gaps, modules, standard
 from langgraph_rlm.repl.boilerplate import compact
-from langgraph_rlm.repl.bridges import rewritten
+from langgraph_rlm.repl.bridges import HELPERS, rewritten
 from langgraph_rlm.repl.capabilities import NO_CAPABILITIES, Capabilities
 from langgraph_rlm.repl.cells import Variable
 from langgraph_rlm.repl.patterns import translated
@@ -72,6 +72,8 @@ def answer(
             return _read_context(context, name, passed)
         case ("module", str(name)) if name in modules.names():
             return {"return_value": _source(name)}
+        case ("standard", str(name), list(passed)):
+            return _standard(name, passed)
         case ("pattern", str(pattern), int(flags)):
             return _translate(pattern, flags)
         case ("show_vars",):
@@ -83,7 +85,7 @@ def answer(
 def _source(name: str) -> str:
     """A module as a cell would be. Those that rewritten cells call, and `re`, are written for Monty as it is."""
     source = modules.source(name)
-    return source if name.startswith("_") or name == "re" else rewritten(source).code
+    return source if name in (*HELPERS, "re") else rewritten(source).code
 
 
 def _no_model(name: object, models: Collection[str]) -> HostResult:
@@ -125,6 +127,13 @@ def _read_context(context: Context, name: str, arguments: list[Any]) -> HostResu
     return raising("TypeError", f"ctx.{name:.80} takes other arguments")
 
 
+def _standard(name: str, arguments: list[Any]) -> HostResult:
+    try:
+        return {"return_value": standard.call(name, arguments)}
+    except standard.Refused as refusal:
+        return raising(refusal.kind, str(refusal))
+
+
 def _translate(pattern: str, flags: int) -> HostResult:
     """A regular expression as the sandbox's `re` needs it, or what is wrong with it."""
     try:
@@ -135,10 +144,13 @@ def _translate(pattern: str, flags: int) -> HostResult:
         return raising("ValueError", str(failure))
 
 
+PURE = (("context",), ("module",), ("standard",), ("pattern",))
+"""Calls that ask for a part of the text, a module, a pattern or a pure function."""
+
+
 def can_be_repeated(snapshot: FunctionSnapshot) -> bool:
-    """Whether a call asks for a part of the text, a module or a pattern: such an answer can be worked out again."""
-    asked = (_arguments(snapshot) or ())[:1]
-    return snapshot.function_name == "_host" and asked in (("context",), ("module",), ("pattern",))
+    """Whether the answer to a call can be worked out again."""
+    return snapshot.function_name == "_host" and (_arguments(snapshot) or ())[:1] in PURE
 
 
 def _arguments(snapshot: FunctionSnapshot) -> tuple[Any, ...] | None:
@@ -184,6 +196,8 @@ def _system(name: str, arguments: tuple[Any, ...]) -> HostResult:
             return {"return_value": datetime.datetime.now(arguments[0] if arguments else None)}
         case "date.today":
             return {"return_value": datetime.date.today()}
+        case "system.sleep":
+            return {"return_value": None}
         case "import":
             return raising("ModuleNotFoundError", gaps.module_missing(str(arguments[0]) if arguments else ""))
     return raising("PermissionError", f"{name}: there are no files and no system here. The text is in P.")

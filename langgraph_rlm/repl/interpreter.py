@@ -17,7 +17,7 @@ from langgraph_rlm.repl.cells import CellOutcome, Finished, Suspended, Variable
 from langgraph_rlm.repl.conventions import ReplConventions
 from langgraph_rlm.repl.explain import explain, reason
 from langgraph_rlm.repl.journal import Cell, Event, Exchange, RestorePlan
-from langgraph_rlm.repl.lookahead import Lookahead, PlacedAnswer, Prefetched, requests_ahead
+from langgraph_rlm.repl.lookahead import AnswersByKey, Claimed, Lookahead, Prefetched, requests_ahead
 from langgraph_rlm.repl.packed import DumpPacker
 from langgraph_rlm.repl.printed import Printed
 from langgraph_rlm.repl.repl_state import CannotPark, ReplState
@@ -49,20 +49,28 @@ class Interpreter:
         self._conventions, self._capabilities = conventions, capabilities
         self._output_cap = conventions.output_cap(sandbox)
         self.lookahead = Lookahead()
+        self._claimed: list[Claimed] = []
 
     # -- cells --------------------------------------------------------------------------------------------------------
 
-    def run(self, code: str, setup: str = "", variables: Mapping[str, Any] = NO_VARIABLES) -> CellOutcome:
+    def run(
+        self,
+        code: str,
+        setup: str = "",
+        variables: Mapping[str, Any] = NO_VARIABLES,
+        kept: AnswersByKey | None = None,
+    ) -> CellOutcome:
         """Runs a cell until it ends or asks a model. An unfinished cell before it is dropped.
 
-        `setup` is code of the host's own that runs first, and is no part of the cell. It is given `variables`.
+        `setup` is code of the host's own that runs first, and is no part of the cell. It is given `variables`. The cell
+        gets the answers that are `kept` of dropped ones before anything is asked.
         """
         code, state = code.replace("\r\n", "\n").replace("\r", "\n"), self._state
         with state.busy():
             if state.cell is not None:
                 state.roll_back()
             cell = state.cell = Cell(code, setup, variables, Printed(self._output_cap))
-            self.lookahead = Lookahead()
+            self.lookahead = Lookahead(kept or {})
 
             def begin() -> Snapshot:
                 state.session()  # what becomes of the cells before it is told before it
@@ -76,13 +84,14 @@ class Interpreter:
         """Goes on with the suspended cell, its call answered."""
         return self._resume(lambda call: host.result_of(answers, call.batch))
 
-    def resume_prefetched(self, answers: Mapping[int, PlacedAnswer]) -> CellOutcome:
-        """Goes on with the suspended cell, all its prompts answered by what was asked ahead."""
-        self.note_claimed(answers)
-        return self.resume([answers[index][1] for index in range(len(answers))])
+    def resume_prefetched(self, call: Call, prefetched: Prefetched) -> CellOutcome:
+        """Goes on with the suspended cell, whose call has all its answers before it is asked."""
+        self.note_claimed(call, prefetched)
+        return self.resume([prefetched.answers[index][1] for index in range(len(call.requests))])
 
-    def refuse(self, message: str) -> CellOutcome:
-        """Goes on with the suspended cell, its call raising `RuntimeError(message)`."""
+    def refuse(self, call: Call, prefetched: Prefetched, message: str) -> CellOutcome:
+        """Goes on with the suspended cell, its call raising `RuntimeError(message)`. What it claimed is put back."""
+        self.lookahead.put_back(call, prefetched)
         result = host.raising("RuntimeError", message)
         self._state.events.append(["reply", result])
         return self._resume(lambda call: result)
@@ -106,24 +115,33 @@ class Interpreter:
             with self._state.timed():
                 call = self._state.advance(step(), self._state.recording(cell))
             if call is not None:
-                self._state.events.append(["call", call.digest, len(call.requests), call.batch])
+                self._state.events.append(["call", call.digest, len(call.requests), call.batch, self._keys_of(call)])
                 return Suspended(call)
-            error = None
-        except MontyError as failure:
-            if self._state.is_lost(failure):
-                return self._give_up(reason(failure, self._sandbox))
-            error = explain(failure, self._conventions.how_to_end, cell.code, self._state.rewritten.lines)
-        return self._finish(cell, error)
+            failure = None
+        except MontyError as raised:
+            if self._state.is_lost(raised):
+                return self._give_up(reason(raised, self._sandbox))
+            failure = raised
+        return self._finish(cell, failure)
 
-    def _finish(self, cell: Cell, error: str | None) -> Finished:
+    def _keys_of(self, call: Call) -> list[str]:
+        """The keys of the call's requests, empty where they are asked each time: what a model says, others may use."""
+        is_asked_again = self._capabilities.has_side_effects
+        return ["" if is_asked_again(request) else key for request, key in zip(call.requests, call.keys, strict=True)]
+
+    def _finish(self, cell: Cell, failed: MontyError | None) -> Finished:
         try:
-            survey = self._state.survey()
+            survey = self._state.survey(failed)
         except Unreadable as failure:
             return self._give_up(f"The cell left something that cannot be read: {failure}")
         except MontyError as failure:
             why = explain(failure, self._conventions.how_to_end).splitlines()[-1]
             return self._give_up(f"The cell left something that cannot be read: {why}")
         self._state.finish(cell, survey.variables)
+        error: str | None = None
+        if failed is not None:
+            lines, unshadowed = self._state.rewritten.lines, survey.unshadowed
+            error = explain(failed, self._conventions.how_to_end, cell.code, lines, unshadowed)
         if survey.problem is not None and error is None:
             error = f"NameError: {survey.problem}"
         answer = survey.answer if error is None else ()
@@ -134,12 +152,13 @@ class Interpreter:
         printed = self._state.cell.printed if self._state.cell else Printed(self._output_cap)
         self._state.roll_back()
         note = "The cell was dropped: your variables are as they were before it."
-        return Finished(printed, f"{error}\n{note}", self._state.variables)
+        return Finished(printed, f"{error}\n{note}", self._state.variables, is_dropped=True)
 
     # -- what is asked ahead ------------------------------------------------------------------------------------------
 
     def claim(self, call: Call) -> Prefetched:
-        """What was asked ahead of a call; where the code has gone elsewhere, that nothing claims the rest any more."""
+        """What there is for a call before it is asked; where the code has gone elsewhere, nothing claims the rest of
+        what was asked ahead any more."""
         prefetched = self.lookahead.claim(call, any(map(self._capabilities.has_side_effects, call.requests)))
         if prefetched.drops_rest:
             self._state.events.append(["dropped"])
@@ -163,9 +182,11 @@ class Interpreter:
                 return []
         return requests_ahead(dump, self._workers, state.answer, self._capabilities, self.lookahead, most)
 
-    def note_claimed(self, answers: Mapping[int, PlacedAnswer]) -> None:
-        """Notes that these prompts of the call had been asked ahead."""
-        self._state.events += [["took", index, *place] for index, (place, _) in answers.items()]
+    def note_claimed(self, call: Call, prefetched: Prefetched) -> None:
+        """Notes that the answers to these prompts of the call were there."""
+        for index, (place, answer) in prefetched.answers.items():
+            self._state.events.append(["took", index, *place])
+            self._claimed.append(Claimed(call.requests[index], answer, index in prefetched.kept))
 
     def note_asked_ahead(self, keys: Sequence[str]) -> None:
         """Notes that prompts of these keys are asked together with the call."""
@@ -198,6 +219,11 @@ class Interpreter:
         """What happened since this was asked the last time, for the journal."""
         events, self._state.events = self._state.events, []
         return events
+
+    def take_claimed(self) -> list[Claimed]:
+        """What the code was given, since this was asked the last time, of answers that were there."""
+        claimed, self._claimed = self._claimed, []
+        return claimed
 
     def take_note(self) -> str | None:
         """What became of the REPL where it could not be had again, told once."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from langgraph_rlm.asking.requests import Answer
+from langgraph_rlm.asking.requests import TOOL, Answer
 from langgraph_rlm.repl.host import HostResult, result_of
 from langgraph_rlm.repl.lookahead import AnswersByKey, Place
 from langgraph_rlm.repl.packed import is_loadable
@@ -22,19 +22,23 @@ Event = list[Any]
 
 `["cell", code, setup]` a cell began, the one before it was left; with variables that it was given, if any, at the end;
 `["reply", reply]` the host answered the cell's next call itself;
-`["call", digest, prompts, batch]` the cell was suspended at a call of that many prompts;
+`["call", digest, prompts, batch, keys]` the cell was suspended at a call of that many prompts, named by their keys; a
+    key is empty where the answer is no other cell's. Earlier versions wrote no keys;
 `["ahead", keys]` with it, prompts are asked that the code is likely to come to, by their keys;
 `["answer", index, value, error]` one of them was answered, in any order; those asked ahead come after the call's own;
     at its end is `"tool"` where a tool has answered;
 `["dropped"]` what was asked ahead before this call is not what the code comes to: nothing takes it any more;
 `["unasked", index]` one that was to be asked ahead was not: for a limit, or since it waits for somebody;
-`["took", index, place, guess]` a prompt of the call was the prompt `guess` of the call at that place, asked ahead;
+`["took", index, place, guess]` a prompt of the call was the prompt `guess` of the call at that place: one asked ahead,
+    or one of a dropped cell;
 `["end"]` the cell finished, and what it did stays; `["undo"]` it does not;
 `["base"]` the text was replaced: what was before can be had from a dump only;
 `["lost"]` the REPL could not be had again: it was empty from here on.
 
 Answers that came in one superstep may be read in another order than they were written in.
 """
+_KeyedAnswers = dict[Place, tuple[str, Answer]]
+"""Answers by where they stand in the journal, each with the key of its prompt."""
 
 
 @dataclass(frozen=True)
@@ -127,12 +131,12 @@ def _answer_of(event: Event, events: Sequence[Event]) -> Answer:
 
 def unclaimed_answers(events: Sequence[Event]) -> AnswersByKey:
     """What became of prompts of the latest cell that were asked ahead and that the code has not come to."""
-    unclaimed: dict[Place, tuple[str, Answer]] = {}
+    unclaimed: _KeyedAnswers = {}
     call, prompts, keys = 0, 0, list[str]()
     began = max((place for place, event in enumerate(events) if event[0] == "cell"), default=0)
     for place, event in enumerate(events[began:], began):
         match event:
-            case ["call", _, prompts, _]:
+            case ["call", _, prompts, _, *_]:
                 call, keys = place, []
             case ["ahead", keys]:
                 pass
@@ -142,10 +146,48 @@ def unclaimed_answers(events: Sequence[Event]) -> AnswersByKey:
                 unclaimed.pop(tuple(claimed), None)
             case ["dropped"]:
                 unclaimed = {}
+    return _by_key(unclaimed)
+
+
+def kept_answers(events: Sequence[Event], is_suspended: bool) -> AnswersByKey:
+    """What models have answered to cells that were dropped, and that no cell since has taken.
+
+    The latest cell, if it has not ended, goes on where it `is_suspended`, and was dropped where not. What a dropped
+    cell had taken is there again. The variables that held an answer are gone with the cell, so nobody has it twice.
+    """
+    kept: _KeyedAnswers = {}
+    given: _KeyedAnswers = {}
+    ended = list[_KeyedAnswers]()
+    call, keys = 0, list[str]()
+    for place, event in enumerate(events):
+        match event:
+            case ["cell", *_]:
+                kept, given = kept | given, {}
+            case ["call", _, prompts, _, *own]:
+                call, keys = place, own[0] if own else [""] * prompts
+            case ["ahead", ahead]:
+                keys = [*keys, *ahead]
+            case ["answer", index, value, None, *_] if keys[index] and not keys[index].startswith(TOOL):
+                given[call, index] = keys[index], Answer(value)
+            case ["took", _, *claimed] if tuple(claimed) in kept:
+                given[claimed[0], claimed[1]] = kept.pop((claimed[0], claimed[1]))
+            case ["end"]:
+                ended.append(given)
+                given = {}
+            case ["undo"] if ended:
+                kept |= ended.pop()
+            case ["lost"]:
+                for answers in ended:
+                    kept |= answers
+                ended = []
+    return _by_key(kept if is_suspended else kept | given)
+
+
+def _by_key(answers: _KeyedAnswers) -> AnswersByKey:
     by_key: AnswersByKey = {}
-    for where in sorted(unclaimed):
-        key, answer = unclaimed[where]
-        by_key.setdefault(key, deque()).append((where, answer))
+    for place in sorted(answers):
+        key, answer = answers[place]
+        by_key.setdefault(key, deque()).append((place, answer))
     return by_key
 
 
@@ -189,7 +231,7 @@ def restore_plan(
                 cell, exchange_count = Cell(code, setup, variables[0] if variables else {}, Printed(output_cap)), None
             case ["reply", reply] if cell is not None:
                 cell.exchanges.append(Exchange(reply))
-            case ["call", digest, prompts, batch]:
+            case ["call", digest, prompts, batch, *_]:
                 call = _OpenCall(digest, prompts, batch)
                 if suspension and suspension[1] == place + 1 and cell is not None:
                     exchange_count = len(cell.exchanges)

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic_monty import FunctionSnapshot, MontyError, MontySession, ResourceLimits
@@ -24,12 +24,12 @@ from langgraph_rlm.errors import SandboxError
 from langgraph_rlm.repl import host
 from langgraph_rlm.repl.boot import (
     DATA,
-    NAMES,
-    OCCASIONAL,
     PROPERTIES,
+    PROTECTED,
     REBIND,
     RESTORE,
     SURVEY,
+    UNSHADOW,
     Survey,
     Unreadable,
     data_of,
@@ -39,7 +39,7 @@ from langgraph_rlm.repl.bridges import Rewritten, rewritten
 from langgraph_rlm.repl.capabilities import Capabilities
 from langgraph_rlm.repl.cells import Variable
 from langgraph_rlm.repl.conventions import ReplConventions
-from langgraph_rlm.repl.explain import echoing
+from langgraph_rlm.repl.explain import echoing, shadowed_builtins
 from langgraph_rlm.repl.journal import Cell, Event, Exchange, RestorePlan
 from langgraph_rlm.repl.packed import DumpPacker
 from langgraph_rlm.repl.session import (
@@ -257,16 +257,23 @@ class ReplState:
         """The value of the host's own code."""
         return evaluate(self.session(), code, inputs)
 
-    def survey(self) -> Survey:
-        """Reads what a cell left, restores the names it overwrote and forgets its answer."""
-        names = [*NAMES, *OCCASIONAL, *self._capabilities.tools]
-        survey = survey_of(self.evaluate(SURVEY.format(self._conventions.variable)), names)
+    def survey(self, failure: MontyError | None = None) -> Survey:
+        """Reads what a cell left, restores the names it overwrote and forgets its answer.
+
+        A built-in that its `failure` shows to be a variable is the built-in again.
+        """
+        protected = [*self._conventions.names_of_text, *PROTECTED, "tool_batch"]
+        asked = SURVEY.format(self._conventions.variable, protected)
+        survey = survey_of(self.evaluate(asked), [*protected, "answer", *self._capabilities.tools])
         repairs = [RESTORE.format(name=name) for name in survey.overwritten]
+        unshadowed = shadowed_builtins(failure, survey.variables)
+        repairs += [UNSHADOW.format(name=name) for name in unshadowed]
         if self._conventions.variable == "Final":
             repairs.append("Final = __rlm__['unset']")
         if repairs:
             self.evaluate("\n".join(repairs))
-        return survey
+        renamed = [replace(v, name=f"{v.name}_") if v.name in unshadowed else v for v in survey.variables]
+        return replace(survey, variables=tuple(renamed), unshadowed=unshadowed)
 
     def finish(self, cell: Cell, variables: tuple[Variable, ...]) -> None:
         """The cell has ended, and what it did stays."""
@@ -383,16 +390,18 @@ class ReplState:
             self.session()
 
     def _run_again(self, cell: Cell) -> None:
+        failure = None
         try:
             with self.timed():
                 call = self.advance(self.begin(cell, lambda *_: None), self._repeating(cell))
-        except MontyError as failure:
-            if self.is_lost(failure):
+        except MontyError as raised:
+            if self.is_lost(raised):
                 raise
+            failure = raised
         else:
             if call is not None:
                 raise Diverged
-        self.survey()
+        self.survey(failure)
 
     def _repeating(self, cell: Cell, start: int = 0) -> Answering:
         """Answers the calls of a cell as they were answered before, from the exchange `start` on."""

@@ -39,6 +39,7 @@ class Answer:
         'answer["content"], answer["ready"] = {}, True',
         echoes=False,
         shown_characters=official.SHOWN,
+        names_of_text=official.NAMES_OF_TEXT,
     )
 
     def parse(self, reply: str) -> ParsedReply:

@@ -29,6 +29,8 @@ class RanBlock:
     """Whether it has set an answer, which did not end the run if this is told."""
     answers: tuple[str, ...] = ()
     """Long answers that the code had, of which it may have printed some."""
+    kept: int = 0
+    """Answers that are kept of dropped cells, where this is one."""
 
 
 class Dialect(Protocol):

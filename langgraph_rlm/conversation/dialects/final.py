@@ -71,7 +71,7 @@ class Final:
 
     def after_block(self, ran: RanBlock, query: str) -> str:
         output, edited = condense(str(ran.cell.printed), ran.answers), ran.code if ran.is_edited else None
-        return prompts.after_cell(ran.cell, output, query, ran.is_repeated, edited, ran.note, ran.has_answer)
+        return prompts.after_cell(ran.cell, output, query, ran.is_repeated, edited, ran.note, ran.has_answer, ran.kept)
 
     def turn(self, step: int, most: int) -> str:
         return ""

@@ -42,6 +42,7 @@ class FinalText:
         "FINAL({})",
         echoes=False,
         shown_characters=official.SHOWN,
+        names_of_text=official.NAMES_OF_TEXT,
     )
 
     def parse(self, reply: str) -> ParsedReply:

@@ -19,6 +19,8 @@ LISTED = ("str", "int", "float", "bool", "list", "dict", "tuple")
 """Types of the variables that are listed after a block."""
 UNCLOSED = "(A ```repl block of your reply is empty or has no closing line, so it did not run.)"
 
+NAMES_OF_TEXT = ("context", "context_0")
+
 _OPENED, _CLOSED = re.compile(r"```repl\s*\n"), "\n```"
 
 RULES = """\
@@ -108,6 +110,8 @@ def result(ran: RanBlock, names: tuple[str, ...]) -> str:
         parts.append(f"\n{cell.printed.head}")
     if cell.error:
         parts.append(f"\n\n{cell.error}")
+    if ran.kept:
+        parts.append(prompts.kept(ran.kept))
     if cell.overwritten:
         parts.append(
             f"Restored to what they are: {', '.join(cell.overwritten)}. Choose other names for your variables."

@@ -6,13 +6,13 @@ what Monty understands may be used: no `yield`, no `del`, no class inheritance.
 """
 
 import collections
-import datetime
+import datetime as _datetime
 import itertools
 import json
 import math
 import re as native_re
 
-_sorted, _min, _max, _map, _filter = sorted, min, max, map, filter
+_sorted, _min, _max, _map, _filter, _round = sorted, min, max, map, filter, round
 
 MOST_NESTED = 100
 CHUNK = 20_000
@@ -275,6 +275,77 @@ def _extreme(choose, items, options):
     return candidates[choose(range(len(candidates)), key=lambda i: keys[i])]
 
 
+# -- what Monty has otherwise than CPython -----------------------------------------------------------------------------
+
+
+def round(number, ndigits=None):
+    """Rounds the value that a float has, as formatting does, and not the one that it is written as: 2.675 to 2.67."""
+    if type(number) is not float or not isinstance(ndigits, int):
+        return _round(number, ndigits)
+    if ndigits >= 0 or not math.isfinite(number):
+        return float(f"{number:.{_min(_max(ndigits, 0), 400)}f}")
+    whole = int(number)
+    more = 0 if number == whole else 1 if number > 0 else -1  # a digit that says that there is more than half
+    return math.copysign(float(_round(10 * whole + more, ndigits - 1) // 10), number)
+
+
+def ignored(method):
+    """Stands where a class defines what would be ignored without a word."""
+    raise NotImplementedError(method + " is ignored by this Python: write a method of another name, and call that")
+
+
+# -- dates ----------------------------------------------------------------------------------------------------------
+
+
+class Dates:
+    """`datetime`, the module and the class at once: `datetime.datetime.now()` and `datetime.now()` are the same.
+
+    Where code uses the name otherwise than to take an attribute, `dated` makes it the class (see the bridges).
+    """
+
+    datetime = _datetime.datetime
+    date = _datetime.date
+    time = _datetime.time
+    timedelta = _datetime.timedelta
+    timezone = _datetime.timezone
+    UTC = _datetime.timezone.utc
+    min = _datetime.datetime.min
+    max = _datetime.datetime.max
+    MINYEAR = 1
+    MAXYEAR = 9999
+
+    def __repr__(self):
+        return "<module 'datetime'>"
+
+    def now(self, tz=None):
+        return _datetime.datetime.now(tz)
+
+    def combine(self, *of, **named):
+        return _datetime.datetime.combine(*of, **named)
+
+    def strptime(self, text, form):
+        return dates("strptime", self)(text, form)
+
+    def fromisoformat(self, text):
+        return dates("fromisoformat", self)(text)
+
+    def fromtimestamp(self, timestamp, tz=None):
+        return dates("fromtimestamp", self)(timestamp, tz)
+
+
+datetime = Dates()
+
+
+def dated(value):
+    """The value of the name `datetime`, where it may have to be the class."""
+    return _datetime.datetime if value is datetime else value
+
+
+def dates(method, owner):
+    """A method of dates that Monty lacks or has otherwise, as a function."""
+    return module("_dates").method_of(owner, method)
+
+
 # -- arguments ------------------------------------------------------------------------------------------------------
 
 
@@ -312,7 +383,8 @@ re = Module()
 def module(name):
     """A module of the sandbox's own Python, loaded once: its source is asked of the host."""
     if name not in modules:
-        own = {"module": module, "package": package}
+        own = {"module": module, "package": package, "standard": standard}
+        own = {**own, "datetime": datetime, "dated": dated, "dates": dates}
         if name == "re":
             own = {**own, "host": _host, "native_re": native_re}
         namespace = {"__rlm__": own}
@@ -338,10 +410,14 @@ def package(name):
     found = module(name)
     while "." in name:
         name, _, last = name.rpartition(".")
-        parent = modules.setdefault(name, Module())
-        setattr(parent, last, found)
-        found = parent
+        setattr(module(name), last, found)
+        found = module(name)
     return found
+
+
+def standard(name, *arguments):
+    """The value of a function of the standard library that the host works out, for modules."""
+    return _host("standard", name, list(arguments))
 
 
 # -- what the host asks between cells ---------------------------------------------------------------------------------
@@ -357,10 +433,12 @@ def rebind(own, text, metadata):
     own["ctx"] = Ctx(metadata)
 
 
-def data(variables):
+def data(own, variables):
     """Those of the cell's variables that are plain data: what can move to another interpreter."""
     return {
-        name: value for name, value in variables.items() if name not in names and name not in tools and _is_data(value)
+        name: value
+        for name, value in variables.items()
+        if name not in tools and not (name in own and _same(value, own[name])) and _is_data(value)
     }
 
 
@@ -372,15 +450,16 @@ def _is_data(value):
     return value is None or isinstance(value, (str, int, float, bytes))
 
 
-def survey(own, variables, ending):
-    """What a cell left behind: its variables, which names of the REPL it overwrote, and the answer, if it set one.
+def survey(own, variables, ending, protected):
+    """What a cell left behind: its variables, which of the `protected` names it overwrote, and its answer, if any.
 
     `own` is this namespace, `variables` the cell's; `names` and `builtin_names` are what the cells were given of it.
     `ending` is the variable that ends a run: "Final", "answer", or None where only functions do.
     """
     global final, final_variable
     answer, problem = final, None
-    known = {**{name: own[name] for name in names}, **tools}
+    given = {name: own[name] for name in [*names, *builtin_names]}
+    known = {**{name: given[name] for name in protected if name in given}, **tools}
     overwritten = [name for name, value in known.items() if not _same(variables.get(name), value)]
     if ending == "answer":
         answer = _submitted(variables.get("answer"))
@@ -404,10 +483,10 @@ def survey(own, variables, ending):
         "variables": [
             [name, type(value).__name__, _size(value)]
             for name, value in variables.items()
-            if name not in known
+            if not (name in given and (given[name] is value or _same(value, given[name])))
+            and name not in known
             and name not in _hidden
             and name != ending
-            and not (name in builtin_names and own[name] is value)
         ],
         "overwritten": overwritten,
         "answer": [] if answer is unset else [answer_of(answer)],
@@ -416,12 +495,17 @@ def survey(own, variables, ending):
     }
 
 
-def _submitted(given):
+def _submitted(answer):
     """The content of `answer` where it is ready. It is not any more, whatever becomes of the cell."""
-    if not isinstance(given, dict) or not given.get("ready"):
+    if not isinstance(answer, dict) or not answer.get("ready"):
         return unset
-    given["ready"] = False
-    return given.get("content", "")
+    answer["ready"] = False
+    return answer.get("content", "")
+
+
+def builtin(own, name):
+    """The built-in function or type of that name, whatever the cells use the name for."""
+    return own[name] if name in builtin_names else eval(name, {})
 
 
 def _same(value, own):

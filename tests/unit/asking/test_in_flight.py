@@ -129,7 +129,7 @@ def test_guesses_that_nobody_needs_are_cancelled(mode: str, models: list[Held]) 
     assert out["answer"] == ["P0", "P1"]
     cancelled = [record for record in out["trajectory"][0]["subcalls"] if record.get("cancelled")]
     assert all(record["ahead"] for record in cancelled)
-    assert out["subcalls"] == len(model.asked) == 2 + len(cancelled)
+    assert (out["subcalls"], len(model.asked)) == (2, 2 + len(cancelled))
     assert len(model.asked) <= 8
     if mode == "async":
         assert sorted(model.ended) == sorted(record["prompt"] for record in cancelled)
@@ -145,7 +145,7 @@ def test_guesses_under_way_are_dropped_where_the_code_goes_elsewhere(mode: str, 
     out = ran(mode, code, model)
     assert out["answer"] == ["NO 0", "NO 1", "NO 2"]
     assert {record["prompt"][:3] for record in out["trajectory"][0]["subcalls"] if record.get("cancelled")} == {"yes"}
-    assert out["subcalls"] == len(model.asked)
+    assert out["subcalls"] == 4
 
 
 def test_guesses_whose_turn_has_not_come_cost_nothing() -> None:
@@ -154,7 +154,7 @@ def test_guesses_whose_turn_has_not_come_cost_nothing() -> None:
     model = Held(answer=str.upper, until={"p2": NEVER, "p3": NEVER}.get)
     out = ran("async", code, model, max_concurrency=1)
     assert out["answer"] == ["P0", "P1"]
-    assert (out["subcalls"], model.asked) == (3, ["p0", "p1", "p2"])
+    assert (out["subcalls"], model.asked) == (2, ["p0", "p1", "p2"])
 
 
 @pytest.mark.parametrize("prompts", [9, 40])

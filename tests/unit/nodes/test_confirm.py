@@ -208,8 +208,8 @@ def test_prompts_for_which_no_sub_call_is_left_are_neither_asked_nor_given_back(
     again = cell("try:\n    Final = len(llm_batch(['x'] * 4))\nexcept RuntimeError as error:\n    Final = str(error)")
     first = cell("try:\n    a = ask_chunks_first('what', list('abcdef'))\nexcept RuntimeError:\n    pass")
     model = ScriptedModel(first, again, answer=lambda _: "NO_ANSWER")
-    rlm = rlm_of(model, checkpointer=InMemorySaver(), limits=Limits(confirm_above=4, max_subcalls=3))
-    assert rlm.invoke(GIVEN, THREAD)["__interrupt__"][0].value["count"] == 6
+    rlm = rlm_of(model, checkpointer=InMemorySaver(), limits=Limits(confirm_above=2, max_subcalls=3))
+    assert rlm.invoke(GIVEN, THREAD)["__interrupt__"][0].value["count"] == 3
     out = rlm.invoke(Command(resume=said), THREAD)
     assert len(model.asked) == asked
     assert f"{3 - asked} of 3 are left" in out["answer"]

@@ -12,7 +12,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from langgraph_rlm import Limits, Sandbox
 from langgraph_rlm.repl import repl_state
-from langgraph_rlm.repl.boot import BUILTINS, NAMES
+from langgraph_rlm.repl.boot import BUILTINS, PROTECTED
 from tests.fakes import QUERY, TEXT, Ran, ScriptedModel, cell, error_of, final_of, rlm_of, run, worker_processes
 
 IMPATIENT = Sandbox(timeout=0.3)
@@ -213,7 +213,7 @@ def test_context_of_very_many_documents_fits_a_small_memory(runs: Any) -> None:
 # -- names of the REPL ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", PROTECTED)
 def test_overwritten_name_is_restored_and_reported(name: str) -> None:
     ran = run(f"kept = {name}\n{name} = 'mine'\nassert {name} == 'mine'", f"Final = str({name}) == str(kept)")
     assert ran.answer is True
@@ -226,9 +226,7 @@ def test_overwritten_name_is_restored_and_reported(name: str) -> None:
     [
         "def llm_query(x):\n    return 'mine'",
         "for P in ['a', 'b']:\n    pass",
-        "P, context = 1, 2",
-        "import json as re",
-        "from datetime import datetime",
+        "P, ctx = 1, 2",
         "exec('P = 1')",
         "class ctx:\n    pass",
         "P = 1\nraise ValueError('x')",
@@ -287,16 +285,6 @@ def test_there_is_nothing_of_the_host_in_the_repl() -> None:
         ("globals()", "SHOW_VARS"),
         ("vars()", "SHOW_VARS"),
         ("callable(len)", "TypeError"),
-        ("collections.OrderedDict()", "dict"),
-        ("from collections import OrderedDict", "dict"),
-        ("import textwrap", "slice"),
-        ("import string", "abc"),
-        ("import statistics", "sum"),
-        ("import heapq", "sorted"),
-        ("import io", "splitlines"),
-        ("import concurrent.futures", "llm_batch"),
-        ("from concurrent.futures import ThreadPoolExecutor", "llm_batch"),
-        ("import operator", "lambda"),
         ("import numpy as np", "list"),
         ("import nothing_known", "collections"),
         ("xs = [1, 2]\nxs.sort(key=lambda x: llm_query(str(x)))", "for loop"),

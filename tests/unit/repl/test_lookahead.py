@@ -47,13 +47,32 @@ FOUND = {
     "batches in a loop": "Final = [llm_batch([f'{i} {j}' for j in range(4)]) for i in range(5)]",
     "context": "Final = [llm_query('what?', c) for c in ctx.chunk(8)]",
     "before a merge": "a = [llm_query(f'p{i}') for i in range(5)]\nFinal = llm_query('merge ' + ', '.join(a))",
+    "numbers": "Final = [int(llm_query(f'#{i}')) for i in range(20)]",
+    "numbers in text": "Final = [float(re.search(r'\\d+', llm_query(f'#{i}').strip()).group()) for i in range(9)]",
+    "JSON": "Final = []\nfor i in range(9):\n    Final.append(json.loads(llm_query(f'#{i}')))",
+    "a sum": "Final = 0\nfor i in range(9):\n    Final += int(llm_query(f'#{i}'))\nFinal = llm_query(f'sum: {Final}')",
+    "comparison": (
+        "Final = []\nfor i in range(9):\n    n = int(llm_query(f'#{i}'))\n    if n > 4 or n % 2: Final.append(n / 2)"
+    ),
+    "batches of numbers": "Final = [sum(map(int, llm_batch([f'#{i} {j}' for j in range(4)]))) for i in range(5)]",
+    "plain data": (
+        "schema = {'type': 'object', 'properties': {'n': {'type': 'integer'}, 'of': {'enum': ['x', 'y']}}}\n"
+        "Final = [llm_query(f'{{{i}', schema=schema)['n'] + 1 for i in range(9)]"
+    ),
     "map and sorted": "Final = sorted(map(lambda x: llm_query('p' + x), 'cabd'), key=lambda x: llm_query(x))",
 }
 
 
+def answer_of_form(prompt: str) -> str:
+    """A number to prompts with "#", an object to those with "{", and text to others."""
+    if "{" in prompt:
+        return '{"n": 5, "of": "y"}'
+    return str(zlib.crc32(prompt.encode()) % 9) if "#" in prompt else prompt.upper()
+
+
 @pytest.mark.parametrize("code", FOUND.values(), ids=FOUND)
 def test_prompts_that_come_one_after_the_other_are_asked_at_the_same_time(code: str) -> None:
-    one, many = ran(code, ahead=False), ran(code, latency=0.05)
+    one, many = ran(code, ahead=False, answer=answer_of_form), ran(code, answer=answer_of_form, latency=0.05)
     assert one.model.most_in_flight <= 4  # a batch of its own
     assert (many.answer, sorted(many.model.asked)) == (one.answer, sorted(one.model.asked))
     assert many.model.most_in_flight > one.model.most_in_flight
@@ -78,12 +97,16 @@ DEPENDENT = {
     "slice": "x = 'start'\nfor i in range(6):\n    x = llm_query(x[:3])\nFinal = x",
     "upper and split": "x = 'start here'\nfor i in range(6):\n    x = llm_query(x.upper().split()[0])\nFinal = x",
     "batch": "x = ['a', 'b']\nfor i in range(4):\n    x = llm_batch(x)\nFinal = x",
+    "number": "x = 1\nfor i in range(6):\n    x = int(llm_query(f'#{x}'))\nFinal = x",
+    "piece of a number": "x = 1\nfor i in range(6):\n    x = int(llm_query(f'#{str(x)[:1]}')[:2])\nFinal = x",
+    "even or odd": "x = 1\nfor i in range(6):\n    x = int(llm_query(f'#{i} {x % 2}'))\nFinal = x",
+    "larger": "x = 1\nfor i in range(6):\n    x = int(llm_query(f'#{i} more' if x > 4 else f'#{i} less'))\nFinal = x",
 }
 
 
 @pytest.mark.parametrize("code", DEPENDENT.values(), ids=DEPENDENT)
 def test_prompt_that_is_made_of_an_answer_is_not_guessed(code: str) -> None:
-    one, many = ran(code, ahead=False), ran(code)
+    one, many = ran(code, ahead=False, answer=answer_of_form), ran(code, answer=answer_of_form)
     assert (many.answer, sorted(many.model.asked)) == (one.answer, sorted(one.model.asked))
 
 
@@ -113,11 +136,66 @@ def test_guesses_that_do_not_hold_come_to_an_end() -> None:
     assert len(many.model.asked) < 150
 
 
-def test_prompts_asked_ahead_count_against_the_limit_and_are_marked() -> None:
+def test_prompts_asked_ahead_in_vain_are_marked_and_count_for_no_sub_call() -> None:
     out = ran("for i in range(9):\n    Final = llm_query(f'p{i}')\n    if Final == 'P1': break").out
-    records = out["trajectory"][0]["subcalls"]
-    assert out["subcalls"] == len(records) == 4
+    records, used = out["trajectory"][0]["subcalls"], out["usage"]["scripted-1"]
     assert [record.get("ahead", False) for record in records] == [False, True, True, True]
+    assert out["subcalls"] == 2
+    assert (used["total_tokens"], used["input_token_details"]["ahead"]) == (15 * (1 + 4), 10 * 3)
+
+
+WASTEFUL = "for i in range(9):\n    a = llm_query(f'{j} {i}')\n    if a.endswith('1'): break\n"
+
+
+@pytest.mark.parametrize("dumps", [-1, math.inf], ids=["dumped at each stop", "never dumped"])
+def test_limit_is_what_the_code_asks_for_also_after_a_kill(dumps: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five times two prompts, and more than that asked ahead in vain; the limit is ten."""
+    monkeypatch.setattr(repl_state, "DUMPS_WORTH", dumps)
+    cells = [cell(f"j = {j}\n{WASTEFUL}") for j in range(4)]
+    last = cell(
+        f"j = 4\n{WASTEFUL}Final = a\ntry:\n    llm_query('more')\nexcept RuntimeError as e:\n    Final = str(e)"
+    )
+    for writes in (math.inf, *range(6, 60, 7)):
+        saver, asked = KilledAt(writes), ScriptedModel(answer=str.upper)
+        settings: Any = {"sub_model": asked, "checkpointer": saver, "limits": Limits(max_subcalls=10)}
+        try:
+            out = rlm_of(ScriptedModel(*cells, last), **settings).invoke(GIVEN, THREAD)
+        except KeyboardInterrupt:
+            out = rlm_of(ScriptedModel(*cells, last), **settings).invoke(None, THREAD)
+        assert (out["subcalls"], out["answer"]) == (
+            10,
+            "1 sub-calls do not fit: 0 of 10 are left. Ask fewer, about larger pieces.",
+        ), writes
+        assert len(asked.asked) > 12
+
+
+def test_what_was_asked_ahead_takes_no_place_of_what_the_code_asks() -> None:
+    code = (
+        "a = llm_query('p0')\n"
+        "Final = llm_batch([f'q{i}' for i in range(9)]) if a == 'P0' else [llm_query(x) for x in 'abc']"
+    )
+    out = ran(code, limits=Limits(max_subcalls=10)).out
+    assert (len(out["answer"]), out["subcalls"]) == (9, 10)
+
+
+def test_answer_that_came_ahead_is_refused_where_the_code_has_asked_too_much() -> None:
+    code = (
+        "a = llm_query('p0')\nif a == 'P0':\n    llm_batch(['x', 'y'])\nFinal = []\nfor i in range(1, 4):\n"
+        "    try:\n        Final.append(llm_query(f'p{i}'))\n    except RuntimeError:\n        Final.append('refused')"
+    )
+    one, many = (ran(code, ahead=ahead, limits=Limits(max_subcalls=4)) for ahead in (False, True))
+    assert (many.answer, many.out["subcalls"]) == (one.answer, one.out["subcalls"]) == (["P1", "refused", "refused"], 4)
+
+
+def test_children_count_what_their_code_asks_for() -> None:
+    script = {
+        "Question: child": [
+            cell("for i in range(9):\n    Final = llm_query(P + str(i))\n    if Final[-1] == '1': break")
+        ],
+        "": [cell("Final = rlm_query_batched(['child a', 'child b'])")],
+    }
+    out = rlm_of(ScriptedModel(script=script, answer=str.upper)).invoke(GIVEN)
+    assert (out["answer"], out["subcalls"]) == (["CHILD A1", "CHILD B1"], 2 + 2 * 2)
 
 
 @pytest.mark.parametrize("most", [45, 75, 150])
@@ -309,7 +387,7 @@ def test_guesses_that_were_stored_are_there_where_the_call_that_waits_has_none()
             stored = {record["prompt"] for record in values.get("subcall_records", [])}
             out = rlm.invoke(None, THREAD)
             assert not stored & set(model.asked[before:]), writes
-        assert (out["answer"], out["subcalls"]) == ("P3", 5), writes
+        assert (out["answer"], out["subcalls"]) == ("P3", 5), writes  # p0, p1, x, p2, p3
 
 
 def test_one_guess_that_did_not_hold_is_no_end_of_looking_ahead() -> None:
@@ -331,8 +409,10 @@ def test_answers_that_an_earlier_version_took_are_read() -> None:
 
 # -- any program ------------------------------------------------------------------------------------------------------
 
-WORDS = st.sampled_from(["'a'", "'b'", "str(len(seen))", "str(i)", "x[:2]", "x.upper()", "P[:3]"])
-CONDITIONS = st.sampled_from(["'A' in x", "len(x) > 3", "i % 2", "x < 'M'", "x.startswith('B')", "len(seen) > 4"])
+WORDS = st.sampled_from(["'a'", "'b'", "str(len(seen))", "str(i)", "x[:2]", "x.upper()", "P[:3]", "str(n)"])
+CONDITIONS = st.sampled_from(
+    ["'A' in x", "len(x) > 3", "i % 2", "x < 'M'", "x.startswith('B')", "len(seen) > 4", "n > 5"]
+)
 
 
 def lines_of(blocks: list[list[str]]) -> list[str]:
@@ -341,9 +421,10 @@ def lines_of(blocks: list[list[str]]) -> list[str]:
 
 def statements(depth: int) -> st.SearchStrategy[list[str]]:
     ask = WORDS.map(lambda word: [f"x = llm_query({word} + ' ?')", "seen.append(x)"])
+    number = WORDS.map(lambda word: [f"n = int(llm_query({word} + ' #'))", "seen.append(str(n % 3))"])
     batch = st.tuples(WORDS, WORDS).map(lambda w: [f"seen += llm_batch([{w[0]}, {w[1]} + '!'])", "x = seen[-1]"])
     printing = st.just(["print(i, x)"])
-    simple = st.one_of(ask, ask, batch, printing)
+    simple = st.one_of(ask, ask, number, batch, printing)
     if not depth:
         return simple
     inner = st.lists(statements(depth - 1), min_size=1, max_size=3).map(lines_of)
@@ -363,18 +444,20 @@ def statements(depth: int) -> st.SearchStrategy[list[str]]:
     )
     trying = inner.map(lambda lines: ["try:", *indented(lines), "except Exception as e:", "    seen.append(str(e))"])
     raising = CONDITIONS.map(lambda condition: [f"assert not ({condition}), x"])
-    called = inner.map(lambda lines: ["def f(x, i):", *indented(lines), "    return x", "x = f(x, i)"])
+    called = inner.map(lambda lines: ["def f(x, i, n=0):", *indented(lines), "    return x", "x = f(x, i)"])
     return st.one_of(simple, branch, loop, loop, trying, raising, called)
 
 
 PROGRAMS = st.lists(statements(2), min_size=1, max_size=4).map(
-    lambda blocks: "\n".join(["seen, x, i = [], 'start', 0", *lines_of(blocks), "Final = [x, i, seen]"])
+    lambda blocks: "\n".join(["seen, x, i, n = [], 'start', 0, 0", *lines_of(blocks), "Final = [x, i, n, seen]"])
 )
 
 
 def answer_of(prompt: str) -> str:
     if prompt.startswith("2"):
         raise ValueError("down")
+    if prompt.endswith("#"):
+        return str(zlib.crc32(prompt.encode()) % 12)
     return f"{prompt[::-1].upper()} {len(prompt)}"
 
 
@@ -395,4 +478,5 @@ def test_any_program_does_what_it_does_without_a_look_ahead(grace: float, progra
         assert many.out[key] == one.out[key], program
     assert (many.outputs, many.errors) == (one.outputs, one.errors), program
     assert not set(one.model.asked) - set(many.model.asked)
-    assert many.out["subcalls"] == len(many.model.asked)
+    assert many.out["subcalls"] == one.out["subcalls"]
+    assert sum(len(step["subcalls"]) for step in many.out["trajectory"]) == len(many.model.asked)
