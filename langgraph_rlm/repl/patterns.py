@@ -28,6 +28,10 @@ _SETS = {"WORD": (WORD, ASCII_WORD), "SPACE": (SPACE, ASCII_SPACE), "DIGIT": (DI
 _ASSERTIONS = {("ASSERT", 1): "?=", ("ASSERT_NOT", 1): "?!", ("ASSERT", -1): "?<=", ("ASSERT_NOT", -1): "?<!"}
 _SPECIAL_CASES = {"iI": "\u0130\u0131", "kK": "\u212a", "sS": "\u017f"}
 """What CPython takes for a letter of ASCII where case is ignored, besides its other case."""
+REPEATED_NOTHING = (
+    "a group that may match nothing is repeated, as in (a*)+, and would match otherwise here than in other Pythons: "
+    "write + or ? once, as in (a+)*"
+)
 _HARD = ("GROUPREF", "GROUPREF_EXISTS", "ATOMIC_GROUP", "POSSESSIVE_REPEAT")
 _WARNED_OF = re.compile(r"\[\[|--|&&|~~|\|\|")
 """Where CPython warns that a pattern may mean something else some day: it would, on the user's terminal."""
@@ -166,9 +170,13 @@ class _Traits:
                 self.may_prefer_nothing |= any(branch.getwidth()[0] == 0 for branch in branches[:-1])
                 for branch in branches:
                     self.read(branch, flags)
-            case "MIN_REPEAT" | "MAX_REPEAT" | "POSSESSIVE_REPEAT", (low, _, inner):
+            case "MIN_REPEAT" | "MAX_REPEAT" | "POSSESSIVE_REPEAT", (low, high, inner):
                 self.may_prefer_nothing |= operation == "MIN_REPEAT" and (low == 0 or inner.getwidth()[0] == 0)
+                before = len(self.closing)
                 self.read(inner, flags)
+                is_repeated_nothing = high > 1 and inner.getwidth()[0] == 0 < inner.getwidth()[1]
+                if is_repeated_nothing and (len(self.closing) > before or self.may_prefer_nothing):
+                    raise re.error(REPEATED_NOTHING)
             case "SUBPATTERN", (group, added, removed, inner):
                 self.read(inner, flags & ~removed | added)
                 self.closing += [group] if group else []

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from langgraph_rlm import Sandbox
 from langgraph_rlm.context import Context
 from langgraph_rlm.conversation import preview, prompts
-from tests.fakes import ScriptedModel, cell, rlm_of
+from tests.fakes import ScriptedModel, cell, final_of, rlm_of, run
 
 PEOPLE = "\n".join(f"{i};Ada {i};{'Oslo' if i % 2 else 'Bergen'}" for i in range(500))
 
@@ -87,3 +88,18 @@ def test_rows_stay_over_cells_and_lines_of_an_error_are_those_of_the_cell() -> N
     out = rlm_of(model).invoke({"query": "q", "context": PEOPLE, "profile": "rlm"})
     assert out["answer"] == [500, 2]
     assert "line 2, in <module>\n    1 / 0" in out["trajectory"][0]["error"]
+
+
+RECORDS = "\n".join(f"Name: N {i} | Desk: {i}" for i in range(40_000))
+
+
+def test_rows_of_a_long_text_are_there_in_good_time() -> None:
+    assert final_of("Final = rows[7]['Desk']", context=RECORDS) == "7"
+
+
+def test_rows_that_cannot_be_had_are_told_of_once_and_not_tried_again() -> None:
+    cells = ("x = 1\nrows", "y = x + 1\nlen(rows)", "Final = [x, y]")
+    ran = run(*cells, context=RECORDS, sandbox=Sandbox(timeout=0.05))
+    assert ["`rows`, failed" in told for told in ran.told] == [True, False]
+    assert ["name 'rows' is not defined" in (error or "") for error in ran.errors] == [True, True, False]
+    assert ran.answer == [1, 2]

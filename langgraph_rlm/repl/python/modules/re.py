@@ -12,7 +12,7 @@ RegexFlag = int
 error = PatternError = _native.PatternError
 escape = _native.escape
 
-_MOST_CACHED = 1000
+_MOST_CACHED = 256
 _LONG = 2000
 """Characters of a text from which on finding its characters takes time, where it is not of ASCII alone."""
 _FLAG_NAMES = {2: "IGNORECASE", 8: "MULTILINE", 16: "DOTALL", 64: "VERBOSE", 256: "ASCII"}
