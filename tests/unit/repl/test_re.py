@@ -301,10 +301,9 @@ def test_import_is_no_overwriting() -> None:
         "import re\nimport re as r\nx = re.findall('a', 'a')",
         "x = re.findall('a', 'b')",
         "re = 3",
-        "Final = re.findall('a', 'a')",
+        "import re\nFinal = re.findall('a', 'a')",
     )
-    assert "Restored" not in ran.told[0]
-    assert "Restored" in ran.told[2]
+    assert not any("Restored" in told for told in ran.told)
     assert ran.answer == ["a"]
 
 
