@@ -1,8 +1,8 @@
 """Threads that an earlier version has stored: what they have goes by the names that it has now.
 
-Channels are renamed where LangGraph reads a checkpoint, by its own hook for that. What is stored stays as it is. The hook
-does not see pending writes: of a process that was killed between the writes of a step and its checkpoint, these keep
-their old names.
+Channels are renamed where LangGraph reads a checkpoint, by its own hook for that. What is stored stays as it is. The
+hook does not see pending writes: of a process that was killed between the writes of a step and its checkpoint, these
+keep their old names.
 """
 
 from __future__ import annotations
