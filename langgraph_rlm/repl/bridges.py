@@ -48,9 +48,8 @@ _DATE_METHODS = (
 )
 SEARCHES = ("find", "rfind", "index", "rindex", "count", "startswith", "endswith")
 """Methods that may be given a place to begin at."""
-
-
 _IGNORED = ("__bool__", "__format__", "__new__", "__setattr__", "__getattribute__")
+"""Methods that nothing calls in Monty."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +63,8 @@ class Edit:
     @classmethod
     def of(cls, node: ast.expr | ast.stmt, text: str) -> Edit:
         """In place of all of a node, with as many lines."""
-        end = (node.end_lineno or node.lineno, node.end_col_offset or 0)
-        return cls((node.lineno, node.col_offset), end, text + "\n" * (end[0] - node.lineno))
+        end = _end(node)
+        return cls(_start(node), end, text + "\n" * (end[0] - node.lineno))
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,6 @@ def _printed_anew(code: str, properties: Iterable[str]) -> tuple[str, tuple[int,
         return None
     try:
         tree = parsed(code)
-        assert isinstance(tree, ast.Module)
         classes = Classes(tree, properties)
         tree = ast.fix_missing_locations(classes.visit(tree))
         tree = ast.fix_missing_locations(_Generators().visit(tree))
@@ -118,7 +116,7 @@ class _Generators(ast.NodeTransformer):
 def _lines(tree: ast.AST, printed: str) -> tuple[int, ...]:
     """Where each printed line stood: both trees have the same statements."""
     lines = [1] * (printed.count("\n") + 1)
-    for old, new in zip(ast.walk(tree), ast.walk(ast.parse(printed)), strict=True):
+    for old, new in zip(ast.walk(tree), ast.walk(parsed(printed)), strict=True):
         if isinstance(old, ast.stmt | ast.ExceptHandler) and isinstance(new, ast.stmt | ast.ExceptHandler):
             lines[new.lineno - 1] = old.lineno
     return tuple(lines)
@@ -142,7 +140,7 @@ def _generator_for_next(node: ast.AST) -> Iterator[Edit]:
     """`next(x for …)`: a generator expression is a list here, so it gets an iterator."""
     match node:
         case ast.Call(func=ast.Name("next") as function, args=[ast.GeneratorExp() as items, *_]):
-            start, end = (items.lineno, items.col_offset), (items.end_lineno or 0, items.end_col_offset or 0)
+            start, end = _start(items), _end(items)
             is_bare = start == (function.end_lineno, function.end_col_offset)
             yield Edit(start, start, "(iter" if is_bare else "iter")
             if is_bare:
@@ -153,7 +151,7 @@ def _delete(node: ast.AST) -> Iterator[Edit]:
     """`del items[i]`, `del items[i:j]`, `del name`: taken out, emptied, forgotten."""
     if not isinstance(node, ast.Delete) or any(map(_has_step, node.targets)):
         return
-    begins = (node.lineno, node.col_offset)
+    begins = _start(node)
     for target in node.targets:
         start, end = _start(target), _end(target)
         yield Edit(begins, start, "" if begins < start and target is node.targets[0] else "; ")
@@ -195,11 +193,11 @@ def _json_default(node: ast.AST) -> Iterator[Edit]:
             yield Edit.of(function, f"{_module('_methods')}.dumps")
 
 
-def _start(node: ast.expr) -> tuple[int, int]:
+def _start(node: ast.expr | ast.stmt) -> tuple[int, int]:
     return node.lineno, node.col_offset
 
 
-def _end(node: ast.expr | ast.arg) -> tuple[int, int]:
+def _end(node: ast.expr | ast.stmt | ast.arg) -> tuple[int, int]:
     return node.end_lineno or node.lineno, node.end_col_offset or 0
 
 
@@ -288,14 +286,12 @@ def _date_method(node: ast.AST) -> Iterator[Edit]:
     """`datetime.strptime(text, form)`, `day.isocalendar()`, `timedelta(hours=1.5)`: as CPython has them."""
     match node:
         case ast.Call(func=ast.Attribute(value=owner, attr=name) as method) if name in _DATE_METHODS:
-            start, end = (owner.lineno, owner.col_offset), (owner.end_lineno or 0, owner.end_col_offset or 0)
-            lines = (method.end_lineno or 0) - end[0]
-            yield Edit(start, start, f'{DATES}("{name}", ')
-            yield Edit(end, (end[0] + lines, method.end_col_offset or 0), "\n" * lines + ")")
+            end, after = _end(owner), _end(method)
+            yield Edit(_start(owner), _start(owner), f'{DATES}("{name}", ')
+            yield Edit(end, after, "\n" * (after[0] - end[0]) + ")")
         case ast.Call(func=ast.Name("timedelta") | ast.Attribute(attr="timedelta") as kind) if not _are_whole(node):
-            start, end = (kind.lineno, kind.col_offset), (kind.end_lineno or 0, kind.end_col_offset or 0)
-            yield Edit(start, start, f'{DATES}("timedelta", ')
-            yield Edit(end, end, ")")
+            yield Edit(_start(kind), _start(kind), f'{DATES}("timedelta", ')
+            yield Edit(_end(kind), _end(kind), ")")
 
 
 def _ignored_method(node: ast.AST) -> Iterator[Edit]:

@@ -11,7 +11,7 @@ import ast
 import builtins
 from collections.abc import Iterable, Sequence
 
-from langgraph_rlm.repl.generators import NoBridge, own_nodes, parsed
+from langgraph_rlm.repl.generators import NoBridge, filled, own_nodes
 
 EXCEPTIONS = {
     name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)
@@ -100,7 +100,7 @@ class Classes(ast.NodeTransformer):
         if "NamedTuple" in names:
             return _named_tuple(node)
         if "TypedDict" in names:
-            return parsed(f"def {node.name}(**fields):\n    return fields", node)
+            return filled(f"def {node.name}(**fields):\n    return fields", node)
         if TYPES & {*names} or any(not isinstance(base, ast.Name | ast.Attribute) for base in bases):
             raise NoBridge
         own, setters, decorated = dict[str, str](), dict[str, str](), list[ast.stmt]()
@@ -122,7 +122,7 @@ class Classes(ast.NodeTransformer):
         self.inside.append(node)
         self.generic_visit(node)
         self.inside.pop()
-        made = parsed(
+        made = filled(
             f"{node.name} = {HELPERS}.define({node.name}, BASES, {own!r}, {setters!r})",
             node,
             BASES=ast.copy_location(ast.Tuple(list(map(self.visit, bases)), ast.Load()), node),
@@ -159,13 +159,13 @@ class Classes(ast.NodeTransformer):
                 self.inside and self.first
             ):
                 self.generic_visit(node)
-                [call] = parsed(f"{HELPERS}.super_of({self.inside[-1].name}, {name!r})({self.first[-1]})", node)
+                [call] = filled(f"{HELPERS}.super_of({self.inside[-1].name}, {name!r})({self.first[-1]})", node)
                 made: ast.Call = call.value  # type: ignore[attr-defined]
                 made.args += node.args
                 made.keywords = node.keywords
                 return made
             case ast.Call(func=ast.Name("isinstance" | "issubclass" as name), args=[_, kinds]) if not _are_types(kinds):
-                node.func = parsed(f"{HELPERS}.{INSTANCE[name]}", node)[0].value  # type: ignore[attr-defined]
+                node.func = filled(f"{HELPERS}.{INSTANCE[name]}", node)[0].value  # type: ignore[attr-defined]
         self.generic_visit(node)
         return node
 
@@ -174,7 +174,7 @@ class Classes(ast.NodeTransformer):
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         self.generic_visit(node)
         if node.attr in self.properties and isinstance(node.ctx, ast.Load):
-            made = parsed(f"{HELPERS}.attribute(OWNER, {node.attr!r})", node, OWNER=node.value)
+            made = filled(f"{HELPERS}.attribute(OWNER, {node.attr!r})", node, OWNER=node.value)
             return made[0].value  # type: ignore[attr-defined,no-any-return]
         return node
 
@@ -182,7 +182,7 @@ class Classes(ast.NodeTransformer):
         match node.targets:
             case [ast.Attribute(value=owner, attr=name)] if name in self.properties:
                 parts = {"OWNER": self.visit(owner), "VALUE": self.visit(node.value)}
-                return parsed(f"{HELPERS}.assign(OWNER, {name!r}, VALUE)", node, **parts)
+                return filled(f"{HELPERS}.assign(OWNER, {name!r}, VALUE)", node, **parts)
         self.generic_visit(node)
         return node
 
@@ -191,7 +191,7 @@ class Classes(ast.NodeTransformer):
     def visit_Raise(self, node: ast.Raise) -> ast.AST:
         self.generic_visit(node)
         if node.exc is not None and not _is_builtin_exception(node.exc):
-            node.exc = parsed(f"{HELPERS}.raised(VALUE)", node, VALUE=node.exc)[0].value  # type: ignore[attr-defined]
+            node.exc = filled(f"{HELPERS}.raised(VALUE)", node, VALUE=node.exc)[0].value  # type: ignore[attr-defined]
             node.cause = None
         return node
 
@@ -200,14 +200,14 @@ class Classes(ast.NodeTransformer):
         if not any(_is_own_kind(handler.type) for handler in node.handlers):
             for handler in node.handlers:
                 if handler.name:
-                    handler.body[0:0] = parsed(f"{handler.name} = {HELPERS}.caught({handler.name})", handler)
+                    handler.body[0:0] = filled(f"{handler.name} = {HELPERS}.caught({handler.name})", handler)
             return node
-        branches: list[ast.stmt] = parsed("raise", node)
+        branches: list[ast.stmt] = filled("raise", node)
         for handler in reversed(node.handlers):
             kind = handler.type or ast.Name("Exception", ast.Load())
-            [test] = parsed(f"if {HELPERS}.matches(__caught, KIND):\n    pass", handler, KIND=kind)
+            [test] = filled(f"if {HELPERS}.matches(__caught, KIND):\n    pass", handler, KIND=kind)
             assert isinstance(test, ast.If)
-            name = parsed(f"{handler.name} = {HELPERS}.caught(__caught)", handler) if handler.name else []
+            name = filled(f"{handler.name} = {HELPERS}.caught(__caught)", handler) if handler.name else []
             test.body, test.orelse = [*name, *handler.body], branches
             branches = [test]
         caught = ast.ExceptHandler(ast.Name("Exception", ast.Load()), "__caught", branches)
@@ -220,7 +220,7 @@ def _decorated(owner: str, method: ast.FunctionDef) -> list[ast.stmt]:
     made: list[ast.stmt] = []
     for decorator in reversed(method.decorator_list):
         if _name(decorator) not in MARKS:
-            made += parsed(f"{owner}.{method.name} = DECORATOR({owner}.{method.name})", decorator, DECORATOR=decorator)
+            made += filled(f"{owner}.{method.name} = DECORATOR({owner}.{method.name})", decorator, DECORATOR=decorator)
     return made
 
 
@@ -234,13 +234,12 @@ def _kind_of(function: ast.FunctionDef) -> str:
 
 
 def _name(node: ast.expr) -> str | None:
-    return (
-        node.id
-        if isinstance(node, ast.Name)
-        else node.attr
-        if isinstance(node, ast.Attribute)
-        else (_name(node.value) if isinstance(node, ast.Subscript) else None)
-    )
+    match node:
+        case ast.Name(name) | ast.Attribute(attr=name):
+            return name
+        case ast.Subscript(value=generic):
+            return _name(generic)
+    return None
 
 
 def _targets(node: ast.Assign | ast.AnnAssign) -> list[ast.Name]:
@@ -267,7 +266,7 @@ def _enum(node: ast.ClassDef) -> list[ast.stmt]:
         raise NoBridge
     pairs = [ast.Tuple([ast.Constant(name.id), item.value], ast.Load()) for item in members for name in _targets(item)]
     listed = ast.copy_location(ast.List([ast.copy_location(pair, node) for pair in pairs], ast.Load()), node)
-    return parsed(f"{node.name} = {HELPERS}.enum({node.name!r}, MEMBERS)", node, MEMBERS=listed)
+    return filled(f"{node.name} = {HELPERS}.enum({node.name!r}, MEMBERS)", node, MEMBERS=listed)
 
 
 def _named_tuple(node: ast.ClassDef) -> list[ast.stmt]:
@@ -276,4 +275,4 @@ def _named_tuple(node: ast.ClassDef) -> list[ast.stmt]:
         raise NoBridge
     names = [name.id for item in fields for name in _targets(item)]
     defaults = ast.copy_location(ast.List([item.value for item in fields if item.value is not None], ast.Load()), node)
-    return parsed(f"{node.name} = {HELPERS}.named_tuple({node.name!r}, {names!r}, DEFAULTS)", node, DEFAULTS=defaults)
+    return filled(f"{node.name} = {HELPERS}.named_tuple({node.name!r}, {names!r}, DEFAULTS)", node, DEFAULTS=defaults)

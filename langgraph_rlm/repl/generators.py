@@ -11,6 +11,8 @@ import ast
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from langgraph_rlm.repl.syntax import parsed
+
 STATE, ERROR = "__state", "__error"
 """The number of the next block, and what was raised in one that a handler is to see."""
 HELPERS = '__rlm__["module"]("_generators")'
@@ -84,7 +86,7 @@ def _outside_comprehensions(node: ast.AST) -> Iterator[ast.AST]:
             yield from _outside_comprehensions(child)
 
 
-def parsed(text: str, at: ast.AST, **parts: ast.expr) -> list[ast.stmt]:
+def filled(text: str, at: ast.AST, **parts: ast.expr) -> list[ast.stmt]:
     """Statements of this text, at the place of a node; names that are `parts` stand for expressions."""
 
     class Filled(ast.NodeTransformer):
@@ -92,7 +94,7 @@ def parsed(text: str, at: ast.AST, **parts: ast.expr) -> list[ast.stmt]:
             return parts.get(node.id, node)
 
     found = []
-    for statement in ast.parse(text).body:
+    for statement in parsed(text).body:
         for node in ast.walk(statement):
             if hasattr(node, "lineno"):
                 ast.copy_location(node, at)
@@ -137,7 +139,7 @@ class _Flattened:
         self.hidden: list[str] = []
         self.now = self.block()
         self.cut(function.body)
-        self.leave(parsed("return (False, None)", function))
+        self.leave(filled("return (False, None)", function))
 
     def function(self) -> ast.FunctionDef:
         source, at = self.source, self.source
@@ -155,7 +157,7 @@ class _Flattened:
         local = [*dict.fromkeys([STATE, ERROR, *self.hidden, *names, *sorted(parameters)])]
         outer = [node for top in source.body for node in own_nodes(top) if isinstance(node, ast.Global | ast.Nonlocal)]
         fresh = [name for name in local if name not in parameters and name != STATE]
-        resume = parsed(f"def __resume(__sent):\n    nonlocal {', '.join(local)}\n    while True:\n        pass", at)[0]
+        resume = filled(f"def __resume(__sent):\n    nonlocal {', '.join(local)}\n    while True:\n        pass", at)[0]
         assert isinstance(resume, ast.FunctionDef)
         resume.body[0:0] = outer
         loop = resume.body[-1]
@@ -163,18 +165,18 @@ class _Flattened:
         loop.body = [self.dispatched(number, block) for number, block in enumerate(self.blocks)]
         body = [
             *(node for node in outer if isinstance(node, ast.Nonlocal)),
-            *parsed(f"{STATE} = 0\n{' = '.join(fresh)} = None", at),
+            *filled(f"{STATE} = 0\n{' = '.join(fresh)} = None", at),
             resume,
-            *parsed(f"return {HELPERS}.generator(__resume)", at),
+            *filled(f"return {HELPERS}.generator(__resume)", at),
         ]
         return ast.FunctionDef(source.name, source.args, body, source.decorator_list, None, None)
 
     def dispatched(self, number: int, block: _Block) -> ast.stmt:
-        [test] = parsed(f"if {STATE} == {number}:\n    pass", block.statements[0])
+        [test] = filled(f"if {STATE} == {number}:\n    pass", block.statements[0])
         assert isinstance(test, ast.If)
         test.body = block.statements
         if block.handler is not None:
-            [guard] = parsed(
+            [guard] = filled(
                 f"try:\n    pass\nexcept Exception as __raised:\n"
                 f"    {ERROR}, {STATE} = __raised, {block.handler}\n    continue",
                 block.statements[0],
@@ -197,7 +199,7 @@ class _Flattened:
         self.add(*statements)
 
     def go(self, number: int, at: ast.AST) -> None:
-        self.add(*parsed(f"{STATE} = {number}\ncontinue", at))
+        self.add(*filled(f"{STATE} = {number}\ncontinue", at))
 
     def hide(self, prefix: str) -> str:
         """A variable of the rewriting."""
@@ -251,19 +253,19 @@ class _Flattened:
             raise NoBridge
         if isinstance(value, ast.YieldFrom):
             items, item = self.hide("items"), self.hide("item")
-            self.add(*parsed(f"{items} = iter(VALUE)", at, VALUE=value.value))
-            [loop] = parsed(f"for {item} in {items}:\n    yield {item}", at)
+            self.add(*filled(f"{items} = iter(VALUE)", at, VALUE=value.value))
+            [loop] = filled(f"for {item} in {items}:\n    yield {item}", at)
             self.cut_one(loop)
-            return parsed(f"{HELPERS}.value_of({items})", at)[0].value  # type: ignore[attr-defined,no-any-return]
+            return filled(f"{HELPERS}.value_of({items})", at)[0].value  # type: ignore[attr-defined,no-any-return]
         following = self.block()
         given = value.value or ast.copy_location(ast.Constant(None), at)
-        self.add(*parsed(f"{STATE} = {following}\nreturn (True, VALUE)", at, VALUE=given))
+        self.add(*filled(f"{STATE} = {following}\nreturn (True, VALUE)", at, VALUE=given))
         self.now = following
         return ast.copy_location(ast.Name("__sent", ast.Load()), at)
 
     def cut_if(self, statement: ast.If) -> None:
         then, otherwise, after = self.block(), self.block(), self.block()
-        self.add(*parsed(f"{STATE} = {then} if TEST else {otherwise}\ncontinue", statement, TEST=statement.test))
+        self.add(*filled(f"{STATE} = {then} if TEST else {otherwise}\ncontinue", statement, TEST=statement.test))
         for number, body in ((then, statement.body), (otherwise, statement.orelse)):
             self.now = number
             self.cut(body)
@@ -274,20 +276,20 @@ class _Flattened:
         again, body, otherwise, after = self.block(), self.block(), self.block(), self.block()
         self.go(again, statement)
         self.now = again
-        self.add(*parsed(f"{STATE} = {body} if TEST else {otherwise}\ncontinue", statement, TEST=statement.test))
+        self.add(*filled(f"{STATE} = {body} if TEST else {otherwise}\ncontinue", statement, TEST=statement.test))
         self.cut_loop(statement, body, otherwise, after, again)
 
     def cut_for(self, statement: ast.For) -> None:
         items, item = self.hide("items"), self.hide("item")
         again, body, otherwise, after = self.block(), self.block(), self.block(), self.block()
-        self.add(*parsed(f"{items} = iter(ITEMS)", statement, ITEMS=statement.iter))
+        self.add(*filled(f"{items} = iter(ITEMS)", statement, ITEMS=statement.iter))
         self.go(again, statement)
         self.now = again
-        self.add(*parsed(f"{item} = {HELPERS}.next_of({items})", statement))
+        self.add(*filled(f"{item} = {HELPERS}.next_of({items})", statement))
         way = f"{STATE} = {otherwise} if {item} is {HELPERS}.end else {body}\ncontinue"
-        self.add(*parsed(way, statement))
+        self.add(*filled(way, statement))
         self.now = body
-        [assign] = parsed(f"TARGET = {item}", statement)
+        [assign] = filled(f"TARGET = {item}", statement)
         assert isinstance(assign, ast.Assign)
         assign.targets = [statement.target]
         self.add(assign)
@@ -307,8 +309,8 @@ class _Flattened:
     def cut_with(self, statement: ast.With) -> None:
         first, *rest = statement.items
         manager = self.hide("manager")
-        self.add(*parsed(f"{manager} = MANAGER", statement, MANAGER=first.context_expr))
-        [enter] = parsed(f"TARGET = {manager}.__enter__()", statement)
+        self.add(*filled(f"{manager} = MANAGER", statement, MANAGER=first.context_expr))
+        [enter] = filled(f"TARGET = {manager}.__enter__()", statement)
         assert isinstance(enter, ast.Assign)
         if first.optional_vars is not None:
             enter.targets = [first.optional_vars]
@@ -316,7 +318,7 @@ class _Flattened:
             enter.targets = [ast.copy_location(ast.Name(self.hide("entered"), ast.Store()), statement)]
         self.add(enter)
         inner = ast.copy_location(ast.With(rest, statement.body), statement)
-        [around] = parsed(f"try:\n    pass\nfinally:\n    {manager}.__exit__(None, None, None)", statement)
+        [around] = filled(f"try:\n    pass\nfinally:\n    {manager}.__exit__(None, None, None)", statement)
         assert isinstance(around, ast.Try)
         around.body = [inner] if rest else statement.body
         self.cut_try(around)
@@ -343,17 +345,17 @@ class _Flattened:
         else:
             self.cut(statement.body)
         self.finals.pop()
-        self.add(*parsed(f"{way} = 0", statement))
+        self.add(*filled(f"{way} = 0", statement))
         self.go(begins, statement)
         self.handler = outer
         self.now = failed
-        self.add(*parsed(f"{way}, {kept} = -1, {ERROR}", statement))
+        self.add(*filled(f"{way}, {kept} = -1, {ERROR}", statement))
         self.go(begins, statement)
         self.now = begins
         self.cut(statement.finalbody)
-        self.add(*parsed(f"if {way} == -1:\n    raise {kept}", statement))
+        self.add(*filled(f"if {way} == -1:\n    raise {kept}", statement))
         for number, exit_ in enumerate(final.exits, 1):
-            [leave] = parsed(f"if {way} == {number}:\n    pass", statement)
+            [leave] = filled(f"if {way} == {number}:\n    pass", statement)
             assert isinstance(leave, ast.If)
             leave.body = exit_
             self.add(leave)
@@ -376,17 +378,17 @@ class _Flattened:
         self.cut(statement.orelse)
         self.go(after, statement)
         self.now = handling
-        self.add(*parsed(f"{error} = {ERROR}", statement))
+        self.add(*filled(f"{error} = {ERROR}", statement))
         bodies = [(self.block(), handler) for handler in statement.handlers]
         for number, handler in bodies:
             kind = handler.type or ast.Name("Exception", ast.Load())
             name = f"\n    {handler.name} = {error}" if handler.name else ""
             self.add(
-                *parsed(
+                *filled(
                     f"if isinstance({error}, KIND):{name}\n    {STATE} = {number}\n    continue", handler, KIND=kind
                 )
             )
-        self.add(*parsed(f"raise {error}", statement))
+        self.add(*filled(f"raise {error}", statement))
         self.errors.append(error)
         for number, handler in bodies:
             self.now = number
@@ -402,7 +404,7 @@ class _Flattened:
         for final in self.finals[depth:]:
             final.exits.append(statements)
             way = f"__way{final.number}"
-            statements = parsed(f"{way} = {len(final.exits)}\n{STATE} = {final.begins}\ncontinue", at)
+            statements = filled(f"{way} = {len(final.exits)}\n{STATE} = {final.begins}\ncontinue", at)
         return statements
 
 
@@ -418,14 +420,14 @@ class _Jumps(ast.NodeTransformer):
     def visit_Return(self, node: ast.Return) -> list[ast.stmt]:
         value = node.value or ast.copy_location(ast.Constant(None), node)
         if not self.flat.finals:
-            return parsed("return (False, VALUE)", node, VALUE=value)
+            return filled("return (False, VALUE)", node, VALUE=value)
         kept = self.flat.hide("result")
-        out = self.flat.way_out(parsed(f"return (False, {kept})", node), 0, node)
-        return [*parsed(f"{kept} = VALUE", node, VALUE=value), *self.jump(out)]
+        out = self.flat.way_out(filled(f"return (False, {kept})", node), 0, node)
+        return [*filled(f"{kept} = VALUE", node, VALUE=value), *self.jump(out)]
 
     def visit_Raise(self, node: ast.Raise) -> ast.stmt:
         if node.exc is None and not self.in_handler and self.flat.errors:
-            return parsed(f"raise {self.flat.errors[-1]}", node)[0]
+            return filled(f"raise {self.flat.errors[-1]}", node)[0]
         return node
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
@@ -461,7 +463,7 @@ class _Jumps(ast.NodeTransformer):
         return node if self.in_loop or not self.flat.loops else self.leave_loop(self.flat.loops[-1].again, node)
 
     def leave_loop(self, target: int, node: ast.stmt) -> list[ast.stmt]:
-        out = parsed(f"{STATE} = {target}\ncontinue", node)
+        out = filled(f"{STATE} = {target}\ncontinue", node)
         return self.flat.way_out(out, self.flat.loops[-1].depth, node)
 
     def jump(self, statements: list[ast.stmt]) -> list[ast.stmt]:

@@ -172,9 +172,8 @@ class Interpreter:
                 dump = state.reach_suspension()[0].dump()
             except CannotPark:  # the model is told when the cell is to go on
                 return []
-            except (
-                MontyError
-            ):  # too large for a dump, or lost: it is had again where it was, without a look ahead any more
+            except MontyError:
+                # too large for a dump, or lost: it is had again where it was, without a look ahead any more
                 self.lookahead.wasted = sys.maxsize
                 state.leave()
                 assert state.cell is not None

@@ -6,6 +6,8 @@ import ast
 from functools import cache
 from pathlib import Path
 
+from langgraph_rlm.repl.syntax import parsed
+
 FOLDER = Path(__file__).with_name("python") / "modules"
 ADDITIONS = "_additions"
 """The package of what Monty's own modules lack."""
@@ -30,7 +32,7 @@ def source(name: str) -> str:
 def exported(name: str) -> tuple[str, ...]:
     """What `from name import *` gives."""
     found: list[str] = []
-    for node in ast.parse(source(name)).body if name in names() else ():
+    for node in parsed(source(name)).body if name in names() else ():
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             found.append(node.name)
         elif isinstance(node, ast.Assign):

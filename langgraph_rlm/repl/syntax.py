@@ -6,14 +6,19 @@ import ast
 import re
 import threading
 import warnings
+from typing import Literal, overload
 
 _ESCAPE = re.compile(r"""\\(?!\n)([\\'"]?)""")
-
-
 _lock = threading.Lock()
 """CPython up to 3.12 counts how deep trees are nested for all threads together, and fails where two parse at once."""
 
 
+@overload
+def parsed(source: str) -> ast.Module: ...
+@overload
+def parsed(source: str, mode: Literal["eval"]) -> ast.Expression: ...
+@overload
+def parsed(source: str, mode: str) -> ast.AST: ...
 def parsed(source: str, mode: str = "exec") -> ast.AST:
     """The syntax tree of a text that may be no Python. Nothing warns of its escapes.
 

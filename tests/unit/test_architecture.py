@@ -102,6 +102,18 @@ def test_private_names_of_langgraph_are_imported_in_one_file() -> None:
     assert importing == {"langgraph_internals.py"}
 
 
+def test_python_is_parsed_in_one_file() -> None:
+    """That file holds the lock without which CPython up to 3.12 fails where two threads parse at once."""
+    parsing = {
+        str(path.relative_to(PACKAGE))
+        for path in PACKAGE.rglob("*.py")
+        if PACKAGE / "repl" / "python" not in path.parents
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"ast.parse", "compile"}
+    }
+    assert parsing == {"repl/syntax.py"}
+
+
 # -- the map ----------------------------------------------------------------------------------------------------------
 
 

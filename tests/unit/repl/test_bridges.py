@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from langgraph_rlm import create_rlm
@@ -72,3 +78,28 @@ def test_lines_of_errors_are_those_of_the_cell() -> None:
 def test_module_that_is_not_there_cannot_be_had_from_the_host() -> None:
     for name in ("os", "../prelude", "modules/operator", "prelude", ""):
         assert "no such call" in error_of(f"__rlm__['module']({name!r})")
+
+
+@pytest.fixture
+def restless_threads() -> Iterator[None]:
+    """Threads take turns at nearly every object that is made."""
+
+    def give_way(phase: str, info: object) -> None:
+        time.sleep(0)
+
+    interval, threshold = sys.getswitchinterval(), gc.get_threshold()
+    sys.setswitchinterval(1e-6)
+    gc.set_threshold(7, 1000, 1000)
+    gc.callbacks.append(give_way)
+    yield
+    gc.callbacks.remove(give_way)
+    gc.set_threshold(*threshold)
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.usefixtures("restless_threads")
+def test_cells_of_many_threads_are_rewritten_at_once() -> None:
+    deep = " + ".join([f"{'-' * 20}i"] * 30)
+    code = f"class A:\n    @property\n    def x(self): return 1\ndef g(n):\n    for i in range(n): yield {deep}\n"
+    with ThreadPoolExecutor(6) as threads:
+        assert len({done.code for done in threads.map(rewritten, [code] * 32)}) == 1

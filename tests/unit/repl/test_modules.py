@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
+import time
 from typing import Any
 
 import pytest
@@ -657,13 +658,17 @@ def test_logging_and_warnings_are_printed() -> None:
 
 
 def test_prompts_of_an_executor_are_asked_together() -> None:
+    def answer(prompt: str) -> str:
+        time.sleep(0.1)  # so that others are asked meanwhile
+        return prompt
+
     for asked in (
         "list(pool.map(llm_query, prompts))",
         "[f.result() for f in [pool.submit(llm_query, p) for p in prompts]]",
         "[f.result() for f in cf.as_completed([pool.submit(lambda p: int(llm_query(p)), p) for p in prompts])]",
     ):
         code = f"import concurrent.futures as cf\nprompts = [str(i) for i in range(6)]\npool = cf.ThreadPoolExecutor(4)\nFinal = {asked}"
-        ran = run(code, answer=str)
+        ran = run(code, answer=answer)
         assert [int(answer) for answer in ran.answer] == list(range(6))
         assert ran.model.most_in_flight > 1, asked
 
