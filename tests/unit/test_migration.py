@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import gzip
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,20 +10,41 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.tools import tool
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from langgraph.graph import START, StateGraph
+from langgraph.types import Command, interrupt
+from typing_extensions import TypedDict
 
+from langgraph_rlm.migration import EarlierThreads
+from tests.fakes import ScriptedModel, cell, rlm_of
 from tests.stored.make import CONTEXT, graph, make, thread
 
 STORED = Path(__file__).parents[1] / "stored"
 
 
-@pytest.fixture(params=[*sorted(STORED.glob("*.db")), None], ids=lambda path: path.stem if path else "this version")
-def saver(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The threads by the version that stored them."""
+    own = tmp_path_factory.mktemp("own") / "threads.db"
+    make(str(own))
+    return {
+        "0.1.0": gzip.decompress((STORED / "threads-0.1.0.db.gz").read_bytes()),
+        "this version": own.read_bytes(),
+    }
+
+
+@pytest.fixture(params=["0.1.0", "this version"])
+def path(request: pytest.FixtureRequest, stored: dict[str, bytes], tmp_path: Path) -> Path:
     path = tmp_path / "threads.db"
-    if request.param is None:
-        make(str(path))
-    else:
-        shutil.copy(request.param, path)
+    path.write_bytes(stored[request.param])
+    return path
+
+
+@pytest.fixture
+def saver(path: Path) -> Iterator[Any]:
     with closing(sqlite3.connect(path, check_same_thread=False)) as connection:
         yield SqliteSaver(connection)
 
@@ -73,3 +94,91 @@ async def test_state_of_an_earlier_version_is_shown_by_the_names_of_this_one(sav
     values = rlm.get_state(thread("waiting")).values
     assert values["question"]["query"] == "waiting"
     assert values["repl_ref"]["context"] == values["context_id"]
+
+
+# -- killed at each write ---------------------------------------------------------------------------------------------
+
+KILLED = ["a", "b", "x", "y", "z"]
+"""What the question of the killed threads asks models, in order."""
+
+
+def killed_threads(saver: Any) -> list[str]:
+    found = {found.config["configurable"]["thread_id"] for found in saver.list(None)}
+    return sorted(name for name in found if name.startswith("killed-"))
+
+
+def paid_answers(saver: Any, name: str) -> int:
+    """How many answers of models are stored, at whatever depth."""
+    return sum(
+        event[0] == "answer" and event[2] in ("A", "B", "X", "Y", "Z")
+        for found in saver.list(thread(name))
+        for _, channel, events in found.pending_writes
+        if channel == "journal"
+        for event in events
+    )
+
+
+def check_killed(out: dict[str, Any]) -> None:
+    assert out["answer"] == ["A", "B", '["X", "Y", "Z"]']
+    assert (out["subcalls"], out["steps"], out["status"]) == (6, 3, "answered")
+    first, second = ([record["answer"] for record in step["subcalls"]] for step in out["trajectory"])
+    assert (first, second) == (["A"], ["B", '["X", "Y", "Z"]'])
+    [child] = out["trajectory"][1]["subcalls"][1]["trajectory"]
+    assert [record["answer"] for record in child["subcalls"]] == ["X", "Y", "Z"]
+
+
+@pytest.mark.parametrize("every", [5, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("stops", [None, "*"])
+def test_killed_threads_go_on_and_pay_nothing_twice(saver: Any, stops: str | None, every: int) -> None:
+    names = killed_threads(saver)
+    assert len(names) > 40
+    for name in names[::every]:
+        paid = paid_answers(saver, name)
+        rlm, model = graph(saver, interrupt_before=stops)
+        out = rlm.invoke(None, thread(name))
+        while rlm.get_state(thread(name)).next:
+            out = rlm.invoke(None, thread(name))
+        check_killed(out)
+        assert model.asked == KILLED[paid:], name
+
+
+async def test_killed_threads_go_on_in_async_apps(path: Path) -> None:
+    async with AsyncSqliteSaver.from_conn_string(str(path)) as saver:
+        for name in ("killed-12", "killed-25", "killed-31"):
+            rlm, model = graph(saver)
+            check_killed(await rlm.ainvoke(None, thread(name)))
+            assert 0 < len(model.asked) < len(KILLED)
+            assert len([state async for state in rlm.aget_state_history(thread(name))]) > 5
+
+
+def test_graphs_of_tools_keep_their_names(tmp_path: Path) -> None:
+    class Told(TypedDict, total=False):
+        told: str
+        asked: str
+        question: dict[str, str]
+
+    def ask(state: Told) -> Told:
+        return {"asked": interrupt("what?"), "question": {"asked": "yes"}}
+
+    inner = StateGraph(Told)
+    inner.add_node("ask", ask)
+    inner.add_edge(START, "ask")
+    compiled = inner.compile()
+
+    @tool
+    def told(text: str) -> Any:
+        """Tells."""
+        return compiled.invoke({"told": text})
+
+    model = ScriptedModel(cell("Final = told('me')"))
+    rlm = rlm_of(model, tools=[told], checkpointer=InMemorySaver())
+    rlm.invoke({"query": "killed", "context": CONTEXT}, thread("1"))
+    out = rlm.invoke(Command(resume="it"), thread("1"))
+    assert out["answer"] == {"told": "me", "asked": "it", "question": {"asked": "yes"}}
+
+
+def test_savers_are_as_they_are(saver: Any) -> None:
+    seen = EarlierThreads(saver)
+    assert isinstance(seen, SqliteSaver)
+    assert seen.serde is saver.serde
+    assert seen.get_next_version == saver.get_next_version
