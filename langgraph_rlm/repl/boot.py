@@ -11,7 +11,7 @@ from langgraph_rlm.answers.values import MOST_INT
 from langgraph_rlm.repl.cells import Variable
 
 SOURCES = ("answers", "prelude", "reading")
-PRELUDE = "\n".join(Path(__file__).with_name("python").joinpath(f"{name}.py").read_text() for name in SOURCES)
+PRELUDE = "\n".join(Path(__file__).with_name("python").joinpath(f"{name}.py").read_text("utf-8") for name in SOURCES)
 NAMES = [
     *("P", "context", "context_0", "ctx", "peek", "tail", "lenP", "llm_query", "llm_batch", "llm_query_batched"),
     *("rlm_query", "rlm_query_batched", "ask", "ask_chunks", "ask_chunks_first", "pick_first_answer", "extract_after"),

@@ -166,10 +166,12 @@ class ReplState:
 
     @contextmanager
     def busy(self) -> Iterator[None]:
-        """Has the state alone for the block."""
-        with self.lock:
-            yield
-        self._workers.idle(self)
+        """Has the state alone for the block. Who waits for a worker is told of its end, however it ends."""
+        try:
+            with self.lock:
+                yield
+        finally:
+            self._workers.idle(self)
 
     @contextmanager
     def timed(self) -> Iterator[None]:

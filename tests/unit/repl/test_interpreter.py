@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
+import time
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_rlm import Limits, Sandbox
 from langgraph_rlm.repl import repl_state
 from langgraph_rlm.repl.boot import BUILTINS, PROTECTED
+from langgraph_rlm.repl.repl_state import ReplState
 from tests.fakes import QUERY, TEXT, Ran, ScriptedModel, cell, error_of, final_of, rlm_of, run, worker_processes
 
 IMPATIENT = Sandbox(timeout=0.3)
@@ -567,6 +570,31 @@ def test_tree_of_more_repls_than_workers_runs_to_its_end(max_live: int, is_async
     out = asyncio.run(rlm.ainvoke(given, THREAD)) if is_async else rlm.invoke(given, THREAD)
     assert out["answer"] == EXPECTED
     assert 1 <= most <= max_live
+
+
+def test_repl_that_waits_for_a_worker_gets_it_where_another_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = ScriptedModel(
+        script={
+            "Question: root": [cell("Final = rlm_query_batched(['a', 'b'])"), cell("Final = 'end'")],
+            "Question: ": [cell("Final = 'c'")],
+        }
+    )
+    rlm = rlm_of(model, sandbox=Sandbox(max_live=1), limits=Limits(max_depth=2))
+    start, failed = ReplState.start, threading.Event()
+
+    def fails_once_another_waits(state: ReplState, *given: Any) -> Any:
+        waiting = rlm.rlm_workers._changed._waiters  # type: ignore[attr-defined]
+        if state.cell is not None and "'c'" in state.cell.code and not failed.is_set():
+            while not waiting:
+                time.sleep(0.01)
+            failed.set()
+            raise RuntimeError("broken")
+        return start(state, *given)
+
+    monkeypatch.setattr(ReplState, "start", fails_once_another_waits)
+    answers = rlm.invoke({"query": "root", "context": "text"})["answer"]
+    assert failed.is_set()
+    assert sorted(map(str, answers)) == ["Error: RuntimeError: broken", "c"]
 
 
 @pytest.mark.parametrize(("code", "error"), [(ENDLESS, "TimeoutError"), ("hoard = 'x' * 10 ** 9", "MemoryError")])
