@@ -75,13 +75,16 @@ class Routing:
         """That of a run, from its output or its state.
 
         Raises:
-            InvalidInput: It is the output of no run.
+            InvalidInput: It is the output of no run, or of one with a profile that this version does not have.
         """
         try:
             stored = output["routing"]
-            return cls(**{**stored, "reach": Reach(**stored["reach"])})
+            routing = cls(**{**stored, "reach": Reach(**stored["reach"])})
         except (KeyError, TypeError) as error:
             raise InvalidInput("This is no output of a run: it has no `routing`, which tells of its route.") from error
+        if routing.profile not in PROFILES:
+            raise InvalidInput(f"The run had the profile {routing.profile!r}. Known: {', '.join(PROFILES)}.")
+        return routing
 
     @property
     def stored(self) -> dict[str, Any]:
