@@ -292,7 +292,7 @@ def test_reason_of_what_is_no_run_is_refused(output: Any) -> None:
 @pytest.mark.parametrize("told", [Router.explain, lambda output: feedback(InMemoryStore(), output, accepted=True)])
 def test_profile_of_another_version_is_named(told: Any) -> None:
     out = create_rlm(model_of()).invoke(SIX)
-    with pytest.raises(InvalidInput, match="had the profile 'guess'. Known: .*auto"):
+    with pytest.raises(InvalidInput, match=r"had the profile 'guess'. Known: .*auto"):
         told({"routing": out["routing"] | {"profile": "guess"}})
 
 
