@@ -150,10 +150,17 @@ def test_arguments_of_a_send_come_from_the_checkpoint_on_resume() -> None:
     assert seen == [0, 0]
 
 
-class SlowToWrite(InMemorySaver):
-    async def aput_writes(self, *arguments: Any, **named: Any) -> None:
-        await asyncio.sleep(0.1)
-        await super().aput_writes(*arguments, **named)
+class HeldWrites(InMemorySaver):
+    """Stores no answer until it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_store = asyncio.Event()
+
+    async def aput_writes(self, config: Any, writes: Any, *more: Any, **named: Any) -> None:
+        if any(channel == "done" and value for channel, value in writes):
+            await asyncio.wait_for(self.may_store.wait(), 10)
+        await super().aput_writes(config, writes, *more, **named)
 
 
 class SlowToPut(InMemorySaver):
@@ -163,11 +170,13 @@ class SlowToPut(InMemorySaver):
 
 
 async def test_nobody_waits_until_the_write_of_a_finished_task_is_stored() -> None:
-    saver, stored = SlowToWrite(), list[int]()
+    saver, stored = HeldWrites(), list[int]()
 
     async def work(argument: int) -> Any:
         await asyncio.sleep(0.03 * argument)
         stored.append(stored_answers(saver))
+        if argument == 1:
+            saver.may_store.set()
         return {"done": [argument]}
 
     app = fanning(work, lambda: [Send("work", i) for i in range(2)]).compile(checkpointer=saver)
