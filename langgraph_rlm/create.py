@@ -18,7 +18,6 @@ from langgraph_rlm.asking.tools import tools_of
 from langgraph_rlm.conversation.dialects import dialect_named
 from langgraph_rlm.errors import InvalidInput
 from langgraph_rlm.graph import rlm_graph
-from langgraph_rlm.migration import RLMGraph
 from langgraph_rlm.models import resolve_model
 from langgraph_rlm.repl.boot import BUILTINS, NAMES, OCCASIONAL
 from langgraph_rlm.repl.workers import Workers
@@ -123,19 +122,18 @@ def _compiled(
     after: All | Sequence[str] | None,
     debug: bool,
     app: Mapping[str, Any],
-) -> RLMGraph:
+) -> CompiledStateGraph[Any, Any, Any, Any]:
     """The graph of the root, each depth compiled into the one above it. What is of the `app` is the root's alone."""
-    graph: RLMGraph | None = None
+    graph: CompiledStateGraph[Any, Any, Any, Any] | None = None
     for spec in reversed(root.depths):
         built = rlm_graph(spec, graph, context_schema)
-        compiled = built.compile(
+        graph = built.compile(
             interrupt_before=_at(spec, built.nodes, before),
             interrupt_after=_at(spec, built.nodes, after),
             debug=debug,
             name=spec.name,
             **(app if spec is root else {}),
         )
-        graph = RLMGraph(**vars(compiled))
     assert graph is not None
     return graph
 

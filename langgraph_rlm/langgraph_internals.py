@@ -11,8 +11,6 @@ What is relied on as much, and cannot be imported:
   live (`langgraph_rlm.running.run.RUN`) would be written there.
 - A task's child graph is found in the functions of its node, which name it. Without: the levels below the root are
   neither drawn, nor streamed, nor counted when a run goes on.
-- A compiled graph's `_resolve_checkpointer` gives the checkpointer of its runs and its state. Without: threads that an
-  earlier version stored do not go on.
 - LangChain's `BaseChatModel._get_llm_string` tells apart, for the cache of answers, models that have the same class.
   Without: one model would be given the answers of another. And `BaseChatModel._get_ls_params` has the name and the
   provider of a model: without, what is learned of routes is kept by class, and a failure names the class.

@@ -10,6 +10,7 @@ from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, GraphOutput, StateSnapshot
 
 from langgraph_rlm.asking.ledger import SUBCALLS, TOOL_CALLS, Ledger, limit_of
@@ -27,7 +28,6 @@ from langgraph_rlm.langgraph_internals import (
     CONFIG_KEY_DURABILITY,
     CONFIG_KEY_RESUMING,
 )
-from langgraph_rlm.migration import RLMGraph
 from langgraph_rlm.models.clients import aconnected, connected, is_openai, scales
 from langgraph_rlm.models.pools import MANY, slow_pool
 from langgraph_rlm.repl.journal import answers_so_far
@@ -79,7 +79,7 @@ def interrupts_at(*stops: Sequence[str] | str | None) -> bool:
     return any(stop == "*" or {"execute", "subcall"} & set(stop) for stop in stops if stop)
 
 
-class RLM(RLMGraph):
+class RLM(CompiledStateGraph[Any, Any, Any, Any]):
     """The graph that `create_rlm` gives."""
 
     def __init__(self, *, rlm_spec: RLMSpec, rlm_max_concurrency: int, rlm_workers: Workers, **attributes: Any) -> None:
@@ -146,10 +146,10 @@ class RLM(RLMGraph):
         return PreparedRun(run, _channel_input(prepared, state), _run_config(run, config, at_once))
 
     @property
-    def _engine(self) -> RLMGraph:
+    def _engine(self) -> CompiledStateGraph[Any, Any, Any, Any]:
         """This graph as LangGraph runs it."""
         attributes = {name: value for name, value in vars(self).items() if not name.startswith("rlm_")}
-        return RLMGraph(**{**attributes, "input_channels": INPUTS})
+        return CompiledStateGraph(**{**attributes, "input_channels": INPUTS})
 
     def _needs_state(self, prepared: Any, config: RunnableConfig) -> bool:
         """Whether the run depends on what the thread has: it goes on with it, or keeps a text of it."""
@@ -258,7 +258,7 @@ def _goes_on(prepared: Any, config: RunnableConfig, state: StateSnapshot) -> boo
     if not state.next or not isinstance(prepared, dict):  # the app's state was edited while this one waited
         return False
     query = prepared.get("query") or prepared["messages"][-1].text
-    return bool(query == state.values.get("question", {}).get("query"))
+    return bool(query == state.values.get("question", {}).get("asked"))
 
 
 def _id(state: StateSnapshot) -> Any:

@@ -2,6 +2,8 @@
 
 Everything that outlives a superstep is stored by the checkpointer, so everything here is plain built-in types or
 LangChain messages. Long lists are `DeltaChannel`s: a checkpoint stores what a step added, not the list again.
+
+Threads are stored under these names, and what a killed run had written as well: a channel keeps its name for good.
 """
 
 from __future__ import annotations
@@ -125,13 +127,13 @@ class ChildOutput(RLMOutput, total=False):
 
 
 class Question(TypedDict):
-    """The question being answered: `query`, the `profile` that was chosen, and in `chat` whether it came as messages.
+    """The question being answered: `asked` is the query, `chosen` the profile, `chat` whether it came as messages.
 
     The answer has to satisfy the JSON `schema`, if there is one. `model` writes the code, where it was chosen.
     """
 
-    query: str
-    profile: str
+    asked: str
+    chosen: str
     chat: bool
     schema: NotRequired[dict[str, Any] | None]
     model: NotRequired[str]
@@ -163,13 +165,13 @@ class RLMState(ChildInput, ChildOutput, total=False):
     pending: Pending
     """What the call at which the cell is suspended asks for, in order: `kind`, `prompt`, `context`, what else a
     `Request` has, and `first` where one valid answer is enough; then what is asked `ahead`."""
-    subcall_records: Growing
+    asked: Growing
     """Records of what this cell has asked for, for the trajectory."""
     limit: list[Any] | None
     """`[name, used, allowed]` once a limit is reached: the next turn is the last."""
     seconds: Annotated[float, _most]
     """How long the question has been worked on, when this was written last."""
-    repl_ref: ReplRef | None
+    position: ReplRef | None
     candidate: list[Any]
     """The answer that is being checked, and what the model is told of the turn that gave it, should it not hold."""
     checks: Growing
@@ -178,7 +180,7 @@ class RLMState(ChildInput, ChildOutput, total=False):
     """The steps whose answers were handed back to the model."""
     note: str | None
     """What could not be had again as it was, for the trajectory."""
-    shown_context: str
+    told: str
     """The context that the history speaks of, by its name."""
     variables: list[list[Any]]
     """`[name, type, size]` of what the last finished cell left."""

@@ -136,7 +136,7 @@ class Story:
         if child is None:
             self.subcalls += result.get("subcalls", 0)
         else:  # what it has asked itself was followed
-            self.subcalls += sum(not record.get("ahead") for record in result.get("subcall_records", ()))
+            self.subcalls += sum(not record.get("ahead") for record in result.get("asked", ()))
         asker = self.rlms.setdefault(namespace, Rlm(0))  # a resumed run begins with its sub-calls
         asker.done += 1
         if child is None:

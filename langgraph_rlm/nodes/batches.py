@@ -49,14 +49,14 @@ class BatchesInput(TypedDict, total=False):
     question: Question
     context_id: str
     routing: dict[str, Any]
-    shown_context: str
+    told: str
     history: list[AnyMessage]
 
 
 def batches(spec: RLMSpec, state: BatchesInput, config: RunnableConfig) -> Steps[Command[Any]]:
     run, question, context_id = run_of(config), state["question"], state["context_id"]
     context = yield Work(lambda: run.context(context_id, config))
-    size = max(LEAST_CHUNK, spec.subcall_reach.characters - len(question["query"]) - ASIDE)
+    size = max(LEAST_CHUNK, spec.subcall_reach.characters - len(question["asked"]) - ASIDE)
     chunks, most = len((yield Work(lambda: context.chunk(size)))), spec.limits.max_subcalls
     update = {"route": "rlm", "seconds": run.ledger.seconds}
     if chunks > most:
@@ -71,13 +71,13 @@ def batches(spec: RLMSpec, state: BatchesInput, config: RunnableConfig) -> Steps
 
 
 def _code(spec: RLMSpec, question: Question, size: int) -> str:
-    query = question["query"]
+    query = question["asked"]
     kind = kind_of(query)
     read = f"found = read_all({query!r}, {'items' if kind == 'distinct' else kind!r}, {size})"
     if kind == "distinct":
         read += "\nfound = found and len(found)"
     end = spec.dialect.conventions.end_with("found")
-    if PROFILES[question["profile"]].ends_with_batches:
+    if PROFILES[question["chosen"]].ends_with_batches:
         return f"{read}\n{end}"
     return f"{read}\nif found is not None:\n    {end}"
 

@@ -24,14 +24,14 @@ def begin_loop(
     is_its_turn: bool = True,
 ) -> Steps[dict[str, Any]]:
     """The update that tells the loop's model of the question, and of the text where it has been told of another."""
-    query, is_new = question["query"], context_id != state.get("shown_context")
+    query, is_new = question["asked"], context_id != state.get("told")
     if not state.get("history"):
         text = yield Work(partial(spec.dialect.opening, query, context))
     else:
         text = yield Work(partial(spec.dialect.follow_up, query, context if is_new else None))
     schema = question.get("schema")
     schema_text = prompts.answer_schema(schema, spec.dialect.answer_name) if schema else None
-    evidence = prompts.EVIDENCE if PROFILES[question["profile"]].checks_answer else None
+    evidence = prompts.EVIDENCE if PROFILES[question["chosen"]].checks_answer else None
     turn = spec.dialect.turn(1, spec.limits.max_steps) if is_its_turn else None
     text = "\n\n".join(filter(None, [text, schema_text, evidence, turn]))
-    return {"history": [question_message(text, is_new)], "shown_context": context_id}
+    return {"history": [question_message(text, is_new)], "told": context_id}

@@ -82,7 +82,7 @@ def conclude_cell(
         answers=tuple(long_answers(read(config, "journal"))),
         kept=_kept(config, update) if cell.is_dropped else 0,
     )
-    feedback = spec.dialect.after_block(ran, prompts.shorten(state["question"]["query"], prompts.MOST_REMINDER))
+    feedback = spec.dialect.after_block(ran, prompts.shorten(state["question"]["asked"], prompts.MOST_REMINDER))
     if ready and not following:
         return _conclude_answer(spec, state, config, update | {"ready": []}, ready[0], feedback, parsed.feedback)
     if following:
@@ -111,7 +111,7 @@ def _conclude_answer(
             if not state.get("limit"):
                 wrong = prompts.unfit(str(unfit), spec.dialect.answer_name, spec.dialect.conventions.how_to_end)
                 return next_turn(spec, state, config, update, *feedback, wrong)
-    if PROFILES[state["question"]["profile"]].checks_answer and not state.get("limit"):
+    if PROFILES[state["question"]["chosen"]].checks_answer and not state.get("limit"):
         cited = append_new(read(config, "citations"), [update.get("citations", [])])
         update |= {"candidate": [answer, *feedback], "checks": Overwrite([])}
         return Command(update=update, goto=to_check(len(cited)))

@@ -55,7 +55,7 @@ def confirm(spec: RLMSpec, state: ConfirmInput, config: RunnableConfig) -> Steps
     )
     update = {"journal": [["answer", index, None, because] for index in refused]}
     yield from ()  # nothing to be done outside
-    in_flight = run.in_flight_of(read(config, "repl_ref")["token"])
+    in_flight = run.in_flight_of(read(config, "position")["token"])
     return Command(update=update, goto=send_wave(spec, run, in_flight, call, asked) or "execute")
 
 

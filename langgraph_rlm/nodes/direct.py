@@ -37,10 +37,10 @@ def direct(spec: RLMSpec, state: DirectInput, config: RunnableConfig) -> Steps[d
     conversation: list[AnyMessage]
     if question["chat"] and "messages" in read(config, "context")[0]:
         conversation = list(state["messages"])
-        if question["query"] != clean(conversation[-1].text):
-            conversation.append(HumanMessage(question["query"]))
+        if question["asked"] != clean(conversation[-1].text):
+            conversation.append(HumanMessage(question["asked"]))
     else:
-        conversation = [HumanMessage(f"{question['query']}\n\n{context.text}")]
+        conversation = [HumanMessage(f"{question['asked']}\n\n{context.text}")]
     if spec.instructions:
         conversation = alternating([SystemMessage(spec.instructions), *conversation])
     answer_schema, ask = answer_schema_of(spec, question), CallModel(spec.model, conversation, run.gate, config)

@@ -27,7 +27,7 @@ def answer_update(
 
     `message_id` is that of the model's message, where it is the answer: who streams messages has seen it.
     """
-    update: dict[str, Any] = {"answer": answer, "status": status, "profile": question["profile"]}
+    update: dict[str, Any] = {"answer": answer, "status": status, "profile": question["chosen"]}
     if question["chat"]:
         update["messages"] = [AIMessage(as_text(answer), id=message_id)]
     return update

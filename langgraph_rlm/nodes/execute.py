@@ -76,7 +76,7 @@ class StopPoint:
 
 
 def execute(spec: RLMSpec, state: CellInput, config: RunnableConfig) -> Steps[Command[Any]]:
-    run, repl_ref = run_of(config), state.get("repl_ref")
+    run, repl_ref = run_of(config), state.get("position")
     token = repl_ref["token"] if repl_ref else ""
     call = PendingCall(read(config, "pending"), answers_so_far(read(config, "journal")))
     if not call.is_settled:
@@ -101,7 +101,7 @@ def execute(spec: RLMSpec, state: CellInput, config: RunnableConfig) -> Steps[Co
         yield Work(partial(run.release, repl))
     else:
         new_ref["token"] = run.keep_live(repl, in_flight)
-    return replace(command, update={**(command.update or {}), "repl_ref": new_ref, "seconds": run.ledger.seconds})
+    return replace(command, update={**(command.update or {}), "position": new_ref, "seconds": run.ledger.seconds})
 
 
 def _run_or_resume(now: Execution, call: PendingCall) -> Steps[Command[Any]]:
@@ -196,7 +196,7 @@ def _cancel_ahead(now: Execution) -> dict[str, Any]:
     for ahead in sent:
         usage = add_usages(usage, mark_ahead(ahead.result().spent["usage"]) if ahead.has_result else {})
     records = [record_of(ahead.request, ahead.is_ahead) | {"cancelled": True} for ahead in sent]
-    return {"usage": usage, "subcall_records": records}
+    return {"usage": usage, "asked": records}
 
 
 def _ask(
@@ -228,8 +228,8 @@ def _conclude(now: Execution, cell: Finished, dump: list[Any], update: dict[str,
     """Leaves the finished cell behind: what it did goes to the model, or it has ended the run."""
     now.run.ledger.note_ahead(now.repl, 0)
     repl_update = _repl_update(now, update)
-    records = [*read(now.config, "subcall_records"), *repl_update["subcall_records"]]
-    update |= {**repl_update, "pending": [], "subcall_records": Overwrite([]), "note": None}
+    records = [*read(now.config, "asked"), *repl_update["asked"]]
+    update |= {**repl_update, "pending": [], "asked": Overwrite([]), "note": None}
     update["variables"] = [list(astuple(variable)) for variable in cell.variables]
     if dump:
         update["cell_end"] = dump
@@ -254,5 +254,5 @@ def _repl_update(now: Execution, update: dict[str, Any]) -> dict[str, Any]:
         **needed,
         "note": now.repl.take_note() or now.state.get("note"),
         "journal": now.repl.take_events(),
-        "subcall_records": [*update.get("subcall_records", []), *kept],
+        "asked": [*update.get("asked", []), *kept],
     }

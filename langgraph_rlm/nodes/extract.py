@@ -27,7 +27,7 @@ class ExtractInput(TypedDict, total=False):
     question: Question
     context_id: str
     routing: dict[str, Any]
-    shown_context: str
+    told: str
     history: list[AnyMessage]
 
 
@@ -35,7 +35,7 @@ def extract(spec: RLMSpec, state: ExtractInput, config: RunnableConfig) -> Steps
     run, question, context_id = run_of(config), state["question"], state["context_id"]
     routing = Routing.of(state)
     context = yield Work(lambda: run.context(context_id, config))
-    found = yield Work(partial(run_extractors, spec.router.extractors, question["query"], context))
+    found = yield Work(partial(run_extractors, spec.router.extractors, question["asked"], context))
     answer = _as_schema(found, answer_schema_of(spec, question))
     if found is None or answer is None:
         spent = {"route": "rlm", "seconds": run.ledger.seconds}

@@ -38,7 +38,7 @@ def generate(spec: RLMSpec, state: GenerateInput, config: RunnableConfig) -> Ste
         return {"code": state["code"]}
     spec = spec.with_model(state["question"].get("model"))
     added, usage, reminder = list[AnyMessage](), dict[str, Any](), list[AnyMessage]()
-    query = prompts.shorten(state["question"]["query"], prompts.MOST_REMINDER)
+    query = prompts.shorten(state["question"]["asked"], prompts.MOST_REMINDER)
     if not limit and (reminded := spec.dialect.reminder(query, state["step"] + 1)):
         reminder = [HumanMessage(reminded)]
     try:

@@ -25,7 +25,7 @@ def restore_interpreter(spec: RLMSpec, state: CellInput, config: RunnableConfig)
 
     With it, what the state is to know of that.
     """
-    run, repl_ref, name = run_of(config), state.get("repl_ref"), state["context_id"]
+    run, repl_ref, name = run_of(config), state.get("position"), state["context_id"]
     if repl_ref is None:
         return run.adopt(_interpreter(spec, run, run.packer(name, config))), {}
     if not is_durable(config):

@@ -31,7 +31,7 @@ class RouteInput(TypedDict, total=False):
     answer_schema: dict[str, Any] | None
     writer: str | None
     messages: list[AnyMessage]
-    shown_context: str
+    told: str
     history: list[AnyMessage]
 
 
@@ -59,7 +59,7 @@ def route(spec: RLMSpec, state: RouteInput, config: RunnableConfig) -> Steps[Com
     routing = yield from _decide(spec, profile, len(query) + len(context), config)
     if routing.first != "direct":
         query = query if state.get("query") else prompts.shorten(query, prompts.MOST_QUERY)
-    question: Question = {"query": query, "profile": profile, "chat": chat, "schema": schema}
+    question: Question = {"asked": query, "chosen": profile, "chat": chat, "schema": schema}
     if writer := state.get("writer"):
         question["model"] = writer
     if routing.first == "generate":
@@ -86,7 +86,7 @@ def route(spec: RLMSpec, state: RouteInput, config: RunnableConfig) -> Steps[Com
         "usage": Overwrite({}),
         "seconds": Overwrite(0.0),
         "trajectory": Overwrite([]),
-        "subcall_records": Overwrite([]),
+        "asked": Overwrite([]),
     }
     return Command(update=update, goto=routing.first)
 

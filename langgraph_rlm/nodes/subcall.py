@@ -66,7 +66,7 @@ def subcall(spec: RLMSpec, child: Child | None, state: SubcallInput, config: Run
     run, index = run_of(config), state["index"]
     stored = read(config, "pending")[index]
     request, is_ahead = Request.of(stored), bool(stored.get("ahead"))
-    in_flight = run.in_flight_of(read(config, "repl_ref")["token"])
+    in_flight = run.in_flight_of(read(config, "position")["token"])
     wave, is_valid = in_flight.wave, False
     record = record_of(request, is_ahead)
     try:
@@ -110,7 +110,7 @@ def subcall(spec: RLMSpec, child: Child | None, state: SubcallInput, config: Run
         **{channel: amount for channel, amount in spent.items() if amount},
         own: spent[own] + (0 if is_ahead else 1),  # counted when the code comes to it
         "journal": [[*event, "tool"] if request.kind == "tool" else event],
-        "subcall_records": [record],
+        "asked": [record],
         "seconds": run.ledger.seconds,
     }
 
@@ -150,7 +150,7 @@ def _not_needed(index: int, call: InFlightCall, run: Run) -> dict[str, Any]:
     if not call.was_sent:
         run.ledger.give_back([call.request])
         return update
-    return {**update, "subcalls": 1, "subcall_records": [record_of(call.request, call.is_ahead) | {"cancelled": True}]}
+    return {**update, "subcalls": 1, "asked": [record_of(call.request, call.is_ahead) | {"cancelled": True}]}
 
 
 def _fetch_answer(

@@ -29,7 +29,7 @@ class CellInput(TurnInput, total=False):
     code: str
     block: int
     ready: list[Any]
-    repl_ref: ReplRef | None
+    position: ReplRef | None
     note: str | None
 
 

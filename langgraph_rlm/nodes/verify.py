@@ -81,7 +81,7 @@ def check(spec: RLMSpec, state: CheckInput, config: RunnableConfig) -> Steps[dic
 
 
 def _prompt(which: int | None, run: Run, config: RunnableConfig) -> str:
-    question, answer = read(config, "question")["query"], as_text(read(config, "candidate")[0])
+    question, answer = read(config, "question")["asked"], as_text(read(config, "candidate")[0])
     cited = read(config, "citations")
     if which is not None:
         text = run.context(read(config, "context_id"), config).text

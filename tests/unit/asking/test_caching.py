@@ -173,7 +173,7 @@ class LosesWrites(InMemorySaver):
     lost = False
 
     def put_writes(self, config: Any, writes: Any, *arguments: Any, **named: Any) -> None:
-        if not self.lost and any(channel == "subcall_records" for channel, _ in writes):
+        if not self.lost and any(channel == "asked" for channel, _ in writes):
             self.lost = True
             raise KeyboardInterrupt
         super().put_writes(config, writes, *arguments, **named)

@@ -245,7 +245,7 @@ def test_killed_run_asks_no_chunk_again_that_was_answered(writes: int) -> None:
     try:
         out = rlm.invoke(GIVEN, THREAD)
     except KeyboardInterrupt:
-        before, stored = len(model.asked), rlm.get_state(THREAD).values.get("subcall_records", [])
+        before, stored = len(model.asked), rlm.get_state(THREAD).values.get("asked", [])
         out = rlm.invoke(None, THREAD)
         assert len(model.asked) - before <= 3 - len(stored)
     assert (out["answer"], out["subcalls"]) == (200, 3)

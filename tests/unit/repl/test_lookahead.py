@@ -384,7 +384,7 @@ def test_guesses_that_were_stored_are_there_where_the_call_that_waits_has_none()
             out = rlm.invoke(GIVEN, THREAD)
         except KeyboardInterrupt:
             values, before = rlm.get_state(THREAD).values, len(model.asked)
-            stored = {record["prompt"] for record in values.get("subcall_records", [])}
+            stored = {record["prompt"] for record in values.get("asked", [])}
             out = rlm.invoke(None, THREAD)
             assert not stored & set(model.asked[before:]), writes
         assert (out["answer"], out["subcalls"]) == ("P3", 5), writes  # p0, p1, x, p2, p3

@@ -10,16 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from langchain_core.tools import tool
-from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-from langgraph.graph import START, StateGraph
-from langgraph.types import Command, interrupt
-from typing_extensions import TypedDict
 
-from langgraph_rlm.migration import EarlierThreads
-from tests.fakes import ScriptedModel, cell, rlm_of
 from tests.stored.make import CONTEXT, graph, make, thread
 
 STORED = Path(__file__).parents[1] / "stored"
@@ -89,13 +82,6 @@ def test_loop_goes_on_with_the_next_turn(saver: Any) -> None:
     assert out["steps"] == 2
 
 
-async def test_state_of_an_earlier_version_is_shown_by_the_names_of_this_one(saver: Any) -> None:
-    rlm, _ = graph(saver)
-    values = rlm.get_state(thread("waiting")).values
-    assert values["question"]["query"] == "waiting"
-    assert values["repl_ref"]["context"] == values["context_id"]
-
-
 # -- killed at each write ---------------------------------------------------------------------------------------------
 
 KILLED = ["a", "b", "x", "y", "z"]
@@ -149,36 +135,3 @@ async def test_killed_threads_go_on_in_async_apps(path: Path) -> None:
             check_killed(await rlm.ainvoke(None, thread(name)))
             assert 0 < len(model.asked) < len(KILLED)
             assert len([state async for state in rlm.aget_state_history(thread(name))]) > 5
-
-
-def test_graphs_of_tools_keep_their_names(tmp_path: Path) -> None:
-    class Told(TypedDict, total=False):
-        told: str
-        asked: str
-        question: dict[str, str]
-
-    def ask(state: Told) -> Told:
-        return {"asked": interrupt("what?"), "question": {"asked": "yes"}}
-
-    inner = StateGraph(Told)
-    inner.add_node("ask", ask)
-    inner.add_edge(START, "ask")
-    compiled = inner.compile()
-
-    @tool
-    def told(text: str) -> Any:
-        """Tells."""
-        return compiled.invoke({"told": text})
-
-    model = ScriptedModel(cell("Final = told('me')"))
-    rlm = rlm_of(model, tools=[told], checkpointer=InMemorySaver())
-    rlm.invoke({"query": "killed", "context": CONTEXT}, thread("1"))
-    out = rlm.invoke(Command(resume="it"), thread("1"))
-    assert out["answer"] == {"told": "me", "asked": "it", "question": {"asked": "yes"}}
-
-
-def test_savers_are_as_they_are(saver: Any) -> None:
-    seen = EarlierThreads(saver)
-    assert isinstance(seen, SqliteSaver)
-    assert seen.serde is saver.serde
-    assert seen.get_next_version == saver.get_next_version
