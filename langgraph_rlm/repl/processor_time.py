@@ -1,7 +1,7 @@
 """What code may compute, in processor time of its worker where the system tells it: a busy machine is no time-out.
 
-Monty itself bounds the time that passes while code runs. Where processor time is told, its bound is `PATIENCE` times
-what is allowed, and a thread looks at the clocks of the workers that run; elsewhere Monty's bound is all there is.
+Monty itself bounds the time that passes while code runs. Where processor time is told, its bound is many times what is
+allowed, and a thread looks at the clocks of the workers that run; elsewhere Monty's bound is all there is.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from dataclasses import dataclass
 
 LOOK_EVERY = 0.05
 """Seconds from one look at the clocks to the next: code may compute longer by so much."""
+PATIENCE, LEAST_PATIENCE = 10, 30.0
+"""How many times as long may pass, at least so many seconds: a machine may be that busy."""
 
 
 def processor_seconds(pid: int) -> float | None:
@@ -29,8 +31,9 @@ def processor_seconds(pid: int) -> float | None:
         return None
 
 
-PATIENCE = 10 if processor_seconds(os.getpid()) is not None else 1
-"""How many times the seconds that code may compute may pass for it."""
+def passing(seconds: float) -> float:
+    """How many seconds may pass while code computes that may do so for `seconds`."""
+    return max(PATIENCE * seconds, LEAST_PATIENCE) if processor_seconds(os.getpid()) is not None else seconds
 
 
 @dataclass(eq=False)

@@ -43,7 +43,7 @@ from langgraph_rlm.repl.conventions import ReplConventions
 from langgraph_rlm.repl.explain import instrumented, out_of_time, reason, shadowed_builtins
 from langgraph_rlm.repl.journal import Cell, Event, Exchange, RestorePlan
 from langgraph_rlm.repl.packed import DumpPacker
-from langgraph_rlm.repl.processor_time import PATIENCE, Budget
+from langgraph_rlm.repl.processor_time import Budget, passing
 from langgraph_rlm.repl.session import (
     Answering,
     Snapshot,
@@ -342,7 +342,7 @@ class ReplState:
     def out_of_time(self) -> str:
         """Why code was ended that took too long."""
         assert self.cell is not None
-        seconds = self._seconds if self.is_out_of_time else PATIENCE * self._seconds
+        seconds = self._seconds if self.is_out_of_time else passing(self._seconds)
         return out_of_time(seconds, self.cell.code, self._line, self.variables)
 
     # -- where it is --------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from langgraph_rlm.context import Context
 from langgraph_rlm.errors import SandboxError
 from langgraph_rlm.repl import host
 from langgraph_rlm.repl.boot import BOOT, BUILTINS, NAMES, PRELUDE, TOOL, TOOL_BATCH, Unreadable
-from langgraph_rlm.repl.processor_time import PATIENCE
+from langgraph_rlm.repl.processor_time import passing
 from langgraph_rlm.settings import Sandbox
 
 PIECE = 4_000_000
@@ -121,7 +121,7 @@ def resource_limits(context: Context, sandbox: Sandbox) -> ResourceLimits:
     size += DOCUMENT_BYTES * context.num_documents()
     memory = sandbox.memory or max(128 * 2**20, 4 * size)
     return {
-        "max_feed_duration_secs": PATIENCE * sandbox.seconds(len(text)),
+        "max_feed_duration_secs": passing(sandbox.seconds(len(text))),
         "max_memory": int(DUMP_HEADROOM * (size + memory)),
         "max_suspensions": 2**62,
     }

@@ -6,14 +6,14 @@ import os
 import signal
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
+from pydantic_monty import Monty, MontyRuntimeError
 
 from langgraph_rlm import Sandbox
-from langgraph_rlm.repl import processor_time, session
+from langgraph_rlm.repl import processor_time
 from langgraph_rlm.repl.explain import instrumented
 from langgraph_rlm.repl.processor_time import processor_seconds
 from langgraph_rlm.repl.slow import cause
@@ -33,6 +33,15 @@ def told_of(code: str, *before: str) -> str:
     error = ran.errors[len(before) + 1]
     assert error is not None
     return error
+
+
+def test_monty_lacks_the_line_of_a_time_out() -> None:
+    """Where this fails, marks can go."""
+    with Monty(max_processes=1) as pool, pool.checkout(limits={"max_feed_duration_secs": 0.05}) as session:
+        with pytest.raises(MontyRuntimeError) as failure:
+            session.feed_run("x = 1\nwhile True:\n    pass")
+        assert isinstance(failure.value.exception(), TimeoutError)
+        assert not failure.value.traceback()
 
 
 # -- the line ---------------------------------------------------------------------------------------------------------
@@ -212,9 +221,9 @@ def test_waiting_for_a_model_is_not_counted(code: str) -> None:
     assert run(f"{code}\nFinal = 2", "Final = 'too long'", answer=answer, sandbox=IMPATIENT).answer == 2
 
 
-@pytest.mark.parametrize("patience", [pytest.param(1, id="wall"), pytest.param(10, marks=needs_processor_time)])
-def test_stretches_of_a_cell_between_its_calls_add_up(patience: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    if patience == 1:
+@pytest.mark.parametrize("is_told", [False, pytest.param(True, marks=needs_processor_time)])
+def test_stretches_of_a_cell_between_its_calls_add_up(is_told: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not is_told:
         forget_processor_time(monkeypatch)
     code = "for n in range(100):\n    llm_query(str(n))\n    for i in range(3_000_000):\n        pass"
     ran = run(code, "Final = 1", sandbox=IMPATIENT)
@@ -225,8 +234,6 @@ def test_stretches_of_a_cell_between_its_calls_add_up(patience: int, monkeypatch
 def forget_processor_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on systems that do not tell it."""
     monkeypatch.setattr(processor_time, "processor_seconds", lambda pid: None)
-    for module in (session, __import__("langgraph_rlm.repl.repl_state").repl.repl_state):
-        monkeypatch.setattr(module, "PATIENCE", 1)
 
 
 def test_where_the_system_does_not_tell_it_time_that_passes_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,7 +254,7 @@ def test_children_that_run_at_once_have_a_time_each(is_told: bool, monkeypatch: 
             "Question:": [cell("for i in range(100_000):\n    pass\nFinal = 'ended'")],
         }
     )
-    rlm = rlm_of(model, max_depth=2, sandbox=Sandbox(timeout=0.5, max_live=3))
+    rlm = rlm_of(model, sandbox=Sandbox(timeout=0.5, max_live=3))
     out = rlm.invoke({"query": "root", "context": TEXT})
     assert out["answer"] == ["was dropped", "ended", "was dropped", "ended"]
     assert out["trajectory"][0]["error"] is None
