@@ -87,26 +87,37 @@ class Limits:
             raise InvalidInput(f'Limits(on_exceeded={self.on_exceeded!r}): use "answer" or "raise".')
 
 
+SECONDS = 5.0
+CHARACTERS_PER_SECOND = 1_000_000
+"""To split a million characters into records takes some 0.15 s: a cell can go over all of the text several times."""
+
+
 @dataclass(frozen=True)
 class Sandbox:
     """What the model's code may use.
 
-    `timeout`: seconds of execution for one cell, time spent waiting for models not counted. `memory`: bytes the code
-    may hold beyond the context (default: the larger of 128 MiB and four times the context). `max_output`: characters
+    `timeout`: seconds that one cell may compute, in processor time where the system tells it; waiting for models is not
+    counted (default: 5, and one more for each million characters of the context). `memory`: bytes the code may hold
+    beyond the context (default: the larger of 128 MiB and four times the context). `max_output`: characters
     of a cell's output that the model is shown, in the dialect "final" (20,000 in the others). `max_live`: interpreters
     alive at once in this process (default: four for each core); others wait as a dump of a few kilobytes and the
     context.
     """
 
-    timeout: float = 5.0
+    timeout: float | None = None
     memory: int | None = None
     max_output: int = 8_000
     max_live: int | None = None
 
     def __post_init__(self) -> None:
-        _seconds(0.001, timeout=self.timeout)
+        if self.timeout is not None:
+            _seconds(0.001, timeout=self.timeout)
         _whole(1, max_output=self.max_output)
         _whole_or_none(1, memory=self.memory, max_live=self.max_live)
+
+    def seconds(self, characters: int) -> float:
+        """How long a cell may compute over a context of that length."""
+        return SECONDS + characters / CHARACTERS_PER_SECOND if self.timeout is None else self.timeout
 
 
 def checked_profile(name: object) -> Profile:

@@ -100,7 +100,7 @@ def ask(
         int, _limit("Model calls at once.", min=1, show_default=True)
     ] = Settings.max_concurrency,
     timeout: Annotated[
-        float, _limit("Seconds that a cell may compute.", min=0.01, show_default=True)
+        float | None, _limit(f"Seconds that a cell may compute. {help.GROWS}", min=0.01)
     ] = Settings.timeout,
     as_json: Json = False,
     quiet: Quiet = False,

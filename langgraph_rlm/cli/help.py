@@ -44,6 +44,7 @@ SUBCALLS = "Prompts that code asks."
 TOKENS = "Input and output."
 SECONDS = "Checked before each model call."
 UNLIMITED = "Default: no limit."
+GROWS = "Default: 5, and one more for each million characters of the text."
 THREAD = (
     "Ask on an earlier thread, by the beginning of its name: the model has its text, unless --context gives another, "
     "and its variables. Its settings hold where no others are given."

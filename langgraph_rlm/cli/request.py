@@ -24,7 +24,7 @@ class Settings:
     max_tokens: int | None = None
     max_seconds: float | None = None
     max_concurrency: int = 16
-    timeout: float = Sandbox.timeout
+    timeout: float | None = Sandbox.timeout
     dialect: DialectName = "final"
     schema: dict[str, Any] | None = None
 

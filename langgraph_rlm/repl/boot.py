@@ -27,11 +27,12 @@ BUILTINS = ["map", "filter", "sorted", "min", "max", "round"]
 """Built-ins that the prelude replaces."""
 BOOT = "\n".join(
     [
-        '__rlm__ = {"_host": _host, "P": P, "metadata": _metadata, "names": _names, "builtin_names": _builtin_names}',
+        '__rlm__ = {"_host": _host, "_at": _at, "P": P, "metadata": _metadata, "names": _names}',
+        '__rlm__["builtin_names"] = _builtin_names',
         '__rlm__["locals"] = locals',
         "exec(_prelude, __rlm__)",
         *(f'{name} = __rlm__["{name}"]' for name in [*NAMES, *BUILTINS]),
-        "_host = _metadata = _prelude = _names = _builtin_names = None",
+        "_host = _at = _metadata = _prelude = _names = _builtin_names = None",
     ]
 )
 REBIND = """\
@@ -59,6 +60,8 @@ PROPERTIES = "__rlm__['properties']()"
 DATA = "__rlm__['data'](__rlm__, __rlm__['locals']())"
 RESTORE = '{name} = {{**__rlm__, **__rlm__["tools"]}}["{name}"]'
 SURVEY = "__rlm__['survey'](__rlm__, __rlm__['locals'](), {!r}, {!r})"
+SURVEY_AND_RESET = f"__rlm__['surveyed'] = {SURVEY}\nFinal = __rlm__['unset']\n__rlm__['surveyed']"
+"""For the dialect that ends a run by `Final`, which is forgotten at once."""
 UNSHADOW = '{name}_, {name} = {name}, __rlm__["builtin"](__rlm__, "{name}")'
 """Gives a built-in its name back; the variable that had it has an underscore more."""
 MOST_NESTED = 101

@@ -17,7 +17,7 @@ from langgraph_rlm.repl import modules
 from langgraph_rlm.repl.classes import Classes, needs_classes
 from langgraph_rlm.repl.generators import NoBridge, as_function, is_generator
 from langgraph_rlm.repl.preparation import preparation
-from langgraph_rlm.repl.syntax import parsed, statements
+from langgraph_rlm.repl.syntax import Edit, edited, end_of, parsed, start_of, statements
 
 METHODS = {
     name for kind in (str, bytes, list, dict, set, tuple, int, float) for name in dir(kind) if not name.startswith("_")
@@ -50,21 +50,6 @@ SEARCHES = ("find", "rfind", "index", "rindex", "count", "startswith", "endswith
 """Methods that may be given a place to begin at."""
 _IGNORED = ("__bool__", "__format__", "__new__", "__setattr__", "__getattribute__")
 """Methods that nothing calls in Monty."""
-
-
-@dataclass(frozen=True)
-class Edit:
-    """New text from a place in the cell to another: lines from 1, columns in bytes."""
-
-    start: tuple[int, int]
-    end: tuple[int, int]
-    text: str
-
-    @classmethod
-    def of(cls, node: ast.expr | ast.stmt, text: str) -> Edit:
-        """In place of all of a node, with as many lines."""
-        end = _end(node)
-        return cls(_start(node), end, text + "\n" * (end[0] - node.lineno))
 
 
 @dataclass(frozen=True)
@@ -127,20 +112,14 @@ def edited_text(code: str) -> str:
     tree = ast.Module(statements(code), [])
     bridges = [bridge for bridge in BRIDGES if bridge not in _SIGNS or _SIGNS[bridge].search(code)]
     edits = [*(edit for node in ast.walk(tree) for bridge in bridges for edit in bridge(node)), *_methods(tree)]
-    edits.sort(key=lambda edit: (edit.start, edit.end))  # what is around another comes before it, as in the tree
-    lines = code.encode().split(b"\n")
-    for edit in reversed(edits):
-        (first, start), (last, end) = edit.start, edit.end
-        new = lines[first - 1][:start] + edit.text.encode() + lines[last - 1][end:]
-        lines[first - 1 : last] = new.split(b"\n")
-    return b"\n".join(lines).decode()
+    return edited(code, edits)
 
 
 def _generator_for_next(node: ast.AST) -> Iterator[Edit]:
     """`next(x for …)`: a generator expression is a list here, so it gets an iterator."""
     match node:
         case ast.Call(func=ast.Name("next") as function, args=[ast.GeneratorExp() as items, *_]):
-            start, end = _start(items), _end(items)
+            start, end = start_of(items), end_of(items)
             is_bare = start == (function.end_lineno, function.end_col_offset)
             yield Edit(start, start, "(iter" if is_bare else "iter")
             if is_bare:
@@ -151,16 +130,16 @@ def _delete(node: ast.AST) -> Iterator[Edit]:
     """`del items[i]`, `del items[i:j]`, `del name`: taken out, emptied, forgotten."""
     if not isinstance(node, ast.Delete) or any(map(_has_step, node.targets)):
         return
-    begins = _start(node)
+    begins = start_of(node)
     for target in node.targets:
-        start, end = _start(target), _end(target)
+        start, end = start_of(target), end_of(target)
         yield Edit(begins, start, "" if begins < start and target is node.targets[0] else "; ")
         match target:
             case ast.Subscript(slice=ast.Slice(step=None)):
                 yield Edit(end, end, " = []")
             case ast.Subscript(value=owner, slice=key):
-                yield Edit(_end(owner), _start(key), ".pop(")
-                yield Edit(_end(key), end, ")")
+                yield Edit(end_of(owner), start_of(key), ".pop(")
+                yield Edit(end_of(key), end, ")")
             case _:
                 yield Edit(end, end, " = None")
         begins = end
@@ -179,8 +158,8 @@ def _methods(tree: ast.AST) -> Iterator[Edit]:
     for node in ast.walk(tree):
         match node:
             case ast.Attribute(attr=name, ctx=ast.Load()) if name in (LACKING if id(node) in called else METHODS):
-                yield Edit(_start(node), _start(node), f"{_module('_methods')}.method(")
-                line, column = _end(node)
+                yield Edit(start_of(node), start_of(node), f"{_module('_methods')}.method(")
+                line, column = end_of(node)
                 yield Edit((line, column - len(f".{name}")), (line, column), f", {name!r})")
 
 
@@ -193,20 +172,12 @@ def _json_default(node: ast.AST) -> Iterator[Edit]:
             yield Edit.of(function, f"{_module('_methods')}.dumps")
 
 
-def _start(node: ast.expr | ast.stmt) -> tuple[int, int]:
-    return node.lineno, node.col_offset
-
-
-def _end(node: ast.expr | ast.stmt | ast.arg) -> tuple[int, int]:
-    return node.end_lineno or node.lineno, node.end_col_offset or 0
-
-
 def _search_from(node: ast.AST) -> Iterator[Edit]:
     """`text.find(x, start)`: Monty's own goes over all of the text each time."""
     match node:
         case ast.Call(func=ast.Attribute(value=text, attr=name), args=[_, _, *_]) if name in SEARCHES:
-            yield Edit(_start(text), _start(text), f"{_module('_searching')}.at(")
-            yield Edit(_end(text), _end(text), ")")
+            yield Edit(start_of(text), start_of(text), f"{_module('_searching')}.at(")
+            yield Edit(end_of(text), end_of(text), ")")
 
 
 def _import(node: ast.AST) -> Iterator[Edit]:
@@ -286,12 +257,12 @@ def _date_method(node: ast.AST) -> Iterator[Edit]:
     """`datetime.strptime(text, form)`, `day.isocalendar()`, `timedelta(hours=1.5)`: as CPython has them."""
     match node:
         case ast.Call(func=ast.Attribute(value=owner, attr=name) as method) if name in _DATE_METHODS:
-            end, after = _end(owner), _end(method)
-            yield Edit(_start(owner), _start(owner), f'{DATES}("{name}", ')
+            end, after = end_of(owner), end_of(method)
+            yield Edit(start_of(owner), start_of(owner), f'{DATES}("{name}", ')
             yield Edit(end, after, "\n" * (after[0] - end[0]) + ")")
         case ast.Call(func=ast.Name("timedelta") | ast.Attribute(attr="timedelta") as kind) if not _are_whole(node):
-            yield Edit(_start(kind), _start(kind), f'{DATES}("timedelta", ')
-            yield Edit(_end(kind), _end(kind), ")")
+            yield Edit(start_of(kind), start_of(kind), f'{DATES}("timedelta", ')
+            yield Edit(end_of(kind), end_of(kind), ")")
 
 
 def _ignored_method(node: ast.AST) -> Iterator[Edit]:
@@ -302,9 +273,9 @@ def _ignored_method(node: ast.AST) -> Iterator[Edit]:
         if isinstance(method, ast.FunctionDef) and method.name in _IGNORED and not method.args.kwonlyargs:
             given = method.args
             inside: list[ast.expr | ast.arg] = [*given.args, *given.defaults]
-            last = given.vararg or max(inside, key=_end)
+            last = given.vararg or max(inside, key=end_of)
             star = "" if given.vararg else "*, "
-            yield Edit(_end(last), _end(last), f', {star}_=__rlm__["ignored"]({method.name!r})')
+            yield Edit(end_of(last), end_of(last), f', {star}_=__rlm__["ignored"]({method.name!r})')
 
 
 def _are_whole(call: ast.Call) -> bool:

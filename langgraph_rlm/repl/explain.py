@@ -11,24 +11,27 @@ from pydantic_monty import MontyError, MontyRuntimeError, MontySyntaxError
 
 from langgraph_rlm.repl import gaps
 from langgraph_rlm.repl.cells import Variable
-from langgraph_rlm.repl.syntax import statements
-from langgraph_rlm.settings import Sandbox
+from langgraph_rlm.repl.marks import marks, unmarked
+from langgraph_rlm.repl.slow import cause
+from langgraph_rlm.repl.syntax import Edit, edited, start_of, statements
 
 VALUE, SHOW = "__rlm__['value'] = ", "\n__rlm__['show'](__rlm__)"
 BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_"))
+FEW = 1_000
+"""Items that it takes no time to go over."""
+MOST_LINE = 120
+"""Characters of the line that was running when a cell's time was over."""
 MOST_ERROR = 2_000
 """Characters of an error that the model is shown."""
 
 
-def echoing(code: str) -> str:
-    """`code`, its last expression printed as a REPL does. Lines keep their numbers."""
+def instrumented(code: str, echoes: bool) -> str:
+    """`code` that tells where it is, its last expression printed as a REPL does. Lines keep their numbers."""
     body = statements(code)
-    if not body or not isinstance(body[-1], ast.Expr):
-        return code
-    lines, last = code.encode().split(b"\n"), body[-1]
-    start = last.lineno - 1
-    lines[start] = lines[start][: last.col_offset] + VALUE.encode() + lines[start][last.col_offset :]
-    return b"\n".join(lines).decode() + SHOW
+    edits = marks(body)
+    if not echoes or not body or not isinstance(body[-1], ast.Expr):
+        return edited(code, edits)
+    return edited(code, [*edits, Edit.at(start_of(body[-1]), VALUE)]) + SHOW
 
 
 def explain(
@@ -40,11 +43,10 @@ def explain(
     `unshadowed` are built-ins that it could not call any more, until now.
     """
     text = failure.display() if isinstance(failure, MontyRuntimeError | MontySyntaxError) else str(failure)
-    if lines:
-        text = _in_its_own_lines(text, code.split("\n"), lines)
+    text = _in_its_own_lines(text, code.split("\n"), lines or range(1, code.count("\n") + 2))
     text = re.sub(r'  File "<string>".*\n(?:    .*\n)*', "", text)
     text = re.sub(r"\n +~+(?=\n)", "", text)
-    text = re.sub(r"<python-input-\d+>", "<cell>", text).replace(VALUE, "")
+    text = re.sub(r"<python-input-\d+>", "<cell>", unmarked(text)).replace(VALUE, "")
     text = re.sub(r'__rlm__\["dates"\]\("timedelta", ([^()]*)\)', r"\1", text)
     text = re.sub(r'__rlm__\["dates"\]\("(\w+)", ([^()]*)\)', r"\2.\1", text)
     text = re.sub(r'__rlm__\["dated"\]\((\w+)\)', r"\1", text)
@@ -80,11 +82,20 @@ def shadowed_builtins(failure: MontyError | None, variables: tuple[Variable, ...
     return tuple(name for name in shadowing if re.search(rf"(?<![\w.]){name} *\(", line))
 
 
-def reason(failure: MontyError, sandbox: Sandbox) -> str:
+def out_of_time(seconds: float, code: str, line: int | None, variables: tuple[Variable, ...]) -> str:
+    """Why a cell was ended that ran too long: the line that was running, and what in it is seen to take long."""
+    lines = code.split("\n")
+    text = f"TimeoutError: the cell ran longer than {seconds:g} s."
+    if line is None or not 0 < line <= len(lines):
+        return text
+    small = {variable.name for variable in variables if variable.size is not None and variable.size < FEW}
+    seen = cause(code, line, small)
+    instead = f"There {seen}." if seen else "Do less there: go over the text once, or in several cells."
+    return f"{text} It was in line {line}: `{lines[line - 1].strip()[:MOST_LINE]}`. {instead}"
+
+
+def reason(failure: MontyError) -> str:
     """Why a session was lost, with what the model can do."""
-    if isinstance(failure.exception(), TimeoutError):
-        instead = "Go over the text once, not once for each item."
-        return f"TimeoutError: the cell ran longer than {sandbox.timeout:g} s. {instead}"
     if isinstance(failure.exception(), MemoryError):
         return "MemoryError: the cell held more than the sandbox allows. Keep less at once: no copies of P."
     return "RuntimeError: the sandbox's process died while the cell ran."

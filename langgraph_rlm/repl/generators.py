@@ -73,17 +73,18 @@ def assigned_names(function: ast.FunctionDef) -> list[str]:
     stored = {
         node.id
         for statement in function.body
-        for node in _outside_comprehensions(statement)
+        for node in outside_comprehensions(statement)
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
     }
     return [name for name in names if name not in outer and (name in stored or name not in targets)]
 
 
-def _outside_comprehensions(node: ast.AST) -> Iterator[ast.AST]:
+def outside_comprehensions(node: ast.AST) -> Iterator[ast.AST]:
+    """A node and all below it that belong to the same scope and to no comprehension."""
     yield node
     if not isinstance(node, (*SCOPES, *COMPREHENSIONS)):
         for child in ast.iter_child_nodes(node):
-            yield from _outside_comprehensions(child)
+            yield from outside_comprehensions(child)
 
 
 def filled(text: str, at: ast.AST, **parts: ast.expr) -> list[ast.stmt]:

@@ -32,6 +32,9 @@ MOST_CHUNKS = 1_000_000
 
 HostResult = ExternalSettledResult
 """What a suspended session is resumed with: `return_value`, or `exc_type` and `message`."""
+NOTHING: HostResult = {"return_value": None}
+MARK = "_at"
+"""The call that tells where a cell is."""
 
 
 def answer(
@@ -41,6 +44,8 @@ def answer(
     capabilities: Capabilities = NO_CAPABILITIES,
 ) -> HostResult | Call:
     """The result of a call that leaves the sandbox, or the `Call` that the graph has to answer."""
+    if snapshot.function_name == MARK:
+        return NOTHING
     if not snapshot.is_os_function and snapshot.function_name != "_host":
         return raising("NameError", f"name {snapshot.function_name!r} is not defined")
     arguments = _arguments(snapshot)
@@ -150,7 +155,17 @@ PURE = (("context",), ("module",), ("standard",), ("pattern",))
 
 def can_be_repeated(snapshot: FunctionSnapshot) -> bool:
     """Whether the answer to a call can be worked out again."""
+    if snapshot.function_name == MARK:
+        return True
     return snapshot.function_name == "_host" and (_arguments(snapshot) or ())[:1] in PURE
+
+
+def line_of(snapshot: FunctionSnapshot) -> int | None:
+    """The line of the cell where a statement begins, where a call tells it."""
+    match snapshot.function_name == MARK and _arguments(snapshot):
+        case (int(line),):
+            return line
+    return None
 
 
 def _arguments(snapshot: FunctionSnapshot) -> tuple[Any, ...] | None:

@@ -15,7 +15,7 @@ from langgraph_rlm.repl.boot import Unreadable
 from langgraph_rlm.repl.capabilities import NO_CAPABILITIES, Capabilities
 from langgraph_rlm.repl.cells import CellOutcome, Finished, Suspended, Variable
 from langgraph_rlm.repl.conventions import ReplConventions
-from langgraph_rlm.repl.explain import explain, reason
+from langgraph_rlm.repl.explain import explain
 from langgraph_rlm.repl.journal import Cell, Event, Exchange, RestorePlan
 from langgraph_rlm.repl.lookahead import AnswersByKey, Claimed, Lookahead, Prefetched, requests_ahead
 from langgraph_rlm.repl.packed import DumpPacker
@@ -45,7 +45,7 @@ class Interpreter:
     ) -> None:
         """`plan` is what to have again, and `variables` are those that its last finished cell left."""
         self._state = ReplState(workers, packer, sandbox, conventions, capabilities, plan, variables)
-        self._workers, self._sandbox = workers, sandbox
+        self._workers = workers
         self._conventions, self._capabilities = conventions, capabilities
         self._output_cap = conventions.output_cap(sandbox)
         self.lookahead = Lookahead()
@@ -105,22 +105,24 @@ class Interpreter:
             except CannotPark:
                 return self._give_up(TOO_LARGE)
             except MontyError as failure:
-                return self._give_up(reason(failure, self._sandbox))
+                return self._give_up(self._state.reason(failure))
             result = result_of(call)
             cell.exchanges.append(Exchange(result, call.digest))
-            return self._advance(cell, lambda: snapshot.resume(result))
+            return self._advance(cell, lambda: self._state.go_on(snapshot, result))
 
     def _advance(self, cell: Cell, step: Callable[[], Snapshot]) -> CellOutcome:
         try:
             with self._state.timed():
                 call = self._state.advance(step(), self._state.recording(cell))
+            if self._state.is_out_of_time:  # it came to its end, or to a call, as it was ended
+                return self._give_up(self._state.out_of_time())
             if call is not None:
                 self._state.events.append(["call", call.digest, len(call.requests), call.batch, self._keys_of(call)])
                 return Suspended(call)
             failure = None
         except MontyError as raised:
             if self._state.is_lost(raised):
-                return self._give_up(reason(raised, self._sandbox))
+                return self._give_up(self._state.reason(raised))
             failure = raised
         return self._finish(cell, failure)
 
@@ -136,6 +138,8 @@ class Interpreter:
             return self._give_up(f"The cell left something that cannot be read: {failure}")
         except MontyError as failure:
             why = explain(failure, self._conventions.how_to_end).splitlines()[-1]
+            if self._state.is_out_of_time:
+                why = self._state.reason(failure)
             return self._give_up(f"The cell left something that cannot be read: {why}")
         self._state.finish(cell, survey.variables)
         error: str | None = None

@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,6 +29,7 @@ from langgraph_rlm.repl.boot import (
     REBIND,
     RESTORE,
     SURVEY,
+    SURVEY_AND_RESET,
     UNSHADOW,
     Survey,
     Unreadable,
@@ -39,9 +40,10 @@ from langgraph_rlm.repl.bridges import Rewritten, rewritten
 from langgraph_rlm.repl.capabilities import Capabilities
 from langgraph_rlm.repl.cells import Variable
 from langgraph_rlm.repl.conventions import ReplConventions
-from langgraph_rlm.repl.explain import echoing, shadowed_builtins
+from langgraph_rlm.repl.explain import instrumented, out_of_time, reason, shadowed_builtins
 from langgraph_rlm.repl.journal import Cell, Event, Exchange, RestorePlan
 from langgraph_rlm.repl.packed import DumpPacker
+from langgraph_rlm.repl.processor_time import Budget, passing
 from langgraph_rlm.repl.session import (
     Answering,
     Snapshot,
@@ -157,8 +159,17 @@ class ReplState:
         self.variables = self._variables_before = variables
         self.note: str | None = None
         """What became of the REPL where it could not be had again."""
+        self._budget = Budget(self._seconds)
+        """What the code that runs may compute."""
+        self._line: int | None = None
+        """Where the unfinished cell is."""
         self._since_base = self._since_dump = 0.0
         self._dump_seconds = DUMP_SECONDS + DUMP_SECONDS_PER_CHARACTER * len(self.context)
+
+    @property
+    def _seconds(self) -> float:
+        """How long a cell may compute."""
+        return self._sandbox.seconds(len(self.context))
 
     @property
     def context(self) -> Context:
@@ -201,7 +212,7 @@ class ReplState:
             if not cell.setup:
                 raise
             self._failed_setups.add(cell.setup)
-            self.note = NOT_SET_UP.format(type(failure.exception()).__name__)
+            self.note = NOT_SET_UP.format(self._kind_of(failure))
             cell.setup = ""
             if self.is_lost(failure):
                 self.leave()
@@ -215,20 +226,37 @@ class ReplState:
 
     def _run_own(self, code: str) -> None:
         """Runs code of the host's own, which may ask for no more than can be worked out again."""
-        snapshot = feed(self.session(), code, lambda *_: None)
-        if run_to_call(snapshot, self.answer) is not None:
+        session = self.session()
+        with self._limited():
+            suspended = run_to_call(feed(session, code, lambda *_: None), self.answer)
+        if suspended is not None:
             raise SandboxError("the host's own code asked a model")
 
     def start(self, cell: Cell, on_print: Callable[[str, str], None]) -> Snapshot:
         """Begins to run a cell's own code."""
-        code = echoing(cell.code) if self._conventions.echoes else cell.code
-        self.rewritten = rewritten(code, self._properties)
+        self.rewritten = self._rewritten(cell)
         self._properties |= self.rewritten.properties
-        return feed(self.session(), self.rewritten.code, on_print)
+        session, self._line = self.session(), None
+        with self._limited():
+            return feed(session, self.rewritten.code, on_print)
+
+    def _rewritten(self, cell: Cell) -> Rewritten:
+        return rewritten(instrumented(cell.code, self._conventions.echoes), self._properties)
+
+    def go_on(self, snapshot: FunctionSnapshot, result: host.HostResult) -> Snapshot:
+        """Goes on with the cell where it is suspended."""
+        with self._spending():
+            return snapshot.resume(result)
 
     def advance(self, snapshot: Snapshot, answering: Answering) -> Call | None:
         """Goes on until the code ends (None) or asks what the graph has to answer, and notes where that is."""
-        suspended = run_to_call(snapshot, answering)
+
+        def answer(asked: FunctionSnapshot) -> host.HostResult | Call:
+            self._line = host.line_of(asked) or self._line
+            return answering(asked)
+
+        with self._spending():
+            suspended = run_to_call(snapshot, answer)
         self.where = Live(self.session(), suspended)
         return suspended and suspended[1]
 
@@ -256,22 +284,24 @@ class ReplState:
         return answer
 
     def evaluate(self, code: str, inputs: dict[str, Any] | None = None) -> Any:
-        """The value of the host's own code."""
-        return evaluate(self.session(), code, inputs)
+        """The value of the host's own code, which may run into what the cells have left."""
+        session = self.session()
+        with self._limited():
+            return evaluate(session, code, inputs)
 
     def survey(self, failure: MontyError | None = None) -> Survey:
         """Reads what a cell left, restores the names it overwrote and forgets its answer.
 
         A built-in that its `failure` shows to be a variable is the built-in again.
         """
+        self._line = None
         protected = [*self._conventions.names_of_text, *PROTECTED, "tool_batch"]
-        asked = SURVEY.format(self._conventions.variable, protected)
+        code = SURVEY_AND_RESET if self._conventions.variable == "Final" else SURVEY
+        asked = code.format(self._conventions.variable, protected)
         survey = survey_of(self.evaluate(asked), [*protected, "answer", *self._capabilities.tools])
         repairs = [RESTORE.format(name=name) for name in survey.overwritten]
         unshadowed = shadowed_builtins(failure, survey.variables)
         repairs += [UNSHADOW.format(name=name) for name in unshadowed]
-        if self._conventions.variable == "Final":
-            repairs.append("Final = __rlm__['unset']")
         if repairs:
             self.evaluate("\n".join(repairs))
         renamed = [replace(v, name=f"{v.name}_") if v.name in unshadowed else v for v in survey.variables]
@@ -287,6 +317,35 @@ class ReplState:
     def is_lost(self, failure: MontyError) -> bool:
         """Whether nothing can be run any more after a failure."""
         return not isinstance(self.where, Live) or is_lost(self.where.session, failure)
+
+    # -- what it may compute ------------------------------------------------------------------------------------------
+
+    def _limited(self) -> AbstractContextManager[None]:
+        """The time of a cell, for code that begins."""
+        self._budget = Budget(self._seconds)
+        return self._spending()
+
+    def _spending(self) -> AbstractContextManager[None]:
+        """What is left of it, for code that goes on."""
+        return self._workers.spending(self, self._budget)
+
+    @property
+    def is_out_of_time(self) -> bool:
+        """Whether code was ended since it computed too long."""
+        return self._budget.is_spent
+
+    def _kind_of(self, failure: MontyError) -> str:
+        return "TimeoutError" if self.is_out_of_time else type(failure.exception()).__name__
+
+    def reason(self, failure: MontyError) -> str:
+        """Why nothing can be run any more after a failure."""
+        return self.out_of_time() if self._kind_of(failure) == "TimeoutError" else reason(failure)
+
+    def out_of_time(self) -> str:
+        """Why code was ended that took too long."""
+        assert self.cell is not None
+        seconds = self._seconds if self.is_out_of_time else passing(self._seconds)
+        return out_of_time(seconds, self.cell.code, self._line, self.variables)
 
     # -- where it is --------------------------------------------------------------------------------------------------
 
@@ -369,6 +428,7 @@ class ReplState:
         parked = self.where
         if isinstance(parked, Parked):
             dump, session = self.packer.unpack(parked.dump), self._checked_out(None)
+            self.rewritten = self._rewritten(self.cell)
             snapshot = session.load_snapshot(dump, print_callback=self.print)
             call = self.advance(snapshot, self._repeating(self.cell, parked.exchange_count))
             if parked.is_stored:
@@ -433,7 +493,7 @@ class ReplState:
     def worth_dumping(self) -> bool:
         """Whether running again what no dump has would take longer than a dump, or so long that it might time out."""
         since = self._since_base if self.cell is None else self._since_dump
-        return since > DUMPS_WORTH * min(self._dump_seconds, SAFE_SHARE * self._sandbox.timeout)
+        return since > DUMPS_WORTH * min(self._dump_seconds, SAFE_SHARE * self._seconds)
 
     def dump(self) -> bytes | None:
         """The state now, packed: in the middle of a suspended cell, or at the end of a finished one.

@@ -20,6 +20,7 @@ from langgraph_rlm.context import Context
 from langgraph_rlm.errors import SandboxError
 from langgraph_rlm.repl import host
 from langgraph_rlm.repl.boot import BOOT, BUILTINS, NAMES, PRELUDE, TOOL, TOOL_BATCH, Unreadable
+from langgraph_rlm.repl.processor_time import passing
 from langgraph_rlm.settings import Sandbox
 
 PIECE = 4_000_000
@@ -84,7 +85,9 @@ def boot(session: MontySession, context: Context) -> None:
     names = {"_names": NAMES, "_builtin_names": BUILTINS}
     try:
         bind_text(session, context)
-        evaluate(session, BOOT, {"_host": _host, "_prelude": PRELUDE, "_metadata": context.metadata, **names})
+        evaluate(
+            session, BOOT, {"_host": _host, "_at": _at, "_prelude": PRELUDE, "_metadata": context.metadata, **names}
+        )
     except MontyError as failure:
         raise SandboxError(f"the text does not fit the sandbox ({failure}): give Sandbox more memory.") from None
 
@@ -118,7 +121,7 @@ def resource_limits(context: Context, sandbox: Sandbox) -> ResourceLimits:
     size += DOCUMENT_BYTES * context.num_documents()
     memory = sandbox.memory or max(128 * 2**20, 4 * size)
     return {
-        "max_feed_duration_secs": sandbox.timeout,
+        "max_feed_duration_secs": passing(sandbox.seconds(len(text))),
         "max_memory": int(DUMP_HEADROOM * (size + memory)),
         "max_suspensions": 2**62,
     }
@@ -126,3 +129,7 @@ def resource_limits(context: Context, sandbox: Sandbox) -> ResourceLimits:
 
 def _host(*_: object) -> None:
     """Stands for the calls that leave the sandbox: they are answered at a snapshot, never by this function."""
+
+
+def _at(_: object) -> None:
+    """Stands for the call that tells where a cell is."""

@@ -11,10 +11,12 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from pydantic_monty import Monty, MontySession, OSPolicy, ResourceLimits
+
+from langgraph_rlm.repl.processor_time import Budget, ProcessorTime
 
 LIVE_PER_CORE = 4
 
@@ -49,6 +51,7 @@ class Workers:
         with self._changed:
             if self._pool is None:
                 self._pool = Monty(max_processes=self.size).__enter__()
+                self._time = ProcessorTime()
             self._open += 1
         try:
             yield
@@ -57,6 +60,7 @@ class Workers:
                 self._open -= 1
                 if not self._open:
                     pool, self._pool = self._pool, None
+                    self._time.close()
                     pool.__exit__(None, None, None)
 
     def checkout(self, owner: Parkable, limits: ResourceLimits | None) -> MontySession:
@@ -68,6 +72,11 @@ class Workers:
             session = self._pool.checkout(limits=limits, os_policy=POLICY).__enter__()
             self._live[owner], owner.pid = session, session.worker_pid
             return session
+
+    def spending(self, owner: Parkable, budget: Budget) -> AbstractContextManager[None]:
+        """What `owner`'s process computes in the block is taken off the budget; it is ended when that is spent."""
+        assert owner.pid is not None
+        return self._time.spending(budget, owner.pid)
 
     def spare(self, owner: Parkable) -> MontySession | None:
         """A fresh session for `owner` where one is free now; its limits are those of the state it will load."""

@@ -1,8 +1,8 @@
 """The functions of the REPL. This file runs inside the sandbox, once for each interpreter, before the first cell.
 
 It is executed in a namespace of its own, so that a cell which assigns `len` or `list` cannot break it. The host puts
-these names there first: `_host` (a call that leaves the sandbox), `P`, `metadata`, `names` and `builtin_names`. Only
-what Monty understands may be used: no `yield`, no `del`, no class inheritance.
+these names there first: `_host` and `_at` (calls that leave the sandbox), `P`, `metadata`, `names` and
+`builtin_names`. Only what Monty understands may be used: no `yield`, no `del`, no class inheritance.
 """
 
 import collections
@@ -289,6 +289,17 @@ def round(number, ndigits=None):
     return math.copysign(float(_round(10 * whole + more, ndigits - 1) // 10), number)
 
 
+line = None
+"""Of the cell, where a statement that may take long has begun last."""
+
+
+def at(number):
+    """Tells the host that such a statement begins."""
+    global line
+    line = number
+    _at(number)
+
+
 def ignored(method):
     """Stands where a class defines what would be ignored without a word."""
     raise NotImplementedError(method + " is ignored by this Python: write a method of another name, and call that")
@@ -424,7 +435,7 @@ def standard(name, *arguments):
 
 llm_query_batched = llm_batch
 context = context_0 = P
-_hidden = ["__rlm__", "_host", "_metadata", "_prelude", "_names", "_builtin_names", "_pieces", "_piece"]
+_hidden = ["__rlm__", "_host", "_at", "_metadata", "_prelude", "_names", "_builtin_names", "_pieces", "_piece"]
 
 
 def rebind(own, text, metadata):
@@ -456,7 +467,8 @@ def survey(own, variables, ending, protected):
     `own` is this namespace, `variables` the cell's; `names` and `builtin_names` are what the cells were given of it.
     `ending` is the variable that ends a run: "Final", "answer", or None where only functions do.
     """
-    global final, final_variable
+    global final, final_variable, line
+    line = None
     answer, problem = final, None
     given = {name: own[name] for name in [*names, *builtin_names]}
     known = {**{name: given[name] for name in protected if name in given}, **tools}
