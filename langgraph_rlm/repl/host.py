@@ -157,6 +157,8 @@ def can_be_repeated(snapshot: FunctionSnapshot) -> bool:
     """Whether the answer to a call can be worked out again."""
     if snapshot.function_name == MARK:
         return True
+    if snapshot.is_os_function:
+        return snapshot.function_name == "import"
     return snapshot.function_name == "_host" and (_arguments(snapshot) or ())[:1] in PURE
 
 

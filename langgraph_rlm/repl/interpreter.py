@@ -75,7 +75,7 @@ class Interpreter:
             def begin() -> Snapshot:
                 state.session()  # what becomes of the cells before it is told before it
                 state.try_set_up(cell)
-                state.events.append(["cell", code, cell.setup, *([dict(variables)] if variables else [])])
+                state.begin_cell(cell)
                 return state.start(cell, state.print)
 
             return self._advance(cell, begin)
@@ -141,7 +141,7 @@ class Interpreter:
             if self._state.is_out_of_time:
                 why = self._state.reason(failure)
             return self._give_up(f"The cell left something that cannot be read: {why}")
-        self._state.finish(cell, survey.variables)
+        self._state.finish(cell, survey.variables, has_failed=failed is not None)
         error: str | None = None
         if failed is not None:
             lines, unshadowed = self._state.rewritten.lines, survey.unshadowed

@@ -14,12 +14,13 @@ from typing import Any
 from langgraph_rlm.asking.requests import TOOL, Answer
 from langgraph_rlm.repl.host import HostResult, result_of
 from langgraph_rlm.repl.lookahead import AnswersByKey, Place
-from langgraph_rlm.repl.packed import is_loadable
+from langgraph_rlm.repl.packed import VERSION, is_loadable
 from langgraph_rlm.repl.printed import OutputCap, Printed
 
 Event = list[Any]
 """One of these, in the order in which they happened:
 
+`["version", version]` from here on, cells run in this version of the sandbox. Early versions did not write it;
 `["cell", code, setup]` a cell began, the one before it was left; with variables that it was given, if any, at the end;
 `["reply", reply]` the host answered the cell's next call itself;
 `["call", digest, prompts, batch, keys]` the cell was suspended at a call of that many prompts, named by their keys; a
@@ -31,7 +32,8 @@ Event = list[Any]
 `["unasked", index]` one that was to be asked ahead was not: for a limit, or since it waits for somebody;
 `["took", index, place, guess]` a prompt of the call was the prompt `guess` of the call at that place: one asked ahead,
     or one of a dropped cell;
-`["end"]` the cell finished, and what it did stays; `["undo"]` it does not;
+`["end", has_failed]` the cell finished, and what it did stays; whether by an error, early versions did not write;
+`["undo"]` it does not stay;
 `["base"]` the text was replaced: what was before can be had from a dump only;
 `["lost"]` the REPL could not be had again: it was empty from here on.
 
@@ -51,13 +53,17 @@ class Exchange:
 
 @dataclass
 class Cell:
-    """A cell's code, the host's own code and the variables before it, what it printed, its calls so far."""
+    """A cell's code, the host's own code and the variables before it, what it printed, its calls so far.
+
+    `has_failed`: whether it ended by an error; None where it has not ended, or nobody knows.
+    """
 
     code: str
     setup: str
     variables: Mapping[str, Any]
     printed: Printed
     exchanges: list[Exchange] = field(default_factory=list)
+    has_failed: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,8 @@ class Suspension:
 class RestorePlan:
     """What makes a REPL again: a dump, or an empty one, the cells that ran since, and the one that waits.
 
-    `note` says what could not be done as it should; `is_lost`, that the REPL is an empty one for that.
+    `note` says what could not be done as it should; `is_lost`, that the REPL is an empty one for that. `version` is the
+    sandbox in which the cells ran.
     """
 
     base: bytes | None = None
@@ -85,6 +92,7 @@ class RestorePlan:
     suspension: Suspension | None = None
     note: str | None = None
     is_lost: bool = False
+    version: str | None = None
 
 
 @dataclass
@@ -171,7 +179,7 @@ def kept_answers(events: Sequence[Event], is_suspended: bool) -> AnswersByKey:
                 given[call, index] = keys[index], Answer(value)
             case ["took", _, *claimed] if tuple(claimed) in kept:
                 given[claimed[0], claimed[1]] = kept.pop((claimed[0], claimed[1]))
-            case ["end"]:
+            case ["end", *_]:
                 ended.append(given)
                 given = {}
             case ["undo"] if ended:
@@ -201,8 +209,11 @@ def _base_of(events: Sequence[Event], cell_end: list[Any]) -> tuple[bytes | None
         return base, place, None, False
     if start > 0 and events[start - 1] == ["base"]:
         return None, start, "The REPL of an earlier text cannot be had: its variables are gone.", True
-    note = "The REPL was stored by another version of the sandbox: its cells ran again." if is_dumped else None
-    return None, start, note, False
+    return None, start, None, False
+
+
+def _version_of(events: Sequence[Event]) -> str | None:
+    return next((event[1] for event in reversed(events) if event[0] == "version"), None)
 
 
 def restore_plan(
@@ -229,6 +240,8 @@ def restore_plan(
         match event:
             case ["cell", code, setup, *variables]:
                 cell, exchange_count = Cell(code, setup, variables[0] if variables else {}, Printed(output_cap)), None
+            case ["reply", {"exc_type": "ModuleNotFoundError"}]:
+                pass  # of an early version: whether there is a module can be worked out again
             case ["reply", reply] if cell is not None:
                 cell.exchanges.append(Exchange(reply))
             case ["call", digest, prompts, batch, *_]:
@@ -237,18 +250,22 @@ def restore_plan(
                     exchange_count = len(cell.exchanges)
             case ["answer" | "took", index, *_] if call is not None:
                 call.answers[index] = _answer_of(event, events)
-            case ["end"] if cell is not None:
+            case ["end", *has_failed] if cell is not None:
+                cell.has_failed = has_failed[0] if has_failed and not is_lost else None  # it may, where names are gone
                 cells.append(cell)
                 cell = None
             case ["undo"] if cells:
                 cells.pop()
     waiting = None
+    version = _version_of(events)
+    if cells and version != VERSION:
+        note = note or "The REPL was stored by another version of the sandbox: its cells ran again, in this one."
     if is_suspended and cell is not None and call is not None:
         waiting = Suspension(cell, call.digest)
         if exchange_count is not None and is_loadable(suspension[0]):
             dump, _, *printed = suspension
             cell.printed = Printed(output_cap, *printed)
             waiting = Suspension(cell, call.digest, dump, exchange_count)
-        elif exchange_count is not None:
+        elif exchange_count is not None or version != VERSION:
             note = note or "The cell was stored by another version of the sandbox: it ran again from its start."
-    return RestorePlan(base, tuple(cells), waiting, note, is_lost)
+    return RestorePlan(base, tuple(cells), waiting, note, is_lost, version)

@@ -42,7 +42,7 @@ from langgraph_rlm.repl.cells import Variable
 from langgraph_rlm.repl.conventions import ReplConventions
 from langgraph_rlm.repl.explain import instrumented, out_of_time, reason, shadowed_builtins
 from langgraph_rlm.repl.journal import Cell, Event, Exchange, RestorePlan
-from langgraph_rlm.repl.packed import DumpPacker
+from langgraph_rlm.repl.packed import VERSION, DumpPacker
 from langgraph_rlm.repl.processor_time import Budget, passing
 from langgraph_rlm.repl.session import (
     Answering,
@@ -156,6 +156,7 @@ class ReplState:
         """The unfinished cell, as it runs."""
         self.events: list[Event] = [["lost"]] if plan.is_lost else []
         """What the journal has not been told of."""
+        self._version = plan.version
         self.variables = self._variables_before = variables
         self.note: str | None = None
         """What became of the REPL where it could not be had again."""
@@ -194,6 +195,14 @@ class ReplState:
             seconds = time.perf_counter() - begun
             self._since_base += seconds
             self._since_dump += seconds
+
+    def begin_cell(self, cell: Cell) -> None:
+        """Notes for the journal that a cell begins."""
+        if self._version != VERSION:
+            self._version = VERSION
+            self.events.append(["version", VERSION])
+        variables = [dict(cell.variables)] if cell.variables else []
+        self.events.append(["cell", cell.code, cell.setup, *variables])
 
     # -- running code -------------------------------------------------------------------------------------------------
 
@@ -307,10 +316,11 @@ class ReplState:
         renamed = [replace(v, name=f"{v.name}_") if v.name in unshadowed else v for v in survey.variables]
         return replace(survey, variables=tuple(renamed), unshadowed=unshadowed)
 
-    def finish(self, cell: Cell, variables: tuple[Variable, ...]) -> None:
+    def finish(self, cell: Cell, variables: tuple[Variable, ...], has_failed: bool) -> None:
         """The cell has ended, and what it did stays."""
         self._cells_since_base.append(cell)
-        self.events.append(["end"])
+        cell.has_failed = has_failed
+        self.events.append(["end", has_failed])
         self.cell, self.where = None, Live(self.session())
         self._variables_before, self.variables = self.variables, variables
 
@@ -463,6 +473,8 @@ class ReplState:
         else:
             if call is not None:
                 raise Diverged
+        if cell.has_failed not in (None, failure is not None):
+            raise Diverged
         self.survey(failure)
 
     def _repeating(self, cell: Cell, start: int = 0) -> Answering:
@@ -472,7 +484,8 @@ class ReplState:
 
         def answer(snapshot: FunctionSnapshot) -> host.HostResult | Call:
             nonlocal repeated
-            result = None if snapshot.is_os_function else self.answer(snapshot)
+            is_clock = snapshot.is_os_function and not host.can_be_repeated(snapshot)
+            result = None if is_clock else self.answer(snapshot)
             if result is not None and host.can_be_repeated(snapshot):
                 return result
             if not isinstance(result, Call) and repeated >= MOST_EXCHANGES:

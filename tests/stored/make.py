@@ -5,6 +5,7 @@ Run with the version whose threads are wanted: `python -m tests.stored.make test
 `ended`: a question was answered, and its variables stay.
 `waiting`: stopped in the middle of a cell, at the third of four sub-calls.
 `child`: stopped in the middle of a child's cell.
+`failed`: stopped in the middle of a cell, on top of one that imports what 0.1.0 does not have.
 `replied`: stopped before the model's second turn.
 `killed-1`, `killed-2` …: killed when the n-th thing was to be stored, in a question with a child.
 """
@@ -32,6 +33,7 @@ SCRIPT = {
         cell("n = llm_query('a')\nprint(n)"),
         cell("Final = [n, llm_query('b'), rlm_query('part', P)]"),
     ],
+    "Question: failed": [cell("n = 1"), cell("import statistics"), cell("Final = [n, *map(llm_query, 'ab')]")],
     "Question: replied": [cell("n = 7\nprint(n)"), cell("Final = n + 1")],
 }
 
@@ -79,6 +81,8 @@ def make(path: str) -> None:
         stopping.invoke({"query": "child", "context": CONTEXT}, thread("child"))
         for _ in range(3):
             stopping.invoke(None, thread("child"))
+        for again in (False, True):
+            stopping.invoke(None if again else {"query": "failed", "context": CONTEXT}, thread("failed"))
         turning, _ = graph(saver, interrupt_before=["generate"])
         turning.invoke({"query": "replied", "context": CONTEXT}, thread("replied"))
         turning.invoke(None, thread("replied"))

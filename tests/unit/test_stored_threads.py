@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,11 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
+from langgraph_rlm.repl import journal, packed, repl_state
+from langgraph_rlm.repl.bridges import Rewritten
+from langgraph_rlm.repl.repl_state import Diverged
+from tests.fakes import ScriptedModel, cell, rlm_of
 from tests.stored.make import CONTEXT, graph, make, thread
 
+AGAIN = "The REPL was stored by another version of the sandbox: its cells ran again, in this one."
 STORED = Path(__file__).parents[1] / "stored"
 
 
@@ -61,6 +68,40 @@ def test_childs_cell_goes_on_in_its_middle(saver: Any) -> None:
     assert out["answer"] == '["X", "Y", "Z"]'
     assert model.asked == ["z"]
     assert out["subcalls"] == 4
+
+
+def test_cell_goes_on_on_top_of_what_failed_in_its_version(path: Path, saver: Any) -> None:
+    rlm, model = graph(saver)
+    out = rlm.invoke(None, thread("failed"))
+    assert (out["answer"], model.asked) == ([1, "A", "B"], ["b"])
+    notes = [step.get("note") for step in out["trajectory"]]
+    assert notes == [None, None, AGAIN if out["trajectory"][1]["error"] else None]
+
+
+def test_cells_that_run_again_in_another_version_are_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repl_state, "DUMPS_WORTH", math.inf)
+    saver = InMemorySaver()
+    rlm, _ = graph(saver, interrupt_before=["subcall"])
+    with monkeypatch.context() as earlier:
+        for file in (journal, packed, repl_state):
+            earlier.setattr(file, "VERSION", "an earlier one")
+        rlm.invoke({"query": "failed", "context": CONTEXT}, thread("failed"))
+    for note in (AGAIN, None):  # once
+        out = graph(saver, interrupt_before=["subcall"] if note else None)[0].invoke(None, thread("failed"))
+        assert rlm.get_state(thread("failed")).values["note"] == note
+    assert out["trajectory"][2]["note"] == AGAIN
+
+
+def test_cell_that_failed_once_and_would_not_now_is_no_base_to_go_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    saver = InMemorySaver()
+    monkeypatch.setattr(repl_state, "DUMPS_WORTH", math.inf)
+    cells = [cell("def f():\n    yield 1\nn = 5"), cell("n = 1\nFinal = llm_query('a')"), cell("Final = n")]
+    rlm = rlm_of(ScriptedModel(*cells), checkpointer=saver, interrupt_before=["subcall"])
+    with monkeypatch.context() as earlier:
+        earlier.setattr(repl_state, "rewritten", lambda code, properties: Rewritten(code))
+        rlm.invoke({"query": "q", "context": CONTEXT}, thread("1"))
+    with pytest.raises(Diverged):
+        rlm_of(ScriptedModel(*cells), checkpointer=saver).invoke(None, thread("1"))
 
 
 @pytest.mark.parametrize("node", ["generate", "execute", "subcall"])
