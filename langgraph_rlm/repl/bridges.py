@@ -184,6 +184,15 @@ def _methods(tree: ast.AST) -> Iterator[Edit]:
                 yield Edit((line, column - len(f".{name}")), (line, column), f", {name!r})")
 
 
+def _match_fact(node: ast.AST) -> Iterator[Edit]:
+    """`m.lastgroup`: worked out where it is asked for, since a `Match` of the sandbox has no properties."""
+    match node:
+        case ast.Attribute(attr="lastgroup" | "lastindex" | "regs" as name, ctx=ast.Load()):
+            yield Edit(_start(node), _start(node), f"{_module('re')}.fact(")
+            line, column = _end(node)
+            yield Edit((line, column - len(f".{name}")), (line, column), f", {name!r})")
+
+
 def _json_default(node: ast.AST) -> Iterator[Edit]:
     """`json.dumps(value, default=str)`."""
     match node:
@@ -316,6 +325,7 @@ def _are_whole(call: ast.Call) -> bool:
 BRIDGES: tuple[Callable[[ast.AST], Iterator[Edit]], ...] = (
     _generator_for_next,
     _delete,
+    _match_fact,
     _json_default,
     _search_from,
     _import,
