@@ -35,6 +35,11 @@ LACKING = {
     *("bit_length", "bit_count", "is_integer"),
 }
 """Those that Monty does not have."""
+UNBOUND = {"str", "bytes", "list", "dict", "set", "frozenset", "tuple", "int", "float"}
+"""Types whose methods are called with the object: `set.union(*sets)`."""
+_OF_CLASSES = {"fromkeys", "fromhex", "from_bytes", "maketrans"}
+_FACTS = ("msg", "pos", "lineno", "colno")
+"""What errors of `json.loads` and `ast.parse` say in their messages alone."""
 DATETIME, AS_CLASS, DATES = '__rlm__["datetime"]', '__rlm__["dated"]', '__rlm__["dates"]'
 """What the prelude has for dates."""
 HELPERS = {
@@ -177,11 +182,31 @@ def _methods(tree: ast.AST) -> Iterator[Edit]:
     """
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     for node in ast.walk(tree):
+        is_called = id(node) in called
         match node:
-            case ast.Attribute(attr=name, ctx=ast.Load()) if name in (LACKING if id(node) in called else METHODS):
+            case ast.Attribute(attr=name, ctx=ast.Load()) if name in (LACKING if is_called else METHODS) or (
+                is_called and _is_unbound(node)
+            ):
                 yield Edit(_start(node), _start(node), f"{_module('_methods')}.method(")
                 line, column = _end(node)
                 yield Edit((line, column - len(f".{name}")), (line, column), f", {name!r})")
+
+
+def _is_unbound(method: ast.Attribute) -> bool:
+    match method:
+        case ast.Attribute(value=ast.Name(kind), attr=name):
+            return kind in UNBOUND and name in METHODS - _OF_CLASSES
+    return False
+
+
+def _error_fact(node: ast.AST) -> Iterator[Edit]:
+    """`except json.JSONDecodeError as e: e.pos`: read from the message."""
+    if not isinstance(node, ast.ExceptHandler) or not node.name:
+        return
+    for inner in (inner for statement in node.body for inner in ast.walk(statement)):
+        match inner:
+            case ast.Attribute(value=ast.Name(name), attr=fact, ctx=ast.Load()) if name == node.name and fact in _FACTS:
+                yield Edit.of(inner, f"{_module('_methods')}.fact({name}, {fact!r})")
 
 
 def _match_fact(node: ast.AST) -> Iterator[Edit]:
@@ -326,6 +351,7 @@ BRIDGES: tuple[Callable[[ast.AST], Iterator[Edit]], ...] = (
     _generator_for_next,
     _delete,
     _match_fact,
+    _error_fact,
     _json_default,
     _search_from,
     _import,

@@ -450,7 +450,15 @@ def _plain_header(value: object) -> str:
     header = re.sub("[\r\n]", "", str(value))
     if len(header) > MOST_HEADER:
         raise ValueError(f"a header has at most {MOST_HEADER:,} characters here")
-    return str(email.header.make_header(email.header.decode_header(header))) if "=?" in header else header
+    if "=?" not in header:
+        return header
+    return "".join(map(_piece_text, email.header.decode_header(header)))
+
+
+def _piece_text(piece: tuple[str | bytes, str | None]) -> str:
+    """What stands between encoded words is escaped where it is not of ASCII."""
+    data, charset = piece
+    return data if isinstance(data, str) else data.decode(charset or "raw-unicode-escape", "replace")
 
 
 FUNCTIONS: dict[str, Function] = {

@@ -188,6 +188,35 @@ def walk(node):
     return found
 
 
+class NodeVisitor:
+    """Calls `visit_…` of each node's kind, `generic_visit` where there is none."""
+
+    def visit(self, node):
+        return getattr(self, "visit_" + type(node).__name__, self.generic_visit)(node)
+
+    def generic_visit(self, node):
+        for child in iter_child_nodes(node):
+            self.visit(child)
+
+
+class NodeTransformer(NodeVisitor):
+    """Puts what `visit` gives in the place of each node: None takes it out, a list puts several there."""
+
+    def generic_visit(self, node):
+        for name, value in iter_fields(node):
+            if isinstance(value, list):
+                value[:] = [new for item in value for new in self._in_place_of(item)]
+            elif hasattr(value, "_fields"):
+                setattr(node, name, self.visit(value))
+        return node
+
+    def _in_place_of(self, item):
+        if not hasattr(item, "_fields"):
+            return [item]
+        new = self.visit(item)
+        return new if isinstance(new, list) else [] if new is None else [new]
+
+
 def unparse(node):
     nodes, records = [node], []
     for node in nodes:
