@@ -54,11 +54,17 @@ def test_idioms_are_many_and_of_all_texts() -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [{"answer": [1, {"a": 2}]}, {"answer": [True, {"a": 2.0}]}, {"printed": "3"}, {"error": "TypeError"}]
+    "other",
+    [
+        replace(RAN, answer=[1, {"a": 2}]),
+        replace(RAN, answer=[True, {"a": 2.0}]),
+        replace(RAN, printed="3"),
+        replace(RAN, error="TypeError"),
+    ],
 )
-def test_value_is_cpythons_only_with_the_same_types_and_output(other: dict[str, object]) -> None:
+def test_value_is_cpythons_only_with_the_same_types_and_output(other: Ran) -> None:
     assert RAN.agrees(replace(RAN, seconds=2.0))
-    assert not RAN.agrees(replace(RAN, **other))
+    assert not RAN.agrees(other)
 
 
 def test_summary_counts_values_and_names_what_is_slow() -> None:
