@@ -121,6 +121,7 @@ class Pattern:
         self._is_plain = not told["is_nullable"]
         self._is_rich = _state["is_rich"] or told["is_unnamed"]
         self._ascii = self._other = self._quick = None
+        self._may_begin_within = self._is_plain and not told["behind"]
         self._may_be_quick = self._is_plain and not self._is_rich and not told["looks"] and not told["is_hard"]
 
     def __repr__(self):
@@ -142,6 +143,11 @@ class Pattern:
         engine = self._quick
         if engine is not None and not pos and endpos is None and isinstance(string, str) and string.isascii():
             return engine.match(string)
+        engine = self._ascii
+        if engine is not None and pos >= 0 and endpos is None and self._may_begin_within and isinstance(string, str):
+            if string.isascii() and len(string) < _LONG:  # a tokenizer calls this for each token of a line
+                found = engine.match(string[pos:])
+                return found if found is None else _Match(self, string, found, pos, 0, pos, len(string))
         if pos or endpos is not None or self._is_rich:
             return _bounded(self, "match", string, pos, endpos)
         return _engine(self, string).match(string)
@@ -285,8 +291,8 @@ class _Match:
         return self._match.group(self._number(group) + self._shift)
 
     def groups(self, default=None):
-        values = [self._match.group(group + self._shift) for group in range(1, self.re.groups + 1)]
-        return tuple([default if value is None else value for value in values])
+        values = self._match.groups()[self._shift :]
+        return values if default is None else tuple([default if value is None else value for value in values])
 
     def groupdict(self, default=None):
         values = self.groups(default)
@@ -313,9 +319,13 @@ class _Match:
 
     def _lastindex(self):
         """The group that was closed last."""
+        values = self._match.groups()[self._shift :]
+        found = [group for group, value in enumerate(values, 1) if value is not None]
+        if len(found) < 2:
+            return found[0] if found else None
         last, end = None, -1
         for group in self.re._told["closing"]:
-            if self._match.group(group + self._shift) is not None and self.end(group) >= end:
+            if group in found and self.end(group) >= end:
                 last, end = group, self.end(group)
         return last
 
@@ -359,7 +369,7 @@ def _bounded(own, how, string, pos, endpos):
         found = _in_long(own, how, string, pos)
         if found is not _UNKNOWN:
             return found
-        if not own._told["behind"]:
+        if own._may_begin_within:
             rest = string[pos:]
             engine = _engine(own, rest)
             found = engine.match(rest) if how == "match" else engine.search(rest)
