@@ -238,7 +238,9 @@ def _end(node: ast.expr | ast.stmt | ast.arg) -> tuple[int, int]:
 def _search_from(node: ast.AST) -> Iterator[Edit]:
     """`text.find(x, start)`: Monty's own goes over all of the text each time."""
     match node:
-        case ast.Call(func=ast.Attribute(value=text, attr=name), args=[_, _, *_]) if name in SEARCHES:
+        case ast.Call(func=ast.Attribute(value=text, attr=name) as method, args=[_, _, *_]) if (
+            name in SEARCHES and not _is_unbound(method)
+        ):
             yield Edit(_start(text), _start(text), f"{_module('_searching')}.at(")
             yield Edit(_end(text), _end(text), ")")
 
