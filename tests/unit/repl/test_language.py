@@ -315,7 +315,7 @@ g = r.title
 Final = [g, [i for i in r.items], [row.title for row in [r]]]
 ----
 Final = [sorted(set.union({1}, {2})), sorted(set.intersection(*[{1, 2}, {2, 3}])), str.upper('a'), dict.get({1: 2}, 1)]
-Final += [str.join('-', 'ab'), dict.fromkeys('ab'), list.index([3, 4], 4), int.from_bytes(b'a', 'big'), str.split('a b')]
+Final += [str.join('-', 'ab'), dict.fromkeys('ab'), list.index([3, 4], 4), str.split('a b')]
 ----
 import json, ast
 Final = []
