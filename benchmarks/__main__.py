@@ -13,6 +13,7 @@ from benchmarks.economy import economy
 from benchmarks.http import over_http
 from benchmarks.overhead import fan_out, long_context, look_ahead, overhead, tree
 from benchmarks.prefix import prefix
+from benchmarks.python import compared, summary
 from benchmarks.startup import startup
 
 
@@ -66,7 +67,31 @@ async def show_startup(console: Console) -> None:
     console.print(table)
 
 
-TABLES = {"overhead": show_overhead, "durability": show_durability, "economy": show_economy, "startup": show_startup}
+async def show_python(console: Console) -> None:
+    table = Table(title="langgraph-rlm: Python here and in CPython, over 1 MB")
+    for heading in ("idiom", "here", "CPython", "ratio", "value"):
+        table.add_column(heading, justify="left" if heading == "idiom" else "right", no_wrap=True)
+    console.print("measuring: python, some two minutes")  # no status: what the idioms print is caught
+    all_compared = await asyncio.to_thread(lambda: list(compared()))  # idioms begin event loops
+    for one in all_compared:
+        table.add_row(
+            one.idiom.name,
+            f"{one.here.seconds * 1e3:,.0f} ms",
+            f"{one.in_cpython.seconds * 1e3:,.0f} ms",
+            f"{one.times:.1f} ×{' !' if one.is_outlier else ''}",
+            one.verdict,
+        )
+    console.print(table)
+    console.print(summary(all_compared))
+
+
+TABLES = {
+    "overhead": show_overhead,
+    "durability": show_durability,
+    "economy": show_economy,
+    "startup": show_startup,
+    "python": show_python,
+}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or TABLES:

@@ -35,6 +35,11 @@ LACKING = {
     *("bit_length", "bit_count", "is_integer"),
 }
 """Those that Monty does not have."""
+UNBOUND = {"str", "bytes", "list", "dict", "set", "frozenset", "tuple", "int", "float"}
+"""Types whose methods are called with the object: `set.union(*sets)`."""
+_OF_CLASSES = {"fromkeys", "fromhex", "from_bytes", "maketrans"}
+_FACTS = ("msg", "pos", "lineno", "colno")
+"""What errors of `json.loads` and `ast.parse` say in their messages alone."""
 DATETIME, AS_CLASS, DATES = '__rlm__["datetime"]', '__rlm__["dated"]', '__rlm__["dates"]'
 """What the prelude has for dates."""
 HELPERS = {
@@ -156,11 +161,40 @@ def _methods(tree: ast.AST) -> Iterator[Edit]:
     """
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     for node in ast.walk(tree):
+        is_called = id(node) in called
         match node:
-            case ast.Attribute(attr=name, ctx=ast.Load()) if name in (LACKING if id(node) in called else METHODS):
+            case ast.Attribute(attr=name, ctx=ast.Load()) if name in (LACKING if is_called else METHODS) or (
+                is_called and _is_unbound(node)
+            ):
                 yield Edit(start_of(node), start_of(node), f"{_module('_methods')}.method(")
                 line, column = end_of(node)
                 yield Edit((line, column - len(f".{name}")), (line, column), f", {name!r})")
+
+
+def _is_unbound(method: ast.Attribute) -> bool:
+    match method:
+        case ast.Attribute(value=ast.Name(kind), attr=name):
+            return kind in UNBOUND and name in METHODS - _OF_CLASSES
+    return False
+
+
+def _error_fact(node: ast.AST) -> Iterator[Edit]:
+    """`except json.JSONDecodeError as e: e.pos`: read from the message."""
+    if not isinstance(node, ast.ExceptHandler) or not node.name:
+        return
+    for inner in (inner for statement in node.body for inner in ast.walk(statement)):
+        match inner:
+            case ast.Attribute(value=ast.Name(name), attr=fact, ctx=ast.Load()) if name == node.name and fact in _FACTS:
+                yield Edit.of(inner, f"{_module('_methods')}.fact({name}, {fact!r})")
+
+
+def _match_fact(node: ast.AST) -> Iterator[Edit]:
+    """`m.lastgroup`: worked out where it is asked for, since a `Match` of the sandbox has no properties."""
+    match node:
+        case ast.Attribute(attr="lastgroup" | "lastindex" | "regs" as name, ctx=ast.Load()):
+            yield Edit(start_of(node), start_of(node), f"{_module('re')}.fact(")
+            line, column = end_of(node)
+            yield Edit((line, column - len(f".{name}")), (line, column), f", {name!r})")
 
 
 def _json_default(node: ast.AST) -> Iterator[Edit]:
@@ -175,7 +209,9 @@ def _json_default(node: ast.AST) -> Iterator[Edit]:
 def _search_from(node: ast.AST) -> Iterator[Edit]:
     """`text.find(x, start)`: Monty's own goes over all of the text each time."""
     match node:
-        case ast.Call(func=ast.Attribute(value=text, attr=name), args=[_, _, *_]) if name in SEARCHES:
+        case ast.Call(func=ast.Attribute(value=text, attr=name) as method, args=[_, _, *_]) if (
+            name in SEARCHES and not _is_unbound(method)
+        ):
             yield Edit(start_of(text), start_of(text), f"{_module('_searching')}.at(")
             yield Edit(end_of(text), end_of(text), ")")
 
@@ -287,6 +323,8 @@ def _are_whole(call: ast.Call) -> bool:
 BRIDGES: tuple[Callable[[ast.AST], Iterator[Edit]], ...] = (
     _generator_for_next,
     _delete,
+    _match_fact,
+    _error_fact,
     _json_default,
     _search_from,
     _import,

@@ -33,7 +33,7 @@ def exported(name: str) -> tuple[str, ...]:
     """What `from name import *` gives."""
     found: list[str] = []
     for node in parsed(source(name)).body if name in names() else ():
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             found.append(node.name)
         elif isinstance(node, ast.Assign):
             targets = [part for target in node.targets for part in ast.walk(target)]

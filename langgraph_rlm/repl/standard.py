@@ -263,35 +263,52 @@ MOST_NODES = 100_000
 
 
 def _python(source: str, mode: str) -> list[Any]:
-    """The syntax tree: `[kind, {field: part}, [line, column, last line, last column] or None]` for each node.
+    """The syntax tree: the fields of each kind, and a record for each node.
 
-    A part is `["node", place]`, `["list", parts]` or `["value", constant]`.
+    That is `[kind, plain, nodes, lists]`: attributes that are plain data, those that are nodes, by their places among
+    the records, and those that are lists of nodes. A constant without a value is `...`.
     """
     if mode not in ("exec", "eval", "single"):
         raise ValueError("mode must be 'exec', 'eval' or 'single'")
     nodes: list[ast.AST] = [parsed(source, mode)]
+    shared: dict[ast.AST, int] = {}
     records: list[Any] = []
 
-    def part(value: Any) -> list[Any]:
-        if isinstance(value, ast.AST):
-            nodes.append(value)
-            return ["node", len(nodes) - 1]
-        if isinstance(value, list):
-            return ["list", [part(item) for item in value]]
-        if value is ...:
-            return ["ellipsis"]
-        if isinstance(value, complex):
-            return ["imaginary", value.imag]
-        return ["value", value]
+    def place(node: ast.AST) -> int:
+        if node in shared:
+            return shared[node]
+        nodes.append(node)
+        if isinstance(node, _SHARED):
+            shared[node] = len(nodes) - 1
+        return len(nodes) - 1
 
     for node in nodes:  # it grows
         if len(nodes) > MOST_NODES:
             raise ValueError(f"a tree has at most {MOST_NODES:,} nodes here: parse a part of the text")
-        fields = {name: part(value) for name, value in ast.iter_fields(node)}
-        places = ("lineno", "col_offset", "end_lineno", "end_col_offset")
-        where = [getattr(node, place) for place in places] if hasattr(node, "lineno") else None
-        records.append([type(node).__name__, fields, where])
-    return records
+        records.append([type(node).__name__, *_attributes(node, place)])
+    return [{type(node).__name__: list(node._fields) for node in nodes}, records]
+
+
+_SHARED = (ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop)
+"""Kinds of nodes of which a tree has one, wherever it stands."""
+
+
+def _attributes(
+    node: ast.AST, place: Callable[[ast.AST], int]
+) -> tuple[dict[str, Any], dict[str, int], dict[str, list[Any]]]:
+    """What a node has: plain data, nodes and lists of nodes, each as its `place`."""
+    plain: dict[str, Any] = {name: getattr(node, name) for name in node._attributes if hasattr(node, name)}
+    inner, lists = dict[str, int](), dict[str, list[Any]]()
+    for name, value in ast.iter_fields(node):
+        if isinstance(value, ast.AST):
+            inner[name] = place(value)
+        elif isinstance(value, list) and any(isinstance(item, ast.AST) for item in value):
+            lists[name] = [item and place(item) for item in value]
+        elif isinstance(value, complex):
+            raise ValueError("complex numbers are not there")
+        elif value is not ...:
+            plain[name] = value
+    return plain, inner, lists
 
 
 def _unparse(records: list[Any]) -> str:
@@ -450,7 +467,15 @@ def _plain_header(value: object) -> str:
     header = re.sub("[\r\n]", "", str(value))
     if len(header) > MOST_HEADER:
         raise ValueError(f"a header has at most {MOST_HEADER:,} characters here")
-    return str(email.header.make_header(email.header.decode_header(header))) if "=?" in header else header
+    if "=?" not in header:
+        return header
+    return "".join(map(_piece_text, email.header.decode_header(header)))
+
+
+def _piece_text(piece: tuple[str | bytes, str | None]) -> str:
+    """What stands between encoded words is escaped where it is not of ASCII."""
+    data, charset = piece
+    return data if isinstance(data, str) else data.decode(charset or "raw-unicode-escape", "replace")
 
 
 FUNCTIONS: dict[str, Function] = {

@@ -314,6 +314,32 @@ r = Row('t')
 g = r.title
 Final = [g, [i for i in r.items], [row.title for row in [r]]]
 ----
+Final = [sorted(set.union({1}, {2})), sorted(set.intersection(*[{1, 2}, {2, 3}])), str.upper('a'), dict.get({1: 2}, 1)]
+Final += [str.join('-', 'ab'), dict.fromkeys('ab'), list.index([3, 4], 4), str.split('a b')]
+----
+import json, ast
+Final = []
+for text in ['[1, 2', '[1,\n x]', '{"a": 1} 2', '']:
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as e:
+        Final.append([e.lineno, e.colno, e.pos] if e.msg else 0)
+try:
+    ast.parse('a = 1\nb = = 2')
+except SyntaxError as error:
+    Final.append([error.lineno, error.msg])
+class Wrong(ValueError):
+    def __init__(self, pos):
+        self.pos = pos
+try:
+    raise Wrong(3)
+except Wrong as e:
+    Final.append(e.pos)
+try:
+    {}['x']
+except KeyError as e:
+    Final.append(hasattr(e, 'pos'))
+----
 words = 'a b a'.split()
 seen = {}
 for w in words:

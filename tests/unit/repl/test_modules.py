@@ -65,6 +65,12 @@ XML = (
     '<?xml version="1.0" encoding="utf-8"?><r a="1" xmlns:n="u">t<i id="1">one<b>x</b>tail</i><i id="2"/>'
     "<!-- c --><n:i n:k='&lt;'>&#233;<![CDATA[<x>]]></n:i><d><i id='3'><b>y</b></i><i/></d> end</r>"
 )
+PAGES = [
+    "<!DOCTYPE html>\n<html><!-- a > b --><P Class='x y' id=a1 hidden title=\"5 &lt; 6\">A &amp; b&nbsp;&#233;c</p >\n",
+    "<br/><img src='a.png' alt=\"<b>\"/><input value = x disabled>1 < 2 & 3 &unknown; a<b</html>",
+    "<script type=a>if (a<b && c) { x = '<p>' }</script><style>p > a {}</style><?php echo ?><a\nhref='#'>x</a>\n",
+    "<a href=x.html>k</a><td nowrap><![CDATA[x]]></td></1><!x></>",
+]
 SOURCE = '''"""Doc."""
 import os, sys as s
 from a.b import c as d
@@ -252,6 +258,39 @@ CASES: dict[str, tuple[str, list[str]]] = {
             *expressions("html.unescape(html.escape({}))", arguments=lambda: (words(20),)),
         ],
     ),
+    "html.parser": (
+        "import html.parser\nfrom html.parser import HTMLParser\n"
+        "class Seen(HTMLParser):\n"
+        "    def __init__(self, **options):\n        super().__init__(**options)\n        self.seen = []\n"
+        "    def note(self, *what): self.seen.append([*what, list(self.getpos())])\n"
+        "    def handle_starttag(self, tag, attrs): self.note('start', tag, attrs, self.get_starttag_text())\n"
+        "    def handle_endtag(self, tag): self.note('end', tag)\n"
+        "    def handle_data(self, data): self.note('data', data)\n"
+        "    def handle_comment(self, data): self.note('comment', data)\n"
+        "    def handle_decl(self, data): self.note('decl', data)\n"
+        "    def handle_pi(self, data): self.note('pi', data)\n"
+        "    def handle_entityref(self, name): self.note('entity', name)\n"
+        "    def handle_charref(self, name): self.note('char', name)\n"
+        "def seen(*pieces, **options):\n    p = Seen(**options)\n    for piece in pieces: p.feed(piece)\n"
+        "    p.close()\n    return p.seen\n",
+        [
+            *(f"seen({page!r})" for page in PAGES),
+            *(f"seen({page!r}, convert_charrefs=False)" for page in PAGES[:3]),
+            "seen('<p>a', ' b</', 'p><', 'br/>&am', 'p; c', '<a href=\"x')",
+        ],
+    ),
+    "types": (
+        "from types import SimpleNamespace\ndef changed(n):\n    n.b = 2\n    return [n.a, n.b]\n",
+        [
+            *("changed(SimpleNamespace(a=1))", "SimpleNamespace(a=1, b='x') == SimpleNamespace(b='x', a=1)"),
+            *("repr(SimpleNamespace(a=1, b='x'))", "SimpleNamespace(a=1) == 1", "SimpleNamespace().x"),
+        ],
+    ),
+    "asyncio": (
+        "import asyncio\nasync def both(f, *xs):\n"
+        "    return await asyncio.gather(*(asyncio.to_thread(f, x) for x in xs))\n",
+        ["list(asyncio.run(both(len, 'a', 'bb')))", "asyncio.run(both(int, 'x'))"],
+    ),
     "contextlib": (
         "import contextlib\nclass A:\n    closed = False\n    def close(self): self.closed = True\n"
         "def suppressed(kinds, function):\n    with contextlib.suppress(*kinds): return function()\n    return 'gone'\n"
@@ -335,10 +374,21 @@ CASES: dict[str, tuple[str, list[str]]] = {
         "def imported(source):\n    tree = ast.parse(source)\n"
         "    return [[a.name, a.asname] for n in ast.walk(tree) if isinstance(n, (ast.Import, ast.ImportFrom)) for a in n.names]\n"
         "def shown(source):\n    tree = ast.parse(source)\n    return [ast.unparse(tree), [ast.unparse(n) for n in tree.body]]\n"
+        "class Names(ast.NodeVisitor):\n    def __init__(self): self.found = []\n"
+        "    def visit_FunctionDef(self, node):\n        self.found.append(node.name)\n        self.generic_visit(node)\n"
+        "    def visit_Name(self, node): self.found.append(node.id)\n"
+        "def visited(source):\n    names = Names()\n    names.visit(ast.parse(source))\n    return names.found\n"
+        "class Changed(ast.NodeTransformer):\n    def visit_Pass(self, node): return None\n"
+        "    def visit_Import(self, node): return [node, node]\n"
+        "    def visit_Name(self, node):\n        node.id = node.id.upper()\n        return node\n"
+        "def changed(source): return ast.unparse(Changed().visit(ast.parse(source)))\n"
         "def documented(source):\n    tree = ast.parse(source)\n    return [ast.get_docstring(tree), ast.get_docstring(tree.body[4])]\n"
         "def segments(source):\n    tree = ast.parse(source)\n    return [ast.get_source_segment(source, n) for n in tree.body]\n",
         [
-            *(f"{name}({SOURCE!r})" for name in ("seen", "named", "imported", "shown", "documented", "segments")),
+            *(
+                f"{name}({SOURCE!r})"
+                for name in ("seen", "named", "visited", "changed", "imported", "shown", "documented", "segments")
+            ),
             *(f"ast.dump(ast.parse({code!r}))" for code in ("x = 1", "f(a, *b, c=None)", "a < b <= -c")),
             *(
                 "ast.get_docstring(ast.parse('x').body[0])",

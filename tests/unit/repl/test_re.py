@@ -414,6 +414,37 @@ def test_searching_from_a_place_is_left_to_what_is_no_long_text() -> None:
     assert "substring not found" in error_of("x = 'a' * 9000\nx.index('b', 1)")
 
 
+STEPS = r"""
+result = []
+for pattern in [r"q\w+|fox", r"\s*(\w+)(,)?", r"(?<=the )\w+", r"fo(x)\b", "x*", "nothing"]:
+    p = re.compile(pattern)
+    for how in (p.search, p.match):
+        place = 0
+        while place <= len(text) and (m := how(text, place)):
+            result.append((m.start(), m.end(), m.group(), m.groups()))
+            place = m.end() + (m.end() == m.start())
+        result.append(m is None)
+    for place in places:
+        result += [(how, m and (m.span(), m.groups())) for how in ("search", "match") for m in [getattr(p, how)(text, place)]]
+"""
+
+
+@pytest.mark.parametrize("start", ["", "é"])
+def test_long_text_is_gone_over_step_by_step_as_in_cpython(session: MontySession, start: str) -> None:
+    chance, text = random.Random(2), start + "the quick fox, " * 300
+    given = {"text": text, "places": [chance.randrange(len(text) + 9) for _ in range(30)]}
+    expected: dict[str, Any] = {"re": re, **given}
+    exec(STEPS, expected)
+    assert value_of(session, STEPS, given) == expected["result"]
+
+
+def test_what_was_found_in_a_long_text_is_not_kept_after_the_cell() -> None:
+    code = "p = re.compile('a|b')\nfor i in (1, 2): p.search(text, i)\n"
+    kept = "Final = len(__rlm__['module']('_searching').matches)"
+    assert final_of(f"text = 'ab' * 5000\n{code}{kept}") == 1
+    assert run(f"text = 'ab' * 5000\n{code}", kept).answer == 0
+
+
 # -- whether Monty has it by itself by now ----------------------------------------------------------------------------
 
 MONTY_LACKS = {
@@ -430,6 +461,8 @@ MONTY_LACKS = {
     r"re.findall('[a&&b]', 'ab&')": ["a", "b", "&"],
     r"re.findall(r'\s', '\x1c')": ["\x1c"],
     r"re.match('(a)', 'a').lastindex": 1,
+    r"re.match('(?P<x>a)', 'a').lastgroup": "x",
+    r"re.match('(a)', 'a').regs": ((0, 1), (0, 1)),
     r"re.match('(?P<x>a)', 'a').start('x')": 0,
     r"re.compile('(a)').groups": 1,
     r"[re.X, re.U]": [64, 32],

@@ -1,6 +1,7 @@
 """Methods of built-in types as values, and those that Monty lacks: see `repl/bridges.py`."""
 
 import json
+import re
 
 makers = {}
 
@@ -85,6 +86,22 @@ LACKING = {
     "bit_count": [[int, lambda number: bin(abs(number)).count("1")]],
     "is_integer": [[float, lambda number: number % 1 == 0], [int, lambda number: True]],
 }
+
+
+_OF_JSON = re.compile(r"(?s)(.*): line (\d+) column (\d+) \(char (\d+)\)")
+_OF_SYNTAX = re.compile(r"(?s)(.*) \(<[^>]*>, line (\d+)\)")
+
+
+def fact(failure, name):
+    """`failure.name`, read from the message where it stands there alone."""
+    try:
+        return getattr(failure, name)
+    except AttributeError:
+        found = _OF_JSON.fullmatch(str(failure)) or _OF_SYNTAX.fullmatch(str(failure))
+        facts = dict(zip(("msg", "lineno", "colno", "pos"), found.groups())) if found else {}
+        if name not in facts:
+            raise
+    return facts[name] if name == "msg" else int(facts[name])
 
 
 def dumps(value, *, default=None, skipkeys=False, **options):

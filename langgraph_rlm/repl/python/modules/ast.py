@@ -143,30 +143,24 @@ _OTHERS = (
 ) = _kinds(_OTHERS)
 AST = tuple(_kind_of.values())
 """A tuple, as `expr` and `stmt` are: what `isinstance` takes."""
-_PLACE = ("lineno", "col_offset", "end_lineno", "end_col_offset")
 
 
 def parse(source, filename="<unknown>", mode="exec"):
     """The tree of `source`, of at most 200,000 characters and 100,000 nodes."""
-    records = __rlm__["standard"]("ast.parse", source, mode)
-    nodes = [_kind_of[name]() for name, _, _ in records]
-    for node, (_, fields, place) in zip(nodes, records):
-        node._fields = tuple(fields)
-        for name, part in fields.items():
-            setattr(node, name, _whole(part, nodes))
-        for name, value in zip(_PLACE, place or []):
+    fields, records = __rlm__["standard"]("ast.parse", source, mode)
+    for kind, names in fields.items():
+        _kind_of[kind]._fields = tuple(names)
+    nodes = [_kind_of[record[0]]() for record in records]
+    for node, (kind, plain, inner, lists) in zip(nodes, records):
+        for name, value in plain.items():
             setattr(node, name, value)
+        for name, place in inner.items():
+            setattr(node, name, nodes[place])
+        for name, places in lists.items():
+            setattr(node, name, [None if place is None else nodes[place] for place in places])
+        if kind == "Constant" and "value" not in plain:
+            node.value = ...
     return nodes[0]
-
-
-def _whole(part, nodes):
-    if part[0] == "node":
-        return nodes[part[1]]
-    if part[0] == "list":
-        return [_whole(item, nodes) for item in part[1]]
-    if part[0] == "imaginary":
-        raise ValueError("complex numbers are not there")
-    return part[1] if part[0] == "value" else ...
 
 
 def iter_fields(node):
@@ -186,6 +180,35 @@ def walk(node):
     for node in found:
         found += iter_child_nodes(node)
     return found
+
+
+class NodeVisitor:
+    """Calls `visit_…` of each node's kind, `generic_visit` where there is none."""
+
+    def visit(self, node):
+        return getattr(self, "visit_" + type(node).__name__, self.generic_visit)(node)
+
+    def generic_visit(self, node):
+        for child in iter_child_nodes(node):
+            self.visit(child)
+
+
+class NodeTransformer(NodeVisitor):
+    """Puts what `visit` gives in the place of each node: None takes it out, a list puts several there."""
+
+    def generic_visit(self, node):
+        for name, value in iter_fields(node):
+            if isinstance(value, list):
+                value[:] = [new for item in value for new in self._in_place_of(item)]
+            elif hasattr(value, "_fields"):
+                setattr(node, name, self.visit(value))
+        return node
+
+    def _in_place_of(self, item):
+        if not hasattr(item, "_fields"):
+            return [item]
+        new = self.visit(item)
+        return new if isinstance(new, list) else [] if new is None else [new]
 
 
 def unparse(node):

@@ -4,6 +4,9 @@ A pattern is read by the host (`repl/patterns.py`), which says how the engine ha
 wherever they are alike: a `Match` of this file knows more, and takes longer to make.
 """
 
+import bisect
+import itertools
+
 _native, _host, _state = __rlm__["native_re"], __rlm__["host"], {"is_rich": False}
 
 NOFLAG, I, L, M, S, U, X, A, DEBUG = 0, 2, 4, 8, 16, 32, 64, 256, 128
@@ -15,9 +18,12 @@ escape = _native.escape
 _MOST_CACHED = 256
 _LONG = 2000
 """Characters of a text from which on finding its characters takes time, where it is not of ASCII alone."""
+_MOST_REMEMBERED = 300_000
+"""Matches in a long text that are kept for searches from places in it."""
 _FLAG_NAMES = {2: "IGNORECASE", 8: "MULTILINE", 16: "DOTALL", 64: "VERBOSE", 256: "ASCII"}
 _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\"}
 
+_searching = __rlm__["module"]("_searching")
 _cache = {0: {}}
 _templates = {}
 
@@ -115,6 +121,7 @@ class Pattern:
         self._is_plain = not told["is_nullable"]
         self._is_rich = _state["is_rich"] or told["is_unnamed"]
         self._ascii = self._other = self._quick = None
+        self._may_begin_within = self._is_plain and not told["behind"]
         self._may_be_quick = self._is_plain and not self._is_rich and not told["looks"] and not told["is_hard"]
 
     def __repr__(self):
@@ -136,6 +143,11 @@ class Pattern:
         engine = self._quick
         if engine is not None and not pos and endpos is None and isinstance(string, str) and string.isascii():
             return engine.match(string)
+        engine = self._ascii
+        if engine is not None and pos >= 0 and endpos is None and self._may_begin_within and isinstance(string, str):
+            if string.isascii() and len(string) < _LONG:  # a tokenizer calls this for each token of a line
+                found = engine.match(string[pos:])
+                return found if found is None else _Match(self, string, found, pos, 0, pos, len(string))
         if pos or endpos is not None or self._is_rich:
             return _bounded(self, "match", string, pos, endpos)
         return _engine(self, string).match(string)
@@ -172,12 +184,15 @@ class Pattern:
     def split(self, string, maxsplit=0):
         if maxsplit < 0:
             return [string]
-        if self._is_plain:
-            try:
-                return _engine(self, string).split(string, maxsplit=maxsplit)
-            except PatternError:
-                pass
-        return _parts(_matches(self, string), string, maxsplit)
+        try:
+            parts = _engine(self, string).split(string, maxsplit=maxsplit)
+        except PatternError:
+            parts = []
+        if self._is_plain and parts:
+            return parts
+        matches = _matches(self, string)
+        is_same = len(parts) == len(matches) * (self.groups + 1) + 1  # nothing is found there that is not found here
+        return parts if is_same else _parts(matches, string, maxsplit)
 
     def sub(self, repl, string, count=0):
         return self.subn(repl, string, count)[0]
@@ -258,16 +273,6 @@ class _Match:
         self.endpos = len(string) if endpos is None else endpos
         self._match, self._at, self._shift = found, at, shift
         self._span = None
-        if _state["is_rich"]:
-            self.regs = tuple([self.span(group) for group in range(pattern.groups + 1)])
-            closed = [group for group in pattern._told["closing"] if self.regs[group][0] >= 0]
-            self.lastindex = self.lastgroup = None
-            for group in closed:
-                if self.lastindex is None or self.regs[group][1] >= self.regs[self.lastindex][1]:
-                    self.lastindex = group
-            for name, group in pattern.groupindex.items():
-                if group == self.lastindex:
-                    self.lastgroup = name
 
     def _number(self, group):
         if isinstance(group, str):
@@ -286,8 +291,8 @@ class _Match:
         return self._match.group(self._number(group) + self._shift)
 
     def groups(self, default=None):
-        values = [self._match.group(group + self._shift) for group in range(1, self.re.groups + 1)]
-        return tuple([default if value is None else value for value in values])
+        values = self._match.groups()[self._shift :]
+        return values if default is None else tuple([default if value is None else value for value in values])
 
     def groupdict(self, default=None):
         values = self.groups(default)
@@ -309,11 +314,39 @@ class _Match:
     def expand(self, template):
         return _filled(_template(template, self.re), self)
 
+    def _regs(self):
+        return tuple([self.span(group) for group in range(self.re.groups + 1)])
+
+    def _lastindex(self):
+        """The group that was closed last."""
+        values = self._match.groups()[self._shift :]
+        found = [group for group, value in enumerate(values, 1) if value is not None]
+        if len(found) < 2:
+            return found[0] if found else None
+        last, end = None, -1
+        for group in self.re._told["closing"]:
+            if group in found and self.end(group) >= end:
+                last, end = group, self.end(group)
+        return last
+
+    def _lastgroup(self):
+        last = self._lastindex()
+        for name, group in self.re.groupindex.items():
+            if group == last:
+                return name
+        return None
+
     def __repr__(self):
         return "<re.Match object; span=" + repr(self.span()) + ", match=" + repr(self.group())[:50] + ">"
 
 
 Match = (_native.Match, _Match)
+_FACTS = {"regs": _Match._regs, "lastindex": _Match._lastindex, "lastgroup": _Match._lastgroup}
+
+
+def fact(owner, name):
+    """`owner.lastgroup` and the like, which are worked out where they are asked for."""
+    return _FACTS[name](owner) if isinstance(owner, _Match) else getattr(owner, name)
 
 
 def _first(matches):
@@ -330,11 +363,76 @@ def _found(m, groups):
 
 def _bounded(own, how, string, pos, endpos):
     """`search`, `match` or `fullmatch` between two places."""
-    _engine(own, string)
+    if not isinstance(string, str):
+        _engine(own, string)
+    if endpos is None and pos > 0 and how != "fullmatch" and own._is_plain:
+        found = _in_long(own, how, string, pos)
+        if found is not _UNKNOWN:
+            return found
+        if own._may_begin_within:
+            rest = string[pos:]
+            engine = _engine(own, rest)
+            found = engine.match(rest) if how == "match" else engine.search(rest)
+            return found if found is None else _Match(own, string, found, pos, 0, pos, pos + len(rest))
     text, pos = _clipped(string, pos, endpos)
     if pos is None:
         return None
     return _at(own, how, string, text, pos)
+
+
+class _Unknown:
+    pass
+
+
+_UNKNOWN = _Unknown()
+
+
+def _in_long(own, how, string, pos):
+    """What is found from a place on in a long text that is gone over step by step: one of all matches in it.
+
+    Unless the place is in the middle of one: there another might begin. Each of these searches would take time by the
+    length of the text.
+    """
+    found = _searching.remembered(own, string)
+    if found is None:
+        return _UNKNOWN
+    if not found:
+        found += _scanned(own, string)
+    natives, starts, ends, length = found
+    at = bisect.bisect_left(starts, pos)
+    if natives is None or (at and ends[at - 1] > pos):
+        return _UNKNOWN
+    if at == len(starts) or (how == "match" and starts[at] != pos):
+        return None
+    m = _Match(own, string, natives[at], 0, 0, pos, length)
+    m._span = starts[at], ends[at]
+    return m
+
+
+def _scanned(own, string):
+    """The matches in a text, where they begin and end, and its length. None: they are too many."""
+    try:
+        natives = list(itertools.islice(_engine(own, string).finditer(string), _MOST_REMEMBERED + 1))
+    except PatternError:
+        return [None, [], [], 0]
+    if len(natives) > _MOST_REMEMBERED:
+        return [None, [], [], 0]
+    spans = _spans(own, string, natives)
+    return [natives, [start for start, _ in spans], [end for _, end in spans], len(string)]
+
+
+def _spans(own, string, natives):
+    """Where Monty's matches stand: to ask them for it takes time by their number times the text, if not ASCII."""
+    if string.isascii():
+        return [native.span() for native in natives]
+    between, at, spans = _engine(own, string).split(string)[:: own.groups + 1], 0, []
+    if len(between) != len(natives) + 1:
+        return [native.span() for native in natives]
+    for before, native in zip(between, natives):
+        start = at + len(before)
+        at = start + len(native.group())
+        spans.append((start, at))
+    return spans
 
 
 def _clipped(string, pos, endpos):
@@ -379,15 +477,12 @@ def _matches(own, string, pos=0, endpos=None):
 
 
 def _placed(own, string, text, natives):
-    """Monty's matches, each with its place: to ask them for it takes time by their number times the text."""
+    """Monty's matches, each with its place where that is long to find."""
     length = len(text)
     found = [_Match(own, string, native, 0, 0, 0, length) for native in natives]
-    if own._is_plain and not text.isascii():
-        between, at = _engine(own, text).split(text)[:: own.groups + 1], 0
-        for before, m in zip(between, found):
-            start = at + len(before)
-            at = start + len(m.group())
-            m._span = start, at
+    if not text.isascii():
+        for m, span in zip(found, _spans(own, text, natives)):
+            m._span = span
     return found
 
 
@@ -462,10 +557,11 @@ def _lines(string, size):
 
 def _parts(matches, string, most):
     """What `split` gives: what is between matches, and their groups."""
-    made, at = [], 0
+    text, made, at = _searching.at(string), [], 0
+    slice_of = text.slice if text is not string else lambda start, end: string[start:end]
     for m in matches[:most] if most else matches:
         start, end = m.span()
-        made.append(string[at:start])
+        made.append(slice_of(at, start))
         made.extend(m.groups())
         at = end
     made.append(string[at:])

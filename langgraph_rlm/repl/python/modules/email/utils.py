@@ -6,7 +6,8 @@ def parseaddr(addr):
 
 
 def getaddresses(fieldvalues):
-    return __rlm__["standard"]("email.addresses", list(fieldvalues))
+    """Of each field, one after the other: the host reads so much at a time."""
+    return [pair for value in fieldvalues for pair in __rlm__["standard"]("email.addresses", [value])]
 
 
 def formataddr(pair):

@@ -1,8 +1,18 @@
 """`urllib.parse`: addresses, their parts, and texts as they stand in them."""
 
+_MOST_CACHED = 1000
+_cache = {}
+
 
 def _host(name, *arguments):
-    return __rlm__["standard"]("urllib." + name, *arguments)
+    """What the host says, who is asked once: texts have the same addresses again and again."""
+    asked = (name, *[tuple(item) if isinstance(item, list) else item for item in arguments])
+    if asked not in _cache:
+        if len(_cache) >= _MOST_CACHED:
+            _cache.clear()
+        _cache[asked] = __rlm__["standard"]("urllib." + name, *arguments)
+    found = _cache[asked]
+    return list(found) if isinstance(found, list) else found
 
 
 class _Parts:
