@@ -56,6 +56,8 @@ if "tool_batch" not in __rlm__["names"]:
 """
 PROPERTIES = "__rlm__['properties']()"
 """The names of the properties that classes of its cells have."""
+MISSING = "__rlm__['missing'](_wanted, __rlm__['locals']())"
+"""Which of the modules and names in `_wanted` cannot be had."""
 DATA = "__rlm__['data'](__rlm__, __rlm__['locals']())"
 RESTORE = '{name} = {{**__rlm__, **__rlm__["tools"]}}["{name}"]'
 SURVEY = "__rlm__['survey'](__rlm__, __rlm__['locals'](), {!r}, {!r})"
@@ -113,6 +115,16 @@ def data_of(value: object) -> dict[str, Any]:
     if isinstance(value, dict) and "__rlm__" not in value and all(map(_is_name, value)):
         return value
     raise Unreadable
+
+
+def missing_of(value: object) -> set[tuple[str, str]]:
+    """The prelude's `missing` as it comes out of the sandbox. What code has tampered with says that all is there."""
+    found = set[tuple[str, str]]()
+    for pair in value if isinstance(value, list) else []:
+        match pair:
+            case [str(module), str(name)]:
+                found.add((module, name))
+    return found
 
 
 def _is_name(value: object) -> bool:

@@ -9,6 +9,7 @@ which.
 from __future__ import annotations
 
 import ast
+import copy
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from langgraph_rlm.repl import modules
 from langgraph_rlm.repl.classes import Classes, needs_classes
 from langgraph_rlm.repl.generators import NoBridge, as_function, is_generator
+from langgraph_rlm.repl.lacking import Gap, gaps_of_syntax
 from langgraph_rlm.repl.preparation import preparation
 from langgraph_rlm.repl.syntax import parsed, statements
 
@@ -75,22 +77,29 @@ class Rewritten:
     lines: tuple[int, ...] = ()
     properties: frozenset[str] = frozenset()
     """Names of properties that its classes have."""
+    gaps: tuple[Gap, ...] = ()
+    """What of its syntax Monty does not read."""
 
 
 def rewritten(code: str, properties: Iterable[str] = ()) -> Rewritten:
     """A cell as Monty understands it. What is not Python stays as it is. `properties` are those of earlier cells."""
     edited = edited_text(code)
-    printed, lines, own_properties = _printed_anew(edited, properties) or (edited, (), ())
+    found = ast.Module(statements(edited), [])
+    printed, lines, own_properties, tree = _printed_anew(edited, found, properties) or (edited, (), (), found)
     loaded = [f"{_module(name)}\n" for name, sign in HELPERS.items() if sign in printed]
     loaded += [f"{line}\n" for line in preparation(code)]
     if loaded:  # where a cell begins: in the middle of a built-in function nothing can be asked of the host
         lines = (*[1] * len(loaded), *(lines or range(1, printed.count("\n") + 2)))
-    return Rewritten("".join([*loaded, printed]), lines, frozenset(own_properties))
+    return Rewritten("".join([*loaded, printed]), lines, frozenset(own_properties), gaps_of_syntax(tree))
 
 
-def _printed_anew(code: str, properties: Iterable[str]) -> tuple[str, tuple[int, ...], Iterable[str]] | None:
-    """A cell without generators and what classes lack, where its lines stood, and its properties; None: it has none."""
-    found = ast.Module(statements(code), [])
+def _printed_anew(
+    code: str, found: ast.Module, properties: Iterable[str]
+) -> tuple[str, tuple[int, ...], Iterable[str], ast.Module] | None:
+    """A cell without generators and what classes lack, where its lines stood, its properties, its tree.
+
+    None where it has none of these. `found` are its statements.
+    """
     has_generators = any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(found))
     if not has_generators and not needs_classes(found, properties):
         return None
@@ -100,9 +109,7 @@ def _printed_anew(code: str, properties: Iterable[str]) -> tuple[str, tuple[int,
         tree = ast.fix_missing_locations(classes.visit(tree))
         tree = ast.fix_missing_locations(_Generators().visit(tree))
         printed = ast.unparse(tree)
-        return printed, _lines(tree, printed), classes.own_properties
-    except NoBridge:
-        return None
+        return printed, _lines(tree, printed), classes.own_properties, tree
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # a hostile cell ends no run
         return None
 
@@ -110,7 +117,12 @@ def _printed_anew(code: str, properties: Iterable[str]) -> tuple[str, tuple[int,
 class _Generators(ast.NodeTransformer):
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         self.generic_visit(node)
-        return as_function(node) if is_generator(node) else node
+        if not is_generator(node):
+            return node
+        try:
+            return as_function(copy.deepcopy(node))
+        except NoBridge:  # the model is told what stays
+            return node
 
 
 def _lines(tree: ast.AST, printed: str) -> tuple[int, ...]:
@@ -219,7 +231,7 @@ def _import(node: ast.AST) -> Iterator[Edit]:
             if wanted == [("*", "*")]:
                 wanted = [(name, name) for name in modules.exported(node.module)]
             targets = ", ".join(new for _, new in wanted)  # a tuple: Monty takes `; match = …` for another statement
-            values = ", ".join(_of_module(node.module, name) for name, _ in wanted)
+            values = ", ".join(_from_module(node.module, name) for name, _ in wanted)
             yield Edit.of(node, f"({targets},) = ({values},)")
         elif added := {name for name, _ in wanted} & set(modules.added(node.module)):
             own = [f"{name} as {new}" for name, new in wanted if name not in added]
@@ -237,6 +249,12 @@ def _added(node: ast.AST) -> Iterator[Edit]:
 def _of_module(module: str, name: str) -> str:
     inner = f"{module}.{name}"
     return _module(inner) if inner in modules.names() else f"{_module(module)}.{name}"
+
+
+def _from_module(module: str, name: str) -> str:
+    """For `from module import name`, which is an `ImportError` where there is no such name."""
+    is_there = f"{module}.{name}" in modules.names() or name in modules.exported(module)
+    return _of_module(module, name) if is_there else f'__rlm__["no_name"]({module!r}, {name!r})'
 
 
 def _addition(module: str, name: str) -> str:

@@ -91,6 +91,13 @@ class Classes(ast.NodeTransformer):
     # -- classes ------------------------------------------------------------------------------------------------------
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST | list[ast.stmt]:
+        try:
+            return self.defined(node)
+        except NoBridge:  # the model is told what stays
+            return node
+
+    def defined(self, node: ast.ClassDef) -> list[ast.stmt]:
+        """The class, and what makes it known."""
         if node.keywords and {keyword.arg for keyword in node.keywords} != {"metaclass"}:
             raise NoBridge
         bases = [base for base in node.bases if _name(base) not in IGNORED]

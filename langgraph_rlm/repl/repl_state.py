@@ -24,6 +24,7 @@ from langgraph_rlm.errors import SandboxError
 from langgraph_rlm.repl import host
 from langgraph_rlm.repl.boot import (
     DATA,
+    MISSING,
     PROPERTIES,
     PROTECTED,
     REBIND,
@@ -33,6 +34,7 @@ from langgraph_rlm.repl.boot import (
     Survey,
     Unreadable,
     data_of,
+    missing_of,
     survey_of,
 )
 from langgraph_rlm.repl.bridges import Rewritten, rewritten
@@ -41,6 +43,7 @@ from langgraph_rlm.repl.cells import Variable
 from langgraph_rlm.repl.conventions import ReplConventions
 from langgraph_rlm.repl.explain import echoing, shadowed_builtins
 from langgraph_rlm.repl.journal import Cell, Event, Exchange, RestorePlan
+from langgraph_rlm.repl.lacking import refusal
 from langgraph_rlm.repl.packed import DumpPacker
 from langgraph_rlm.repl.session import (
     Answering,
@@ -152,6 +155,8 @@ class ReplState:
         """Names of properties that classes of its cells have."""
         self.rewritten = Rewritten("")
         """The unfinished cell, as it runs."""
+        self.refusal = ""
+        """Why it does not run, for the model."""
         self.events: list[Event] = [["lost"]] if plan.is_lost else []
         """What the journal has not been told of."""
         self.variables = self._variables_before = variables
@@ -221,8 +226,17 @@ class ReplState:
         """Begins to run a cell's own code."""
         code = echoing(cell.code) if self._conventions.echoes else cell.code
         self.rewritten = rewritten(code, self._properties)
+        self.refusal = refusal(code, self.rewritten.gaps, self._missing, self._conventions.how_to_end)
+        if self.refusal:
+            return feed(self.session(), "raise NotImplementedError", on_print)
         self._properties |= self.rewritten.properties
         return feed(self.session(), self.rewritten.code, on_print)
+
+    def _missing(self, wanted: list[list[str]]) -> set[tuple[str, str]]:
+        try:
+            return missing_of(self.evaluate(MISSING, {"_wanted": wanted}))
+        except (MontyError, Unreadable):  # the cell will say so
+            return set()
 
     def advance(self, snapshot: Snapshot, answering: Answering) -> Call | None:
         """Goes on until the code ends (None) or asks what the graph has to answer, and notes where that is."""

@@ -384,7 +384,7 @@ def module(name):
     """A module of the sandbox's own Python, loaded once: its source is asked of the host."""
     if name not in modules:
         own = {"module": module, "package": package, "standard": standard}
-        own = {**own, "datetime": datetime, "dated": dated, "dates": dates}
+        own = {**own, "no_name": no_name, "datetime": datetime, "dated": dated, "dates": dates}
         if name == "re":
             own = {**own, "host": _host, "native_re": native_re}
         namespace = {"__rlm__": own}
@@ -395,6 +395,28 @@ def module(name):
                 setattr(loaded, key, value)
         modules[name] = loaded
     return modules[name]
+
+
+def no_name(module, name):
+    """`from module import name`, where one of these modules does not have it."""
+    raise ImportError("cannot import name '" + name + "' from '" + module + "'")
+
+
+def missing(wanted, variables):
+    """Which of these pairs, a module and a name in it, cannot be had. Without a name it is the module itself.
+
+    Without a module it is a built-in that Monty lacks: a variable may have its name.
+    """
+    found = []
+    for module, name in wanted:
+        try:
+            if module:
+                exec("from " + module + " import " + name if name else "import " + module, {})
+            elif name not in variables:
+                found.append([module, name])
+        except Exception:
+            found.append([module, name])
+    return found
 
 
 def properties():
@@ -424,7 +446,7 @@ def standard(name, *arguments):
 
 llm_query_batched = llm_batch
 context = context_0 = P
-_hidden = ["__rlm__", "_host", "_metadata", "_prelude", "_names", "_builtin_names", "_pieces", "_piece"]
+_hidden = ["__rlm__", "_host", "_metadata", "_prelude", "_names", "_builtin_names", "_pieces", "_piece", "_wanted"]
 
 
 def rebind(own, text, metadata):
