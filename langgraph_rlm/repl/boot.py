@@ -23,8 +23,8 @@ PROTECTED = ["P", "ctx", "llm_query", "llm_batch", "llm_query_batched", "llm_map
 """What a cell overwrites of these is restored when it ends; so are its tools."""
 OCCASIONAL = ["answer", "tool_batch"]
 """Names that some REPLs have besides, by their dialect and their tools."""
-BUILTINS = ["map", "filter", "sorted", "min", "max", "round"]
-"""Built-ins that the prelude replaces."""
+BUILTINS = ["map", "filter", "sorted", "min", "max", "round", "callable", "issubclass", "vars", "ascii"]
+"""Built-ins that the prelude replaces, and those that Monty does not have."""
 BOOT = "\n".join(
     [
         '__rlm__ = {"_host": _host, "P": P, "metadata": _metadata, "names": _names, "builtin_names": _builtin_names}',

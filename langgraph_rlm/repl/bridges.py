@@ -16,8 +16,9 @@ from dataclasses import dataclass
 
 from langgraph_rlm.repl import modules
 from langgraph_rlm.repl.classes import Classes, needs_classes
-from langgraph_rlm.repl.generators import NoBridge, as_function, is_generator
+from langgraph_rlm.repl.generators import Closing, NoBridge, as_function, ends_late, is_generator
 from langgraph_rlm.repl.lacking import Gap, gaps_of_syntax
+from langgraph_rlm.repl.operations import LOAD, SIGN, Operations
 from langgraph_rlm.repl.preparation import preparation
 from langgraph_rlm.repl.syntax import parsed, statements
 
@@ -37,6 +38,8 @@ LACKING = {
     *("bit_length", "bit_count", "is_integer"),
 }
 """Those that Monty does not have."""
+PARTS = {"__name__", "__qualname__", "__class__", "__dict__"}
+"""What functions and instances lack."""
 DATETIME, AS_CLASS, DATES = '__rlm__["datetime"]', '__rlm__["dated"]', '__rlm__["dates"]'
 """What the prelude has for dates."""
 HELPERS = {
@@ -50,8 +53,11 @@ _DATE_METHODS = (
 )
 SEARCHES = ("find", "rfind", "index", "rindex", "count", "startswith", "endswith")
 """Methods that may be given a place to begin at."""
-_IGNORED = ("__bool__", "__format__", "__new__", "__setattr__", "__getattribute__")
-"""Methods that nothing calls in Monty."""
+_IGNORED = (
+    *("__format__", "__new__", "__setattr__", "__delattr__", "__getattr__", "__getattribute__", "__init_subclass__"),
+    *("__get__", "__set__", "__set_name__", "__instancecheck__", "__missing__"),
+)
+"""Methods that nothing calls in Monty, nor in what bridges make of a cell."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,7 @@ class Rewritten:
     code: str
     lines: tuple[int, ...] = ()
     properties: frozenset[str] = frozenset()
-    """Names of properties that its classes have."""
+    """Names of properties that its classes have, of methods that Monty never calls, of classes."""
     gaps: tuple[Gap, ...] = ()
     """What of its syntax Monty does not read."""
 
@@ -87,6 +93,7 @@ def rewritten(code: str, properties: Iterable[str] = ()) -> Rewritten:
     found = ast.Module(statements(edited), [])
     printed, lines, own_properties, tree = _printed_anew(edited, found, properties) or (edited, (), (), found)
     loaded = [f"{_module(name)}\n" for name, sign in HELPERS.items() if sign in printed]
+    loaded += [f"{LOAD}\n"] if SIGN in printed else []
     loaded += [f"{line}\n" for line in preparation(code)]
     if loaded:  # where a cell begins: in the middle of a built-in function nothing can be asked of the host
         lines = (*[1] * len(loaded), *(lines or range(1, printed.count("\n") + 2)))
@@ -107,6 +114,8 @@ def _printed_anew(
         tree = parsed(code)
         classes = Classes(tree, properties)
         tree = ast.fix_missing_locations(classes.visit(tree))
+        tree = ast.fix_missing_locations(Operations(classes.special).visit(tree)) if classes.special else tree
+        tree = ast.fix_missing_locations(Closing().visit(tree)) if ends_late(tree) else tree
         tree = ast.fix_missing_locations(_Generators().visit(tree))
         printed = ast.unparse(tree)
         return printed, _lines(tree, printed), classes.own_properties, tree
@@ -149,7 +158,7 @@ def edited_text(code: str) -> str:
 
 
 def _generator_for_next(node: ast.AST) -> Iterator[Edit]:
-    """`next(x for …)`: a generator expression is a list here, so it gets an iterator."""
+    """`next(x for …)`, `g = (x for …)`: a generator expression is a list here, so it gets an iterator."""
     match node:
         case ast.Call(func=ast.Name("next") as function, args=[ast.GeneratorExp() as items, *_]):
             start, end = _start(items), _end(items)
@@ -157,11 +166,20 @@ def _generator_for_next(node: ast.AST) -> Iterator[Edit]:
             yield Edit(start, start, "(iter" if is_bare else "iter")
             if is_bare:
                 yield Edit(end, end, ")")
+        case ast.Assign(value=ast.GeneratorExp() as items) | ast.Return(value=ast.GeneratorExp() as items):
+            yield Edit(_start(items), _start(items), "iter")
+
+
+def _type_variable(node: ast.AST) -> Iterator[Edit]:
+    """`TypeVar("T", bound=…)`: a name for annotations."""
+    match node:
+        case ast.Call(func=ast.Name("TypeVar" | "ParamSpec"), args=[ast.Constant(str(name)), *_]):
+            yield Edit.of(node, repr(name))
 
 
 def _delete(node: ast.AST) -> Iterator[Edit]:
     """`del items[i]`, `del items[i:j]`, `del name`: taken out, emptied, forgotten."""
-    if not isinstance(node, ast.Delete) or any(map(_has_step, node.targets)):
+    if not isinstance(node, ast.Delete):
         return
     begins = _start(node)
     for target in node.targets:
@@ -170,16 +188,16 @@ def _delete(node: ast.AST) -> Iterator[Edit]:
         match target:
             case ast.Subscript(slice=ast.Slice(step=None)):
                 yield Edit(end, end, " = []")
+            case ast.Subscript(value=owner, slice=ast.Slice(lower, upper, step)):
+                bounds = ", ".join(ast.unparse(bound) if bound else "None" for bound in (lower, upper, step))
+                yield Edit(start, start, f"{_module('_methods')}.delete(")
+                yield Edit(_end(owner), end, f", slice({bounds}))")
             case ast.Subscript(value=owner, slice=key):
                 yield Edit(_end(owner), _start(key), ".pop(")
                 yield Edit(_end(key), end, ")")
             case _:
                 yield Edit(end, end, " = None")
         begins = end
-
-
-def _has_step(target: ast.expr) -> bool:
-    return isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Slice) and target.slice.step is not None
 
 
 def _methods(tree: ast.AST) -> Iterator[Edit]:
@@ -190,6 +208,10 @@ def _methods(tree: ast.AST) -> Iterator[Edit]:
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     for node in ast.walk(tree):
         match node:
+            case ast.Attribute(attr=name, ctx=ast.Load()) if name in PARTS:
+                yield Edit(_start(node), _start(node), f"{_module('_classes')}.part(")
+                line, column = _end(node)
+                yield Edit((line, column - len(f".{name}")), (line, column), f", {name!r})")
             case ast.Attribute(attr=name, ctx=ast.Load()) if name in (LACKING if id(node) in called else METHODS):
                 yield Edit(_start(node), _start(node), f"{_module('_methods')}.method(")
                 line, column = _end(node)
@@ -333,6 +355,7 @@ def _are_whole(call: ast.Call) -> bool:
 
 BRIDGES: tuple[Callable[[ast.AST], Iterator[Edit]], ...] = (
     _generator_for_next,
+    _type_variable,
     _delete,
     _json_default,
     _search_from,

@@ -65,6 +65,10 @@ _GAPS: list[tuple[str, str]] = [
     (r"name '(property|staticmethod|classmethod|super)' is not defined", "use plain functions"),
     (r"name '__import__' is not defined", "use an import statement"),
     (r"object is not an iterator", "generator expressions are lists here: index them or loop over them"),
+    (r"can only be called with zero or one string argument", "give an exception one text, and no more"),
+    (r"has no attribute '__dict__'", "name its attributes, or make it a dataclass: vars(x) and asdict(x) work there"),
+    (r"has no attribute '(__doc__|__annotations__|__defaults__|__mro__|__bases__)'", "keep that in a dict of your own"),
+    (r"'function' object has no attribute", "keep that in a dict, or write a class with __call__"),
     (r"has no attribute 'utcnow'", "use datetime.datetime.now()"),
 ]
 
@@ -74,7 +78,6 @@ BUILTINS = {
     **dict.fromkeys(("globals", "dir"), "use SHOW_VARS() for your variables, and hasattr(x, name)"),
     **dict.fromkeys(("exit", "quit"), ENDING),
     **dict.fromkeys(("input", "breakpoint", "help"), "nobody answers here: print what you want to see, and look at P"),
-    **dict.fromkeys(("classmethod", "staticmethod", "super"), "use it in a class, as a decorator or `super().name(…)`"),
     **dict.fromkeys(("ExceptionGroup", "BaseExceptionGroup"), "raise one error that has a list of the others"),
     **dict.fromkeys(("Warning", "UserWarning", "DeprecationWarning", "RuntimeWarning", "FutureWarning"), _ERRORS),
     **dict.fromkeys(("UnicodeError", "SystemError", "BufferError", "ConnectionError", "EOFError"), _ERRORS),

@@ -63,11 +63,12 @@ def refusal(code: str, gaps_of_syntax: Iterable[Gap], missing: Missing, ending: 
 
 def _unknown(code: str, missing: Missing, ending: str) -> Iterator[tuple[Wanted, Gap]]:
     """What of the modules and names that a cell wants is not there."""
-    if "import" not in code and not any(name in code for name in gaps.BUILTINS):
+    has_names = any(name in code for name in gaps.BUILTINS)
+    if "import" not in code and not has_names:
         return
     body = statements(code)
-    stored = frozenset(_stored(body))
-    wanted = [one for one in _wanted(body) if one.module or one.name not in stored]
+    stored = frozenset(_stored(body)) if has_names else frozenset()
+    wanted = [one for one in _wanted(body, has_names) if one.module or one.name not in stored]
     asked = {(one.module, one.name) for one in wanted if not _is_ours(one.module, one.name)}
     absent = missing([list(pair) for pair in sorted(asked)]) if asked else ()
     for one in wanted:
@@ -105,14 +106,14 @@ def _stored(body: Iterable[ast.stmt]) -> Iterator[str]:
                 yield new or name
 
 
-def _wanted(body: Iterable[ast.stmt]) -> Iterator[Wanted]:
-    for node, is_certain in _nodes(body, True):
+def _wanted(body: Iterable[ast.stmt], has_names: bool) -> Iterator[Wanted]:
+    for node, is_certain in _nodes(body, has_names):
         line = getattr(node, "lineno", 0)
         match node:
             case ast.Import(names=names):
                 for alias in names:
                     yield Wanted(line, alias.name, "", is_certain)
-            case ast.ImportFrom(module=str(module), names=names, level=0):
+            case ast.ImportFrom(module=str(module), names=names, level=0) if module != "__future__":
                 yield Wanted(line, module, "", is_certain)
                 for alias in names:
                     if alias.name != "*":
@@ -121,13 +122,19 @@ def _wanted(body: Iterable[ast.stmt]) -> Iterator[Wanted]:
                 yield Wanted(line, "", name, is_certain)
 
 
-def _nodes(nodes: Iterable[ast.AST], is_certain: bool) -> Iterator[tuple[ast.AST, bool]]:
-    """Nodes of a cell, each with whether it is certain that the cell comes to it; without those in `try` and `with`."""
-    for node in nodes:
-        if isinstance(node, _HANDLED):
+def _nodes(body: Iterable[ast.stmt], has_names: bool) -> Iterator[tuple[ast.AST, bool]]:
+    """Nodes of a cell, each with whether it is certain that the cell comes to it; without those in `try` and `with`.
+
+    Expressions only where the cell `has_names` of built-ins that are not here.
+    """
+    rest: list[tuple[ast.AST, bool]] = [(node, True) for node in body]
+    while rest:
+        node, is_certain = rest.pop()
+        if isinstance(node, _HANDLED) or (isinstance(node, ast.expr) and not has_names):
             continue
         yield node, is_certain
-        yield from _nodes(_evaluated(node), is_certain and not isinstance(node, _BODIES + _MAYBE))
+        is_certain = is_certain and not isinstance(node, _BODIES + _MAYBE)
+        rest += [(part, is_certain) for part in _evaluated(node)]
 
 
 def _evaluated(node: ast.AST) -> Iterator[ast.AST]:

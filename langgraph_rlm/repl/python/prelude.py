@@ -289,6 +289,22 @@ def round(number, ndigits=None):
     return math.copysign(float(_round(10 * whole + more, ndigits - 1) // 10), number)
 
 
+def callable(value):
+    return module("_classes").is_callable(value)
+
+
+def issubclass(cls, kinds):
+    return module("_classes").is_subclass(cls, kinds)
+
+
+def vars(instance):
+    return module("_classes").part(instance, "__dict__")
+
+
+def ascii(value):
+    return repr(value).encode("ascii", "backslashreplace").decode("ascii")
+
+
 def ignored(method):
     """Stands where a class defines what would be ignored without a word."""
     raise NotImplementedError(method + " is ignored by this Python: write a method of another name, and call that")
@@ -385,6 +401,8 @@ def module(name):
     if name not in modules:
         own = {"module": module, "package": package, "standard": standard}
         own = {**own, "no_name": no_name, "datetime": datetime, "dated": dated, "dates": dates}
+        if name == "_operations":
+            own = {**own, "replaced": {"sorted": sorted, "min": min, "max": max, "filter": filter}}
         if name == "re":
             own = {**own, "host": _host, "native_re": native_re}
         namespace = {"__rlm__": own}
@@ -420,11 +438,17 @@ def missing(wanted, variables):
 
 
 def properties():
-    """The names of the properties that classes of the cells have."""
+    """The names of the classes of the cells, and of the properties and special methods that they have."""
     if "_classes" not in modules:
         return []
-    members = [known["all"] for known in modules["_classes"].classes.values()]
-    return [name for each in members for name, (kind, _) in each.items() if kind == "property"]
+    known = modules["_classes"].classes
+    members = [of["all"] for of in known.values()]
+    return [cls.__name__ for cls in known] + [
+        name
+        for each in members
+        for name, (kind, _) in each.items()
+        if kind in ("property", "cached") or name[:2] == "__"
+    ]
 
 
 def package(name):
@@ -508,6 +532,7 @@ def survey(own, variables, ending, protected):
             if not (name in given and (given[name] is value or _same(value, given[name])))
             and name not in known
             and name not in _hidden
+            and not name.startswith("__")
             and name != ending
         ],
         "overwritten": overwritten,
