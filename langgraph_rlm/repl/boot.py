@@ -23,8 +23,8 @@ PROTECTED = ["P", "ctx", "llm_query", "llm_batch", "llm_query_batched", "llm_map
 """What a cell overwrites of these is restored when it ends; so are its tools."""
 OCCASIONAL = ["answer", "tool_batch"]
 """Names that some REPLs have besides, by their dialect and their tools."""
-BUILTINS = ["map", "filter", "sorted", "min", "max", "round"]
-"""Built-ins that the prelude replaces."""
+BUILTINS = ["map", "filter", "sorted", "min", "max", "round", "callable", "issubclass", "vars", "ascii"]
+"""Built-ins that the prelude replaces, and those that Monty does not have."""
 BOOT = "\n".join(
     [
         '__rlm__ = {"_host": _host, "_at": _at, "P": P, "metadata": _metadata, "names": _names}',
@@ -57,6 +57,8 @@ if "tool_batch" not in __rlm__["names"]:
 """
 PROPERTIES = "__rlm__['properties']()"
 """The names of the properties that classes of its cells have."""
+MISSING = "__rlm__['missing'](_wanted, __rlm__['locals']())"
+"""Which of the modules and names in `_wanted` cannot be had."""
 DATA = "__rlm__['data'](__rlm__, __rlm__['locals']())"
 RESTORE = '{name} = {{**__rlm__, **__rlm__["tools"]}}["{name}"]'
 SURVEY = "__rlm__['survey'](__rlm__, __rlm__['locals'](), {!r}, {!r})"
@@ -116,6 +118,16 @@ def data_of(value: object) -> dict[str, Any]:
     if isinstance(value, dict) and "__rlm__" not in value and all(map(_is_name, value)):
         return value
     raise Unreadable
+
+
+def missing_of(value: object) -> set[tuple[str, str]]:
+    """The prelude's `missing` as it comes out of the sandbox. What code has tampered with says that all is there."""
+    found = set[tuple[str, str]]()
+    for pair in value if isinstance(value, list) else []:
+        match pair:
+            case [str(module), str(name)]:
+                found.add((module, name))
+    return found
 
 
 def _is_name(value: object) -> bool:

@@ -9,13 +9,16 @@ which.
 from __future__ import annotations
 
 import ast
+import copy
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from langgraph_rlm.repl import modules
 from langgraph_rlm.repl.classes import Classes, needs_classes
-from langgraph_rlm.repl.generators import NoBridge, as_function, is_generator
+from langgraph_rlm.repl.generators import Closing, NoBridge, as_function, ends_late, is_generator
+from langgraph_rlm.repl.lacking import Gap, gaps_of_syntax
+from langgraph_rlm.repl.operations import LOAD, SIGN, Operations
 from langgraph_rlm.repl.preparation import preparation
 from langgraph_rlm.repl.syntax import Edit, edited, end_of, parsed, start_of, statements
 
@@ -40,6 +43,8 @@ UNBOUND = {"str", "bytes", "list", "dict", "set", "frozenset", "tuple", "int", "
 _OF_CLASSES = {"fromkeys", "fromhex", "from_bytes", "maketrans"}
 _FACTS = ("msg", "pos", "lineno", "colno")
 """What errors of `json.loads` and `ast.parse` say in their messages alone."""
+PARTS = {"__name__", "__qualname__", "__class__", "__dict__"}
+"""What functions and instances lack."""
 DATETIME, AS_CLASS, DATES = '__rlm__["datetime"]', '__rlm__["dated"]', '__rlm__["dates"]'
 """What the prelude has for dates."""
 HELPERS = {
@@ -53,8 +58,11 @@ _DATE_METHODS = (
 )
 SEARCHES = ("find", "rfind", "index", "rindex", "count", "startswith", "endswith")
 """Methods that may be given a place to begin at."""
-_IGNORED = ("__bool__", "__format__", "__new__", "__setattr__", "__getattribute__")
-"""Methods that nothing calls in Monty."""
+_IGNORED = (
+    *("__format__", "__new__", "__setattr__", "__delattr__", "__getattr__", "__getattribute__", "__init_subclass__"),
+    *("__get__", "__set__", "__set_name__", "__instancecheck__", "__missing__"),
+)
+"""Methods that nothing calls in Monty, nor in what bridges make of a cell."""
 
 
 @dataclass(frozen=True)
@@ -64,23 +72,31 @@ class Rewritten:
     code: str
     lines: tuple[int, ...] = ()
     properties: frozenset[str] = frozenset()
-    """Names of properties that its classes have."""
+    """Names of properties that its classes have, of methods that Monty never calls, of classes."""
+    gaps: tuple[Gap, ...] = ()
+    """What of its syntax Monty does not read."""
 
 
 def rewritten(code: str, properties: Iterable[str] = ()) -> Rewritten:
     """A cell as Monty understands it. What is not Python stays as it is. `properties` are those of earlier cells."""
     edited = edited_text(code)
-    printed, lines, own_properties = _printed_anew(edited, properties) or (edited, (), ())
+    found = ast.Module(statements(edited), [])
+    printed, lines, own_properties, tree = _printed_anew(edited, found, properties) or (edited, (), (), found)
     loaded = [f"{_module(name)}\n" for name, sign in HELPERS.items() if sign in printed]
+    loaded += [f"{LOAD}\n"] if SIGN in printed else []
     loaded += [f"{line}\n" for line in preparation(code)]
     if loaded:  # where a cell begins: in the middle of a built-in function nothing can be asked of the host
         lines = (*[1] * len(loaded), *(lines or range(1, printed.count("\n") + 2)))
-    return Rewritten("".join([*loaded, printed]), lines, frozenset(own_properties))
+    return Rewritten("".join([*loaded, printed]), lines, frozenset(own_properties), gaps_of_syntax(tree))
 
 
-def _printed_anew(code: str, properties: Iterable[str]) -> tuple[str, tuple[int, ...], Iterable[str]] | None:
-    """A cell without generators and what classes lack, where its lines stood, and its properties; None: it has none."""
-    found = ast.Module(statements(code), [])
+def _printed_anew(
+    code: str, found: ast.Module, properties: Iterable[str]
+) -> tuple[str, tuple[int, ...], Iterable[str], ast.Module] | None:
+    """A cell without generators and what classes lack, where its lines stood, its properties, its tree.
+
+    None where it has none of these. `found` are its statements.
+    """
     has_generators = any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(found))
     if not has_generators and not needs_classes(found, properties):
         return None
@@ -88,11 +104,11 @@ def _printed_anew(code: str, properties: Iterable[str]) -> tuple[str, tuple[int,
         tree = parsed(code)
         classes = Classes(tree, properties)
         tree = ast.fix_missing_locations(classes.visit(tree))
+        tree = ast.fix_missing_locations(Operations(classes.special).visit(tree)) if classes.special else tree
+        tree = ast.fix_missing_locations(Closing().visit(tree)) if ends_late(tree) else tree
         tree = ast.fix_missing_locations(_Generators().visit(tree))
         printed = ast.unparse(tree)
-        return printed, _lines(tree, printed), classes.own_properties
-    except NoBridge:
-        return None
+        return printed, _lines(tree, printed), classes.own_properties, tree
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # a hostile cell ends no run
         return None
 
@@ -100,7 +116,12 @@ def _printed_anew(code: str, properties: Iterable[str]) -> tuple[str, tuple[int,
 class _Generators(ast.NodeTransformer):
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         self.generic_visit(node)
-        return as_function(node) if is_generator(node) else node
+        if not is_generator(node):
+            return node
+        try:
+            return as_function(copy.deepcopy(node))
+        except NoBridge:  # the model is told what stays
+            return node
 
 
 def _lines(tree: ast.AST, printed: str) -> tuple[int, ...]:
@@ -121,7 +142,7 @@ def edited_text(code: str) -> str:
 
 
 def _generator_for_next(node: ast.AST) -> Iterator[Edit]:
-    """`next(x for …)`: a generator expression is a list here, so it gets an iterator."""
+    """`next(x for …)`, `g = (x for …)`: a generator expression is a list here, so it gets an iterator."""
     match node:
         case ast.Call(func=ast.Name("next") as function, args=[ast.GeneratorExp() as items, *_]):
             start, end = start_of(items), end_of(items)
@@ -129,11 +150,20 @@ def _generator_for_next(node: ast.AST) -> Iterator[Edit]:
             yield Edit(start, start, "(iter" if is_bare else "iter")
             if is_bare:
                 yield Edit(end, end, ")")
+        case ast.Assign(value=ast.GeneratorExp() as items) | ast.Return(value=ast.GeneratorExp() as items):
+            yield Edit(start_of(items), start_of(items), "iter")
+
+
+def _type_variable(node: ast.AST) -> Iterator[Edit]:
+    """`TypeVar("T", bound=…)`: a name for annotations."""
+    match node:
+        case ast.Call(func=ast.Name("TypeVar" | "ParamSpec"), args=[ast.Constant(str(name)), *_]):
+            yield Edit.of(node, repr(name))
 
 
 def _delete(node: ast.AST) -> Iterator[Edit]:
     """`del items[i]`, `del items[i:j]`, `del name`: taken out, emptied, forgotten."""
-    if not isinstance(node, ast.Delete) or any(map(_has_step, node.targets)):
+    if not isinstance(node, ast.Delete):
         return
     begins = start_of(node)
     for target in node.targets:
@@ -142,16 +172,16 @@ def _delete(node: ast.AST) -> Iterator[Edit]:
         match target:
             case ast.Subscript(slice=ast.Slice(step=None)):
                 yield Edit(end, end, " = []")
+            case ast.Subscript(value=owner, slice=ast.Slice(lower, upper, step)):
+                bounds = ", ".join(ast.unparse(bound) if bound else "None" for bound in (lower, upper, step))
+                yield Edit(start, start, f"{_module('_methods')}.delete(")
+                yield Edit(end_of(owner), end, f", slice({bounds}))")
             case ast.Subscript(value=owner, slice=key):
                 yield Edit(end_of(owner), start_of(key), ".pop(")
                 yield Edit(end_of(key), end, ")")
             case _:
                 yield Edit(end, end, " = None")
         begins = end
-
-
-def _has_step(target: ast.expr) -> bool:
-    return isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Slice) and target.slice.step is not None
 
 
 def _methods(tree: ast.AST) -> Iterator[Edit]:
@@ -163,6 +193,10 @@ def _methods(tree: ast.AST) -> Iterator[Edit]:
     for node in ast.walk(tree):
         is_called = id(node) in called
         match node:
+            case ast.Attribute(attr=name, ctx=ast.Load()) if name in PARTS:
+                yield Edit(start_of(node), start_of(node), f"{_module('_classes')}.part(")
+                line, column = end_of(node)
+                yield Edit((line, column - len(f".{name}")), (line, column), f", {name!r})")
             case ast.Attribute(attr=name, ctx=ast.Load()) if name in (LACKING if is_called else METHODS) or (
                 is_called and _is_unbound(node)
             ):
@@ -226,7 +260,7 @@ def _import(node: ast.AST) -> Iterator[Edit]:
             if wanted == [("*", "*")]:
                 wanted = [(name, name) for name in modules.exported(node.module)]
             targets = ", ".join(new for _, new in wanted)  # a tuple: Monty takes `; match = …` for another statement
-            values = ", ".join(_of_module(node.module, name) for name, _ in wanted)
+            values = ", ".join(_from_module(node.module, name) for name, _ in wanted)
             yield Edit.of(node, f"({targets},) = ({values},)")
         elif added := {name for name, _ in wanted} & set(modules.added(node.module)):
             own = [f"{name} as {new}" for name, new in wanted if name not in added]
@@ -244,6 +278,12 @@ def _added(node: ast.AST) -> Iterator[Edit]:
 def _of_module(module: str, name: str) -> str:
     inner = f"{module}.{name}"
     return _module(inner) if inner in modules.names() else f"{_module(module)}.{name}"
+
+
+def _from_module(module: str, name: str) -> str:
+    """For `from module import name`, which is an `ImportError` where there is no such name."""
+    is_there = f"{module}.{name}" in modules.names() or name in modules.exported(module)
+    return _of_module(module, name) if is_there else f'__rlm__["no_name"]({module!r}, {name!r})'
 
 
 def _addition(module: str, name: str) -> str:
@@ -322,6 +362,7 @@ def _are_whole(call: ast.Call) -> bool:
 
 BRIDGES: tuple[Callable[[ast.AST], Iterator[Edit]], ...] = (
     _generator_for_next,
+    _type_variable,
     _delete,
     _match_fact,
     _error_fact,

@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from langgraph_rlm.repl.generators import NoBridge, filled, own_nodes
+from langgraph_rlm.repl.operations import ORDERED, SIZED, SPECIAL
 
 EXCEPTIONS = {
     name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)
 }
 HELPERS = '__rlm__["module"]("_classes")'
 """What the sandbox has for it."""
-INSTANCE = {"isinstance": "is_instance", "issubclass": "is_subclass"}
+INSTANCE = {"isinstance": "is_instance"}
 IGNORED = {"object", "ABC", "Protocol", "Generic"}
 """Bases that change nothing here."""
-KINDS = {"staticmethod": "static", "classmethod": "class", "property": "property", "cached_property": "property"}
+KINDS = {"staticmethod": "static", "classmethod": "class", "property": "property", "cached_property": "cached"}
+ENUMS = {"Enum", "IntEnum", "StrEnum"}
 TYPES = {
     "int",
     "float",
@@ -43,34 +45,72 @@ MARKS = {"abstractmethod", "override", "final"}
 
 def needs_classes(tree: ast.Module, properties: Iterable[str]) -> bool:
     """Whether a cell has classes, or something that only classes of earlier cells explain."""
-    return any(
+    builtin = _builtin_exceptions(tree, properties)
+    return any(name in SPECIAL for name in properties) or any(
         isinstance(node, ast.ClassDef)
+        or _mentions_order(node)
         or (isinstance(node, ast.Attribute) and node.attr in properties)
         or (isinstance(node, ast.Name) and node.id == "super")
         or _asks_for_kind(node)
-        or (isinstance(node, ast.ExceptHandler) and _is_own_kind(node.type))
-        or (isinstance(node, ast.Raise) and node.exc is not None and not _is_builtin_exception(node.exc))
+        or (isinstance(node, ast.ExceptHandler) and _is_own_kind(node.type, builtin))
+        or (isinstance(node, ast.Raise) and node.exc is not None and not _is_builtin_exception(node.exc, builtin))
         for node in ast.walk(tree)
     )
 
 
-def _is_builtin_exception(value: ast.expr) -> bool:
+def _ready_made(tree: ast.Module, classes: Iterable[ast.ClassDef]) -> Iterator[str]:
+    """Methods of `SPECIAL` that classes of a cell get without writing them."""
+    if any(map(_mentions_order, ast.walk(tree))):
+        yield from ORDERED
+    for node in classes:
+        bases = {_name(base) for base in node.bases}
+        if _order_of(node) or bases & {"IntEnum", "StrEnum", "NamedTuple"} or (bases & ENUMS and len(bases) > 1):
+            yield from ORDERED
+        if bases & {*ENUMS, "NamedTuple"}:
+            yield SIZED
+
+
+def _alternatives(kinds: ast.expr) -> ast.expr:
+    """`A | B` as a tuple."""
+    if not isinstance(kinds, ast.BinOp) or not isinstance(kinds.op, ast.BitOr):
+        return kinds
+    is_none = isinstance(kinds.right, ast.Constant) and kinds.right.value is None
+    right = filled("type(None)", kinds)[0].value if is_none else kinds.right  # type: ignore[attr-defined]
+    left = _alternatives(kinds.left)
+    parts = left.elts if isinstance(left, ast.Tuple) else [left]
+    return ast.copy_location(ast.Tuple([*parts, right], ast.Load()), kinds)
+
+
+def _mentions_order(node: ast.AST) -> bool:
+    """Whether it is `cmp_to_key` or `total_ordering`, which make objects that only `repl/operations.py` can sort."""
+    match node:
+        case ast.Name(name) | ast.Attribute(attr=name) | ast.alias(name=name):
+            return name in ("cmp_to_key", "total_ordering")
+    return False
+
+
+def _builtin_exceptions(tree: ast.Module, others: Iterable[str]) -> set[str]:
+    """The names of built-in exceptions, without those that classes of the code have."""
+    return EXCEPTIONS - {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)} - {*others}
+
+
+def _is_builtin_exception(value: ast.expr, builtin: Collection[str]) -> bool:
     function = value.func if isinstance(value, ast.Call) else value
-    return isinstance(function, ast.Attribute) or (isinstance(function, ast.Name) and function.id in EXCEPTIONS)
+    return isinstance(function, ast.Attribute) or (isinstance(function, ast.Name) and function.id in builtin)
 
 
 def _asks_for_kind(node: ast.AST) -> bool:
-    """Whether it is `isinstance` or `issubclass` of what may be a class of the code's own."""
+    """Whether it is `isinstance` of what may be a class of the code's own."""
     match node:
-        case ast.Call(func=ast.Name("isinstance" | "issubclass"), args=[_, kinds]):
+        case ast.Call(func=ast.Name("isinstance"), args=[_, kinds]):
             return not _are_types(kinds)
     return False
 
 
-def _is_own_kind(kind: ast.expr | None) -> bool:
+def _is_own_kind(kind: ast.expr | None, builtin: Collection[str]) -> bool:
     """Whether an `except` may be for a class of the code's own."""
     kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind]
-    return any(isinstance(one, ast.Name) and one.id not in EXCEPTIONS for one in kinds)
+    return any(isinstance(one, ast.Name) and one.id not in builtin for one in kinds)
 
 
 class Classes(ast.NodeTransformer):
@@ -82,28 +122,45 @@ class Classes(ast.NodeTransformer):
             item.name
             for node in self.classes.values()
             for item in node.body
-            if isinstance(item, ast.FunctionDef) and _kind_of(item) == "property"
+            if isinstance(item, ast.FunctionDef) and (_kind_of(item) in ("property", "cached") or item.name in SPECIAL)
         }
-        self.properties = {*properties, *self.own_properties}
+        self.own_properties |= {*_ready_made(tree, self.classes.values())}
+        self.special = SPECIAL & {*properties, *self.own_properties}
+        """Methods of `repl/operations.py` that classes have."""
+        self.properties = {*properties, *self.own_properties} - self.special
+        self.builtin = _builtin_exceptions(tree, properties)
+        self.own_properties |= EXCEPTIONS & {*self.classes}
         self.inside: list[ast.ClassDef] = []
         self.first: list[str] = []
 
     # -- classes ------------------------------------------------------------------------------------------------------
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST | list[ast.stmt]:
+        try:
+            return self.defined(node)
+        except NoBridge:  # the model is told what stays
+            return node
+
+    def defined(self, node: ast.ClassDef) -> list[ast.stmt]:
+        """The class, and what makes it known."""
+        names = [_name(base) for base in node.bases]
+        if "TypedDict" in names:
+            return filled(f"{node.name} = dict", node)
         if node.keywords and {keyword.arg for keyword in node.keywords} != {"metaclass"}:
             raise NoBridge
+        if "metaclass" in names or any(_name(keyword.value) != "ABCMeta" for keyword in node.keywords):
+            raise NoBridge
+        if ENUMS & {*names}:
+            return self.enumeration(node)
+        if "NamedTuple" in names:
+            made = _tuple_class(node)
+            return self.defined(node) if made == [node] else made
         bases = [base for base in node.bases if _name(base) not in IGNORED]
         names = [_name(base) for base in bases]
-        if "Enum" in names or "IntEnum" in names or "StrEnum" in names:
-            return _enum(node)
-        if "NamedTuple" in names:
-            return _named_tuple(node)
-        if "TypedDict" in names:
-            return filled(f"def {node.name}(**fields):\n    return fields", node)
         if TYPES & {*names} or any(not isinstance(base, ast.Name | ast.Attribute) for base in bases):
             raise NoBridge
         own, setters, decorated = dict[str, str](), dict[str, str](), list[ast.stmt]()
+        abstract = [item.name for item in node.body if isinstance(item, ast.FunctionDef) and _is_abstract(item)]
         body: list[ast.stmt] = [*self._inherited_fields(node, names)]
         for item in node.body:
             if isinstance(item, ast.FunctionDef):
@@ -123,18 +180,29 @@ class Classes(ast.NodeTransformer):
         self.generic_visit(node)
         self.inside.pop()
         made = filled(
-            f"{node.name} = {HELPERS}.define({node.name}, BASES, {own!r}, {setters!r})",
+            f"{node.name} = {HELPERS}.define({node.name}, BASES, {own!r}, {setters!r}, {abstract!r})",
             node,
             BASES=ast.copy_location(ast.Tuple(list(map(self.visit, bases)), ast.Load()), node),
         )
-        return [node, *made, *map(self.visit, decorated)]
+        return [node, *made, *map(self.visit, [*decorated, *_decorated_class(node)])]
+
+    def enumeration(self, node: ast.ClassDef) -> list[ast.stmt]:
+        """What `class Name(Enum)` is: the class of its members, then the enumeration in its place."""
+        kind = next((name for name in map(_name, node.bases) if name != "Enum"), None) or "Enum"
+        if kind not in (*ENUMS, "str", "int"):
+            raise NoBridge
+        members = _enum_members(node)
+        for item in node.body:
+            if isinstance(item, ast.FunctionDef) and item.name == "__init__":
+                item.name = "__start__"
+        node.bases = [filled(f"{HELPERS}.{'Member' if kind == 'Enum' else 'Alike'}", node)[0].value]  # type: ignore[attr-defined]
+        members = self.visit(members)
+        call = f"{node.name} = {HELPERS}.enum({node.name!r}, {node.name}, MEMBERS, {kind!r})"
+        return [*self.defined(node), *filled(call, node, MEMBERS=members)]
 
     def _inherited_fields(self, node: ast.ClassDef, bases: Sequence[str | None]) -> list[ast.stmt]:
         """The fields that a dataclass has of its bases in this cell."""
-        if not any(
-            _name(decorator.func if isinstance(decorator, ast.Call) else decorator) == "dataclass"
-            for decorator in node.decorator_list
-        ):
+        if not any(map(_is_dataclass, node.decorator_list)):
             return []
         known = {name.id for item in node.body if isinstance(item, ast.AnnAssign) for name in _targets(item)}
         return [
@@ -155,17 +223,19 @@ class Classes(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         match node:
-            case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name("super")), attr=name)) if (
-                self.inside and self.first
-            ):
+            case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name("super"), args=given), attr=name)) if len(
+                given
+            ) == 2 or (self.inside and self.first):
                 self.generic_visit(node)
-                [call] = filled(f"{HELPERS}.super_of({self.inside[-1].name}, {name!r})({self.first[-1]})", node)
+                cls, owner = given if given else (_loaded(self.inside[-1].name, node), _loaded(self.first[-1], node))
+                [call] = filled(f"{HELPERS}.super_of(CLASS, OWNER, {name!r})()", node, CLASS=cls, OWNER=owner)
                 made: ast.Call = call.value  # type: ignore[attr-defined]
                 made.args += node.args
                 made.keywords = node.keywords
                 return made
-            case ast.Call(func=ast.Name("isinstance" | "issubclass" as name), args=[_, kinds]) if not _are_types(kinds):
+            case ast.Call(func=ast.Name("isinstance" as name), args=[_, kinds]) if not _are_types(kinds):
                 node.func = filled(f"{HELPERS}.{INSTANCE[name]}", node)[0].value  # type: ignore[attr-defined]
+                node.args[1] = _alternatives(kinds)
         self.generic_visit(node)
         return node
 
@@ -190,14 +260,14 @@ class Classes(ast.NodeTransformer):
 
     def visit_Raise(self, node: ast.Raise) -> ast.AST:
         self.generic_visit(node)
-        if node.exc is not None and not _is_builtin_exception(node.exc):
+        if node.exc is not None and not _is_builtin_exception(node.exc, self.builtin):
             node.exc = filled(f"{HELPERS}.raised(VALUE)", node, VALUE=node.exc)[0].value  # type: ignore[attr-defined]
             node.cause = None
         return node
 
     def visit_Try(self, node: ast.Try) -> ast.AST:
         self.generic_visit(node)
-        if not any(_is_own_kind(handler.type) for handler in node.handlers):
+        if not any(_is_own_kind(handler.type, self.builtin) for handler in node.handlers):
             for handler in node.handlers:
                 if handler.name:
                     handler.body[0:0] = filled(f"{handler.name} = {HELPERS}.caught({handler.name})", handler)
@@ -215,6 +285,10 @@ class Classes(ast.NodeTransformer):
         return node
 
 
+def _loaded(name: str, at: ast.AST) -> ast.expr:
+    return ast.copy_location(ast.Name(name, ast.Load()), at)
+
+
 def _decorated(owner: str, method: ast.FunctionDef) -> list[ast.stmt]:
     """What decorates a method once its class is there: Monty has no decorators in a class."""
     made: list[ast.stmt] = []
@@ -222,6 +296,37 @@ def _decorated(owner: str, method: ast.FunctionDef) -> list[ast.stmt]:
         if _name(decorator) not in MARKS:
             made += filled(f"{owner}.{method.name} = DECORATOR({owner}.{method.name})", decorator, DECORATOR=decorator)
     return made
+
+
+def _decorated_class(node: ast.ClassDef) -> list[ast.stmt]:
+    """What decorates a class once it is known, all but `dataclass`; and the order that this gives it."""
+    made = filled(f"{HELPERS}.in_order_of_fields({node.name})", node) if (order := _order_of(node)) else []
+    for decorator in reversed(node.decorator_list):
+        if not _is_dataclass(decorator):
+            made += filled(f"{node.name} = DECORATOR({node.name})", decorator, DECORATOR=decorator)
+    node.decorator_list = [decorator for decorator in node.decorator_list if _is_dataclass(decorator)]
+    for decorator in node.decorator_list:
+        if isinstance(decorator, ast.Call):
+            decorator.keywords = [keyword for keyword in decorator.keywords if keyword is not order]
+    return made
+
+
+def _is_dataclass(decorator: ast.expr) -> bool:
+    return _name(decorator.func if isinstance(decorator, ast.Call) else decorator) == "dataclass"
+
+
+def _order_of(node: ast.ClassDef) -> ast.keyword | None:
+    """The `order=True` of a dataclass."""
+    for decorator in node.decorator_list:
+        if _is_dataclass(decorator) and isinstance(decorator, ast.Call):
+            for keyword in decorator.keywords:
+                if keyword.arg == "order" and isinstance(keyword.value, ast.Constant) and keyword.value.value:
+                    return keyword
+    return None
+
+
+def _is_abstract(function: ast.FunctionDef) -> bool:
+    return any(_name(decorator) == "abstractmethod" for decorator in function.decorator_list)
 
 
 def _kind_of(function: ast.FunctionDef) -> str:
@@ -250,29 +355,30 @@ def _targets(node: ast.Assign | ast.AnnAssign) -> list[ast.Name]:
 def _are_types(kinds: ast.expr) -> bool:
     """Whether these are built-in types, of which `isinstance` knows all."""
     each = kinds.elts if isinstance(kinds, ast.Tuple) else [kinds]
-    return all(
-        isinstance(kind, ast.Attribute) or (isinstance(kind, ast.Name) and kind.id in TYPES | EXCEPTIONS)
-        for kind in each
-    )
+    return all(isinstance(kind, ast.Attribute) or (isinstance(kind, ast.Name) and kind.id in TYPES) for kind in each)
 
 
-def _enum(node: ast.ClassDef) -> list[ast.stmt]:
+def _enum_members(node: ast.ClassDef) -> ast.List:
+    """The pairs of name and value, which are taken out of the class."""
     members = [item for item in node.body if isinstance(item, ast.Assign)]
-    if any(
-        not isinstance(item, ast.Assign | ast.Pass)
-        and not (isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant))
-        for item in node.body
-    ):
-        raise NoBridge
     pairs = [ast.Tuple([ast.Constant(name.id), item.value], ast.Load()) for item in members for name in _targets(item)]
-    listed = ast.copy_location(ast.List([ast.copy_location(pair, node) for pair in pairs], ast.Load()), node)
-    return filled(f"{node.name} = {HELPERS}.enum({node.name!r}, MEMBERS)", node, MEMBERS=listed)
+    node.body = [item for item in node.body if item not in members] or [ast.copy_location(ast.Pass(), node)]
+    return ast.copy_location(ast.List([ast.copy_location(pair, node) for pair in pairs], ast.Load()), node)
 
 
-def _named_tuple(node: ast.ClassDef) -> list[ast.stmt]:
+def _tuple_class(node: ast.ClassDef) -> list[ast.stmt]:
+    """What a `NamedTuple` is: a `namedtuple`, or with methods a class of its own."""
     fields = [item for item in node.body if isinstance(item, ast.AnnAssign)]
-    if any(isinstance(item, ast.FunctionDef) for item in node.body):
-        raise NoBridge
     names = [name.id for item in fields for name in _targets(item)]
-    defaults = ast.copy_location(ast.List([item.value for item in fields if item.value is not None], ast.Load()), node)
-    return filled(f"{node.name} = {HELPERS}.named_tuple({node.name!r}, {names!r}, DEFAULTS)", node, DEFAULTS=defaults)
+    defaults = [item.value for item in fields if item.value is not None]
+    rest = [item for item in node.body if item not in fields and not isinstance(item, ast.Pass | ast.Expr)]
+    if not rest:
+        listed = ast.copy_location(ast.List(defaults, ast.Load()), node)
+        return filled(f"{node.name} = {HELPERS}.named_tuple({node.name!r}, {names!r}, DEFAULTS)", node, DEFAULTS=listed)
+    sets = [f"    self.{name} = {name}\n" for name in names] or ["    pass\n"]
+    made = filled(f"def __init__(self, {', '.join(names)}):\n{''.join(sets)}", node)[0]
+    assert isinstance(made, ast.FunctionDef)
+    made.args.defaults = defaults
+    node.bases = [filled(f"{HELPERS}.Record", node)[0].value]  # type: ignore[attr-defined]
+    node.body = [*filled(f"_fields = {tuple(names)!r}", node), made, *rest]
+    return [node]

@@ -11,40 +11,83 @@ from collections.abc import Sequence
 
 from langgraph_rlm.repl.python.answers import TOO_LONG
 
-_MODULES = {
-    "multiprocessing": "use llm_batch(prompts): it asks in parallel",
-    "enum": "use plain strings",
-    "numpy": "use lists, sum, min and max",
-    "pandas": "use lists of dicts and collections.Counter",
-    "os": "there are no files: the text is P",
-    "pathlib": "there are no files: the text is P",
-    "subprocess": "there is no system here: work on P with Python",
-    "requests": "there is no network here: the text is P",
-    "traceback": "use print(error)",
+_TABLES = "use lists of dicts, csv, statistics and collections.Counter"
+_FILES = "there are no files: the text is P, and its documents are ctx.documents()"
+_NETWORK = "there is no network: the text is P, and models are asked by llm_query and llm_batch"
+_SYSTEM = "there is no system here: work on P with Python"
+_HTML = "use html.parser, xml.etree.ElementTree or re"
+_ALIKE = "use difflib"
+_NO_NEED = "leave it out: it changes nothing here"
+MODULES = {
+    **dict.fromkeys(("numpy", "scipy", "array"), "use lists, sum, math and statistics"),
+    **dict.fromkeys(("pandas", "polars", "openpyxl", "tabulate", "sqlite3"), _TABLES),
+    **dict.fromkeys(("sklearn", "nltk", "spacy", "torch", "transformers"), "use re and Counter, or llm_batch(prompts)"),
+    **dict.fromkeys(("shutil", "glob", "tempfile", "fileinput", "codecs"), _FILES),
+    **dict.fromkeys(("pickle", "shelve", "marshal"), "variables stay from cell to cell; use json for texts"),
+    **dict.fromkeys(("zipfile", "gzip", "zlib", "bz2", "lzma", "tarfile"), _FILES),
+    **dict.fromkeys(("subprocess", "signal", "platform", "getpass", "argparse", "resource", "ctypes"), _SYSTEM),
+    **dict.fromkeys(("requests", "httpx", "aiohttp", "socket", "http", "ssl", "urllib3", "smtplib"), _NETWORK),
+    **dict.fromkeys(("openai", "anthropic", "langchain", "litellm"), "use llm_query(prompt) and llm_batch(prompts)"),
+    **dict.fromkeys(("multiprocessing", "joblib", "queue"), "use llm_batch(prompts): it asks in parallel"),
+    **dict.fromkeys(("bs4", "lxml", "html5lib", "markdown"), _HTML),
+    **dict.fromkeys(("rapidfuzz", "fuzzywuzzy", "thefuzz", "Levenshtein", "jellyfish"), _ALIKE),
+    **dict.fromkeys(("dateutil", "pytz", "zoneinfo", "arrow", "pendulum"), "use datetime, with datetime.timezone"),
+    **dict.fromkeys(("tqdm", "rich", "gc", "cProfile", "typing_extensions", "pdb"), _NO_NEED),
+    **dict.fromkeys(("matplotlib", "seaborn", "plotly"), "print figures: nothing is drawn here"),
+    **dict.fromkeys(("yaml", "toml", "configparser", "json5"), "use json, tomllib, or re line by line"),
+    **dict.fromkeys(("uuid", "secrets"), "count, or use hashlib and random"),
+    **dict.fromkeys(("pydantic", "attr", "attrs"), "use dataclasses"),
+    "networkx": "use dicts of sets, and collections.deque",
+    "tiktoken": "count characters: four are about a token",
+    "inspect": "use type(x).__name__ and hasattr",
+    "importlib": "use an import statement",
+    "traceback": "use print(repr(error))",
+    "types": "use a class, or a dict",
+    "struct": "use int.from_bytes and slices of bytes",
+    "numbers": "use (int, float)",
+    "weakref": "use a dict",
+}
+_NAMES = {
+    "JSONEncoder": "use json.dumps(value, default=function)",
+    "JSONDecoder": "use json.loads(text), line by line or from the place where the value begins",
+    "singledispatch": "use isinstance, or a dict of functions by type",
+    "make_dataclass": "write the class, or use namedtuple",
+    "Flag": "use ints and the operators | and &",
+    "IntFlag": "use ints and the operators | and &",
 }
 
 ENDING = "what ends a run, as the dialect has it"
 _GAPS: list[tuple[str, str]] = [
-    (r"yield expression", "collect the items in a list and return it"),
-    (r"the 'del' statement", "assign a new value instead, use d.pop(key), or rebuild the list without the item"),
-    (
-        r"class inheritance",
-        "write a class without bases, or plain functions and dicts; raise ValueError or RuntimeError",
-    ),
     (
         r"cannot suspend in this synchronous context",
         "call it in a for loop or a list comprehension, and use the results",
     ),
-    (r"name '(globals|vars|dir)' is not defined", "use SHOW_VARS()"),
-    (r"name 'callable' is not defined", "call it and catch TypeError"),
-    (r"method decorators|name '(property|staticmethod|classmethod|super)' is not defined", "use plain functions"),
-    (r"name '(exit|quit)' is not defined", ENDING),
-    (r"name 'input' is not defined", "nobody can answer here: the text is P"),
+    (r"name '(property|staticmethod|classmethod|super)' is not defined", "use plain functions"),
     (r"name '__import__' is not defined", "use an import statement"),
     (r"object is not an iterator", "generator expressions are lists here: index them or loop over them"),
+    (r"can only be called with zero or one string argument", "give an exception one text, and no more"),
+    (r"has no attribute '__dict__'", "name its attributes, or make it a dataclass: vars(x) and asdict(x) work there"),
+    (r"has no attribute '(__doc__|__annotations__|__defaults__|__mro__|__bases__)'", "keep that in a dict of your own"),
+    (r"'function' object has no attribute", "keep that in a dict, or write a class with __call__"),
     (r"has no attribute 'utcnow'", "use datetime.datetime.now()"),
 ]
 
+
+_ERRORS = "catch Exception, and look at type(error).__name__"
+BUILTINS = {
+    **dict.fromkeys(("globals", "dir"), "use SHOW_VARS() for your variables, and hasattr(x, name)"),
+    **dict.fromkeys(("exit", "quit"), ENDING),
+    **dict.fromkeys(("input", "breakpoint", "help"), "nobody answers here: print what you want to see, and look at P"),
+    **dict.fromkeys(("ExceptionGroup", "BaseExceptionGroup"), "raise one error that has a list of the others"),
+    **dict.fromkeys(("Warning", "UserWarning", "DeprecationWarning", "RuntimeWarning", "FutureWarning"), _ERRORS),
+    **dict.fromkeys(("UnicodeError", "SystemError", "BufferError", "ConnectionError", "EOFError"), _ERRORS),
+    **dict.fromkeys(("ReferenceError", "FloatingPointError", "GeneratorExit", "StopAsyncIteration"), _ERRORS),
+    **dict.fromkeys(("aiter", "anext"), "use iter and next"),
+    "bytearray": "use a list of int, and bytes(...) of text.encode()",
+    "memoryview": "use slices of the bytes",
+    "compile": "give the text to exec or eval",
+}
+"""Built-ins that Monty lacks and no bridge has, with what to write instead."""
 
 _HINTS: list[tuple[str, str]] = [
     (
@@ -87,5 +130,20 @@ def unshadowed(names: Sequence[str]) -> str:
 
 def module_missing(name: str) -> str:
     """The message of the error that importing a module raises where there is none."""
-    instead = _MODULES.get(name.partition(".")[0], "use re, json, math, collections, itertools and datetime")
-    return f"No module named {name!r} here: {instead}."
+    return f"No module named {name!r} here: {instead_of_module(name)}."
+
+
+def instead_of_module(name: str) -> str:
+    """What to use where there is no module of that name."""
+    others = "write what you need of it in Python: re, json, math, collections, itertools and datetime are here"
+    return MODULES.get(name.partition(".")[0], others)
+
+
+def instead_of_name(module: str, name: str) -> str:
+    """What to use where a module does not have a name."""
+    return _NAMES.get(name, f"the rest of {module} is here: write this one yourself")
+
+
+def instead_of_builtin(name: str, ending: str) -> str:
+    """What to use for one of `BUILTINS`."""
+    return ending if BUILTINS[name] is ENDING else BUILTINS[name]

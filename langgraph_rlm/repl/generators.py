@@ -21,6 +21,21 @@ SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
+_WITH = """
+try:
+    try:
+        pass
+    except BaseException as __why:
+        {has_failed} = True
+        if not {manager}.__exit__(type(__why), __why, None):
+            raise
+finally:
+    if not {has_failed}:
+        {manager}.__exit__(None, None, None)
+"""
+"""A `with` that was entered."""
+
+
 class NoBridge(Exception):
     """A `yield` stands where none can be rewritten: the sandbox says so when the cell runs."""
 
@@ -103,6 +118,58 @@ def filled(text: str, at: ast.AST, **parts: ast.expr) -> list[ast.stmt]:
     return found
 
 
+def _parts(value: ast.AST) -> Iterator[tuple[ast.AST, str, int | None]]:
+    """The expressions that one is made of, in the order in which they are worked out, each by where it stands.
+
+    Of a method that is called it is the owner.
+    """
+    for name, part in ast.iter_fields(value):
+        for place, one in enumerate(part) if isinstance(part, list) else [(None, part)]:
+            if isinstance(one, ast.keyword) or (name == "func" and isinstance(one, ast.Attribute)):
+                yield one, "value", None
+            elif isinstance(one, ast.expr):
+                yield value, name, place
+
+
+def _part(owner: ast.AST, name: str, place: int | None) -> ast.expr:
+    found: ast.expr = getattr(owner, name) if place is None else getattr(owner, name)[place]
+    return found
+
+
+def ends_late(tree: ast.AST) -> bool:
+    """Whether there is a generator with a `finally` or a `with`, which runs when nobody asks the generator for more."""
+    return any(
+        isinstance(node, ast.With) or (isinstance(node, ast.Try) and node.finalbody)
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef) and is_generator(function)
+        for node in ast.walk(function)
+    )
+
+
+class Closing(ast.NodeTransformer):
+    """Closes what a call gave a loop, by itself or after an `or`, where the loop is left early."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def visit_For(self, node: ast.For) -> ast.AST | list[ast.stmt]:
+        self.generic_visit(node)
+        if not isinstance(node.iter, ast.Call | ast.BoolOp) or not any(map(_leaves, node.body)):
+            return node
+        self.count += 1
+        name = f"__looped{self.count}"
+        kept = filled(f"{name} = ITEMS", node, ITEMS=node.iter)
+        [closing] = filled(f"try:\n    pass\nfinally:\n    {HELPERS}.close({name})", node)
+        assert isinstance(closing, ast.Try)
+        node.iter = filled(name, node)[0].value  # type: ignore[attr-defined]
+        closing.body = [node]
+        return [*kept, closing]
+
+
+def _leaves(statement: ast.stmt) -> bool:
+    return any(isinstance(node, ast.Break | ast.Return | ast.Raise) for node in own_nodes(statement))
+
+
 @dataclass
 class _Block:
     """Statements that run in one go. What they raise goes to the block `handler`, if any."""
@@ -178,7 +245,7 @@ class _Flattened:
         test.body = block.statements
         if block.handler is not None:
             [guard] = filled(
-                f"try:\n    pass\nexcept Exception as __raised:\n"
+                f"try:\n    pass\nexcept (Exception, KeyboardInterrupt) as __raised:\n"
                 f"    {ERROR}, {STATE} = __raised, {block.handler}\n    continue",
                 block.statements[0],
             )
@@ -245,13 +312,52 @@ class _Flattened:
                 self.cut_try(statement)
             case ast.With():
                 self.cut_with(statement)
+            case ast.Expr() | ast.Assign() | ast.AugAssign() | ast.AnnAssign() | ast.Return() if statement.value:
+                statement.value = self.lifted(statement.value, statement)
+                self.cut([statement])
             case _:
                 raise NoBridge
 
+    def lifted(self, value: ast.expr, at: ast.stmt) -> ast.expr:
+        """An expression without its yields: they are statements before it, as is what it works out before them."""
+        if not _yields([value]):
+            return value
+        match value:
+            case ast.Yield() | ast.YieldFrom():
+                value.value = value.value and self.lifted(value.value, at)
+                return self.kept(self.cut_yield(value, at), at)
+            case ast.BoolOp(values=[_, *unsure]) | ast.Compare(comparators=[_, *unsure]) if _yields(unsure):
+                raise NoBridge
+            case ast.IfExp(body=then, orelse=otherwise) if _yields([then, otherwise]):
+                raise NoBridge
+            case ast.Lambda() | ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+                raise NoBridge
+        self.lift_parts(value, at)
+        return value
+
+    def lift_parts(self, value: ast.AST, at: ast.stmt) -> None:
+        places = list(_parts(value))
+        last = max(i for i, (owner, name, place) in enumerate(places) if _yields([_part(owner, name, place)]))
+        for i, (owner, name, place) in enumerate(places[: last + 1]):
+            part = _part(owner, name, place)
+            new = self.lifted(part, at) if _yields([part]) else part
+            if i < last and not isinstance(new, ast.Constant):
+                new = self.kept(new, at)
+            if place is None:
+                setattr(owner, name, new)
+            else:
+                getattr(owner, name)[place] = new
+
+    def kept(self, value: ast.expr, at: ast.stmt) -> ast.expr:
+        """A variable that has the value from here on."""
+        name = self.hide("kept")
+        self.add(*filled(f"{name} = VALUE", at, VALUE=value))
+        return ast.copy_location(ast.Name(name, ast.Load()), at)
+
     def cut_yield(self, value: ast.Yield | ast.YieldFrom, at: ast.stmt) -> ast.expr:
         """Stops there. Gives what the expression is worth when it goes on."""
-        if value.value is not None and _yields([value.value]):
-            raise NoBridge
+        if value.value is not None:
+            value.value = self.lifted(value.value, at)
         if isinstance(value, ast.YieldFrom):
             items, item = self.hide("items"), self.hide("item")
             self.add(*filled(f"{items} = iter(VALUE)", at, VALUE=value.value))
@@ -262,9 +368,11 @@ class _Flattened:
         given = value.value or ast.copy_location(ast.Constant(None), at)
         self.add(*filled(f"{STATE} = {following}\nreturn (True, VALUE)", at, VALUE=given))
         self.now = following
+        self.add(*filled(f"if __sent is not None:\n    __sent = {HELPERS}.received(__sent)", at))
         return ast.copy_location(ast.Name("__sent", ast.Load()), at)
 
     def cut_if(self, statement: ast.If) -> None:
+        statement.test = self.lifted(statement.test, statement)
         then, otherwise, after = self.block(), self.block(), self.block()
         self.add(*filled(f"{STATE} = {then} if TEST else {otherwise}\ncontinue", statement, TEST=statement.test))
         for number, body in ((then, statement.body), (otherwise, statement.orelse)):
@@ -277,10 +385,12 @@ class _Flattened:
         again, body, otherwise, after = self.block(), self.block(), self.block(), self.block()
         self.go(again, statement)
         self.now = again
+        statement.test = self.lifted(statement.test, statement)
         self.add(*filled(f"{STATE} = {body} if TEST else {otherwise}\ncontinue", statement, TEST=statement.test))
         self.cut_loop(statement, body, otherwise, after, again)
 
     def cut_for(self, statement: ast.For) -> None:
+        statement.iter = self.lifted(statement.iter, statement)
         items, item = self.hide("items"), self.hide("item")
         again, body, otherwise, after = self.block(), self.block(), self.block(), self.block()
         self.add(*filled(f"{items} = iter(ITEMS)", statement, ITEMS=statement.iter))
@@ -319,9 +429,12 @@ class _Flattened:
             enter.targets = [ast.copy_location(ast.Name(self.hide("entered"), ast.Store()), statement)]
         self.add(enter)
         inner = ast.copy_location(ast.With(rest, statement.body), statement)
-        [around] = filled(f"try:\n    pass\nfinally:\n    {manager}.__exit__(None, None, None)", statement)
+        has_failed = self.hide("failed")
+        self.add(*filled(f"{has_failed} = False", statement))
+        [around] = filled(_WITH.format(manager=manager, has_failed=has_failed), statement)
         assert isinstance(around, ast.Try)
-        around.body = [inner] if rest else statement.body
+        assert isinstance(around.body[0], ast.Try)
+        around.body[0].body = [inner] if rest else statement.body
         self.cut_try(around)
 
     def cut_try(self, statement: ast.Try) -> None:
@@ -382,7 +495,7 @@ class _Flattened:
         self.add(*filled(f"{error} = {ERROR}", statement))
         bodies = [(self.block(), handler) for handler in statement.handlers]
         for number, handler in bodies:
-            kind = handler.type or ast.Name("Exception", ast.Load())
+            kind = handler.type or ast.Name("BaseException", ast.Load())
             name = f"\n    {handler.name} = {error}" if handler.name else ""
             self.add(
                 *filled(

@@ -90,7 +90,7 @@ def answer(
 def _source(name: str) -> str:
     """A module as a cell would be. Those that rewritten cells call, and `re`, are written for Monty as it is."""
     source = modules.source(name)
-    return source if name in (*HELPERS, "re") else rewritten(source).code
+    return source if name in (*HELPERS, "_operations", "re") else rewritten(source).code
 
 
 def _no_model(name: object, models: Collection[str]) -> HostResult:

@@ -145,7 +145,8 @@ class Interpreter:
         error: str | None = None
         if failed is not None:
             lines, unshadowed = self._state.rewritten.lines, survey.unshadowed
-            error = explain(failed, self._conventions.how_to_end, cell.code, lines, unshadowed)
+            told = self._state.refusal
+            error = told or explain(failed, self._conventions.how_to_end, cell.code, lines, unshadowed)
         if survey.problem is not None and error is None:
             error = f"NameError: {survey.problem}"
         answer = survey.answer if error is None else ()

@@ -24,6 +24,7 @@ from langgraph_rlm.errors import SandboxError
 from langgraph_rlm.repl import host
 from langgraph_rlm.repl.boot import (
     DATA,
+    MISSING,
     PROPERTIES,
     PROTECTED,
     REBIND,
@@ -34,6 +35,7 @@ from langgraph_rlm.repl.boot import (
     Survey,
     Unreadable,
     data_of,
+    missing_of,
     survey_of,
 )
 from langgraph_rlm.repl.bridges import Rewritten, rewritten
@@ -42,6 +44,7 @@ from langgraph_rlm.repl.cells import Variable
 from langgraph_rlm.repl.conventions import ReplConventions
 from langgraph_rlm.repl.explain import instrumented, out_of_time, reason, shadowed_builtins
 from langgraph_rlm.repl.journal import Cell, Event, Exchange, RestorePlan
+from langgraph_rlm.repl.lacking import refusal
 from langgraph_rlm.repl.packed import VERSION, DumpPacker
 from langgraph_rlm.repl.processor_time import Budget, passing
 from langgraph_rlm.repl.session import (
@@ -154,6 +157,8 @@ class ReplState:
         """Names of properties that classes of its cells have."""
         self.rewritten = Rewritten("")
         """The unfinished cell, as it runs."""
+        self.refusal = ""
+        """Why it does not run, for the model."""
         self.events: list[Event] = [["lost"]] if plan.is_lost else []
         """What the journal has not been told of."""
         self._version = plan.version
@@ -244,6 +249,9 @@ class ReplState:
     def start(self, cell: Cell, on_print: Callable[[str, str], None]) -> Snapshot:
         """Begins to run a cell's own code."""
         self.rewritten = self._rewritten(cell)
+        self.refusal = refusal(cell.code, self.rewritten.gaps, self._missing, self._conventions.how_to_end)
+        if self.refusal:
+            return feed(self.session(), "raise NotImplementedError", on_print)
         self._properties |= self.rewritten.properties
         session, self._line = self.session(), None
         with self._limited():
@@ -256,6 +264,12 @@ class ReplState:
         """Goes on with the cell where it is suspended."""
         with self._spending():
             return snapshot.resume(result)
+
+    def _missing(self, wanted: list[list[str]]) -> set[tuple[str, str]]:
+        try:
+            return missing_of(self.evaluate(MISSING, {"_wanted": wanted}))
+        except (MontyError, Unreadable):  # the cell will say so
+            return set()
 
     def advance(self, snapshot: Snapshot, answering: Answering) -> Call | None:
         """Goes on until the code ends (None) or asks what the graph has to answer, and notes where that is."""

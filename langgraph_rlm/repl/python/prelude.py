@@ -300,6 +300,22 @@ def at(number):
     _at(number)
 
 
+def callable(value):
+    return module("_classes").is_callable(value)
+
+
+def issubclass(cls, kinds):
+    return module("_classes").is_subclass(cls, kinds)
+
+
+def vars(instance):
+    return module("_classes").part(instance, "__dict__")
+
+
+def ascii(value):
+    return repr(value).encode("ascii", "backslashreplace").decode("ascii")
+
+
 def ignored(method):
     """Stands where a class defines what would be ignored without a word."""
     raise NotImplementedError(method + " is ignored by this Python: write a method of another name, and call that")
@@ -395,7 +411,9 @@ def module(name):
     """A module of the sandbox's own Python, loaded once: its source is asked of the host."""
     if name not in modules:
         own = {"module": module, "package": package, "standard": standard}
-        own = {**own, "datetime": datetime, "dated": dated, "dates": dates}
+        own = {**own, "no_name": no_name, "datetime": datetime, "dated": dated, "dates": dates}
+        if name == "_operations":
+            own = {**own, "replaced": {"sorted": sorted, "min": min, "max": max, "filter": filter}}
         if name == "re":
             own = {**own, "host": _host, "native_re": native_re}
         namespace = {"__rlm__": own}
@@ -408,12 +426,40 @@ def module(name):
     return modules[name]
 
 
+def no_name(module, name):
+    """`from module import name`, where one of these modules does not have it."""
+    raise ImportError("cannot import name '" + name + "' from '" + module + "'")
+
+
+def missing(wanted, variables):
+    """Which of these pairs, a module and a name in it, cannot be had. Without a name it is the module itself.
+
+    Without a module it is a built-in that Monty lacks: a variable may have its name.
+    """
+    found = []
+    for module, name in wanted:
+        try:
+            if module:
+                exec("from " + module + " import " + name if name else "import " + module, {})
+            elif name not in variables:
+                found.append([module, name])
+        except Exception:
+            found.append([module, name])
+    return found
+
+
 def properties():
-    """The names of the properties that classes of the cells have."""
+    """The names of the classes of the cells, and of the properties and special methods that they have."""
     if "_classes" not in modules:
         return []
-    members = [known["all"] for known in modules["_classes"].classes.values()]
-    return [name for each in members for name, (kind, _) in each.items() if kind == "property"]
+    known = modules["_classes"].classes
+    members = [of["all"] for of in known.values()]
+    return [cls.__name__ for cls in known] + [
+        name
+        for each in members
+        for name, (kind, _) in each.items()
+        if kind in ("property", "cached") or name[:2] == "__"
+    ]
 
 
 def package(name):
@@ -435,7 +481,8 @@ def standard(name, *arguments):
 
 llm_query_batched = llm_batch
 context = context_0 = P
-_hidden = ["__rlm__", "_host", "_at", "_metadata", "_prelude", "_names", "_builtin_names", "_pieces", "_piece"]
+_hidden = ["__rlm__", "_host", "_at", "_metadata", "_prelude", "_names", "_builtin_names"]
+_hidden += ["_pieces", "_piece", "_wanted"]
 
 
 def rebind(own, text, metadata):
@@ -498,6 +545,7 @@ def survey(own, variables, ending, protected):
             if not (name in given and (given[name] is value or _same(value, given[name])))
             and name not in known
             and name not in _hidden
+            and not name.startswith("__")
             and name != ending
         ],
         "overwritten": overwritten,

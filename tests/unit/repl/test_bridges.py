@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from pydantic_monty import Monty, MontyComplete, MontyError
 
 from langgraph_rlm import create_rlm
 from langgraph_rlm.repl.bridges import rewritten
@@ -36,6 +37,52 @@ def test_common_idioms_run(code: str, answer: object) -> None:
 )
 def test_other_code_stays_as_it_is(code: str) -> None:
     assert rewritten(code).code == code
+
+
+LACKED = [
+    "class T:\n    def __len__(self): return 3\nassert len(T()) == 3",
+    "class T:\n    def __bool__(self): return False\nassert not T()",
+    "class T:\n    def __len__(self): return 0\nassert not T()",
+    "class T:\n    def __lt__(self, other): return True\nassert T() < T()",
+    "class T:\n    def __lt__(self, other): return True\nsorted([T(), T()])",
+    "class T:\n    def __ne__(self, other): return False\nassert not T() != T()",
+    "class T:\n    def __reversed__(self): return iter([1])\nassert list(reversed(T())) == [1]",
+    "class T:\n    def __getitem__(self, i): return [1][i]\nassert list(T()) == [1]",
+    "class A: pass\nclass B(A): pass",
+    "class A:\n    @property\n    def x(self): return 1\nassert A().x == 1",
+    "class A:\n    @staticmethod\n    def f(): return 1\nassert A.f() == 1",
+    "class A:\n    @classmethod\n    def f(cls): return 1\nassert A.f() == 1",
+    "def f(): yield 1",
+    "assert next(x for x in [1]) == 1",
+    "g = (x for x in [1])\nassert next(g) == 1",
+    "from typing import TypeVar\nTypeVar('T')",
+    "from dataclasses import dataclass\n@dataclass(order=True)\nclass A:\n    x: int",
+    "x = [1]\ndel x[0]",
+    "x = [1]\ndel x[::2]",
+    "x = 1\ndel x",
+    "def f(): pass\nassert f.__name__ == 'f'",
+    "assert (3).__class__ is int",
+    "class A: pass\na = A()\na.x = 1\nassert a.__dict__ == {'x': 1}",
+    "assert callable(len)",
+    "assert issubclass(bool, int)",
+    "assert vars",
+    "assert ascii('a')",
+    "add = [].append",
+    "f = str.lower",
+    "'a'.translate({97: 98})",
+    "import json\njson.dumps({1}, default=list)",
+    "from datetime import datetime\ndatetime.strptime('%Y', '2024')",
+]
+
+
+@pytest.mark.parametrize("code", LACKED)
+def test_monty_lacks_what_is_bridged(code: str) -> None:
+    with Monty(max_processes=1) as pool, pool.checkout() as session:
+        try:
+            runs = isinstance(session.feed_start(code), MontyComplete)
+        except MontyError:
+            runs = False
+    assert not runs, "Monty has it by now: the bridge is to go"
 
 
 # -- modules ----------------------------------------------------------------------------------------------------------

@@ -290,14 +290,7 @@ def test_there_is_nothing_of_the_host_in_the_repl() -> None:
 @pytest.mark.parametrize(
     ("code", "advice"),
     [
-        ("def f():\n    print((yield 1))", "list"),
-        ("xs = [1, 2, 3]\ndel xs[::2]", "rebuild"),
-        ("class A(dict):\n    pass", "without bases"),
-        ("class A(metaclass=type, x=1):\n    pass", "without bases"),
-        ("dir(P)", "SHOW_VARS"),
         ("globals()", "SHOW_VARS"),
-        ("vars()", "SHOW_VARS"),
-        ("callable(len)", "TypeError"),
         ("import numpy as np", "list"),
         ("import nothing_known", "collections"),
         ("xs = [1, 2]\nxs.sort(key=lambda x: llm_query(str(x)))", "for loop"),
@@ -313,7 +306,7 @@ def test_there_is_nothing_of_the_host_in_the_repl() -> None:
 )
 def test_error_of_a_gap_says_what_to_write_instead(code: str, advice: str) -> None:
     ran = run(code, "Final = 1")
-    assert advice in (ran.errors[0] or "no error").splitlines()[-1]
+    assert advice in "\n".join((ran.errors[0] or "no error").splitlines()[-2:])
 
 
 @pytest.mark.parametrize(

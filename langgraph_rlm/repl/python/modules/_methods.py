@@ -104,6 +104,12 @@ def fact(failure, name):
     return facts[name] if name == "msg" else int(facts[name])
 
 
+def delete(items, places):
+    """`del items[a:b:c]`."""
+    gone = set(list(range(len(items)))[places])
+    items[:] = [item for place, item in enumerate(items) if place not in gone]
+
+
 def dumps(value, *, default=None, skipkeys=False, **options):
     """`json.dumps` with a function for what is no JSON."""
     return json.dumps(_plain(value, default), **options)

@@ -15,3 +15,6 @@ class StrEnum:
 
 def unique(enumeration):
     return enumeration
+
+
+auto = __rlm__["module"]("_classes").Auto

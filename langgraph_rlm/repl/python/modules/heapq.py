@@ -1,12 +1,21 @@
 """`heapq`: lists whose first item is the least; each item is at most those at twice its place."""
 
 
+def _less(a, b):
+    """Whether one item is below another, where Monty cannot tell."""
+    return __rlm__["module"]("_operations").less(a, b)
+
+
 def _rise(heap, place):
     """Moves an item up to where it is not below a greater one."""
     item = heap[place]
     while place > 0:
         parent = (place - 1) // 2
-        if not item < heap[parent]:
+        try:
+            is_below = item < heap[parent]
+        except TypeError:
+            is_below = _less(item, heap[parent])
+        if not is_below:
             break
         heap[place] = heap[parent]
         place = parent
@@ -17,10 +26,15 @@ def _sink(heap, place):
     """Moves an item down to where it is not above a lesser one."""
     item, size = heap[place], len(heap)
     while 2 * place + 1 < size:
-        child = 2 * place + 1
-        if child + 1 < size and heap[child + 1] < heap[child]:
-            child += 1
-        if not heap[child] < item:
+        left = child = 2 * place + 1
+        try:
+            if child + 1 < size and heap[child + 1] < heap[child]:
+                child += 1
+            is_above = heap[child] < item
+        except TypeError:
+            child = left + 1 if left + 1 < size and _less(heap[left + 1], heap[left]) else left
+            is_above = _less(heap[child], item)
+        if not is_above:
             break
         heap[place] = heap[child]
         place = child
@@ -46,7 +60,7 @@ def heapreplace(heap, item):
 
 
 def heappushpop(heap, item):
-    return heapreplace(heap, item) if heap and heap[0] < item else item
+    return heapreplace(heap, item) if heap and _less(heap[0], item) else item
 
 
 def heapify(x):
@@ -56,7 +70,10 @@ def heapify(x):
 
 def _places(items, key, reverse):
     keys = items if key is None else [key(item) for item in items]
-    return sorted(range(len(items)), key=lambda place: keys[place], reverse=reverse)
+    try:
+        return sorted(range(len(items)), key=lambda place: keys[place], reverse=reverse)
+    except TypeError:
+        return __rlm__["module"]("_operations").places(keys, reverse)
 
 
 def nlargest(n, iterable, key=None):

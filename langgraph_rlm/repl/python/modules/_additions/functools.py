@@ -2,9 +2,40 @@
 
 
 def wraps(wrapped, assigned=(), updated=()):
-    """The wrapper as it is: functions have no names here."""
-    return lambda wrapper: wrapper
+    """The wrapper, with the name of what it wraps."""
+    return lambda wrapper: update_wrapper(wrapper, wrapped)
 
 
 def update_wrapper(wrapper, wrapped, assigned=(), updated=()):
+    if type(wrapper).__name__ == "function":
+        known = __rlm__["module"]("_classes")
+        known.names[wrapper] = known.part(wrapped, "__name__")
     return wrapper
+
+
+def cached_property(function):
+    """A property that is worked out once: see `repl/classes.py`."""
+    return function
+
+
+def total_ordering(cls):
+    return __rlm__["module"]("_classes").total_ordering(cls)
+
+
+def cmp_to_key(mycmp):
+    """A class of keys that are in the order of a function of two: for `sorted`, `min`, `max`, `sort`, `heapq`."""
+
+    class Key:
+        def __init__(self, obj):
+            self.obj = obj
+
+        def __lt__(self, other):
+            return mycmp(self.obj, other.obj) < 0
+
+        def __gt__(self, other):
+            return mycmp(self.obj, other.obj) > 0
+
+        def __eq__(self, other):
+            return mycmp(self.obj, other.obj) == 0
+
+    return Key

@@ -1,0 +1,200 @@
+"""What of a cell cannot run here, found before it runs: all of it at once, so that one correction is enough.
+
+A cell is refused only for what is certain to fail: syntax that Monty does not read, wherever it stands, and modules,
+names in modules and built-ins that are not there, where the cell's own statements name them. In a function, a branch,
+a loop they may never be come to: they are told along with the others, and alone they refuse nothing. What stands in
+`try` or `with` is left to its handlers.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+from langgraph_rlm.repl import gaps, modules
+from langgraph_rlm.repl.syntax import statements
+
+MOST = 20
+"""Things of a cell that the model is told of at a time."""
+MOST_CHARACTERS = 60
+"""Of a name that is told."""
+_HEAD = "NotImplementedError: nothing of this cell has run. This Python lacks what these lines need:"
+_TAIL = "Correct all of them, and run the cell again."
+_HANDLED = (ast.Try, ast.With)
+_BODIES = (ast.If, ast.For, ast.While, ast.AsyncFor, ast.AsyncWith, ast.Match, ast.FunctionDef, ast.AsyncFunctionDef)
+_MAYBE = (ast.Lambda, ast.IfExp, ast.BoolOp, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+@dataclass(frozen=True, order=True)
+class Gap:
+    """Something that is not here: where, what, and what to write instead."""
+
+    line: int
+    what: str
+    instead: str
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A module, a name in one (`module.name`), or a built-in: `is_certain` where the cell cannot do without it."""
+
+    line: int
+    module: str
+    name: str
+    is_certain: bool
+
+
+Missing = Callable[[list[list[str]]], Collection[tuple[str, str]]]
+"""Says which of these, each a module and a name in it, are not in the sandbox. Either may be empty."""
+
+
+def refusal(code: str, gaps_of_syntax: Iterable[Gap], missing: Missing, ending: str) -> str:
+    """Why a cell cannot run, as the model is told it; empty where it can. `ending` is what to write to end the run."""
+    found = [(wanted.is_certain, gap) for wanted, gap in _unknown(code, missing, ending)]
+    found += [(True, gap) for gap in gaps_of_syntax]
+    if not any(is_certain for is_certain, _ in found):
+        return ""
+    told = sorted({gap for _, gap in found})
+    lines = [f"  line {gap.line}, {gap.what}: {gap.instead}" for gap in told[:MOST]]
+    more = [f"  and {len(told) - MOST} more"] if len(told) > MOST else []
+    return "\n".join([_HEAD, *lines, *more, _TAIL])
+
+
+def _unknown(code: str, missing: Missing, ending: str) -> Iterator[tuple[Wanted, Gap]]:
+    """What of the modules and names that a cell wants is not there."""
+    has_names = any(name in code for name in gaps.BUILTINS)
+    if "import" not in code and not has_names:
+        return
+    body = statements(code)
+    stored = frozenset(_stored(body)) if has_names else frozenset()
+    wanted = [one for one in _wanted(body, has_names) if one.module or one.name not in stored]
+    asked = {(one.module, one.name) for one in wanted if not _is_ours(one.module, one.name)}
+    absent = missing([list(pair) for pair in sorted(asked)]) if asked else ()
+    for one in wanted:
+        if not one.module and ("", one.name) in absent:
+            yield one, Gap(one.line, one.name, gaps.instead_of_builtin(one.name, ending))
+        elif (one.module, "") in absent:
+            yield one, Gap(one.line, f"import {_short(one.module)}", gaps.instead_of_module(one.module))
+        elif (one.module, one.name) in absent:
+            what = f"{_short(one.name)} of {_short(one.module)}"
+            yield one, Gap(one.line, what, gaps.instead_of_name(one.module, one.name))
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= MOST_CHARACTERS else f"{name[:MOST_CHARACTERS]}…"
+
+
+def _is_ours(module: str, name: str) -> bool:
+    """Whether bridges have it."""
+    parent, _, last = module.rpartition(".")
+    if module == "datetime" or module in modules.names():
+        inner = name in ("", "*") or f"{module}.{name}" in modules.names() or module == "datetime"
+        return inner or name in modules.exported(module)
+    return name in modules.added(module) or last in modules.added(parent)
+
+
+def _stored(body: Iterable[ast.stmt]) -> Iterator[str]:
+    """Names that a cell gives a value anywhere."""
+    for node in (node for top in body for node in ast.walk(top)):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name) | ast.ExceptHandler(name=str(name)):
+                yield name
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name
+            case ast.alias(name=name, asname=new):
+                yield new or name
+
+
+def _wanted(body: Iterable[ast.stmt], has_names: bool) -> Iterator[Wanted]:
+    for node, is_certain in _nodes(body, has_names):
+        line = getattr(node, "lineno", 0)
+        match node:
+            case ast.Import(names=names):
+                for alias in names:
+                    yield Wanted(line, alias.name, "", is_certain)
+            case ast.ImportFrom(module=str(module), names=names, level=0) if module != "__future__":
+                yield Wanted(line, module, "", is_certain)
+                for alias in names:
+                    if alias.name != "*":
+                        yield Wanted(line, module, alias.name, is_certain)
+            case ast.Name(id=name, ctx=ast.Load()) if name in gaps.BUILTINS:
+                yield Wanted(line, "", name, is_certain)
+
+
+def _nodes(body: Iterable[ast.stmt], has_names: bool) -> Iterator[tuple[ast.AST, bool]]:
+    """Nodes of a cell, each with whether it is certain that the cell comes to it; without those in `try` and `with`.
+
+    Expressions only where the cell `has_names` of built-ins that are not here.
+    """
+    rest: list[tuple[ast.AST, bool]] = [(node, True) for node in body]
+    while rest:
+        node, is_certain = rest.pop()
+        if isinstance(node, _HANDLED) or (isinstance(node, ast.expr) and not has_names):
+            continue
+        yield node, is_certain
+        is_certain = is_certain and not isinstance(node, _BODIES + _MAYBE)
+        rest += [(part, is_certain) for part in _evaluated(node)]
+
+
+def _evaluated(node: ast.AST) -> Iterator[ast.AST]:
+    """What is below a node, without annotations."""
+    for name, value in ast.iter_fields(node):
+        if name not in ("annotation", "returns"):
+            yield from (part for part in (value if isinstance(value, list) else [value]) if isinstance(part, ast.AST))
+
+
+# -- syntax -----------------------------------------------------------------------------------------------------------
+
+_ASYNC = "nothing waits here: write it without async, and ask with llm_batch(prompts)"
+_SYNTAX: dict[type[ast.AST], tuple[str, str]] = {
+    ast.Yield: ("yield inside of an expression", "give it a line of its own, `got = yield item`, in a plain function"),
+    ast.YieldFrom: ("yield from inside of an expression", "give it a line of its own: `got = yield from items`"),
+    ast.AsyncFor: ("async for", _ASYNC),
+    ast.AsyncWith: ("async with", _ASYNC),
+    ast.Delete: ("del", "assign a new value, use d.pop(key), or make the list anew without the items"),
+}
+for _name, _said in {
+    "TryStar": ("except*", "write `except` for each kind of error"),
+    "TypeAlias": ("type … =", "write it without `type`: `Name = list[int]`"),
+    "TemplateStr": ("t-string", "use an f-string"),
+}.items():
+    if hasattr(ast, _name):  # by the version of Python
+        _SYNTAX[getattr(ast, _name)] = _said
+_BASES = "derive from classes of your own and from exceptions, or hold the {base} as an attribute"
+
+
+def gaps_of_syntax(tree: ast.AST) -> tuple[Gap, ...]:
+    """What Monty does not read in a cell that bridges have rewritten."""
+    return tuple(Gap(getattr(node, "lineno", 1), *said) for node in ast.walk(tree) if (said := _unread(node)))
+
+
+def _unread(node: ast.AST) -> tuple[str, str] | None:
+    match node:
+        case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+            return ("async in a comprehension", _ASYNC) if any(one.is_async for one in node.generators) else None
+        case ast.AugAssign(op=ast.MatMult()):
+            return "@=", "write `x = x @ y`"
+        case ast.ImportFrom(names=[ast.alias(name="*")]):
+            return f"from {node.module} import *", "name what you import"
+        case ast.ClassDef(name=name):
+            return _unread_class(node, f"class {_short(name)}")
+    return _SYNTAX.get(type(node))
+
+
+def _unread_class(node: ast.ClassDef, what: str) -> tuple[str, str] | None:
+    if node.keywords:
+        return what, "leave out what is given by name in its first line, and do that by a function"
+    if any(isinstance(base, ast.Name) and base.id == "type" for base in node.bases):
+        return what, "no classes of classes: write a function that changes the class, and call it"
+    if node.bases:
+        return what, _BASES.format(base=_short(ast.unparse(node.bases[0])))
+    for item in node.body:
+        if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef):
+            if item.decorator_list:
+                return what, f"call what decorates {_short(item.name)} after the class: `C.f = decorate(C.f)`"
+        elif not isinstance(item, ast.Assign | ast.AnnAssign | ast.Pass | ast.Expr):
+            return what, "only methods and `name = value` may stand in a class: put the rest before or after it"
+        elif isinstance(item, ast.Assign) and not all(isinstance(target, ast.Name) for target in item.targets):
+            return what, "give each name of the class a line of its own: `name = value`"
+    return None

@@ -1,0 +1,139 @@
+"""Operators and built-ins where a class has methods that Monty never calls for them: `__len__`, `__lt__`, `__bool__` ….
+
+As soon as some class of a REPL has one of these methods, cells that follow call `repl/python/modules/_operations.py`
+in place of what would have called it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterable
+
+from langgraph_rlm.repl.generators import filled
+
+SIGN = "__op_"
+"""What the names of functions begin with that rewritten cells call."""
+FUNCTIONS = ("own", "sort", "less", "at_most", "more", "at_least", "compare", "chained", "both", "either", "truth")
+LOAD = f'{", ".join(f"{SIGN}{name}" for name in FUNCTIONS)} = __rlm__["module"]("_operations").functions'
+"""Makes them known, in the order of `functions` there."""
+ORDER = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
+NATIVE_FIRST = {"<": "less", "<=": "at_most", ">": "more", ">=": "at_least"}
+"""Functions that try Monty's own operator first, which never is one of a class."""
+OTHERS = {ast.Eq: "==", ast.NotEq: "!=", ast.In: "in", ast.NotIn: "not in", ast.Is: "is", ast.IsNot: "is not"}
+ORDERED = frozenset(("__lt__", "__le__", "__gt__", "__ge__"))
+TRUE = frozenset(("__bool__", "__len__"))
+SIZED = "__sized__"
+"""The `__len__` of what is never empty, as `repl/python/modules/_classes.py` has it."""
+SPECIAL = ORDERED | TRUE | {"__ne__", "__reversed__", SIZED}
+"""The methods."""
+NAMES = {
+    "len": {"__len__", SIZED},
+    **dict.fromkeys(("bool", "any", "all", "filter"), TRUE),
+    **dict.fromkeys(("sorted", "min", "max"), ORDERED),
+    "reversed": {"__reversed__", "__len__"},
+}
+"""Built-ins that would call them."""
+_ALWAYS_BOOL = (ast.Compare, ast.Constant, ast.JoinedStr, ast.List, ast.Dict, ast.Tuple, ast.Set, ast.ListComp)
+
+
+class Operations(ast.NodeTransformer):
+    """Rewrites a cell. `special` are the methods of `SPECIAL` that classes have."""
+
+    def __init__(self, special: Collection[str]) -> None:
+        self.names = {name for name, methods in NAMES.items() if methods & {*special}}
+        self.are_ordered, self.are_true = bool(ORDERED & {*special}), bool(TRUE & {*special})
+        self.may_differ = "__ne__" in special
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        if node.id in self.names and isinstance(node.ctx, ast.Load):
+            return _expression(f"{SIGN}own(NAME)", node, NAME=node)
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        if self.are_ordered and isinstance(node.func, ast.Attribute) and node.func.attr == "sort":
+            node.args.insert(0, node.func.value)
+            node.func = _expression(f"{SIGN}sort", node)
+        return node
+
+    # -- order --------------------------------------------------------------------------------------------------------
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        self.generic_visit(node)
+        known = (*ORDER, ast.NotEq) if self.may_differ else tuple(ORDER)
+        if (not self.are_ordered and not self.may_differ) or not any(isinstance(op, known) for op in node.ops):
+            return node
+        names = [{**ORDER, **OTHERS}[type(op)] for op in node.ops]
+        if len(names) == 1:
+            parts = {"LEFT": node.left, "RIGHT": node.comparators[0]}
+            quick = NATIVE_FIRST.get(names[0])
+            call = f"{SIGN}{quick}(LEFT, RIGHT)" if quick else f"{SIGN}compare(LEFT, {names[0]!r}, RIGHT)"
+            return _expression(call, node, **parts)
+        if any(map(_cannot_wait, node.comparators)):
+            return node
+        made = _expression(f"{SIGN}chained(LEFT, {names!r})", node, LEFT=node.left)
+        assert isinstance(made, ast.Call)
+        made.args += [_later(value) for value in node.comparators]
+        return made
+
+    # -- truth --------------------------------------------------------------------------------------------------------
+
+    def visit_If(self, node: ast.If) -> ast.AST:
+        return self._tested(node)
+
+    def visit_While(self, node: ast.While) -> ast.AST:
+        return self._tested(node)
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+        return self._tested(node)
+
+    def visit_Assert(self, node: ast.Assert) -> ast.AST:
+        return self._tested(node)
+
+    def visit_comprehension(self, node: ast.comprehension) -> ast.AST:
+        self.generic_visit(node)
+        node.ifs = [self._truth(test) for test in node.ifs]
+        return node
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.op, ast.Not):
+            node.operand = self._truth(node.operand)
+        return node
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
+        self.generic_visit(node)
+        if not self.are_true or any(map(_cannot_wait, node.values[1:])):
+            return node
+        name = "both" if isinstance(node.op, ast.And) else "either"
+        made = _expression(f"{SIGN}{name}(FIRST)", node, FIRST=node.values[0])
+        assert isinstance(made, ast.Call)
+        made.args += [_later(value) for value in node.values[1:]]
+        return made
+
+    def _tested(self, node: ast.If | ast.While | ast.IfExp | ast.Assert) -> ast.AST:
+        self.generic_visit(node)
+        node.test = self._truth(node.test)
+        return node
+
+    def _truth(self, test: ast.expr) -> ast.expr:
+        is_not = isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)
+        if not self.are_true or is_not or isinstance(test, _ALWAYS_BOOL):
+            return test
+        return _expression(f"{SIGN}truth(VALUE)", test, VALUE=test)
+
+
+def _expression(text: str, at: ast.AST, **parts: ast.expr) -> ast.expr:
+    return filled(text, at, **parts)[0].value  # type: ignore[attr-defined,no-any-return]
+
+
+def _later(value: ast.expr) -> ast.expr:
+    """A function that works out a value."""
+    nothing = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
+    return ast.copy_location(ast.Lambda(nothing, value), value)
+
+
+def _cannot_wait(value: ast.expr) -> bool:
+    """Whether it does something that belongs to the function which it stands in."""
+    inside: Iterable[ast.AST] = ast.walk(value)
+    return any(isinstance(node, ast.NamedExpr | ast.Await | ast.Yield | ast.YieldFrom) for node in inside)

@@ -1,0 +1,1020 @@
+"""Classes and generators as large models write them: what they print is what CPython prints."""
+
+from __future__ import annotations
+
+import io
+from contextlib import redirect_stdout
+from typing import Any
+
+import pytest
+
+from tests.fakes import error_of, run
+
+PROGRAMS = r'''
+def g():
+    x = yield 1
+    print("got", x)
+    y = (yield 2) or 5
+    print(y)
+    z = [(yield 3), (yield 4)]
+    print(z)
+
+it = g()
+print(next(it), it.send("a"), next(it), next(it))
+print(list(it))
+----
+def g():
+    out = []
+    while (yield len(out)) != "stop":
+        out.append((yield "in"))
+        print(out, (yield "p"), sep=":")
+    if (yield "t"):
+        print("true")
+    for c in (yield "it"):
+        print(c)
+    return (yield 1) + (yield 2)
+
+it = g()
+r = [next(it)]
+for s in ["go", "A", "B", "stop", True, "xy", 10]:
+    r.append(it.send(s))
+try:
+    it.send(5)
+except StopIteration as e:
+    print("stop")
+print(r)
+----
+def g():
+    try:
+        yield 1
+        yield 2
+    except ValueError as e:
+        print("V", e)
+        yield "v"
+    finally:
+        print("closed")
+
+it = g()
+next(it)
+it.close()
+print("x", list(it))
+it = g()
+next(it)
+print(it.throw(ValueError("boo")))
+print(list(it))
+it = g()
+try:
+    it.throw(KeyError("k"))
+except KeyError as e:
+    print("not begun", e)
+it = g()
+next(it)
+try:
+    it.throw(KeyError("k"))
+except KeyError as e:
+    print("through", e)
+----
+def g():
+    while True:
+        try:
+            x = yield
+            print("v", x)
+        except ValueError as e:
+            print("err", e)
+
+it = g()
+next(it)
+it.send(1)
+it.throw(ValueError("boo"))
+it.send(2)
+it.close()
+----
+def g():
+    try:
+        yield 1
+    except Exception:
+        print("no")
+
+it = g()
+next(it)
+it.close()
+print("ok")
+----
+import contextlib
+
+@contextlib.contextmanager
+def cm(n):
+    print("enter", n)
+    try:
+        yield n * 2
+    finally:
+        print("exit")
+
+with cm(2) as x:
+    print(x)
+try:
+    with cm(1):
+        raise ValueError("z")
+except ValueError as e:
+    print("caught", e)
+from contextlib import contextmanager
+
+@contextmanager
+def quiet():
+    try:
+        yield
+    except KeyError as e:
+        print("hid", e)
+
+with quiet():
+    {}["a"]
+with quiet() as q, cm(3) as y:
+    print(q, y)
+
+def use():
+    with cm(5) as z:
+        return z
+
+print(use())
+----
+class M:
+    def __enter__(self):
+        print("in")
+        return 3
+
+    def __exit__(self, t, e, tb):
+        print("out", t is None, e)
+        return isinstance(e, KeyError)
+
+def g():
+    with M() as m:
+        yield m
+        {}["k"]
+    print("after")
+    with M(), M() as n:
+        yield n
+    for i in range(3):
+        with M():
+            if i:
+                break
+            yield i
+
+print(list(g()))
+
+def h():
+    with M():
+        yield 1
+        raise ValueError("v")
+
+try:
+    print(list(h()))
+except ValueError as e:
+    print("V", e)
+----
+import functools
+
+@functools.total_ordering
+class G:
+    def __init__(self, v):
+        self.v = v
+
+    def __eq__(self, o):
+        return self.v == o.v
+
+    def __gt__(self, o):
+        return self.v > o.v
+
+print(G(1) < G(2), G(1) <= G(1), G(2) >= G(3), [g.v for g in sorted([G(2), G(1)])])
+
+@functools.total_ordering
+class H:
+    def __init__(self, v):
+        self.v = v
+
+    def __eq__(self, o):
+        return self.v == o.v
+
+    def __le__(self, o):
+        return self.v <= o.v
+
+class I(H):
+    pass
+
+for X in (G, H, I):
+    for a in (1, 2):
+        for b in (1, 2):
+            print(X(a) < X(b), X(a) <= X(b), X(a) > X(b), X(a) >= X(b), X(a) == X(b), X(a) != X(b))
+----
+class Seq:
+    def __init__(self, xs):
+        self.xs = xs
+
+    def __getitem__(self, i):
+        return self.xs[i]
+
+    def __len__(self):
+        return len(self.xs)
+
+s = Seq([1, 2, 3])
+print(
+    list(s),
+    [x for x in s],
+    2 in s,
+    s[-1],
+    s[0:2],
+    list(reversed(s)),
+    sum(s),
+    len(Seq([])),
+    bool(Seq([])),
+    [1] if Seq([]) else [2],
+    Seq([]) or 5,
+    Seq([1]) and 6,
+    not Seq([]),
+    any([Seq([])]),
+    all([Seq([]), 1]),
+    list(filter(None, [Seq([1]), Seq([])])) == [],
+    len("abc"),
+    sorted(map(len, ["ab", "c", Seq([1, 2, 3])])),
+)
+q = Seq([1, 2])
+while q:
+    q.xs.pop()
+    print("pop")
+assert Seq([1])
+print(1 if not q else 2, [x for x in [0, 1] if q or x])
+----
+class V:
+    def __init__(self, n):
+        self.n = n
+
+    def __lt__(self, o):
+        return self.n < o.n
+
+    def __repr__(self):
+        return f"V{self.n}"
+
+import heapq
+
+a = [V(3), V(1), V(2)]
+print(
+    sorted(a),
+    sorted(a, reverse=True),
+    min(a),
+    max(a),
+    max(a, key=lambda v: -v.n),
+    sorted([(1, V(2)), (1, V(1))]),
+    min(V(2), V(1)),
+    V(1) < V(2),
+    V(1) > V(2),
+    sorted("hello"),
+    1 < 2 < 3,
+    1 < 2 > 3,
+)
+a.sort()
+print(a)
+a.sort(key=lambda v: v.n, reverse=True)
+print(a)
+h = []
+for i in [3, 1, 2]:
+    heapq.heappush(h, (1, V(i)))
+print([heapq.heappop(h)[1].n for _ in range(3)], heapq.nsmallest(2, a), heapq.nlargest(1, a))
+h = list(a)
+heapq.heapify(h)
+print(h[0])
+try:
+    V(1) <= V(2)
+except TypeError as e:
+    print("TE")
+try:
+    sorted([V(1), "a"])
+except (TypeError, AttributeError) as e:
+    print("TE2")
+try:
+    sorted([1, "a"])
+except TypeError as e:
+    print("TE3", e)
+----
+from dataclasses import dataclass
+
+@dataclass(order=True, frozen=True)
+class Vn:
+    a: int
+    b: int = 0
+
+print(
+    Vn(1, 2) < Vn(1, 3),
+    sorted([Vn(2), Vn(1, 5), Vn(1, 1)]),
+    max([Vn(1, 1), Vn(1, 2)]),
+    Vn(1) <= Vn(1),
+    Vn(1) > Vn(0, 9),
+    hash(Vn(1)) == hash(Vn(1)),
+)
+try:
+    Vn(1) < 3
+except TypeError:
+    print("TE")
+----
+from functools import cmp_to_key
+
+def c(a, b):
+    return (a > b) - (a < b)
+
+print(
+    sorted([3, 1, 2], key=cmp_to_key(lambda a, b: b - a)),
+    max(["a", "bb"], key=cmp_to_key(c)),
+    sorted(["x10", "x9"], key=cmp_to_key(lambda a, b: len(a) - len(b))),
+)
+l = [1, 3, 2]
+l.sort(key=cmp_to_key(c), reverse=True)
+print(l)
+----
+def register(reg):
+    def deco(cls):
+        reg.append(cls.__name__)
+        cls.tag = len(reg)
+        return cls
+
+    return deco
+
+R = []
+
+@register(R)
+class A:
+    def __len__(self):
+        return 1
+
+@register(R)
+class B(A):
+    pass
+
+print(R, A.tag, B.tag, len(B()))
+----
+def g():
+    try:
+        yield 1
+        yield 2
+    finally:
+        print("closed")
+
+for x in g():
+    print(x)
+    break
+print("end")
+
+def f():
+    for x in g():
+        if x:
+            return x
+
+print(f())
+
+def h():
+    for x in g():
+        for y in g():
+            yield x, y
+            break
+
+print(list(h()))
+try:
+    for x in g():
+        raise ValueError("v")
+except ValueError as e:
+    print(e)
+for x in g():
+    continue
+else:
+    print("else")
+for i in range(3):
+    if i:
+        break
+for k, v in {"a": 1}.items():
+    break
+print(i, k)
+----
+from typing import NamedTuple, Optional, TypedDict
+
+class Row(NamedTuple):
+    """A row."""
+
+    name: str
+    n: int = 0
+
+    def double(self):
+        return self.n * 2
+
+    @property
+    def up(self):
+        return self.name.upper()
+
+    @classmethod
+    def of(cls, t):
+        return cls(*t.split(","))
+
+r = Row("a", 3)
+print(
+    r,
+    r.name,
+    r[1],
+    r.double(),
+    r._replace(n=5),
+    r._asdict(),
+    list(r),
+    r == ("a", 3),
+    r.up,
+    Row.of("q,w"),
+    len(r),
+    r < Row("b"),
+    sorted([Row("b"), Row("a", 1)]),
+    {r: 1}[Row("a", 3)],
+    r[0:1],
+    "a" in r,
+    isinstance(r, Row),
+    hash(r) == hash(("a", 3)),
+)
+a, b = r
+print(a, b, Row._fields, max([Row("a", 1), Row("a", 2)]))
+
+class M(TypedDict, total=False):
+    a: int
+    b: str
+
+m: M = {"a": 1}
+print(m, M(a=1, b="x"), M({"a": 2}))
+
+class Plain(NamedTuple):
+    x: int
+    y: Optional[int] = None
+
+print(Plain(1), Plain(1, 2).y, Plain._fields)
+----
+from enum import Enum, auto, IntEnum, StrEnum, unique
+
+class C(Enum):
+    A = auto()
+    B = auto()
+
+    def label(self):
+        return self.name.lower()
+
+    @property
+    def up(self):
+        return self.name
+
+    @classmethod
+    def first(cls):
+        return cls.A
+
+    @staticmethod
+    def st():
+        return "st"
+
+    def __str__(self):
+        return "C!" + self.name
+
+print(
+    C.A.value,
+    C.B.label(),
+    C.B.up,
+    C.first(),
+    list(C),
+    C.A is C.A,
+    C["A"],
+    {C.A: 1}[C.A],
+    C.A == C.B,
+    C.A in C,
+    len(C),
+    repr(C.A),
+    isinstance(C.A, C),
+    C(2),
+    C.st(),
+    C.__name__,
+    str(C.A),
+    f"{C.A}",
+)
+
+class I(IntEnum):
+    LOW = 1
+    HIGH = 2
+
+print(
+    I.LOW < I.HIGH,
+    I.HIGH + 1,
+    sorted([I.HIGH, I.LOW]),
+    int(I.LOW),
+    I(2).name,
+    max(I),
+    I.LOW == 1,
+    1 == I.LOW,
+    I.LOW < 5,
+    [10, 20, 30][I.LOW],
+    f"{I.LOW}",
+    str(I.LOW),
+    len(I),
+    3 - I.LOW,
+    sum(I),
+)
+
+class S(str, Enum):
+    A = "a"
+    B = "b"
+
+    def is_a(self):
+        return self == "a"
+
+print(
+    S.A == "a",
+    S("b").name,
+    S.A.value,
+    [s.value for s in S],
+    S.A.is_a(),
+    S.B.is_a(),
+    {"a": 1}[S.A],
+    S.A in ("a", "b"),
+    str(S.A),
+)
+for n, m in S.__members__.items():
+    print(n, m.value)
+
+class T(StrEnum):
+    X = auto()
+    Y = "why"
+
+print(T.X, T.Y, T.X == "x", f"{T.Y}", sorted([T.Y, T.X]))
+
+class Planet(Enum):
+    EARTH = (1, 2)
+    MARS = (3, 4)
+
+    def __init__(self, mass, r):
+        self.mass = mass
+        self.r = r
+
+    @property
+    def g(self):
+        return self.mass / self.r
+
+print(Planet.EARTH.mass, Planet.MARS.g, Planet((1, 2)).name, [p.name for p in Planet])
+try:
+    C(9)
+except ValueError as e:
+    print(e)
+try:
+    C["Z"]
+except KeyError as e:
+    print(e)
+
+class D(Enum):
+    ONE = 1
+    UNO = 1
+
+print(list(D), D.UNO is D.ONE, len(D), D(1))
+
+@unique
+class U(Enum):
+    Q = 1
+
+print(U.Q)
+match C.A:
+    case C.B:
+        print("b")
+    case C.A:
+        print("a")
+----
+def foo():
+    pass
+
+class A:
+    def m(self):
+        return self.__class__.__name__
+
+class B(A):
+    pass
+
+print(
+    foo.__name__,
+    len.__name__,
+    (lambda: 0).__name__,
+    A().m(),
+    B().m(),
+    A.__name__,
+    type(A()).__name__,
+    int.__name__,
+    {f.__name__: f for f in (foo, len)}["foo"] is foo,
+    ValueError.__name__,
+    type(ValueError("x")).__name__,
+    B().__class__ is B,
+    (3).__class__.__name__,
+)
+print(
+    callable(foo),
+    callable(3),
+    callable(A),
+    callable(A()),
+    callable(len),
+    callable("".join),
+    issubclass(B, A),
+    issubclass(A, B),
+    issubclass(bool, int),
+    issubclass(ValueError, Exception),
+    issubclass(KeyError, LookupError),
+    issubclass(int, (str, int)),
+    issubclass(ValueError, KeyError),
+    issubclass(A, object),
+    ascii("é日"),
+)
+
+class E(ValueError):
+    pass
+
+print(issubclass(E, Exception), issubclass(E, ValueError), issubclass(E, KeyError))
+
+class K:
+    def __call__(self):
+        return 1
+
+print(callable(K()), isinstance(B(), A | int), isinstance(3, A | int | None), isinstance(None, A | None))
+
+class CM:
+    def __enter__(self):
+        return self
+
+    def __exit__(self, t, e, tb):
+        print(t.__name__ if t else None)
+        return True
+
+with CM():
+    1 / 0
+with CM():
+    pass
+try:
+    issubclass(3, int)
+except TypeError as e:
+    print("TE")
+from dataclasses import dataclass
+
+@dataclass
+class D:
+    x: int
+    y: str = "a"
+
+import json
+
+print(D(1).__dict__, vars(D(2)), json.dumps(D(1), default=vars), json.dumps(D(1), default=lambda o: o.__dict__))
+----
+from functools import wraps, cached_property
+import functools
+
+def log(f):
+    @functools.wraps(f)
+    def inner(*a, **k):
+        return f(*a, **k)
+
+    return inner
+
+@log
+def foo(x):
+    return x
+
+print(foo(1), foo.__name__)
+
+class A:
+    n = 0
+
+    @cached_property
+    def x(self):
+        self.n += 1
+        return [self.n]
+
+    @functools.cached_property
+    def y(self):
+        return self.x + [1]
+
+a = A()
+print(a.x, a.x, a.y, a.x is a.x, A().x)
+
+class B(A):
+    pass
+
+print(B().x)
+----
+from abc import ABC, abstractmethod
+
+class Shape(ABC):
+    def __init__(self, n):
+        self.n = n
+
+    @abstractmethod
+    def area(self): ...
+    @property
+    @abstractmethod
+    def name(self): ...
+    def both(self):
+        return self.name, self.area()
+
+class Sq(Shape):
+    def area(self):
+        return self.n**2
+
+    @property
+    def name(self):
+        return "sq"
+
+class Half(Shape):
+    def area(self):
+        return 1
+
+print(Sq(2).both(), isinstance(Sq(1), Shape))
+for X in (Shape, Half):
+    try:
+        X(1)
+    except TypeError as e:
+        print("TE", X.__name__)
+
+class Full(Half):
+    name = "full"
+
+print(Full(3).both())
+----
+class E(Exception):
+    def __init__(self, msg, code=0):
+        super().__init__(msg)
+        self.code = code
+
+class F(E):
+    pass
+
+try:
+    raise F("q")
+except Exception as e:
+    print(repr(e), [e], f"{e!r}", f"{e}")
+
+class G(ValueError):
+    pass
+
+print(repr(G()), repr(G("a", "b")), str(G("a", "b")))
+----
+class A:
+    def hi(self):
+        return "A"
+
+class B(A):
+    def hi(self):
+        return "B" + super(B, self).hi()
+
+class C(A):
+    def hi(self):
+        return "C" + super().hi()
+
+class D(B, C):
+    def hi(self):
+        return "D" + super().hi()
+
+print(D().hi(), super(D, D()).hi(), A.hi(D()))
+----
+g = (x * x for x in range(4))
+print(next(g), list(g), list(g))
+
+def f():
+    return (x for x in "ab")
+
+it = f()
+print(next(it), next(it), next(it, "end"))
+h = (line for line in ["a", "b"] if line)
+for a in h:
+    print(a)
+print(list(h))
+from typing import TypeVar, Generic
+
+T = TypeVar("T", bound=int)
+
+class Box(Generic[T]):
+    def __init__(self, v: T) -> None:
+        self.v = v
+
+    def get(self) -> T:
+        return self.v
+
+print(Box(3).get())
+----
+l = list(range(10))
+m = list("abcdef")
+del l[::2], m[1:5:2], l[0]
+print(l, m)
+
+class Q:
+    pass
+
+q = Q()
+q.z = [1, 2, 3, 4]
+del q.z[::-2]
+print(q.z)
+----
+from collections.abc import Mapping, Iterable, Sequence, Callable, Iterator, Sized
+
+class A:
+    def __iter__(self):
+        return iter([])
+
+    def __call__(self):
+        pass
+
+class N:
+    def __len__(self):
+        return 1
+
+def gen():
+    yield 1
+
+print(
+    isinstance(A(), Iterable),
+    isinstance(A(), Sequence),
+    isinstance(A(), Callable),
+    isinstance(N(), Sized),
+    isinstance(N(), Iterable),
+    isinstance([], (Iterable, int)),
+    isinstance(gen(), Iterator),
+    isinstance({}, Mapping),
+    isinstance(3, (str, Iterable)),
+    isinstance(A(), (str, Iterable)),
+    isinstance("a", (str, (int, float))),
+)
+----
+class Base:
+    @classmethod
+    def make(cls, n):
+        o = cls()
+        o.n = n
+        return o
+
+    @staticmethod
+    def st(x):
+        return x + 1
+
+class Sub(Base):
+    @classmethod
+    def make(cls, n):
+        o = super().make(n * 2)
+        return o
+
+    def f(self):
+        return super().st(1)
+
+print(Sub.make(3).n, type(Sub.make(1)).__name__, Sub().f())
+
+class A:
+    def __init__(self):
+        print("A")
+
+class B(A):
+    def __init__(self):
+        super().__init__()
+        print("B")
+
+class C(A):
+    def __init__(self):
+        super().__init__()
+        print("C")
+
+class D(B, C):
+    def __init__(self):
+        super().__init__()
+        print("D")
+
+D()
+
+class L:
+    def who(self):
+        return "L"
+
+class M(L):
+    def who(self):
+        return "M"
+
+class N(L):
+    pass
+
+class O(N, M):
+    pass
+
+print(O().who())
+
+class E(Exception):
+    def __init__(self, m):
+        super().__init__(m)
+        self.m = m
+
+    def __str__(self):
+        return "<" + super().__str__() + ">"
+
+class F(E):
+    pass
+
+try:
+    raise F("x")
+except E as e:
+    print(e, repr(e), e.args)
+----
+class E(KeyError):
+    pass
+
+try:
+    raise E('a')
+except E as e:
+    print(str(e), e, repr(e))
+try:
+    raise E('a')
+except LookupError as e:
+    print("LE")
+
+class V(ValueError):
+    pass
+
+try:
+    raise V('x')
+except V as e:
+    print(
+        isinstance(e, Exception),
+        isinstance(e, ValueError),
+        isinstance(e, V),
+        isinstance(e, KeyError),
+        isinstance(e, BaseException),
+    )
+try:
+    1 / 0
+except Exception as e:
+    print(isinstance(e, ArithmeticError), isinstance(e, (ValueError, ZeroDivisionError)))
+
+class TimeoutError(Exception):
+    def __init__(self, a, b):
+        self.a = a
+
+try:
+    raise TimeoutError(3, 4)
+except TimeoutError as e:
+    print(e.a)
+
+def f():
+    raise TimeoutError(5, 6)
+
+try:
+    f()
+except (KeyError, TimeoutError) as e:
+    print(e.a)
+'''
+
+
+def programs() -> list[str]:
+    return [program.strip("\n") for program in PROGRAMS.split("\n----\n")]
+
+
+@pytest.mark.parametrize("program", programs(), ids=range(len(programs())))
+def test_program_prints_what_cpython_prints(program: str) -> None:
+    printed, names = io.StringIO(), dict[str, Any](__name__="__main__")
+    with redirect_stdout(printed):
+        exec(program, names)
+    ran = run(program, "Final = 1")
+    assert ran.errors == [None, None]
+    assert ran.outputs[0].strip() == printed.getvalue().strip()
+
+
+def test_classes_of_earlier_cells_are_known() -> None:
+    ran = run(
+        "class TimeoutError(Exception):\n    def __init__(self, a): self.a = a\n"
+        "class S:\n    def __init__(self, xs): self.xs = xs\n    def __len__(self): return len(self.xs)\n"
+        "    def __lt__(self, other): return len(self) < len(other)\n",
+        "try:\n    raise TimeoutError(1)\nexcept TimeoutError as e:\n    Final = [e.a]\n"
+        "Final += [len(S([1])), 1 if S([]) else 2, sorted([S([1, 2]), S([3])])[0].xs, len('ab')]",
+    )
+    assert ran.answer == [1, 1, 2, [3], 2]
+
+
+def test_names_of_built_ins_that_are_variables_stay_variables() -> None:
+    ran = run(
+        "max, vars = 5, {'a': 1}\nclass S:\n    def __lt__(self, other): return True\n    def __len__(self): return 3",
+        "def f(len): return len\nFinal = [max, vars, f(2), len(S())]",
+    )
+    assert ran.answer == [5, {"a": 1}, 2, 3]
+
+
+def test_rewriting_leaves_no_variables_for_the_model_to_see() -> None:
+    ran = run(
+        "def g():\n    try: yield 1\n    finally: pass\nfor x in g():\n    break\nclass E(Exception): pass\n"
+        "try: raise E('a')\nexcept E as e: pass",
+        "SHOW_VARS()\nprint(SHOW_VARS())",
+        "Final = 1",
+    )
+    assert "__" not in ran.outputs[1]
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("class A:\n    def __getattr__(self, name): return 1", "__getattr__ is ignored"),
+        ("class A:\n    def __get__(self, owner, kind=None): return 1", "__get__ is ignored"),
+        ("class A:\n    def __init_subclass__(cls): pass", "__init_subclass__ is ignored"),
+        ("class A:\n    x = 1\nvars(A())", "name its attributes"),
+        ("raise ValueError('a', 'b')", "one text"),
+    ],
+)
+def test_what_would_differ_is_an_error_that_names_it(code: str, said: str) -> None:
+    assert said in error_of(code)
