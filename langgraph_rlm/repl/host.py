@@ -155,10 +155,15 @@ PURE = (("context",), ("module",), ("standard",), ("pattern",))
 
 def can_be_repeated(snapshot: FunctionSnapshot) -> bool:
     """Whether the answer to a call can be worked out again."""
-    if snapshot.function_name == MARK:
-        return True
-    if snapshot.is_os_function:
-        return snapshot.function_name == "import"
+    return snapshot.function_name == MARK or _is_import(snapshot) or is_worked_out(snapshot)
+
+
+def _is_import(snapshot: FunctionSnapshot) -> bool:
+    return snapshot.is_os_function and snapshot.function_name == "import"
+
+
+def is_worked_out(snapshot: FunctionSnapshot) -> bool:
+    """Whether the host works the answer out, of what is passed and the text alone."""
     return snapshot.function_name == "_host" and (_arguments(snapshot) or ())[:1] in PURE
 
 

@@ -67,6 +67,11 @@ CLOSE_SECONDS = 0.1
 MOST_EXCHANGES = 10_000
 """Answers of the host that are kept of a cell, to run it again; sub-calls have a limit of their own."""
 TOO_MANY = host.raising("RuntimeError", "the clock was read too often in this cell: wait for nothing here")
+TOO_LONG_ON_HOST = host.raising(
+    "TimeoutError",
+    "what re, ctx and modules have the host work out for this cell has taken as long as a cell may take: ask for less "
+    "of it, or in several cells",
+)
 NOT_SET_UP = (
     "What was to be made of the text before this cell, such as `rows`, failed ({}): it is not defined. "
     "Take P apart in your own code, as far as you need it."
@@ -167,6 +172,8 @@ class ReplState:
         """What became of the REPL where it could not be had again."""
         self._budget = Budget(self._seconds)
         """What the code that runs may compute."""
+        self._host_seconds = self._seconds
+        """What the host may compute for it."""
         self._line: int | None = None
         """Where the unfinished cell is."""
         self._since_base = self._since_dump = 0.0
@@ -276,7 +283,12 @@ class ReplState:
 
         def answer(asked: FunctionSnapshot) -> host.HostResult | Call:
             self._line = host.line_of(asked) or self._line
-            return answering(asked)
+            if self._host_seconds < 0 and host.is_worked_out(asked):
+                return TOO_LONG_ON_HOST
+            begun = time.thread_time()
+            result = answering(asked)
+            self._host_seconds -= time.thread_time() - begun
+            return result
 
         with self._spending():
             suspended = run_to_call(snapshot, answer)
@@ -346,7 +358,7 @@ class ReplState:
 
     def _limited(self) -> AbstractContextManager[None]:
         """The time of a cell, for code that begins."""
-        self._budget = Budget(self._seconds)
+        self._budget, self._host_seconds = Budget(self._seconds), self._seconds
         return self._spending()
 
     def _spending(self) -> AbstractContextManager[None]:

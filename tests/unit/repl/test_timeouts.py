@@ -281,3 +281,33 @@ def test_what_a_cell_leaves_behind_cannot_run_for_ever() -> None:
 def test_default_grows_with_the_text_and_a_number_fixes_it() -> None:
     assert [Sandbox().seconds(characters) for characters in (0, 1_000_000, 25_000_000)] == [5, 6, 30]
     assert Sandbox(timeout=2).seconds(25_000_000) == 2
+
+
+# -- the host's time --------------------------------------------------------------------------------------------------
+
+HOST_WORKS = {
+    "patterns": "re.compile(f'{i}' + '(a|b)[c-f]' * 900)",
+    "modules": "difflib.SequenceMatcher(None, 'ab' * 900, 'ba' * 900, False).ratio()",
+    "reads": "ctx.find('no such text')",
+}
+
+
+@pytest.mark.parametrize("works", HOST_WORKS.values(), ids=HOST_WORKS)
+def test_host_works_no_longer_for_a_cell_than_the_cell_itself_may(works: str) -> None:
+    endless = f"import difflib, re\ni = 0\nwhile True:\n    i += 1\n    {works}"
+    ran = run(endless, endless, "Final = 1", sandbox=IMPATIENT, context="no " * 1_000_000)
+    assert all("TimeoutError: what re, ctx and modules have the host" in str(error) for error in ran.errors[:2])
+    assert ran.answer == 1
+
+
+def test_cell_that_goes_on_after_the_hosts_time_asks_models_all_the_same() -> None:
+    code = (
+        f"import difflib\ntry:\n    while True:\n        {HOST_WORKS['modules']}\n"
+        "except TimeoutError:\n    Final = llm_query('still there?')"
+    )
+    assert run(code, sandbox=IMPATIENT).answer == "answer to still there?"
+
+
+def test_cell_that_asks_the_host_again_and_again_spends_its_own_time() -> None:
+    endless = f"while True:\n    try:\n        {HOST_WORKS['modules']}\n    except TimeoutError:\n        pass"
+    assert "TimeoutError: the cell ran longer than 0.3 s" in told_of(f"import difflib\n{endless}")
