@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from langgraph_rlm.repl import modules
-from langgraph_rlm.repl.classes import Classes, needs_classes
+from langgraph_rlm.repl.classes import EXCEPTIONS, Classes, needs_classes
 from langgraph_rlm.repl.generators import NoBridge, as_function, is_generator
 from langgraph_rlm.repl.preparation import preparation
 from langgraph_rlm.repl.syntax import parsed, statements
@@ -35,10 +35,12 @@ LACKING = {
     *("bit_length", "bit_count", "is_integer"),
 }
 """Those that Monty does not have."""
+OF_ONE = {"union", "intersection", "difference", "update"}
+"""Methods of sets, which take one other set in Monty."""
 DATETIME, AS_CLASS, DATES = '__rlm__["datetime"]', '__rlm__["dated"]', '__rlm__["dates"]'
 """What the prelude has for dates."""
 HELPERS = {
-    **{name: repr(name) for name in ("_generators", "_classes", "_methods", "_searching")},
+    **{name: repr(name) for name in ("_generators", "_classes", "_methods", "_searching", "_errors")},
     "_dates": DATES,
 }
 """The modules that rewritten cells call, and what of a cell tells that it calls one."""
@@ -173,15 +175,34 @@ def _has_step(target: ast.expr) -> bool:
 def _methods(tree: ast.AST) -> Iterator[Edit]:
     """`key=counts.get`, `add = found.append`, `text.translate(table)`: methods of built-in types are no values here.
 
-    And some are not there.
+    And some are not there, or take fewer arguments.
     """
-    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    called = {id(node.func): _is_of_one(node) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    own = {True: LACKING, False: LACKING | OF_ONE, None: METHODS}
     for node in ast.walk(tree):
         match node:
-            case ast.Attribute(attr=name, ctx=ast.Load()) if name in (LACKING if id(node) in called else METHODS):
+            case ast.Attribute(attr=name, ctx=ast.Load()) if name in own[called.get(id(node))]:
                 yield Edit(_start(node), _start(node), f"{_module('_methods')}.method(")
                 line, column = _end(node)
                 yield Edit((line, column - len(f".{name}")), (line, column), f", {name!r})")
+
+
+def _is_of_one(call: ast.Call) -> bool:
+    return bool(call.keywords) or (len(call.args) == 1 and not isinstance(call.args[0], ast.Starred))
+
+
+def _exception(node: ast.AST) -> Iterator[Edit]:
+    """`ValueError(error)`, `KeyError("a", 1)`: Monty's take one text, and end the cell where they are given more."""
+    match node:
+        case ast.Call(func=ast.Name(kind) as function, args=[first, *more], keywords=[]) if kind in EXCEPTIONS:
+            if more or not (isinstance(first, ast.JoinedStr) or _is_text(first)):
+                end = _end(function)
+                yield Edit(end, end, f"(*{_module('_errors')}.arguments({kind})")
+                yield Edit(_end(node), _end(node), ")")
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
 def _json_default(node: ast.AST) -> Iterator[Edit]:
@@ -286,9 +307,9 @@ def _date_method(node: ast.AST) -> Iterator[Edit]:
     """`datetime.strptime(text, form)`, `day.isocalendar()`, `timedelta(hours=1.5)`: as CPython has them."""
     match node:
         case ast.Call(func=ast.Attribute(value=owner, attr=name) as method) if name in _DATE_METHODS:
-            end, after = _end(owner), _end(method)
-            yield Edit(_start(owner), _start(owner), f'{DATES}("{name}", ')
-            yield Edit(end, after, "\n" * (after[0] - end[0]) + ")")
+            line, column = _end(method)
+            yield Edit(_start(method), _start(method), f'{DATES}("{name}", ')
+            yield Edit((line, column - len(f".{name}")), (line, column), ")")
         case ast.Call(func=ast.Name("timedelta") | ast.Attribute(attr="timedelta") as kind) if not _are_whole(node):
             yield Edit(_start(kind), _start(kind), f'{DATES}("timedelta", ')
             yield Edit(_end(kind), _end(kind), ")")
@@ -316,6 +337,7 @@ def _are_whole(call: ast.Call) -> bool:
 BRIDGES: tuple[Callable[[ast.AST], Iterator[Edit]], ...] = (
     _generator_for_next,
     _delete,
+    _exception,
     _json_default,
     _search_from,
     _import,

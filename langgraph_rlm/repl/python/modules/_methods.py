@@ -53,6 +53,29 @@ def _maketrans(old, new=None, gone=""):
     return {**{ord(a): ord(b) for a, b in zip(old, new)}, **{ord(character): None for character in gone}}
 
 
+def _union(items, *others):
+    for other in others:
+        items = items.union(other)
+    return items.copy()
+
+
+def _intersection(items, *others):
+    for other in others:
+        items = items.intersection(other)
+    return items.copy()
+
+
+def _difference(items, *others):
+    for other in others:
+        items = items.difference(other)
+    return items.copy()
+
+
+def _update(items, *others):
+    for other in others:
+        items.update(other)
+
+
 def _difference_update(items, *others):
     for other in others:
         for item in list(other):
@@ -60,7 +83,7 @@ def _difference_update(items, *others):
 
 
 def _intersection_update(items, *others):
-    kept = items.intersection(*others)
+    kept = _intersection(items, *others)
     for item in list(items):
         if item not in kept:
             items.discard(item)
@@ -78,6 +101,10 @@ LACKING = {
     "translate": [[str, _translate]],
     "maketrans": [[str, _maketrans]],
     "format_map": [[str, lambda text, values: text.format(**values)]],
+    "union": [[set, _union], [frozenset, _union]],
+    "intersection": [[set, _intersection], [frozenset, _intersection]],
+    "difference": [[set, _difference], [frozenset, _difference]],
+    "update": [[set, _update]],
     "difference_update": [[set, _difference_update]],
     "intersection_update": [[set, _intersection_update]],
     "symmetric_difference_update": [[set, _symmetric_difference_update]],

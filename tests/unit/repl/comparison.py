@@ -1,0 +1,131 @@
+"""A program here and in CPython: what it gave, how the two differ, and the least of it that still differs."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import copy
+import io
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from langgraph_rlm.context import Context
+from langgraph_rlm.conversation.dialects.final import Final
+from langgraph_rlm.repl.interpreter import Interpreter
+from langgraph_rlm.repl.packed import DumpPacker
+from langgraph_rlm.repl.workers import Workers
+from langgraph_rlm.settings import Sandbox
+
+Verdict = Literal["same", "refused", "different"]
+PACKER = DumpPacker("text", Context.of("text"))
+SAME = {"JSONDecodeError": "ValueError", "UnicodeDecodeError": "ValueError", "UnicodeEncodeError": "ValueError"}
+"""Kinds of errors that are here what they are derived from."""
+REFUSALS = (
+    r"NotImplementedError: |is ignored by this Python|This Python lacks that",
+    r"not supported|not yet supported|not implemented|does not yet",
+    r"has no attribute '(\w+)'|name '(\w+)' is not defined|cannot import name '(\w+)'|No module named '(\w+)",
+)
+"""What errors say that name what is not there."""
+
+
+@dataclass(frozen=True)
+class Gave:
+    """What a program gave: its records, what it printed, and the error that ended it as kind and text."""
+
+    records: list[Any]
+    printed: str
+    error: tuple[str, str] | None
+
+
+def here(workers: Workers, code: str) -> Gave:
+    """In a REPL of its own."""
+    interpreter = Interpreter(workers, PACKER, Sandbox(timeout=5, max_output=1_000_000), Final.conventions)
+    try:
+        ended = interpreter.run(code)
+        whole = ended if ended.error is None else interpreter.run("Final = out")
+        records = whole.answer[0] if whole.answer else []
+    finally:
+        interpreter.close()
+    error = None
+    if ended.error is not None:
+        kinds = re.findall(r"^(?:\w+\.)*(\w+)(?::|$)", ended.error, re.M)
+        error = (next((kind for kind in kinds if kind[0].isupper()), "?"), ended.error)
+    return Gave(records, ended.printed.head + ended.printed.tail, error)
+
+
+def there(code: str) -> Gave:
+    """In CPython."""
+    names: dict[str, Any] = {"__name__": "__main__"}
+    printed, error = io.StringIO(), None
+    try:
+        with contextlib.redirect_stdout(printed):
+            exec(compile(code, "<cell>", "exec"), names)
+    except Exception as failure:
+        error = (type(failure).__name__, str(failure))
+    return Gave(names.get("out", []), printed.getvalue(), error)
+
+
+def verdict(ours: Gave, theirs: Gave) -> tuple[Verdict, Any]:
+    """How the two compare, and where they part."""
+    for own, other in zip(ours.records, theirs.records, strict=False):
+        if not _same(own, other):
+            return _refused_or_different(own), (own, other)
+    if ours.error and not _same(["error", *ours.error], ["error", *theirs.error] if theirs.error else None):
+        return _refused_or_different(["error", *ours.error]), (ours.error, theirs.error)
+    more = ours.records[len(theirs.records) :]
+    is_same = not more and len(ours.records) == len(theirs.records) and bool(ours.error) == bool(theirs.error)
+    if not is_same or ours.printed != theirs.printed:
+        return _refused_or_different(more[0] if more else ours.error and ["error", *ours.error]), (ours, theirs)
+    return "same", None
+
+
+def _same(own: Any, other: Any) -> bool:
+    if isinstance(own, list) and isinstance(other, list):
+        return SAME.get(own[1], own[1]) == SAME.get(other[1], other[1])
+    return bool(own == other)
+
+
+def _refused_or_different(record: Any) -> Verdict:
+    is_refusal = isinstance(record, list) and any(re.search(words, ": ".join(record[1:])) for words in REFUSALS)
+    return "refused" if is_refusal else "different"
+
+
+def shrunk(body: str, is_wanted: Callable[[str], bool]) -> str:
+    """The least statements that are still wanted: some are taken out, or replaced by those in them."""
+    tree = ast.parse(body)
+    while True:
+        for smaller in _smaller(tree):
+            if is_wanted(ast.unparse(smaller)):
+                tree = smaller
+                break
+        else:
+            return ast.unparse(tree)
+
+
+def _smaller(tree: ast.Module) -> Iterator[ast.Module]:
+    """The program without one of its statements each: the last first."""
+    places = [
+        (index, name, place)
+        for index, node in enumerate(ast.walk(tree))
+        for name in ("body", "orelse", "finalbody", "handlers")
+        if not isinstance(node, ast.While)  # so that it ends
+        for place in range(len(_list_of(node, name)))
+    ]
+    for index, name, place in reversed(places):
+        smaller = copy.deepcopy(tree)
+        items = _list_of(list(ast.walk(smaller))[index], name)
+        taken = items.pop(place)
+        inner = _list_of(taken, "body")
+        if not isinstance(taken, ast.Pass):
+            items[place:place] = [] if items or name != "body" else [ast.Pass()]
+            yield ast.fix_missing_locations(smaller)
+        if inner and not isinstance(taken, ast.FunctionDef | ast.ClassDef | ast.ExceptHandler | ast.While):
+            items[place : place + (items == [ast.Pass()])] = inner
+            yield ast.fix_missing_locations(smaller)
+
+
+def _list_of(node: ast.AST, name: str) -> list[Any]:
+    found = getattr(node, name, [])
+    return found if isinstance(found, list) else []
