@@ -128,7 +128,8 @@ def edited_text(code: str) -> str:
     """A cell with the edits of its text."""
     tree = ast.Module(statements(code), [])
     bridges = [bridge for bridge in BRIDGES if bridge not in _SIGNS or _SIGNS[bridge].search(code)]
-    edits = [*(edit for node in ast.walk(tree) for bridge in bridges for edit in bridge(node)), *_methods(tree)]
+    bridges.append(_methods(tree))
+    edits = [edit for node in ast.walk(tree) for bridge in bridges for edit in bridge(node)]
     edits.sort(key=lambda edit: (edit.start, edit.end))  # what is around another comes before it, as in the tree
     lines = code.encode().split(b"\n")
     for edit in reversed(edits):
@@ -172,19 +173,22 @@ def _has_step(target: ast.expr) -> bool:
     return isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Slice) and target.slice.step is not None
 
 
-def _methods(tree: ast.AST) -> Iterator[Edit]:
+def _methods(tree: ast.AST) -> Callable[[ast.AST], Iterator[Edit]]:
     """`key=counts.get`, `add = found.append`, `text.translate(table)`: methods of built-in types are no values here.
 
-    And some are not there, or take fewer arguments.
+    And some are not there, or take fewer arguments. The bridge has to know what all of the cell calls.
     """
     called = {id(node.func): _is_of_one(node) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    own = {True: LACKING, False: LACKING | OF_ONE, None: METHODS}
-    for node in ast.walk(tree):
+    wanted = {True: LACKING, False: LACKING | OF_ONE, None: METHODS}
+
+    def method(node: ast.AST) -> Iterator[Edit]:
         match node:
-            case ast.Attribute(attr=name, ctx=ast.Load()) if name in own[called.get(id(node))]:
+            case ast.Attribute(attr=name, ctx=ast.Load()) if name in wanted[called.get(id(node))]:
                 yield Edit(_start(node), _start(node), f"{_module('_methods')}.method(")
                 line, column = _end(node)
                 yield Edit((line, column - len(f".{name}")), (line, column), f", {name!r})")
+
+    return method
 
 
 def _is_of_one(call: ast.Call) -> bool:
@@ -199,6 +203,14 @@ def _exception(node: ast.AST) -> Iterator[Edit]:
                 end = _end(function)
                 yield Edit(end, end, f"(*{_module('_errors')}.arguments({kind})")
                 yield Edit(_end(node), _end(node), ")")
+
+
+def _assertion(node: ast.AST) -> Iterator[Edit]:
+    """`assert a == b, text`: Monty adds to the text what it has compared."""
+    match node:
+        case ast.Assert(test=test) if not isinstance(test, ast.BoolOp | ast.UnaryOp):
+            yield Edit(_start(test), _start(test), "not not (")
+            yield Edit(_end(test), _end(test), ")")
 
 
 def _is_text(node: ast.expr) -> bool:
@@ -338,6 +350,7 @@ BRIDGES: tuple[Callable[[ast.AST], Iterator[Edit]], ...] = (
     _generator_for_next,
     _delete,
     _exception,
+    _assertion,
     _json_default,
     _search_from,
     _import,
@@ -346,7 +359,7 @@ BRIDGES: tuple[Callable[[ast.AST], Iterator[Edit]], ...] = (
     _date_method,
     _ignored_method,
 )
-"""For each node; `_methods` looks at all of them."""
+"""For each node; what `_methods` makes for a cell is one too."""
 _SIGNS = {
     _import: re.compile("import"),
     _datetime: re.compile("datetime"),

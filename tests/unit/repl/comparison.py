@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import contextlib
 import copy
 import io
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -22,12 +24,9 @@ Verdict = Literal["same", "refused", "different"]
 PACKER = DumpPacker("text", Context.of("text"))
 SAME = {"JSONDecodeError": "ValueError", "UnicodeDecodeError": "ValueError", "UnicodeEncodeError": "ValueError"}
 """Kinds of errors that are here what they are derived from."""
-REFUSALS = (
-    r"NotImplementedError: |is ignored by this Python|This Python lacks that",
-    r"not supported|not yet supported|not implemented|does not yet",
-    r"has no attribute '(\w+)'|name '(\w+)' is not defined|cannot import name '(\w+)'|No module named '(\w+)",
-)
-"""What errors say that name what is not there."""
+REFUSALS = r"NotImplementedError: |is ignored by this Python|This Python lacks that|not yet supported|does not yet"
+LACKING = r"(?:'(\w+)' object|type object '(\w+)') has no attribute '(\w+)'|name '(\w+)' is not defined"
+"""What errors say that name what is not there: the second where CPython has it."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,8 @@ def there(code: str) -> Gave:
     names: dict[str, Any] = {"__name__": "__main__"}
     printed, error = io.StringIO(), None
     try:
-        with contextlib.redirect_stdout(printed):
+        with contextlib.redirect_stdout(printed), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns of what fails when it runs
             exec(compile(code, "<cell>", "exec"), names)
     except Exception as failure:
         error = (type(failure).__name__, str(failure))
@@ -83,13 +83,20 @@ def verdict(ours: Gave, theirs: Gave) -> tuple[Verdict, Any]:
 
 def _same(own: Any, other: Any) -> bool:
     if isinstance(own, list) and isinstance(other, list):
-        return SAME.get(own[1], own[1]) == SAME.get(other[1], other[1])
+        is_slice_as_key = own[1] == "KeyError" and other[2] == "unhashable type: 'slice'"  # no more, since 3.12
+        return is_slice_as_key or SAME.get(own[1], own[1]) == SAME.get(other[1], other[1])
     return bool(own == other)
 
 
 def _refused_or_different(record: Any) -> Verdict:
-    is_refusal = isinstance(record, list) and any(re.search(words, ": ".join(record[1:])) for words in REFUSALS)
+    error = ": ".join(record[1:]) if isinstance(record, list) else ""
+    lacking = re.search(LACKING, error)
+    is_refusal = bool(re.search(REFUSALS, error)) or (lacking is not None and _is_in_cpython(*lacking.groups()))
     return "refused" if is_refusal else "different"
+
+
+def _is_in_cpython(kind: str | None, cls: str | None, attribute: str | None, name: str | None) -> bool:
+    return hasattr(builtins, name) if name else hasattr(getattr(builtins, kind or cls or "", None), attribute or "")
 
 
 def shrunk(body: str, is_wanted: Callable[[str], bool]) -> str:
@@ -105,25 +112,29 @@ def shrunk(body: str, is_wanted: Callable[[str], bool]) -> str:
 
 
 def _smaller(tree: ast.Module) -> Iterator[ast.Module]:
-    """The program without one of its statements each: the last first."""
-    places = [
-        (index, name, place)
-        for index, node in enumerate(ast.walk(tree))
-        for name in ("body", "orelse", "finalbody", "handlers")
-        if not isinstance(node, ast.While)  # so that it ends
-        for place in range(len(_list_of(node, name)))
-    ]
-    for index, name, place in reversed(places):
-        smaller = copy.deepcopy(tree)
-        items = _list_of(list(ast.walk(smaller))[index], name)
-        taken = items.pop(place)
-        inner = _list_of(taken, "body")
-        if not isinstance(taken, ast.Pass):
-            items[place:place] = [] if items or name != "body" else [ast.Pass()]
-            yield ast.fix_missing_locations(smaller)
-        if inner and not isinstance(taken, ast.FunctionDef | ast.ClassDef | ast.ExceptHandler | ast.While):
-            items[place : place + (items == [ast.Pass()])] = inner
-            yield ast.fix_missing_locations(smaller)
+    """The program without one of its statements each: outer ones first, and the last of them."""
+    for index, node in enumerate(ast.walk(tree)):
+        if isinstance(node, ast.While):  # so that it ends
+            continue
+        for name in ("body", "orelse", "finalbody", "handlers"):
+            for place in reversed(range(len(_list_of(node, name)))):
+                yield from _without(tree, index, name, place)
+
+
+def _without(tree: ast.Module, index: int, name: str, place: int) -> Iterator[ast.Module]:
+    """Without this statement of the node at an index, or with what is in the statement in its place."""
+    smaller = copy.deepcopy(tree)
+    node = list(ast.walk(smaller))[index]
+    items = _list_of(node, name)
+    taken = items.pop(place)
+    inner = _list_of(taken, "body")
+    is_needed = name == "body" and not items and not isinstance(node, ast.Module)
+    if not (is_needed and isinstance(taken, ast.Pass)):
+        items += [ast.Pass()] if is_needed else []
+        yield smaller
+    if inner and not isinstance(taken, ast.FunctionDef | ast.ClassDef | ast.ExceptHandler | ast.While):
+        items[place : place + is_needed] = inner
+        yield smaller
 
 
 def _list_of(node: ast.AST, name: str) -> list[Any]:

@@ -6,7 +6,8 @@ is defined once it has run. Some holes get something of another kind, since erro
 
 Left out, since no rule of the language tells what they give: the order of sets, addresses, messages of errors, the
 errors of slices as keys. Left out, since they are otherwise here, as `docs/sandbox.md` says: variables after `del`,
-format specifications of what is no number, text or date, arguments of exceptions that are no texts.
+format specifications of what is no number, text or date, arguments of exceptions that are no texts, keys that are
+equal and of two types, methods that are not there of arguments that fail.
 """
 
 from __future__ import annotations
@@ -136,7 +137,7 @@ RULES = {
         <rows>[<small>]['n']
         <object>.n
         <object>.total()
-        <object>.total(<int>)
+        <object>.total(<count>)
         <object>.double
         len(<object>)
         <date>.year
@@ -546,7 +547,7 @@ RULES = {
         (<int>, <str>)
         {'a': <any>, 'b': [<any>]}
         [<any>, <any>]
-        {<int>: <any>, <int>: <any>}
+        {<key>: <any>, 9: <any>}
         <dict>.pop(<key>, None)
         <dict>.setdefault(<key>, <int>)
         json.loads(<jsontext>)
@@ -571,7 +572,6 @@ RULES = {
         sorted(<rows>)
         min(<rows>, key=lambda ?r: ?r['n'])
         max(<pairs>, key=lambda ?p: ?p[1], default=None)
-        <object>
         getattr(<object>, <key>, None)
         sorted(<set>)
         tuple(<ints>)
@@ -1034,7 +1034,7 @@ except Exception as ?e:
 ?fs = [lambda ?x, ?i=?i: <int ?x:int ?i:int> for ?i in range(3)]
 note([?f(2) for ?f in ?fs])
 ----
-?add = <ints>.append
+?add = list(<ints>).append
 ?add(<int>)
 ?low = str.lower
 note(?low(<str>))
@@ -1074,8 +1074,9 @@ ALL = _cases(STATEMENTS)
 SHORT = [case for case in ALL if not any(map(BLOCK.fullmatch, case.replace("?", "").split("\n")))]
 MORE = {"loop": _cases(IN_LOOPS), "body": _cases(IN_FUNCTIONS), "yields": _cases(IN_GENERATORS)}
 GUARDED = 0.9
-"""Share of the definitions that end no program."""
+"""Share of the definitions, and of the outermost statements, that end no program."""
 WRONG_KINDS = ("int", "float", "str", "ints", "strs", "dict", "none", "date", "rows", "bool")
+RIGHT = ("class", "shown")
 AS_IT_IS = ("spec", "percent", "bare")
 """Kinds that stand in quotes, where there are no parentheses."""
 
@@ -1103,7 +1104,8 @@ class Program:
         new, text = self.named(new + "\n" + text).split("\n", 1)
         made = "\n".join(self.line(line, depth) for line in text.split("\n"))
         new_variables = self.variables(new)
-        if new and self.random.random() < GUARDED:
+        is_guarded = bool(new) or (depth == 0 and not text.startswith("try:"))
+        if is_guarded and self.random.random() < GUARDED:
             made = self.guarded(made, new_variables)
         self.scope += new_variables
         return made
@@ -1144,20 +1146,21 @@ class Program:
         return "\n".join(indent + row for text in inner for row in text.split("\n"))
 
     def filled(self, rule: str, depth: int) -> str:
-        return HOLE.sub(lambda hole: self.hole(hole[1], hole[2], depth), rule)
+        return HOLE.sub(lambda hole: self.hole(hole, depth), rule)
 
-    def hole(self, kind: str, own: str, depth: int) -> str:
-        scope = self.scope
-        self.scope = [*scope, *self.variables(own)]
-        made = self.expression(kind, depth)
+    def hole(self, hole: re.Match[str], depth: int) -> str:
+        scope, kind = self.scope, hole[1]
+        self.scope = [*scope, *self.variables(hole[2])]
+        is_owner = hole.string[hole.end() : hole.end() + 1] == "."
+        made = self.expression(kind, depth, not is_owner and kind not in RIGHT)
         self.scope = scope
         return made if kind in AS_IT_IS else f"({made})"
 
-    def expression(self, kind: str, depth: int) -> str:
-        if kind in RULES_OF and kind != "class" and self.random.random() < WRONG:
+    def expression(self, kind: str, depth: int, may_be_wrong: bool) -> str:
+        if may_be_wrong and kind in RULES_OF and self.random.random() < WRONG:
             kind = self.random.choice(WRONG_KINDS)
         if kind == "bare":
-            return self.random.choice([name for name, _ in self.scope] or ["5", "2.5"])
+            return self.random.choice([name for name, own in self.scope if own in LITERALS] or ["5", "2.5"])
         known = [name for name, own in self.scope if own == kind]
         if known and self.random.random() < 0.5:
             return self.random.choice(known)

@@ -63,7 +63,9 @@ def _init_exception(self, *arguments):
 
 def _exception_text(self):
     arguments = getattr(self, "args", ())
-    return str(arguments[0]) if len(arguments) == 1 else str(arguments) if arguments else ""
+    if len(arguments) == 1:
+        return repr(arguments[0]) if classes[type(self)]["raises"] is KeyError else str(arguments[0])
+    return str(arguments) if arguments else ""
 
 
 def super_of(cls, name):
@@ -141,7 +143,7 @@ def raised(value):
 def caught(error):
     """The exception of the code's own that went along with a built-in one, or that one."""
     for message, value in reversed(raising):
-        if str(error) == message:
+        if str(error) in (message, repr(message)):  # the latter of a KeyError
             return value
     return error
 

@@ -23,7 +23,7 @@ def method(owner, name):
         exec(MAKER.replace("NAME", name), namespace)
         makers[name] = [namespace["bind"], namespace["call"]]
     bind, call = makers[name]
-    return call if type(owner) is type(str) else bind(owner)
+    return call(owner) if type(owner) is type(str) and name not in OF_CLASSES else bind(owner)
 
 
 BUILT_IN = (str, bytes, list, dict, set, frozenset, tuple, int, float)
@@ -31,9 +31,14 @@ MAKER = """
 def bind(owner):
     return lambda *arguments, **named: owner.NAME(*arguments, **named)
 
-def call(owner, *arguments, **named):
-    return owner.NAME(*arguments, **named)
+def call(kind):
+    def method(owner, *arguments, **named):
+        if not isinstance(owner, kind):
+            raise TypeError(f"'NAME' is a method of {kind.__name__}, not of {type(owner).__name__}")
+        return owner.NAME(*arguments, **named)
+    return method
 """
+OF_CLASSES = ("fromkeys", "fromhex", "from_bytes")
 
 
 def _translate(text, table):
