@@ -318,7 +318,7 @@ def _of_datetime(name: str, new_name: str | None) -> str:
 def _date_method(node: ast.AST) -> Iterator[Edit]:
     """`datetime.strptime(text, form)`, `day.isocalendar()`, `timedelta(hours=1.5)`: as CPython has them."""
     match node:
-        case ast.Call(func=ast.Attribute(value=owner, attr=name) as method) if name in _DATE_METHODS:
+        case ast.Call(func=ast.Attribute(attr=name) as method) if name in _DATE_METHODS:
             line, column = _end(method)
             yield Edit(_start(method), _start(method), f'{DATES}("{name}", ')
             yield Edit((line, column - len(f".{name}")), (line, column), ")")

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from langgraph_rlm.context import Context
 from langgraph_rlm.conversation.dialects.final import Final
+from langgraph_rlm.repl.cells import Finished
 from langgraph_rlm.repl.interpreter import Interpreter
 from langgraph_rlm.repl.packed import DumpPacker
 from langgraph_rlm.repl.workers import Workers
@@ -43,7 +44,9 @@ def here(workers: Workers, code: str) -> Gave:
     interpreter = Interpreter(workers, PACKER, Sandbox(timeout=5, max_output=1_000_000), Final.conventions)
     try:
         ended = interpreter.run(code)
-        whole = ended if ended.error is None else interpreter.run("Final = out")
+        whole = interpreter.run("Final = out")
+        assert isinstance(ended, Finished), "it asks nobody"
+        assert isinstance(whole, Finished)
         records = whole.answer[0] if whole.answer else []
     finally:
         interpreter.close()

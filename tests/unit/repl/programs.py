@@ -41,7 +41,10 @@ PLAIN = {
     "count": "0 1 2 3",
     "float": "0.0 1.5 -2.25 0.1 2.675 1e-7 1e16 1e22 3.14159 100.0 -0.0 1/3 1e300",
     "bool": "True False",
-    "str": "'' 'a' 'abc' 'Hello World' 'a,b,,c' '  pad ' 'x=1;y=2' 'Zoë' 'ß' '12' '3.5' 'the cat the hat' 'A-1 b-22' '日本'",
+    "str": (
+        "'' 'a' 'abc' 'Hello World' 'a,b,,c' '  pad ' 'x=1;y=2' 'Zoë' 'ß' '12' '3.5' 'the cat the hat' 'A-1 b-22' "
+        "'日本'"
+    ),
     "letter": "'a' ' ' ',' 'the' '-' '=' 'b' ''",
     "key": "'a' 'b' 'c' 'zz'",
     "ints": "[] [1] [3,1,2] [5,-1,0,5] [2,2,2] [10,9,8,7,6]",
@@ -55,8 +58,13 @@ PLAIN = {
     ),
     "set": "set() {1} {1,2,3} {3,5,7}",
     "date": "datetime.date(2024,2,29) datetime.date(1999,12,31) datetime.date(2023,1,1)",
-    "moment": "datetime.datetime(2024,2,29,23,59,59) datetime.datetime(2000,1,1) datetime.datetime(2023,6,5,4,3,2,1000)",
-    "span": "datetime.timedelta(1) datetime.timedelta(days=-1,hours=5) datetime.timedelta(minutes=90,seconds=1) datetime.timedelta(0)",
+    "moment": (
+        "datetime.datetime(2024,2,29,23,59,59) datetime.datetime(2000,1,1) datetime.datetime(2023,6,5,4,3,2,1000)"
+    ),
+    "span": (
+        "datetime.timedelta(1) datetime.timedelta(days=-1,hours=5) datetime.timedelta(minutes=90,seconds=1) "
+        "datetime.timedelta(0)"
+    ),
     "none": "None",
     "error": "ValueError TypeError KeyError IndexError ZeroDivisionError RuntimeError AttributeError LookupError",
     "spec": "d 5 05d +d , _ x #x b o >8 <8 ^8 *^9 .2f 8.3f .1% e .3g 08.2f +.1f ,.2f s 10s .2s c n",
@@ -66,7 +74,8 @@ PLAIN = {
         r"r'\b\w' r',' r't(?=h)' r'(?i)[A-C]' r'.' r'x*' r'(\w)\1' r'$'"
     ),
     "jsontext": (
-        """'{"a":[1,2.5,null,true]}' '[]' '[1,"x",{}]' '{"a":1' '"x"' '1e3' 'nul' '{"b":{"c":"\\u00e9"}}' '[1,]' '-0.0'"""
+        """'{"a":[1,2.5,null,true]}' '[]' '[1,"x",{}]' '{"a":1' '"x"' '1e3' 'nul' '[1,]' '-0.0' """
+        """'{"b":{"c":"\\u00e9"}}'"""
     ),
     "isotext": "'2024-02-29' '1999-12-31' '2023-13-01' 'x' '2024-02-30' ''",
     "form": "'%Y-%m-%d' '%d/%m/%y' '%B %d, %Y' '%H:%M' '%j' '%a %b' '%Y%m%d' '%I:%M %p'",
@@ -676,7 +685,7 @@ new ?l:ints
 ?l.extend(<ints>)
 ?l.insert(<small>, <int>)
 ?l[<count>] = <int>
-?l.sort(reverse=<bool>)
+?l.sort(reverse=not <bool>)
 note(?l)
 ----
 new ?l:ints
@@ -780,7 +789,7 @@ finally:
     note('finally')
 ----
 try:
-    raise <error>(<str>)
+    raise <error>(<letter>)
 except <error> as ?e:
     note(['this', str(?e), type(?e).__name__])
 except Exception as ?e:
@@ -804,7 +813,7 @@ except AssertionError as ?e:
     note(str(?e))
 ----
 try:
-    raise <error>(<str>) from None
+    raise <error>(<letter>) from None
 except Exception as ?e:
     note(?e.args)
 ----
@@ -1068,7 +1077,7 @@ def _cases(text: str) -> list[str]:
     return [case.strip("\n") for case in text.split("\n----\n")]
 
 
-LITERALS = {kind: re.findall(r"(?:'(?:\\.|[^'])*'|\S)+", text) for kind, text in PLAIN.items()}
+LITERALS: dict[str, list[str]] = {kind: re.findall(r"(?:'(?:\\.|[^'])*'|\S)+", text) for kind, text in PLAIN.items()}
 RULES_OF = {kind: [line.strip() for line in text.strip().split("\n")] for kind, text in RULES.items()}
 ALL = _cases(STATEMENTS)
 SHORT = [case for case in ALL if not any(map(BLOCK.fullmatch, case.replace("?", "").split("\n")))]
