@@ -195,6 +195,28 @@ def _is_of_one(call: ast.Call) -> bool:
     return bool(call.keywords) or (len(call.args) == 1 and not isinstance(call.args[0], ast.Starred))
 
 
+def _list_and_more(node: ast.AST) -> Iterator[Edit]:
+    """`found += (a, b)`, `pairs += counts.items()`: lists take lists and iterators alone."""
+    match node:
+        case ast.AugAssign(target=target, op=ast.Add(), value=value) if _is_no_list(value) and _is_plain(target):
+            start, end = _start(value), _end(value)
+            yield Edit(start, start, f"{_module('_methods')}.added_to({ast.unparse(target)})((")
+            yield Edit(end, end, "))")
+
+
+def _is_no_list(value: ast.expr) -> bool:
+    """Whether it is written as what can be gone through, and is neither a list nor an iterator."""
+    match value:
+        case ast.Call(func=ast.Name("range" | "tuple" | "set") | ast.Attribute(attr="items" | "keys" | "values")):
+            return True
+    return isinstance(value, ast.Tuple | ast.Set | ast.Dict | ast.SetComp | ast.DictComp)
+
+
+def _is_plain(target: ast.expr) -> bool:
+    """Whether it may be read once more: nothing is called for it."""
+    return not any(isinstance(node, ast.Call) for node in ast.walk(target))
+
+
 def _exception(node: ast.AST) -> Iterator[Edit]:
     """`ValueError(error)`, `KeyError("a", 1)`: Monty's take one text, and end the cell where they are given more."""
     match node:
@@ -349,6 +371,7 @@ def _are_whole(call: ast.Call) -> bool:
 BRIDGES: tuple[Callable[[ast.AST], Iterator[Edit]], ...] = (
     _generator_for_next,
     _delete,
+    _list_and_more,
     _exception,
     _assertion,
     _json_default,

@@ -42,6 +42,7 @@ _GAPS: list[tuple[str, str]] = [
     (r"name 'input' is not defined", "nobody can answer here: the text is P"),
     (r"name '__import__' is not defined", "use an import statement"),
     (r"object is not an iterator", "generator expressions are lists here: index them or loop over them"),
+    (r"can only concatenate list \(not", "use xs.extend(more), or xs + list(more)"),
     (r"exceptions can only be called with", "make exceptions of one text, as in kind(str(value))"),
     (r"has no attribute 'utcnow'", "use datetime.datetime.now()"),
 ]

@@ -120,7 +120,7 @@ RULES = {
         <str>.count(<letter>)
         <str>.find(<letter>)
         <str>.index(<letter>)
-        <str>.rfind(<letter>, <small>)
+        <str>.rfind(<letter> or 'e', <small>)
         <ints>.index(<int>)
         <ints>.count(<int>)
         <int> if <bool> else <int>
@@ -221,7 +221,7 @@ RULES = {
         isinstance(<any>, list)
         <str>.startswith(<letter>)
         <str>.endswith((<letter>, <letter>))
-        <str>.startswith(<letter>, <small>)
+        <str>.startswith(<letter> or 'e', <small>)
         <str>.isdigit()
         <str>.isalpha()
         <str>.islower()
@@ -691,7 +691,9 @@ note(?l)
 new ?l:ints
 ?l = list(range(6))
 ?l[<small>:<small>] = <ints>
-?l += <ints>
+?l += list(<ints>)
+?l += (<int>, <int>)
+?l += <dict>.values()
 ----
 new ?l:ints
 ?l = [4, 3, 2, 1]

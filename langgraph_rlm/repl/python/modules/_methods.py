@@ -41,6 +41,11 @@ def call(kind):
 OF_CLASSES = ("fromkeys", "fromhex", "from_bytes")
 
 
+def added_to(target):
+    """What makes of values what may be added to the target, as a function of them."""
+    return list if isinstance(target, list) else lambda values: values
+
+
 def _translate(text, table):
     out = []
     for character in text:
