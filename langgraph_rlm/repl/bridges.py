@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from langgraph_rlm.repl import modules
-from langgraph_rlm.repl.classes import Classes, needs_classes
+from langgraph_rlm.repl.classes import EXCEPTIONS, Classes, needs_classes
 from langgraph_rlm.repl.generators import Closing, NoBridge, as_function, ends_late, is_generator
 from langgraph_rlm.repl.lacking import Gap, gaps_of_syntax
 from langgraph_rlm.repl.operations import LOAD, SIGN, Operations
@@ -45,10 +45,12 @@ _FACTS = ("msg", "pos", "lineno", "colno")
 """What errors of `json.loads` and `ast.parse` say in their messages alone."""
 PARTS = {"__name__", "__qualname__", "__class__", "__dict__"}
 """What functions and instances lack."""
+OF_ONE = {"union", "intersection", "difference", "update"}
+"""Methods of sets, which take one other set in Monty."""
 DATETIME, AS_CLASS, DATES = '__rlm__["datetime"]', '__rlm__["dated"]', '__rlm__["dates"]'
 """What the prelude has for dates."""
 HELPERS = {
-    **{name: repr(name) for name in ("_generators", "_classes", "_methods", "_searching")},
+    **{name: repr(name) for name in ("_generators", "_classes", "_methods", "_searching", "_errors")},
     "_dates": DATES,
 }
 """The modules that rewritten cells call, and what of a cell tells that it calls one."""
@@ -137,8 +139,8 @@ def edited_text(code: str) -> str:
     """A cell with the edits of its text."""
     tree = ast.Module(statements(code), [])
     bridges = [bridge for bridge in BRIDGES if bridge not in _SIGNS or _SIGNS[bridge].search(code)]
-    edits = [*(edit for node in ast.walk(tree) for bridge in bridges for edit in bridge(node)), *_methods(tree)]
-    return edited(code, edits)
+    bridges.append(_methods(tree))
+    return edited(code, [edit for node in ast.walk(tree) for bridge in bridges for edit in bridge(node)])
 
 
 def _generator_for_next(node: ast.AST) -> Iterator[Edit]:
@@ -184,25 +186,31 @@ def _delete(node: ast.AST) -> Iterator[Edit]:
         begins = end
 
 
-def _methods(tree: ast.AST) -> Iterator[Edit]:
+def _methods(tree: ast.AST) -> Callable[[ast.AST], Iterator[Edit]]:
     """`key=counts.get`, `add = found.append`, `text.translate(table)`: methods of built-in types are no values here.
 
-    And some are not there.
+    And some are not there, or take fewer arguments. The bridge has to know what all of the cell calls.
     """
-    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    for node in ast.walk(tree):
-        is_called = id(node) in called
+    called = {id(node.func): _is_of_one(node) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    wanted = {True: LACKING, False: LACKING | OF_ONE, None: METHODS}
+
+    def method(node: ast.AST) -> Iterator[Edit]:
         match node:
             case ast.Attribute(attr=name, ctx=ast.Load()) if name in PARTS:
-                yield Edit(start_of(node), start_of(node), f"{_module('_classes')}.part(")
-                line, column = end_of(node)
-                yield Edit((line, column - len(f".{name}")), (line, column), f", {name!r})")
-            case ast.Attribute(attr=name, ctx=ast.Load()) if name in (LACKING if is_called else METHODS) or (
-                is_called and _is_unbound(node)
+                yield from _of_function(node, f"{_module('_classes')}.part")
+            case ast.Attribute(attr=name, ctx=ast.Load()) if name in wanted[called.get(id(node))] or (
+                id(node) in called and _is_unbound(node)
             ):
-                yield Edit(start_of(node), start_of(node), f"{_module('_methods')}.method(")
-                line, column = end_of(node)
-                yield Edit((line, column - len(f".{name}")), (line, column), f", {name!r})")
+                yield from _of_function(node, f"{_module('_methods')}.method")
+
+    return method
+
+
+def _of_function(attribute: ast.Attribute, function: str) -> Iterator[Edit]:
+    """`function(value, name)` in place of `value.name`."""
+    yield Edit.at(start_of(attribute), f"{function}(")
+    line, column = end_of(attribute)
+    yield Edit((line, column - len(f".{attribute.attr}")), (line, column), f", {attribute.attr!r})")
 
 
 def _is_unbound(method: ast.Attribute) -> bool:
@@ -225,10 +233,56 @@ def _error_fact(node: ast.AST) -> Iterator[Edit]:
 def _match_fact(node: ast.AST) -> Iterator[Edit]:
     """`m.lastgroup`: worked out where it is asked for, since a `Match` of the sandbox has no properties."""
     match node:
-        case ast.Attribute(attr="lastgroup" | "lastindex" | "regs" as name, ctx=ast.Load()):
-            yield Edit(start_of(node), start_of(node), f"{_module('re')}.fact(")
-            line, column = end_of(node)
-            yield Edit((line, column - len(f".{name}")), (line, column), f", {name!r})")
+        case ast.Attribute(attr="lastgroup" | "lastindex" | "regs", ctx=ast.Load()):
+            yield from _of_function(node, f"{_module('re')}.fact")
+
+
+def _is_of_one(call: ast.Call) -> bool:
+    return bool(call.keywords) or (len(call.args) == 1 and not isinstance(call.args[0], ast.Starred))
+
+
+def _list_and_more(node: ast.AST) -> Iterator[Edit]:
+    """`found += (a, b)`, `pairs += counts.items()`: lists take lists and iterators alone."""
+    match node:
+        case ast.AugAssign(target=target, op=ast.Add(), value=value) if _is_no_list(value) and _is_plain(target):
+            start, end = start_of(value), end_of(value)
+            yield Edit(start, start, f"{_module('_methods')}.added_to({ast.unparse(target)})((")
+            yield Edit(end, end, "))")
+
+
+def _is_no_list(value: ast.expr) -> bool:
+    """Whether it is written as what can be gone through, and is neither a list nor an iterator."""
+    match value:
+        case ast.Call(func=ast.Name("range" | "tuple" | "set") | ast.Attribute(attr="items" | "keys" | "values")):
+            return True
+    return isinstance(value, ast.Tuple | ast.Set | ast.Dict | ast.SetComp | ast.DictComp)
+
+
+def _is_plain(target: ast.expr) -> bool:
+    """Whether it may be read once more: nothing is called for it."""
+    return not any(isinstance(node, ast.Call) for node in ast.walk(target))
+
+
+def _exception(node: ast.AST) -> Iterator[Edit]:
+    """`ValueError(error)`, `KeyError("a", 1)`: Monty's take one text, and end the cell where they are given more."""
+    match node:
+        case ast.Call(func=ast.Name(kind) as function, args=[first, *more], keywords=[]) if kind in EXCEPTIONS:
+            if more or not (isinstance(first, ast.JoinedStr) or _is_text(first)):
+                end = end_of(function)
+                yield Edit(end, end, f"(*{_module('_errors')}.arguments({kind})")
+                yield Edit(end_of(node), end_of(node), ")")
+
+
+def _assertion(node: ast.AST) -> Iterator[Edit]:
+    """`assert a == b, text`: Monty adds to the text what it has compared."""
+    match node:
+        case ast.Assert(test=test) if not isinstance(test, ast.BoolOp | ast.UnaryOp):
+            yield Edit(start_of(test), start_of(test), "not not (")
+            yield Edit(end_of(test), end_of(test), ")")
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
 def _json_default(node: ast.AST) -> Iterator[Edit]:
@@ -332,10 +386,10 @@ def _of_datetime(name: str, new_name: str | None) -> str:
 def _date_method(node: ast.AST) -> Iterator[Edit]:
     """`datetime.strptime(text, form)`, `day.isocalendar()`, `timedelta(hours=1.5)`: as CPython has them."""
     match node:
-        case ast.Call(func=ast.Attribute(value=owner, attr=name) as method) if name in _DATE_METHODS:
-            end, after = end_of(owner), end_of(method)
-            yield Edit(start_of(owner), start_of(owner), f'{DATES}("{name}", ')
-            yield Edit(end, after, "\n" * (after[0] - end[0]) + ")")
+        case ast.Call(func=ast.Attribute(attr=name) as method) if name in _DATE_METHODS:
+            line, column = end_of(method)
+            yield Edit(start_of(method), start_of(method), f'{DATES}("{name}", ')
+            yield Edit((line, column - len(f".{name}")), (line, column), ")")
         case ast.Call(func=ast.Name("timedelta") | ast.Attribute(attr="timedelta") as kind) if not _are_whole(node):
             yield Edit(start_of(kind), start_of(kind), f'{DATES}("timedelta", ')
             yield Edit(end_of(kind), end_of(kind), ")")
@@ -366,6 +420,9 @@ BRIDGES: tuple[Callable[[ast.AST], Iterator[Edit]], ...] = (
     _delete,
     _match_fact,
     _error_fact,
+    _list_and_more,
+    _exception,
+    _assertion,
     _json_default,
     _search_from,
     _import,
@@ -374,7 +431,7 @@ BRIDGES: tuple[Callable[[ast.AST], Iterator[Edit]], ...] = (
     _date_method,
     _ignored_method,
 )
-"""For each node; `_methods` looks at all of them."""
+"""For each node; what `_methods` makes for a cell is one too."""
 _SIGNS = {
     _import: re.compile("import"),
     _datetime: re.compile("datetime"),

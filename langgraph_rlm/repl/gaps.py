@@ -65,10 +65,11 @@ _GAPS: list[tuple[str, str]] = [
     (r"name '(property|staticmethod|classmethod|super)' is not defined", "use plain functions"),
     (r"name '__import__' is not defined", "use an import statement"),
     (r"object is not an iterator", "generator expressions are lists here: index them or loop over them"),
-    (r"can only be called with zero or one string argument", "give an exception one text, and no more"),
     (r"has no attribute '__dict__'", "name its attributes, or make it a dataclass: vars(x) and asdict(x) work there"),
     (r"has no attribute '(__doc__|__annotations__|__defaults__|__mro__|__bases__)'", "keep that in a dict of your own"),
     (r"'function' object has no attribute", "keep that in a dict, or write a class with __call__"),
+    (r"can only concatenate list \(not", "use xs.extend(more), or xs + list(more)"),
+    (r"exceptions can only be called with", "make exceptions of one text, as in kind(str(value))"),
     (r"has no attribute 'utcnow'", "use datetime.datetime.now()"),
 ]
 

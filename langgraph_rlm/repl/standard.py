@@ -149,9 +149,15 @@ def _options(given: dict[str, Any], known: Mapping[str, type | UnionType]) -> di
 
 def _wrap(text: str, options: dict[Any, Any]) -> list[str]:
     """Cutting up one long word, or a long blank, takes time that is quadratic in its length."""
+    options = _options(options, _WRAPPED)
+    if options.get("expand_tabs", True):
+        width = options.get("tabsize", 8)
+        if len(text) + text.count("\t") * width > FUNCTIONS["textwrap.wrap"].most:
+            raise ValueError("textwrap makes no more of tabs than it takes here: pass less")
+        text = text.expandtabs(width)
     if max(map(len, re.split(r"(\s+)", text))) > MOST_WIDTH:
         raise ValueError(f"textwrap takes words and blanks of at most {MOST_WIDTH:,} characters here")
-    options = {"width": 70, "initial_indent": "", "subsequent_indent": "", **_options(options, _WRAPPED)}
+    options = {"width": 70, "initial_indent": "", "subsequent_indent": "", **options}
     if 0 < options["width"] <= max(len(options["initial_indent"]), len(options["subsequent_indent"])):
         raise ValueError("width must be larger than the indents")  # CPython may never end
     return textwrap.wrap(text, **options)
@@ -260,6 +266,8 @@ def _close_matches(word: str, candidates: list[Any], n: int, cutoff: float) -> l
 # -- trees: each node a record that names its parts by their places in the list --------------------------------------
 
 MOST_NODES = 100_000
+MOST_BRACES = 15_000
+"""Each may begin a piece of an f-string: CPython up to 3.11 takes time for it that grows with its place."""
 
 
 def _python(source: str, mode: str) -> list[Any]:
@@ -268,6 +276,8 @@ def _python(source: str, mode: str) -> list[Any]:
     That is `[kind, plain, nodes, lists]`: attributes that are plain data, those that are nodes, by their places among
     the records, and those that are lists of nodes. A constant without a value is `...`.
     """
+    if source.count("{") > MOST_BRACES:
+        raise ValueError(f"a source has at most {MOST_BRACES:,} braces here: parse a part of the text")
     if mode not in ("exec", "eval", "single"):
         raise ValueError("mode must be 'exec', 'eval' or 'single'")
     nodes: list[ast.AST] = [parsed(source, mode)]
@@ -314,10 +324,12 @@ def _attributes(
 def _unparse(records: list[Any]) -> str:
     """The code of a tree that is given as `_python` gives it, without the places in the source."""
     made = [_node(kind) for kind, _ in records]
+    used = set[int]()
 
     def whole(part: Any, above: int) -> Any:
         match part:
-            case ["node", int(place)] if above < place < len(made):
+            case ["node", int(place)] if above < place < len(made) and place not in used:
+                used.add(place)  # a node that stands in two places could make the text exponentially long
                 return made[place]
             case ["list", list(parts)]:
                 return [whole(item, above) for item in parts]

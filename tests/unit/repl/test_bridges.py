@@ -13,7 +13,8 @@ from pydantic_monty import Monty, MontyComplete, MontyError
 
 from langgraph_rlm import create_rlm
 from langgraph_rlm.repl.bridges import rewritten
-from tests.fakes import ScriptedModel, cell, error_of
+from langgraph_rlm.repl.session import evaluate
+from tests.fakes import ScriptedModel, cell, error_of, final_of
 
 
 @pytest.mark.parametrize(
@@ -83,6 +84,53 @@ def test_monty_lacks_what_is_bridged(code: str) -> None:
         except MontyError:
             runs = False
     assert not runs, "Monty has it by now: the bridge is to go"
+
+
+MONTY_LACKS = {
+    "try:\n    raise ValueError(5)\nexcept ValueError as e:\n    Final = str(e)": "5",
+    "try:\n    raise IndexError('a', 1)\nexcept LookupError as e:\n    Final = str(e)": "('a', 1)",
+    "try:\n    assert (1 ==\n        2), 'a'\nexcept AssertionError as e:\n    Final = str(e)": "a",
+    "try:\n    assert []\nexcept AssertionError as e:\n    Final = str(e)": "",
+    "Final = sorted({1}.union([2], [3]))": [1, 2, 3],
+    "Final = sorted(set().union(*[[1], [2]]))": [1, 2],
+    "Final = sorted(frozenset([1, 2]).difference([1], []))": [2],
+    "Final = sorted(set.intersection(*[{1, 2}, {2}, {2, 3}]))": [2],
+    "xs = {1}\nxs.update([2], (3,))\nFinal = sorted(xs)": [1, 2, 3],
+    "Final = [1]\nFinal += (2,\n  3)\nFinal += 4, 5\nFinal += ((6, 7))": [1, 2, 3, 4, 5, 6, 7],
+    "xs = {'a': [1], 'b': (1,)}\nfor k in xs:\n    xs[k] += (2,)\nFinal = len(xs['a'] + list(xs['b']))": 4,
+    "Final = []\nFinal += {'a': 1}.items()\nFinal += {2}\nFinal += range(2)": [("a", 1), 2, 0, 1],
+    "f = dict.fromkeys\nFinal = f([1], 2)": {1: 2},
+    "try:\n    Final = list(map(str.lower, ['A', {}]))\nexcept TypeError:\n    Final = 'no str'": "no str",
+}
+
+
+@pytest.mark.parametrize("code", MONTY_LACKS)
+def test_what_monty_lacks_is_there(code: str) -> None:
+    """Where this fails for what Monty gives, Monty has it by itself: its bridge is to go."""
+    names: dict[str, object] = {}
+    exec(code, names)
+    assert names["Final"] == MONTY_LACKS[code]
+    assert final_of(f"{code}\nFinal = repr(Final)") == repr(MONTY_LACKS[code])
+    with Monty(max_processes=1) as pool, pool.checkout() as session:
+        try:
+            own = evaluate(session, f"{code}\nFinal")
+        except MontyError:
+            return
+        assert own != MONTY_LACKS[code], "Monty has it by now: ours is to go"
+
+
+def test_methods_of_dates_may_stand_after_parentheses_and_before_others() -> None:
+    days = "(datetime.date(2024, 1, 2) - datetime.timedelta(days=1)).timetuple()[:3]"
+    text = "datetime.date.fromisoformat('2024-01-02').isoformat().translate({45: None})"
+    assert final_of(f"Final = [{days}, {text}, (datetime.date\n    .fromisoformat('2024-01-02')).day]") == [
+        [2024, 1, 1],
+        "20240102",
+        2,
+    ]
+
+
+def test_exception_of_a_kind_in_a_variable_is_told_to_take_a_text() -> None:
+    assert "make exceptions of one text" in error_of("kind = ValueError\nraise kind(5)")
 
 
 # -- modules ----------------------------------------------------------------------------------------------------------

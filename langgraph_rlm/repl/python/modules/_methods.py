@@ -24,7 +24,7 @@ def method(owner, name):
         exec(MAKER.replace("NAME", name), namespace)
         makers[name] = [namespace["bind"], namespace["call"]]
     bind, call = makers[name]
-    return call if type(owner) is type(str) else bind(owner)
+    return call(owner) if type(owner) is type(str) and name not in OF_CLASSES else bind(owner)
 
 
 BUILT_IN = (str, bytes, list, dict, set, frozenset, tuple, int, float)
@@ -32,9 +32,19 @@ MAKER = """
 def bind(owner):
     return lambda *arguments, **named: owner.NAME(*arguments, **named)
 
-def call(owner, *arguments, **named):
-    return owner.NAME(*arguments, **named)
+def call(kind):
+    def method(owner, *arguments, **named):
+        if not isinstance(owner, kind):
+            raise TypeError(f"'NAME' is a method of {kind.__name__}, not of {type(owner).__name__}")
+        return owner.NAME(*arguments, **named)
+    return method
 """
+OF_CLASSES = ("fromkeys", "fromhex", "from_bytes")
+
+
+def added_to(target):
+    """What makes of values what may be added to the target, as a function of them."""
+    return list if isinstance(target, list) else lambda values: values
 
 
 def _translate(text, table):
@@ -54,6 +64,29 @@ def _maketrans(old, new=None, gone=""):
     return {**{ord(a): ord(b) for a, b in zip(old, new)}, **{ord(character): None for character in gone}}
 
 
+def _union(items, *others):
+    for other in others:
+        items = items.union(other)
+    return items.copy()
+
+
+def _intersection(items, *others):
+    for other in others:
+        items = items.intersection(other)
+    return items.copy()
+
+
+def _difference(items, *others):
+    for other in others:
+        items = items.difference(other)
+    return items.copy()
+
+
+def _update(items, *others):
+    for other in others:
+        items.update(other)
+
+
 def _difference_update(items, *others):
     for other in others:
         for item in list(other):
@@ -61,7 +94,7 @@ def _difference_update(items, *others):
 
 
 def _intersection_update(items, *others):
-    kept = items.intersection(*others)
+    kept = _intersection(items, *others)
     for item in list(items):
         if item not in kept:
             items.discard(item)
@@ -79,6 +112,10 @@ LACKING = {
     "translate": [[str, _translate]],
     "maketrans": [[str, _maketrans]],
     "format_map": [[str, lambda text, values: text.format(**values)]],
+    "union": [[set, _union], [frozenset, _union]],
+    "intersection": [[set, _intersection], [frozenset, _intersection]],
+    "difference": [[set, _difference], [frozenset, _difference]],
+    "update": [[set, _update]],
     "difference_update": [[set, _difference_update]],
     "intersection_update": [[set, _intersection_update]],
     "symmetric_difference_update": [[set, _symmetric_difference_update]],
