@@ -11,7 +11,7 @@ from pydantic_monty import MontyError, MontyRuntimeError, MontySyntaxError
 
 from langgraph_rlm.repl import gaps
 from langgraph_rlm.repl.cells import Variable
-from langgraph_rlm.repl.marks import marks, unmarked
+from langgraph_rlm.repl.rewriting.marks import marks, unmarked
 from langgraph_rlm.repl.slow import cause
 from langgraph_rlm.repl.syntax import Edit, edited, start_of, statements
 

@@ -22,11 +22,11 @@ from langgraph_rlm.asking.tools import Tool
 from langgraph_rlm.context import Context
 from langgraph_rlm.repl import gaps, modules, standard
 from langgraph_rlm.repl.boilerplate import compact
-from langgraph_rlm.repl.bridges import HELPERS, rewritten
 from langgraph_rlm.repl.capabilities import NO_CAPABILITIES, Capabilities
 from langgraph_rlm.repl.cells import Variable
 from langgraph_rlm.repl.patterns import translated
 from langgraph_rlm.repl.python.answers import ERROR
+from langgraph_rlm.repl.rewriting.bridges import HELPERS, rewritten
 
 MOST_CHUNKS = 1_000_000
 

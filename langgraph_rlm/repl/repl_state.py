@@ -38,15 +38,15 @@ from langgraph_rlm.repl.boot import (
     missing_of,
     survey_of,
 )
-from langgraph_rlm.repl.bridges import Rewritten, rewritten
 from langgraph_rlm.repl.capabilities import Capabilities
 from langgraph_rlm.repl.cells import Variable
 from langgraph_rlm.repl.conventions import ReplConventions
 from langgraph_rlm.repl.explain import instrumented, out_of_time, reason, shadowed_builtins
 from langgraph_rlm.repl.journal import Cell, Event, Exchange, RestorePlan
-from langgraph_rlm.repl.lacking import refusal
 from langgraph_rlm.repl.packed import VERSION, DumpPacker
 from langgraph_rlm.repl.processor_time import Budget, passing
+from langgraph_rlm.repl.rewriting.bridges import Rewritten, rewritten
+from langgraph_rlm.repl.rewriting.lacking import refusal
 from langgraph_rlm.repl.session import (
     Answering,
     Snapshot,

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Collection, Iterator
 
-from langgraph_rlm.repl.generators import COMPREHENSIONS
+from langgraph_rlm.repl.rewriting.generators import COMPREHENSIONS
 from langgraph_rlm.repl.syntax import statements
 
 Functions = dict[str, ast.FunctionDef]

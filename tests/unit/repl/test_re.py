@@ -14,9 +14,9 @@ from pydantic_monty import Monty, MontyError, MontySession
 from langgraph_rlm import Sandbox
 from langgraph_rlm.context import Context
 from langgraph_rlm.repl import host
-from langgraph_rlm.repl.bridges import rewritten
 from langgraph_rlm.repl.patterns import translated
-from langgraph_rlm.repl.preparation import preparation
+from langgraph_rlm.repl.rewriting.bridges import rewritten
+from langgraph_rlm.repl.rewriting.preparation import preparation
 from langgraph_rlm.repl.session import boot, evaluate, feed, run_to_call
 from langgraph_rlm.repl.workers import POLICY
 from tests.fakes import error_of, final_of, run

@@ -1,4 +1,4 @@
-"""What classes are rewritten to: see `repl/classes.py`."""
+"""What classes are rewritten to: see `repl/rewriting/classes.py`."""
 
 import collections
 

@@ -1,4 +1,4 @@
-"""Built-in exceptions of any arguments, of which Monty's take one text: see `repl/bridges.py`."""
+"""Built-in exceptions of any arguments, of which Monty's take one text: see `repl/rewriting/bridges.py`."""
 
 _KINDS = (
     *(BaseException, Exception, SystemExit, KeyboardInterrupt, ArithmeticError, OverflowError, ZeroDivisionError),

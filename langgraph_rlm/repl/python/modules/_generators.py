@@ -1,4 +1,4 @@
-"""What generator functions are rewritten to: see `repl/generators.py`."""
+"""What generator functions are rewritten to: see `repl/rewriting/generators.py`."""
 
 
 class End:

@@ -1,4 +1,4 @@
-"""Methods of built-in types as values, and those that Monty lacks: see `repl/bridges.py`."""
+"""Methods of built-in types as values, and those that Monty lacks: see `repl/rewriting/bridges.py`."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Operators and built-ins for classes with methods that Monty never calls: see `repl/operations.py`."""
+"""Operators and built-ins for classes with methods that Monty never calls: see `repl/rewriting/operations.py`."""
 
 classes = __rlm__["module"]("_classes").classes
 native = {"len": len, "bool": bool, "sorted": sorted, "min": min, "max": max, "reversed": reversed}

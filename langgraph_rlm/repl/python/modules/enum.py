@@ -1,4 +1,4 @@
-"""`enum`: names to import. `class Color(Enum)` is rewritten: see `repl/classes.py`."""
+"""`enum`: names to import. `class Color(Enum)` is rewritten: see `repl/rewriting/classes.py`."""
 
 
 class Enum:

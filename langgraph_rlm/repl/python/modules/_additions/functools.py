@@ -14,7 +14,7 @@ def update_wrapper(wrapper, wrapped, assigned=(), updated=()):
 
 
 def cached_property(function):
-    """A property that is worked out once: see `repl/classes.py`."""
+    """A property that is worked out once: see `repl/rewriting/classes.py`."""
     return function
 
 

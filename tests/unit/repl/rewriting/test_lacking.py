@@ -9,7 +9,7 @@ import pytest
 from pydantic_monty import Monty, MontyComplete, MontyError
 
 from langgraph_rlm.repl import gaps
-from langgraph_rlm.repl.bridges import rewritten
+from langgraph_rlm.repl.rewriting.bridges import rewritten
 from tests.fakes import run
 
 EACH = 60

@@ -11,8 +11,8 @@ import ast
 import builtins
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from langgraph_rlm.repl.generators import NoBridge, filled, own_nodes
-from langgraph_rlm.repl.operations import ORDERED, SIZED, SPECIAL
+from langgraph_rlm.repl.rewriting.generators import NoBridge, filled, own_nodes
+from langgraph_rlm.repl.rewriting.operations import ORDERED, SIZED, SPECIAL
 
 EXCEPTIONS = {
     name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)
@@ -82,7 +82,7 @@ def _alternatives(kinds: ast.expr) -> ast.expr:
 
 
 def _mentions_order(node: ast.AST) -> bool:
-    """Whether it is `cmp_to_key` or `total_ordering`, which make objects that only `repl/operations.py` can sort."""
+    """Whether it is `cmp_to_key` or `total_ordering`, which make objects that only `operations.py` can sort."""
     match node:
         case ast.Name(name) | ast.Attribute(attr=name) | ast.alias(name=name):
             return name in ("cmp_to_key", "total_ordering")
@@ -126,7 +126,7 @@ class Classes(ast.NodeTransformer):
         }
         self.own_properties |= {*_ready_made(tree, self.classes.values())}
         self.special = SPECIAL & {*properties, *self.own_properties}
-        """Methods of `repl/operations.py` that classes have."""
+        """Methods of `repl/rewriting/operations.py` that classes have."""
         self.properties = {*properties, *self.own_properties} - self.special
         self.builtin = _builtin_exceptions(tree, properties)
         self.own_properties |= EXCEPTIONS & {*self.classes}

@@ -12,7 +12,7 @@ import pytest
 from pydantic_monty import Monty, MontyComplete, MontyError
 
 from langgraph_rlm import create_rlm
-from langgraph_rlm.repl.bridges import rewritten
+from langgraph_rlm.repl.rewriting.bridges import rewritten
 from langgraph_rlm.repl.session import evaluate
 from tests.fakes import ScriptedModel, cell, error_of, final_of
 

@@ -1,9 +1,8 @@
 """What Monty lacks, written another way: a cell is rewritten before it runs.
 
 Most bridges look at a node of the cell's syntax tree and give edits of its text, which keep the lines' numbers.
-Generators (`repl/generators.py`) and classes (`repl/classes.py`) take more: the cell is printed anew then, and it is
-known of each line where it was. A bridge whose gap Monty has closed is to go: `tests/unit/repl/test_bridges.py` says
-which.
+Generators (`generators.py`) and classes (`classes.py`, `operations.py`) take more: the cell is printed anew then, and
+it is known of each line where it was. A bridge whose gap Monty has closed is to go: `test_bridges.py` says which.
 """
 
 from __future__ import annotations
@@ -15,11 +14,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from langgraph_rlm.repl import modules
-from langgraph_rlm.repl.classes import EXCEPTIONS, Classes, needs_classes
-from langgraph_rlm.repl.generators import Closing, NoBridge, as_function, ends_late, is_generator
-from langgraph_rlm.repl.lacking import Gap, gaps_of_syntax
-from langgraph_rlm.repl.operations import LOAD, SIGN, Operations
-from langgraph_rlm.repl.preparation import preparation
+from langgraph_rlm.repl.rewriting.classes import EXCEPTIONS, Classes, needs_classes
+from langgraph_rlm.repl.rewriting.generators import Closing, NoBridge, as_function, ends_late, is_generator
+from langgraph_rlm.repl.rewriting.lacking import Gap, gaps_of_syntax
+from langgraph_rlm.repl.rewriting.operations import LOAD, SIGN, Operations
+from langgraph_rlm.repl.rewriting.preparation import preparation
 from langgraph_rlm.repl.syntax import Edit, edited, end_of, parsed, start_of, statements
 
 METHODS = {

@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from langgraph_rlm.repl.generators import COMPREHENSIONS, is_generator, outside_comprehensions
+from langgraph_rlm.repl.rewriting.generators import COMPREHENSIONS, is_generator, outside_comprehensions
 from langgraph_rlm.repl.syntax import Edit, end_of, start_of
 
 Functions = dict[str, ast.FunctionDef]
