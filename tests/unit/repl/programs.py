@@ -7,7 +7,8 @@ is defined once it has run. Some holes get something of another kind, since erro
 Left out, since no rule of the language tells what they give: the order of sets, addresses, messages of errors, the
 errors of slices as keys. Left out, since they are otherwise here, as `docs/sandbox.md` says: variables after `del`,
 format specifications of what is no number, text or date, arguments of exceptions that are no texts, keys that are
-equal and of two types, methods that are not there of arguments that fail.
+equal and of two types, methods that are not there of arguments that fail,
+what `finally` does in generators that are left early.
 """
 
 from __future__ import annotations
@@ -112,7 +113,7 @@ RULES = {
         math.gcd(<int>, <int>)
         math.comb(<count>, <count>)
         math.isqrt(<int>)
-        math.prod(<ints>)
+        math.prod(map(int, <ints>))
         <ints>[<small>]
         <dict>[<key>]
         <dict>.get(<key>, <int>)
@@ -291,9 +292,7 @@ RULES = {
         hex(<int>)
         bin(<small>)
         oct(<int>)
-        format(<int>, '<spec>')
-        format(<float>, '<spec>')
-        format(<str>, '<spec>')
+        format(<shown>, '<spec>')
         f'{<bare>}'
         f'{<bare>!r:>8}'
         f'{<bare>=}'
@@ -938,7 +937,7 @@ def ?g(n):
         except Exception as ?e:
             yield -1
         finally:
-            note('after')
+            ?x += 1
 ----
 ?it = iter(<ints>)
 try:
