@@ -85,7 +85,7 @@ def shadowed_builtins(failure: MontyError | None, variables: tuple[Variable, ...
 def out_of_time(seconds: float, code: str, line: int | None, variables: tuple[Variable, ...]) -> str:
     """Why a cell was ended that ran too long: the line that was running, and what in it is seen to take long."""
     lines = code.split("\n")
-    text = f"TimeoutError: the cell ran longer than {seconds:g} s."
+    text = f"TimeoutError: the cell ran longer than {seconds:.2g} s."
     if line is None or not 0 < line <= len(lines):
         return text
     small = {variable.name for variable in variables if variable.size is not None and variable.size < FEW}

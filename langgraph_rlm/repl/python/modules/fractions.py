@@ -40,34 +40,44 @@ class Fraction:
         return near if float(from_near - from_far) <= 0 else far
 
     def __add__(self, other):
+        if isinstance(other, float):
+            return float(self) + other
         a, b, c, d = _both(self, other)
         return Fraction(a * d + c * b, b * d)
 
     def __radd__(self, other):
-        return Fraction(other) + self
+        return other + float(self) if isinstance(other, float) else Fraction(other) + self
 
     def __sub__(self, other):
+        if isinstance(other, float):
+            return float(self) - other
         a, b, c, d = _both(self, other)
         return Fraction(a * d - c * b, b * d)
 
     def __rsub__(self, other):
-        return Fraction(other) - self
+        return other - float(self) if isinstance(other, float) else Fraction(other) - self
 
     def __mul__(self, other):
+        if isinstance(other, float):
+            return float(self) * other
         a, b, c, d = _both(self, other)
         return Fraction(a * c, b * d)
 
     def __rmul__(self, other):
-        return Fraction(other) * self
+        return other * float(self) if isinstance(other, float) else Fraction(other) * self
 
     def __truediv__(self, other):
+        if isinstance(other, float):
+            return float(self) / other
         a, b, c, d = _both(self, other)
         return Fraction(a * d, b * c)
 
     def __rtruediv__(self, other):
-        return Fraction(other) / self
+        return other / float(self) if isinstance(other, float) else Fraction(other) / self
 
     def __pow__(self, exponent):
+        if isinstance(exponent, float):
+            return float(self) ** exponent
         if exponent < 0:
             return Fraction(self.denominator**-exponent, self.numerator**-exponent)
         return Fraction(self.numerator**exponent, self.denominator**exponent)
