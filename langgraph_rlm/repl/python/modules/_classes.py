@@ -341,7 +341,7 @@ def raised(value):
 def caught(error):
     """The exception of the code's own that went along with a built-in one, or that one."""
     for message, value in reversed(raising):
-        if str(error) in (message, repr(message)):  # the latter of a KeyError
+        if error.args[:1] == (message,):
             return value
     return error
 
