@@ -89,6 +89,7 @@ class Limits:
 
 SECONDS = 5.0
 CHARACTERS_PER_SECOND = 1_000_000
+MOST_SECONDS = 1_000_000_000
 """To split a million characters into records takes some 0.15 s: a cell can go over all of the text several times."""
 
 
@@ -166,5 +167,5 @@ def _whole_or_none(lowest: int, **values: object) -> None:
 
 def _seconds(lowest: float, **values: object) -> None:
     for name, value in values.items():
-        if not isinstance(value, int | float) or isinstance(value, bool) or not lowest <= value < float("inf"):
-            raise InvalidInput(f"{name}={value!r}: a number of seconds is needed, at least {lowest:g}.")
+        if not isinstance(value, int | float) or isinstance(value, bool) or not lowest <= value <= MOST_SECONDS:
+            raise InvalidInput(f"{name}={value!r}: a number of seconds is needed, {lowest:g} to {MOST_SECONDS:,}.")

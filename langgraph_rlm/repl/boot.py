@@ -130,6 +130,11 @@ def missing_of(value: object) -> set[tuple[str, str]]:
     return found
 
 
+def names_of(value: object) -> frozenset[str]:
+    """Names as they come out of the sandbox."""
+    return frozenset(name for name in value if _is_name(name)) if isinstance(value, list) else frozenset()
+
+
 def _is_name(value: object) -> bool:
     return isinstance(value, str) and value.isidentifier()
 

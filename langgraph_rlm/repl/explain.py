@@ -58,7 +58,7 @@ def explain(
 
 def _in_its_own_lines(text: str, code: Sequence[str], lines: Sequence[int]) -> str:
     """A traceback with the lines of the cell as the model wrote it. The outermost frame is the cell's."""
-    frames = re.compile(r'(  File "(<python-input-\d+>)", line )(\d+)(.*\n)(    .*\n)?')
+    frames = re.compile(r'(  File "(<python-input-\d+>)", line )(\d{1,9})(.*\n)(    .*\n)?')
     own = frames.search(text)
 
     def placed(frame: re.Match[str]) -> str:

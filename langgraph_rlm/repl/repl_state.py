@@ -36,6 +36,7 @@ from langgraph_rlm.repl.boot import (
     Unreadable,
     data_of,
     missing_of,
+    names_of,
     survey_of,
 )
 from langgraph_rlm.repl.capabilities import Capabilities
@@ -57,6 +58,7 @@ from langgraph_rlm.repl.session import (
     feed,
     is_lost,
     resource_limits,
+    resume,
     run_to_call,
 )
 from langgraph_rlm.repl.workers import Workers
@@ -158,8 +160,8 @@ class ReplState:
                 self.where = Parked(plan.suspension.dump, plan.suspension.exchange_count, is_stored=True)
         self._failed_setups: set[str] = set()
         """What failed to run before a cell over this text."""
-        self._properties: frozenset[str] = frozenset()
-        """Names of properties that classes of its cells have."""
+        self._properties: frozenset[str] | None = None
+        """Names of properties that classes of its cells have; None: to be asked of the sandbox."""
         self.rewritten = Rewritten("")
         """The unfinished cell, as it runs."""
         self.refusal = ""
@@ -255,6 +257,8 @@ class ReplState:
 
     def start(self, cell: Cell, on_print: Callable[[str, str], None]) -> Snapshot:
         """Begins to run a cell's own code."""
+        if self._properties is None:
+            self._properties = self._asked_properties()
         self.rewritten = self._rewritten(cell)
         self.refusal = refusal(cell.code, self.rewritten.gaps, self._missing, self._conventions.how_to_end)
         if self.refusal:
@@ -265,12 +269,22 @@ class ReplState:
             return feed(session, self.rewritten.code, on_print)
 
     def _rewritten(self, cell: Cell) -> Rewritten:
-        return rewritten(instrumented(cell.code, self._conventions.echoes), self._properties)
+        return rewritten(instrumented(cell.code, self._conventions.echoes), self._properties or ())
+
+    def _asked_properties(self) -> frozenset[str]:
+        try:
+            return names_of(self.evaluate(PROPERTIES))
+        except Unreadable:  # code has tampered with them
+            return frozenset()
+        except MontyError as failure:
+            if self.is_lost(failure):
+                raise
+            return frozenset()
 
     def go_on(self, snapshot: FunctionSnapshot, result: host.HostResult) -> Snapshot:
         """Goes on with the cell where it is suspended."""
         with self._spending():
-            return snapshot.resume(result)
+            return resume(snapshot, result)
 
     def _missing(self, wanted: list[list[str]]) -> set[tuple[str, str]]:
         try:
@@ -396,7 +410,7 @@ class ReplState:
             else:
                 boot(session, self.context)
             bind_tools(session, self._capabilities.tools)
-            self._properties = frozenset(evaluate(session, PROPERTIES))
+            self._properties = None
             if not isinstance(parked, Parked):
                 self._since_base = self._since_dump = 0.0
                 self._replay()

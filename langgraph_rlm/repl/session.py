@@ -72,8 +72,19 @@ def run_to_call(snapshot: Snapshot, answering: Answering) -> tuple[FunctionSnaps
             answer = answering(snapshot)
             if isinstance(answer, Call):
                 return snapshot, answer
-            snapshot = snapshot.resume(answer)
+            snapshot = resume(snapshot, answer)
     return None
+
+
+def resume(snapshot: FunctionSnapshot, result: host.HostResult) -> Snapshot:
+    """Goes on with a result; with an error, where the sandbox cannot hold it: half of a surrogate pair, say."""
+    try:
+        return snapshot.resume(result)
+    except MontyError as failure:
+        try:
+            return snapshot.resume(host.raising("ValueError", f"what came of this cannot be held here: {failure}"))
+        except RuntimeError:  # it had gone on: the failure is the code's own
+            raise failure from None
 
 
 def boot(session: MontySession, context: Context) -> None:
