@@ -49,7 +49,7 @@ OF_ONE = {"union", "intersection", "difference", "update"}
 DATETIME, AS_CLASS, DATES = '__rlm__["datetime"]', '__rlm__["dated"]', '__rlm__["dates"]'
 """What the prelude has for dates."""
 HELPERS = {
-    **{name: repr(name) for name in ("_generators", "_classes", "_methods", "_searching", "_errors")},
+    **{name: repr(name) for name in ("_generators", "_classes", "_dataclasses", "_methods", "_searching", "_errors")},
     "_dates": DATES,
 }
 """The modules that rewritten cells call, and what of a cell tells that it calls one."""

@@ -11,6 +11,7 @@ import ast
 import builtins
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from langgraph_rlm.repl.rewriting.dataclasses import decorator_of, is_dataclass, is_ordered, shaped
 from langgraph_rlm.repl.rewriting.generators import NoBridge, filled, own_nodes
 from langgraph_rlm.repl.rewriting.operations import ORDERED, SIZED, SPECIAL
 
@@ -64,7 +65,7 @@ def _ready_made(tree: ast.Module, classes: Iterable[ast.ClassDef]) -> Iterator[s
         yield from ORDERED
     for node in classes:
         bases = {_name(base) for base in node.bases}
-        if _order_of(node) or bases & {"IntEnum", "StrEnum", "NamedTuple"} or (bases & ENUMS and len(bases) > 1):
+        if is_ordered(node) or bases & {"IntEnum", "StrEnum", "NamedTuple"} or (bases & ENUMS and len(bases) > 1):
             yield from ORDERED
         if bases & {*ENUMS, "NamedTuple"}:
             yield SIZED
@@ -159,6 +160,7 @@ class Classes(ast.NodeTransformer):
         names = [_name(base) for base in bases]
         if TYPES & {*names} or any(not isinstance(base, ast.Name | ast.Attribute) for base in bases):
             raise NoBridge
+        own_shape = shaped(node)
         own, setters, decorated = dict[str, str](), dict[str, str](), list[ast.stmt]()
         abstract = [item.name for item in node.body if isinstance(item, ast.FunctionDef) and _is_abstract(item)]
         body: list[ast.stmt] = [*self._inherited_fields(node, names)]
@@ -184,7 +186,7 @@ class Classes(ast.NodeTransformer):
             node,
             BASES=ast.copy_location(ast.Tuple(list(map(self.visit, bases)), ast.Load()), node),
         )
-        return [node, *made, *map(self.visit, [*decorated, *_decorated_class(node)])]
+        return [node, *made, *map(self.visit, [*own_shape, *decorated, *_decorated_class(node)])]
 
     def enumeration(self, node: ast.ClassDef) -> list[ast.stmt]:
         """What `class Name(Enum)` is: the class of its members, then the enumeration in its place."""
@@ -202,7 +204,7 @@ class Classes(ast.NodeTransformer):
 
     def _inherited_fields(self, node: ast.ClassDef, bases: Sequence[str | None]) -> list[ast.stmt]:
         """The fields that a dataclass has of its bases in this cell."""
-        if not any(map(_is_dataclass, node.decorator_list)):
+        if decorator_of(node) is None:
             return []
         known = {name.id for item in node.body if isinstance(item, ast.AnnAssign) for name in _targets(item)}
         return [
@@ -299,30 +301,13 @@ def _decorated(owner: str, method: ast.FunctionDef) -> list[ast.stmt]:
 
 
 def _decorated_class(node: ast.ClassDef) -> list[ast.stmt]:
-    """What decorates a class once it is known, all but `dataclass`; and the order that this gives it."""
-    made = filled(f"{HELPERS}.in_order_of_fields({node.name})", node) if (order := _order_of(node)) else []
+    """What decorates a class once it is known, all but `dataclass`."""
+    made: list[ast.stmt] = []
     for decorator in reversed(node.decorator_list):
-        if not _is_dataclass(decorator):
+        if not is_dataclass(decorator):
             made += filled(f"{node.name} = DECORATOR({node.name})", decorator, DECORATOR=decorator)
-    node.decorator_list = [decorator for decorator in node.decorator_list if _is_dataclass(decorator)]
-    for decorator in node.decorator_list:
-        if isinstance(decorator, ast.Call):
-            decorator.keywords = [keyword for keyword in decorator.keywords if keyword is not order]
+    node.decorator_list = [decorator for decorator in node.decorator_list if is_dataclass(decorator)]
     return made
-
-
-def _is_dataclass(decorator: ast.expr) -> bool:
-    return _name(decorator.func if isinstance(decorator, ast.Call) else decorator) == "dataclass"
-
-
-def _order_of(node: ast.ClassDef) -> ast.keyword | None:
-    """The `order=True` of a dataclass."""
-    for decorator in node.decorator_list:
-        if _is_dataclass(decorator) and isinstance(decorator, ast.Call):
-            for keyword in decorator.keywords:
-                if keyword.arg == "order" and isinstance(keyword.value, ast.Constant) and keyword.value.value:
-                    return keyword
-    return None
 
 
 def _is_abstract(function: ast.FunctionDef) -> bool:

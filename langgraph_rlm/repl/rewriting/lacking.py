@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from langgraph_rlm.repl import gaps, modules
+from langgraph_rlm.repl.rewriting.dataclasses import lacking_options
 from langgraph_rlm.repl.syntax import statements
 
 MOST = 20
@@ -197,4 +198,6 @@ def _unread_class(node: ast.ClassDef, what: str) -> tuple[str, str] | None:
             return what, "only methods and `name = value` may stand in a class: put the rest before or after it"
         elif isinstance(item, ast.Assign) and not all(isinstance(target, ast.Name) for target in item.targets):
             return what, "give each name of the class a line of its own: `name = value`"
+    if option := lacking_options(node):
+        return f"dataclass({_short(option)}=…)", "write True or False for it, and nothing as `**options`"
     return None

@@ -162,21 +162,6 @@ DERIVED = {
 """What each of the four methods says of the other three, as `functools` has it."""
 
 
-def in_order_of_fields(cls):
-    """What `dataclass(order=True)` adds to a class."""
-
-    def values(instance):
-        return [getattr(instance, name) for name in cls.__dataclass_fields__]
-
-    compare = __rlm__["module"]("_operations").compare
-    for name, operator in (("__lt__", "<"), ("__le__", "<="), ("__gt__", ">"), ("__ge__", ">=")):
-        add(cls, name, _by_fields(cls, operator, values, compare))
-
-
-def _by_fields(cls, operator, values, compare):
-    return lambda a, b: compare(values(a), operator, values(b)) if type(b) is type(a) else NotImplemented
-
-
 def add(cls, name, method):
     classes[cls]["own"][name] = classes[cls]["all"][name] = ["method", method]
     setattr(cls, name, method)

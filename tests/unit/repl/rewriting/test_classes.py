@@ -960,6 +960,85 @@ try:
     f()
 except (KeyError, TimeoutError) as e:
     print(e.a)
+----
+from dataclasses import dataclass, field, fields, replace, asdict, KW_ONLY
+@dataclass(slots=True)
+class A:
+    x: int
+    y: list = field(default_factory=list, repr=False, compare=False)
+    z: int = field(init=False)
+    w: str = field(default="w", metadata={"unit": "m"})
+    def __post_init__(self):
+        self.z = self.x * 2
+print(A(1), A(1) == A(1, [2]), A(1) == A(2), [(f.name, f.init, f.repr, dict(f.metadata)) for f in fields(A)])
+print(replace(A(1), x=5), asdict(A(1)))
+@dataclass(kw_only=True, frozen=True, order=True)
+class B:
+    a: int = 1
+    b: str
+    c: float = field(default=1.5, compare=False, kw_only=False)
+print(B(2.5, b="x"), B(b="x") < B(b="y"), hash(B(b="x")) == hash(B(7, b="x")), {B(b="x"): 1})
+try: B(b="x").a = 3
+except Exception as e: print(type(e).__name__, e)
+try: B(1, 2)
+except TypeError as e: print("TypeError")
+@dataclass
+class C:
+    p: int
+    _: KW_ONLY
+    q: int = 3
+    r: int
+print(C(1, r=2), C(p=1, q=5, r=2), C(1, r=2) == C(1, r=2))
+try: hash(C(1, r=2))
+except TypeError as e: print("unhashable")
+@dataclass(unsafe_hash=True)
+class D:
+    a: int
+    b: list = field(default_factory=list, hash=False)
+print(len({D(1), D(1, [])}), D(1).b is D(1).b)
+@dataclass(repr=False, eq=False)
+class E:
+    a: int
+print(E(1) == E(1), 'E object' in repr(E(1)), E(1).a)
+@dataclass(init=False)
+class F:
+    a: int
+    def __init__(self, text): self.a = int(text)
+print(F("3"))
+@dataclass
+class G(A):
+    v: int = 9
+print(G(1), G(1) == G(1, [3]), [f.name for f in fields(G(1))], G(1, v=3).z)
+class Base:
+    def __repr__(self): return "base"
+    def __init__(self): self.t = 1
+@dataclass
+class H(Base):
+    n: int
+print(H(4), H(n=4).n)
+@dataclass(repr=False)
+class I(Base):
+    n: int
+print(I(4))
+def made():
+    @dataclass(slots=True, match_args=True)
+    class L:
+        n: int
+    return L
+print(made()(3).n)
+@dataclass(order=True)
+class M:
+    n: int
+    s: str = field(default="", compare=False)
+print(sorted([M(3, "a"), M(1, "b")]), max(M(1), M(2)), M(1, "a") <= M(1, "b"))
+try:
+    @dataclass(slots=True)
+    class N:
+        a: int = 1
+        b: int
+except TypeError as e: print("TypeError")
+match C(1, r=2):
+    case C(p=1, r=h): print(h)
 '''
 
 
@@ -971,7 +1050,7 @@ def programs() -> list[str]:
 def test_program_prints_what_cpython_prints(program: str) -> None:
     printed, names = io.StringIO(), dict[str, Any](__name__="__main__")
     with redirect_stdout(printed):
-        exec(program, names)
+        exec(compile(program, "<program>", "exec", dont_inherit=True), names)
     ran = run(program, "Final = 1")
     assert ran.errors == [None, None]
     assert ran.outputs[0].strip() == printed.getvalue().strip()

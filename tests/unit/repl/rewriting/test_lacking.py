@@ -31,6 +31,7 @@ SYNTAX = [
     ("class Big(dict, object): pass", "class Big"),
     ("class Outer:\n    for name in 'ab': pass", "class Outer"),
     ("class Pair:\n    a, b = 1, 2", "class Pair"),
+    ("from dataclasses import dataclass\n@dataclass(slots=not 0)\nclass D: pass", "dataclass(slots=…)"),
     ("async def f():\n    async with x: pass", "async with"),
     ("async def f():\n    async for y in x: pass", "async for"),
     ("async def f():\n    return [y async for y in x]", "async in a comprehension"),

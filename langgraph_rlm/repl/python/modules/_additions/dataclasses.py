@@ -2,11 +2,15 @@
 
 from dataclasses import is_dataclass
 
+_shapes = __rlm__["module"]("_dataclasses").shapes
+KW_ONLY = "KW_ONLY"
+
 
 def fields(class_or_instance):
     if not is_dataclass(class_or_instance):
         raise TypeError("must be called with a dataclass type or instance")
-    return tuple(class_or_instance.__dataclass_fields__.values())
+    cls = class_or_instance if _is_class(class_or_instance) else type(class_or_instance)
+    return tuple(_shapes.get(cls, cls.__dataclass_fields__).values())
 
 
 def _is_class(value):
@@ -20,7 +24,11 @@ def _names(instance):
 
 
 def replace(obj, /, **changes):
-    return type(obj)(**{**{name: getattr(obj, name) for name in _names(obj)}, **changes})
+    fixed = [field.name for field in _shapes.get(type(obj), {}).values() if not field.init]
+    for name in fixed:
+        if name in changes:
+            raise ValueError(f"field {name} is declared with init=False, it cannot be specified with replace()")
+    return type(obj)(**{**{name: getattr(obj, name) for name in _names(obj) if name not in fixed}, **changes})
 
 
 def asdict(obj, *, dict_factory=dict):
