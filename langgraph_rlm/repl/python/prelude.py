@@ -412,8 +412,8 @@ def module(name):
     if name not in modules:
         own = {"module": module, "package": package, "standard": standard}
         own = {**own, "no_name": no_name, "datetime": datetime, "dated": dated, "dates": dates}
-        if name == "_operations":
-            own = {**own, "replaced": {"sorted": sorted, "min": min, "max": max, "filter": filter}}
+        if name in ("_operations", "_generators"):
+            own = {**own, "replaced": {"sorted": sorted, "min": min, "max": max, "filter": filter, "map": map}}
         if name == "re":
             own = {**own, "host": _host, "native_re": native_re}
         namespace = {"__rlm__": own}
@@ -449,12 +449,16 @@ def missing(wanted, variables):
 
 
 def properties():
-    """The names of the classes of the cells, and of the properties and special methods that they have."""
+    """The names of the classes of the cells, and of the properties and special methods that they have.
+
+    Where there are generators, `__next__` is among them.
+    """
+    generators = ["__next__"] if "_generators" in modules else []
     if "_classes" not in modules:
-        return []
+        return generators
     known = modules["_classes"].classes
     members = [of["all"] for of in known.values()]
-    return [cls.__name__ for cls in known] + [
+    return generators + [cls.__name__ for cls in known] + [
         name
         for each in members
         for name, (kind, _) in each.items()

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from langgraph_rlm.repl import modules
 from langgraph_rlm.repl.rewriting.classes import EXCEPTIONS, Classes, needs_classes
 from langgraph_rlm.repl.rewriting.generators import Closing, NoBridge, as_function, ends_late, is_generator
+from langgraph_rlm.repl.rewriting.iteration import METHODS as METHODS_OF_ITERATORS
+from langgraph_rlm.repl.rewriting.iteration import ITERATOR, Iteration, has_iterators, iterates
 from langgraph_rlm.repl.rewriting.lacking import Gap, gaps_of_syntax
 from langgraph_rlm.repl.rewriting.operations import LOAD, SIGN, Operations
 from langgraph_rlm.repl.rewriting.preparation import preparation
@@ -98,18 +100,21 @@ def _printed_anew(
 
     None where it has none of these. `found` are its statements.
     """
-    has_generators = any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(found))
-    if not has_generators and not needs_classes(found, properties):
+    iterators = {ITERATOR} if has_iterators(found) else set()
+    may_iterate = bool(iterators or METHODS_OF_ITERATORS & {*properties})
+    properties = {*properties} - METHODS_OF_ITERATORS
+    if not iterators and not needs_classes(found, properties) and not (may_iterate and iterates(found)):
         return None
     try:
         tree = parsed(code)
+        tree = ast.fix_missing_locations(Closing().visit(tree)) if ends_late(tree) else tree
+        tree = ast.fix_missing_locations(Iteration(tree).visit(tree)) if may_iterate else tree
         classes = Classes(tree, properties)
         tree = ast.fix_missing_locations(classes.visit(tree))
         tree = ast.fix_missing_locations(Operations(classes.special).visit(tree)) if classes.special else tree
-        tree = ast.fix_missing_locations(Closing().visit(tree)) if ends_late(tree) else tree
         tree = ast.fix_missing_locations(_Generators().visit(tree))
         printed = ast.unparse(tree)
-        return printed, _lines(tree, printed), classes.own_properties, tree
+        return printed, _lines(tree, printed), {*classes.own_properties, *iterators}, tree
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # a hostile cell ends no run
         return None
 

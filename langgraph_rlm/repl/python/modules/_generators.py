@@ -1,4 +1,13 @@
-"""What generator functions are rewritten to: see `repl/rewriting/generators.py`."""
+"""What generator functions, and what goes through them, are rewritten to: see `repl/rewriting/generators.py`."""
+
+import functools
+import itertools
+
+
+ITERTOOLS = (
+    *("islice", "chain", "takewhile", "dropwhile", "cycle", "accumulate", "starmap", "filterfalse", "compress"),
+    *("zip_longest", "pairwise", "batched"),
+)
 
 
 class End:
@@ -95,3 +104,118 @@ def next_of(items):
 def value_of(items):
     """What a generator returned."""
     return getattr(items, "value", None)
+
+
+# -- going through what may be an iterator that is written in Python: see `repl/rewriting/iteration.py` ---------------
+
+
+class Rounds:
+    """Goes once for each item of an iterator, which is asked by a call: nothing can be asked of the host otherwise."""
+
+    def __init__(self, items):
+        self.items, self.is_over = items, False
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if self.is_over:
+            raise StopIteration
+        return self
+
+    def next(self):
+        item = next_of(self.items)
+        self.is_over = item is end
+        return item
+
+    def some(self):
+        item = self.next()
+        return () if self.is_over else (item,)
+
+
+class Round:
+    """All items of what Monty goes through by itself."""
+
+    def __init__(self, items):
+        self.items = items
+
+    def some(self):
+        return self.items
+
+
+def asks(items):
+    """Whether an iterable is written in Python: it may ask a model for its items."""
+    return hasattr(type(items), "__iter__")
+
+
+def rounds(items):
+    """What a loop goes through in place of `items`, and whether it is to call that for each item."""
+    if not asks(items):
+        return items, False
+    items = items.__iter__()
+    return (Rounds(items), True) if hasattr(type(items), "__next__") else (items, False)
+
+
+def by_rounds(items):
+    """The rounds in which a comprehension goes through `items`."""
+    found, asks = rounds(items)
+    return found if asks else (Round(found),)
+
+
+def all_of(items, most=None):
+    """The items of what is written in Python, no more than `most`; anything else as it is."""
+    if not asks(items) or hasattr(items, "keys"):
+        return items
+    found = []
+    turns, asks_each = rounds(items)
+    for item in turns:
+        if asks_each:
+            item = turns.next()
+            if turns.is_over:
+                continue
+        found.append(item)
+        if len(found) == most:
+            break
+    return found
+
+
+def is_in(value, items):
+    """`value in items`."""
+    if not asks(items) or hasattr(type(items), "__contains__"):
+        return value in items
+    turns, asks_each = rounds(items)
+    for item in turns:
+        if asks_each:
+            item = turns.next()
+            if turns.is_over:
+                continue
+        if item is value or item == value:
+            return True
+    return False
+
+
+def called(function, *arguments, **named):
+    """`function(…)`, by one in Python where what it goes through is written in Python."""
+    if any([_asks_within(value) for value in arguments]):
+        try:
+            name = LAZY.get(function)
+        except TypeError:
+            name = None
+        if name is not None:
+            function = getattr(__rlm__["module"]("_lazy"), name)
+    return function(*arguments, **named)
+
+
+def _asks_within(items):
+    """Whether it is written in Python, or a list of what is: `chain.from_iterable([f(x) for x in xs])`."""
+    return asks(items) or (type(items) is list and any([asks(item) for item in items]))
+
+
+LAZY = {
+    **{enumerate: "enumerate", zip: "zip", map: "map", filter: "filter", any: "any", all: "all"},
+    **{__rlm__["replaced"][name]: name for name in ("map", "filter")},
+    **{getattr(itertools, name): name for name in ITERTOOLS},
+    itertools.chain.from_iterable: "from_iterable",
+    functools.reduce: "reduce",
+}
+"""The names of functions in `_lazy.py`, by those in whose place they are."""
