@@ -107,7 +107,7 @@ def _printed_anew(
         return None
     try:
         tree = parsed(code)
-        tree = ast.fix_missing_locations(Closing().visit(tree)) if ends_late(tree) else tree
+        tree = ast.fix_missing_locations(Closing(tree).visit(tree)) if ends_late(tree) else tree
         tree = ast.fix_missing_locations(Iteration(tree).visit(tree)) if may_iterate else tree
         classes = Classes(tree, properties)
         tree = ast.fix_missing_locations(classes.visit(tree))

@@ -147,14 +147,24 @@ def ends_late(tree: ast.AST) -> bool:
 
 
 class Closing(ast.NodeTransformer):
-    """Closes what a call gave a loop, by itself or after an `or`, where the loop is left early."""
+    """Closes the generator that a call made for a loop, where the loop is left early: nobody else has it."""
 
-    def __init__(self) -> None:
+    def __init__(self, tree: ast.AST) -> None:
+        functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+        self.makes = {function.name for function in functions if is_generator(function)}
         self.count = 0
+
+    def is_made_here(self, items: ast.expr) -> bool:
+        match items:
+            case ast.BoolOp(values=[ast.Call(func=ast.Subscript()), value]):  # a mark: see `marks.py`
+                return self.is_made_here(value)
+            case ast.Call(func=ast.Name(name) | ast.Attribute(attr=name)):
+                return name in self.makes
+        return False
 
     def visit_For(self, node: ast.For) -> ast.AST | list[ast.stmt]:
         self.generic_visit(node)
-        if not isinstance(node.iter, ast.Call | ast.BoolOp) or not any(map(_leaves, node.body)):
+        if not self.is_made_here(node.iter) or not any(map(_leaves, node.body)):
             return node
         self.count += 1
         name = f"__looped{self.count}"
