@@ -496,7 +496,7 @@ def data(own, variables):
     return {
         name: value
         for name, value in variables.items()
-        if name not in tools and not (name in own and _same(value, own[name])) and _is_data(value)
+        if name not in tools and not name.startswith("__") and not (name in own and _same(value, own[name])) and _is_data(value)
     }
 
 
