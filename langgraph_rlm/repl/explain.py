@@ -11,6 +11,7 @@ from pydantic_monty import MontyError, MontyRuntimeError, MontySyntaxError
 
 from langgraph_rlm.repl import gaps
 from langgraph_rlm.repl.cells import Variable
+from langgraph_rlm.repl.rewriting import hidden
 from langgraph_rlm.repl.rewriting.marks import marks, unmarked
 from langgraph_rlm.repl.slow import cause
 from langgraph_rlm.repl.syntax import Edit, edited, start_of, statements
@@ -47,9 +48,7 @@ def explain(
     text = re.sub(r'  File "<string>".*\n(?:    .*\n)*', "", text)
     text = re.sub(r"\n +~+(?=\n)", "", text)
     text = re.sub(r"<python-input-\d+>", "<cell>", unmarked(text)).replace(VALUE, "")
-    text = re.sub(r'__rlm__\["dates"\]\("timedelta", ([^()]*)\)', r"\1", text)
-    text = re.sub(r'__rlm__\["dates"\]\("(\w+)", ([^()]*)\)', r"\2.\1", text)
-    text = re.sub(r'__rlm__\["dated"\]\((\w+)\)', r"\1", text)
+    text = hidden.shown(text)
     if len(text) > MOST_ERROR:
         text = f"{text[: MOST_ERROR // 2]}\n…\n{text[-MOST_ERROR // 2 :]}"
     instead = gaps.unshadowed(unshadowed) if unshadowed else gaps.advice(text, ending)

@@ -458,12 +458,16 @@ def properties():
         return generators
     known = modules["_classes"].classes
     members = [of["all"] for of in known.values()]
-    return generators + [cls.__name__ for cls in known] + [
-        name
-        for each in members
-        for name, (kind, _) in each.items()
-        if kind in ("property", "cached") or name[:2] == "__"
-    ]
+    return (
+        generators
+        + [cls.__name__ for cls in known]
+        + [
+            name
+            for each in members
+            for name, (kind, _) in each.items()
+            if kind in ("property", "cached") or name[:2] == "__"
+        ]
+    )
 
 
 def package(name):
@@ -500,7 +504,10 @@ def data(own, variables):
     return {
         name: value
         for name, value in variables.items()
-        if name not in tools and not (name in own and _same(value, own[name])) and _is_data(value)
+        if name not in tools
+        and not name.startswith("__")
+        and not (name in own and _same(value, own[name]))
+        and _is_data(value)
     }
 
 

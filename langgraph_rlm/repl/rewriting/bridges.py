@@ -10,14 +10,16 @@ from __future__ import annotations
 import ast
 import copy
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from langgraph_rlm.repl import modules
+from langgraph_rlm.repl.rewriting import hidden
 from langgraph_rlm.repl.rewriting.classes import EXCEPTIONS, Classes, needs_classes
 from langgraph_rlm.repl.rewriting.generators import Closing, NoBridge, as_function, ends_late, is_generator
-from langgraph_rlm.repl.rewriting.iteration import METHODS as METHODS_OF_ITERATORS
 from langgraph_rlm.repl.rewriting.iteration import ITERATOR, Iteration, has_iterators, iterates
+from langgraph_rlm.repl.rewriting.iteration import METHODS as METHODS_OF_ITERATORS
 from langgraph_rlm.repl.rewriting.lacking import Gap, gaps_of_syntax
 from langgraph_rlm.repl.rewriting.operations import LOAD, SIGN, Operations
 from langgraph_rlm.repl.rewriting.preparation import preparation
@@ -48,19 +50,19 @@ PARTS = {"__name__", "__qualname__", "__class__", "__dict__"}
 """What functions and instances lack."""
 OF_ONE = {"union", "intersection", "difference", "update"}
 """Methods of sets, which take one other set in Monty."""
-DATETIME, AS_CLASS, DATES = '__rlm__["datetime"]', '__rlm__["dated"]', '__rlm__["dates"]'
-"""What the prelude has for dates."""
-HELPERS = {
-    **{name: repr(name) for name in ("_generators", "_classes", "_dataclasses", "_methods", "_searching", "_errors")},
-    "_dates": DATES,
-}
-"""The modules that rewritten cells call, and what of a cell tells that it calls one."""
+DATETIME = '__rlm__["datetime"]'
+"""What the prelude has for the module and the class."""
+HELPERS = ("_generators", "_classes", "_dataclasses", "_methods", "_searching", "_errors", "_dates")
+"""The modules that rewritten cells call."""
+_DATE_METHOD = f"{hidden.module('_dates')}.method_of"
 _DATE_METHODS = (
     *("strptime", "fromisoformat", "fromtimestamp", "utcfromtimestamp", "fromordinal", "fromisocalendar"),
     *("isocalendar", "toordinal", "timetuple", "ctime", "utcnow", "today"),
 )
 SEARCHES = ("find", "rfind", "index", "rindex", "count", "startswith", "endswith")
 """Methods that may be given a place to begin at."""
+_FORMATTED = "Inside the braces use other quotes than around the f-string, no backslashes and no comments"
+"""How f-strings are written up to Python 3.11."""
 _IGNORED = (
     *("__format__", "__new__", "__setattr__", "__delattr__", "__getattr__", "__getattribute__", "__init_subclass__"),
     *("__get__", "__set__", "__set_name__", "__instancecheck__", "__missing__"),
@@ -81,16 +83,40 @@ class Rewritten:
 
 
 def rewritten(code: str, properties: Iterable[str] = ()) -> Rewritten:
-    """A cell as Monty understands it. What is not Python stays as it is. `properties` are those of earlier cells."""
-    edited = edited_text(code)
-    found = ast.Module(statements(edited), [])
-    printed, lines, own_properties, tree = _printed_anew(edited, found, properties) or (edited, (), (), found)
-    loaded = [f"{_module(name)}\n" for name, sign in HELPERS.items() if sign in printed]
+    """A cell as Monty understands it. `properties` are those of earlier cells.
+
+    What cannot be read here, or not be written anew, raises a `SyntaxError` at its line before anything runs.
+    """
+    try:
+        edited = edited_text(code)
+        found = ast.Module(_read(edited), [])
+        printed, lines, own_properties, tree = _printed_anew(edited, found, properties) or (edited, (), (), found)
+        bound = hidden.bindings(printed)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as why:  # a hostile cell ends no run
+        return _refused(why, code.count("\n") + 1)
+    loaded = [f"{line}\n" for line in bound]
     loaded += [f"{LOAD}\n"] if SIGN in printed else []
     loaded += [f"{line}\n" for line in preparation(code)]
     if loaded:  # where a cell begins: in the middle of a built-in function nothing can be asked of the host
         lines = (*[1] * len(loaded), *(lines or range(1, printed.count("\n") + 2)))
     return Rewritten("".join([*loaded, printed]), lines, frozenset(own_properties), gaps_of_syntax(tree))
+
+
+def _read(code: str) -> list[ast.stmt]:
+    """The statements of a cell. Raises an error where it is not Python."""
+    return statements(code) or parsed(code).body
+
+
+def _refused(why: Exception, lines: int) -> Rewritten:
+    """A cell of so many lines that runs nothing and raises what is wrong with it."""
+    line, text = 1, f"this cannot be read ({why})"
+    if isinstance(why, RecursionError | MemoryError):
+        text = "this is nested too deeply: give parts of it names of their own"
+    elif isinstance(why, SyntaxError):
+        line, text = min(why.lineno or 1, lines), why.msg
+    if text.startswith("f-string") and sys.version_info < (3, 12):
+        text += f". {_FORMATTED}"
+    return Rewritten(f"raise SyntaxError({text!r})", (line,))
 
 
 def _printed_anew(
@@ -105,18 +131,15 @@ def _printed_anew(
     properties = {*properties} - METHODS_OF_ITERATORS
     if not iterators and not needs_classes(found, properties) and not (may_iterate and iterates(found)):
         return None
-    try:
-        tree = parsed(code)
-        tree = ast.fix_missing_locations(Closing(tree).visit(tree)) if ends_late(tree) else tree
-        tree = ast.fix_missing_locations(Iteration(tree).visit(tree)) if may_iterate else tree
-        classes = Classes(tree, properties)
-        tree = ast.fix_missing_locations(classes.visit(tree))
-        tree = ast.fix_missing_locations(Operations(classes.special).visit(tree)) if classes.special else tree
-        tree = ast.fix_missing_locations(_Generators().visit(tree))
-        printed = ast.unparse(tree)
-        return printed, _lines(tree, printed), {*classes.own_properties, *iterators}, tree
-    except (SyntaxError, ValueError, RecursionError, MemoryError):  # a hostile cell ends no run
-        return None
+    tree = parsed(code)
+    tree = ast.fix_missing_locations(Closing(tree).visit(tree)) if ends_late(tree) else tree
+    tree = ast.fix_missing_locations(Iteration(tree).visit(tree)) if may_iterate else tree
+    classes = Classes(tree, properties)
+    tree = ast.fix_missing_locations(classes.visit(tree))
+    tree = ast.fix_missing_locations(Operations(classes.special).visit(tree)) if classes.special else tree
+    tree = ast.fix_missing_locations(_Generators().visit(tree))
+    printed = ast.unparse(hidden.WithoutQuotes().visit(tree))
+    return printed, _lines(tree, printed), {*classes.own_properties, *iterators}, tree
 
 
 class _Generators(ast.NodeTransformer):
@@ -180,7 +203,7 @@ def _delete(node: ast.AST) -> Iterator[Edit]:
                 yield Edit(end, end, " = []")
             case ast.Subscript(value=owner, slice=ast.Slice(lower, upper, step)):
                 bounds = ", ".join(ast.unparse(bound) if bound else "None" for bound in (lower, upper, step))
-                yield Edit(start, start, f"{_module('_methods')}.delete(")
+                yield Edit(start, start, f"{hidden.module('_methods')}.delete(")
                 yield Edit(end_of(owner), end, f", slice({bounds}))")
             case ast.Subscript(value=owner, slice=key):
                 yield Edit(end_of(owner), start_of(key), ".pop(")
@@ -201,11 +224,11 @@ def _methods(tree: ast.AST) -> Callable[[ast.AST], Iterator[Edit]]:
     def method(node: ast.AST) -> Iterator[Edit]:
         match node:
             case ast.Attribute(attr=name, ctx=ast.Load()) if name in PARTS:
-                yield from _of_function(node, f"{_module('_classes')}.part")
+                yield from _of_function(node, f"{hidden.module('_classes')}.part")
             case ast.Attribute(attr=name, ctx=ast.Load()) if name in wanted[called.get(id(node))] or (
                 id(node) in called and _is_unbound(node)
             ):
-                yield from _of_function(node, f"{_module('_methods')}.method")
+                yield from _of_function(node, f"{hidden.module('_methods')}.method")
 
     return method
 
@@ -214,7 +237,7 @@ def _of_function(attribute: ast.Attribute, function: str) -> Iterator[Edit]:
     """`function(value, name)` in place of `value.name`."""
     yield Edit.at(start_of(attribute), f"{function}(")
     line, column = end_of(attribute)
-    yield Edit((line, column - len(f".{attribute.attr}")), (line, column), f", {attribute.attr!r})")
+    yield Edit((line, column - len(f".{attribute.attr}")), (line, column), f", {hidden.word(attribute.attr)})")
 
 
 def _is_unbound(method: ast.Attribute) -> bool:
@@ -231,14 +254,14 @@ def _error_fact(node: ast.AST) -> Iterator[Edit]:
     for inner in (inner for statement in node.body for inner in ast.walk(statement)):
         match inner:
             case ast.Attribute(value=ast.Name(name), attr=fact, ctx=ast.Load()) if name == node.name and fact in _FACTS:
-                yield Edit.of(inner, f"{_module('_methods')}.fact({name}, {fact!r})")
+                yield Edit.of(inner, f"{hidden.module('_methods')}.fact({name}, {hidden.word(fact)})")
 
 
 def _match_fact(node: ast.AST) -> Iterator[Edit]:
     """`m.lastgroup`: worked out where it is asked for, since a `Match` of the sandbox has no properties."""
     match node:
         case ast.Attribute(attr="lastgroup" | "lastindex" | "regs", ctx=ast.Load()):
-            yield from _of_function(node, f"{_module('re')}.fact")
+            yield from _of_function(node, f"{hidden.module('re')}.fact")
 
 
 def _is_of_one(call: ast.Call) -> bool:
@@ -250,7 +273,7 @@ def _list_and_more(node: ast.AST) -> Iterator[Edit]:
     match node:
         case ast.AugAssign(target=target, op=ast.Add(), value=value) if _is_no_list(value) and _is_plain(target):
             start, end = start_of(value), end_of(value)
-            yield Edit(start, start, f"{_module('_methods')}.added_to({ast.unparse(target)})((")
+            yield Edit(start, start, f"{hidden.module('_methods')}.added_to({ast.unparse(target)})((")
             yield Edit(end, end, "))")
 
 
@@ -273,7 +296,7 @@ def _exception(node: ast.AST) -> Iterator[Edit]:
         case ast.Call(func=ast.Name(kind) as function, args=[first, *more], keywords=[]) if kind in EXCEPTIONS:
             if more or not (isinstance(first, ast.JoinedStr) or _is_text(first)):
                 end = end_of(function)
-                yield Edit(end, end, f"(*{_module('_errors')}.arguments({kind})")
+                yield Edit(end, end, f"(*{hidden.module('_errors')}.arguments({kind})")
                 yield Edit(end_of(node), end_of(node), ")")
 
 
@@ -295,7 +318,7 @@ def _json_default(node: ast.AST) -> Iterator[Edit]:
         case ast.Call(func=ast.Attribute(attr="dumps") as function, keywords=keywords) if any(
             keyword.arg == "default" for keyword in keywords
         ):
-            yield Edit.of(function, f"{_module('_methods')}.dumps")
+            yield Edit.of(function, f"{hidden.module('_methods')}.dumps")
 
 
 def _search_from(node: ast.AST) -> Iterator[Edit]:
@@ -304,7 +327,7 @@ def _search_from(node: ast.AST) -> Iterator[Edit]:
         case ast.Call(func=ast.Attribute(value=text, attr=name) as method, args=[_, _, *_]) if (
             name in SEARCHES and not _is_unbound(method)
         ):
-            yield Edit(start_of(text), start_of(text), f"{_module('_searching')}.at(")
+            yield Edit(start_of(text), start_of(text), f"{hidden.module('_searching')}.at(")
             yield Edit(end_of(text), end_of(text), ")")
 
 
@@ -330,22 +353,22 @@ def _added(node: ast.AST) -> Iterator[Edit]:
     """`collections.OrderedDict`: what Monty's own modules lack."""
     match node:
         case ast.Attribute(value=ast.Name(module), attr=name) if name in modules.added(module):
-            yield Edit.of(node, _addition(module, name))
+            yield Edit.of(node, _of_module(f"{modules.ADDITIONS}.{module}", name, hidden.module))
 
 
-def _of_module(module: str, name: str) -> str:
+def _of_module(module: str, name: str, loaded: Callable[[str], str]) -> str:
     inner = f"{module}.{name}"
-    return _module(inner) if inner in modules.names() else f"{_module(module)}.{name}"
+    return loaded(inner) if inner in modules.names() else f"{loaded(module)}.{name}"
 
 
 def _from_module(module: str, name: str) -> str:
     """For `from module import name`, which is an `ImportError` where there is no such name."""
     is_there = f"{module}.{name}" in modules.names() or name in modules.exported(module)
-    return _of_module(module, name) if is_there else f'__rlm__["no_name"]({module!r}, {name!r})'
+    return _of_module(module, name, _module) if is_there else f'__rlm__["no_name"]({module!r}, {name!r})'
 
 
 def _addition(module: str, name: str) -> str:
-    return _of_module(f"{modules.ADDITIONS}.{module}", name)
+    return _of_module(f"{modules.ADDITIONS}.{module}", name, _module)
 
 
 def _is_ours(alias: ast.alias) -> bool:
@@ -380,7 +403,7 @@ def _datetime(node: ast.AST) -> Iterator[Edit]:
     elif not isinstance(node, ast.Attribute | ast.pattern):
         for name in ast.iter_child_nodes(node):
             if isinstance(name, ast.Name) and name.id == "datetime" and isinstance(name.ctx, ast.Load):
-                yield Edit.of(name, f"{AS_CLASS}(datetime)")
+                yield Edit.of(name, f"{hidden.DATED}(datetime)")
 
 
 def _of_datetime(name: str, new_name: str | None) -> str:
@@ -391,12 +414,10 @@ def _date_method(node: ast.AST) -> Iterator[Edit]:
     """`datetime.strptime(text, form)`, `day.isocalendar()`, `timedelta(hours=1.5)`: as CPython has them."""
     match node:
         case ast.Call(func=ast.Attribute(attr=name) as method) if name in _DATE_METHODS:
-            line, column = end_of(method)
-            yield Edit(start_of(method), start_of(method), f'{DATES}("{name}", ')
-            yield Edit((line, column - len(f".{name}")), (line, column), ")")
+            yield from _of_function(method, _DATE_METHOD)
         case ast.Call(func=ast.Name("timedelta") | ast.Attribute(attr="timedelta") as kind) if not _are_whole(node):
-            yield Edit(start_of(kind), start_of(kind), f'{DATES}("timedelta", ')
-            yield Edit(end_of(kind), end_of(kind), ")")
+            yield Edit.at(start_of(kind), f"{_DATE_METHOD}(")
+            yield Edit.at(end_of(kind), f", {hidden.word('timedelta')})")
 
 
 def _ignored_method(node: ast.AST) -> Iterator[Edit]:

@@ -11,6 +11,7 @@ import ast
 import builtins
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from langgraph_rlm.repl.rewriting import hidden
 from langgraph_rlm.repl.rewriting.dataclasses import decorator_of, is_dataclass, is_ordered, shaped
 from langgraph_rlm.repl.rewriting.generators import NoBridge, filled, own_nodes
 from langgraph_rlm.repl.rewriting.operations import ORDERED, SIZED, SPECIAL
@@ -18,7 +19,7 @@ from langgraph_rlm.repl.rewriting.operations import ORDERED, SIZED, SPECIAL
 EXCEPTIONS = {
     name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)
 }
-HELPERS = '__rlm__["module"]("_classes")'
+HELPERS = hidden.module("_classes")
 """What the sandbox has for it."""
 INSTANCE = {"isinstance": "is_instance"}
 IGNORED = {"object", "ABC", "Protocol", "Generic"}
@@ -230,7 +231,9 @@ class Classes(ast.NodeTransformer):
             ) == 2 or (self.inside and self.first):
                 self.generic_visit(node)
                 cls, owner = given if given else (_loaded(self.inside[-1].name, node), _loaded(self.first[-1], node))
-                [call] = filled(f"{HELPERS}.super_of(CLASS, OWNER, {name!r})()", node, CLASS=cls, OWNER=owner)
+                [call] = filled(
+                    f"{HELPERS}.super_of(CLASS, OWNER, {hidden.word(name)})()", node, CLASS=cls, OWNER=owner
+                )
                 made: ast.Call = call.value  # type: ignore[attr-defined]
                 made.args += node.args
                 made.keywords = node.keywords
@@ -246,7 +249,7 @@ class Classes(ast.NodeTransformer):
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         self.generic_visit(node)
         if node.attr in self.properties and isinstance(node.ctx, ast.Load):
-            made = filled(f"{HELPERS}.attribute(OWNER, {node.attr!r})", node, OWNER=node.value)
+            made = filled(f"{HELPERS}.attribute(OWNER, {hidden.word(node.attr)})", node, OWNER=node.value)
             return made[0].value  # type: ignore[attr-defined,no-any-return]
         return node
 
@@ -254,7 +257,7 @@ class Classes(ast.NodeTransformer):
         match node.targets:
             case [ast.Attribute(value=owner, attr=name)] if name in self.properties:
                 parts = {"OWNER": self.visit(owner), "VALUE": self.visit(node.value)}
-                return filled(f"{HELPERS}.assign(OWNER, {name!r}, VALUE)", node, **parts)
+                return filled(f"{HELPERS}.assign(OWNER, {hidden.word(name)}, VALUE)", node, **parts)
         self.generic_visit(node)
         return node
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from langgraph_rlm.repl.rewriting import hidden
 from langgraph_rlm.repl.rewriting.generators import NoBridge, filled
 
-HELPERS = '__rlm__["module"]("_dataclasses")'
+HELPERS = hidden.module("_dataclasses")
 """What the sandbox has for it."""
 OPTIONS = {"init", "repr", "order", "unsafe_hash", "kw_only", "slots", "weakref_slot"}
 """Of a dataclass: what Monty does not take."""

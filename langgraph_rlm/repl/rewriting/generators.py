@@ -11,11 +11,12 @@ import ast
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from langgraph_rlm.repl.rewriting import hidden
 from langgraph_rlm.repl.syntax import parsed
 
 STATE, ERROR = "__state", "__error"
 """The number of the next block, and what was raised in one that a handler is to see."""
-HELPERS = '__rlm__["module"]("_generators")'
+HELPERS = hidden.module("_generators")
 """What the sandbox has for it."""
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)

@@ -124,7 +124,9 @@ class Iteration(ast.NodeTransformer):
     # -- statements ---------------------------------------------------------------------------------------------------
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
-        node.body = [self.visit(item) if isinstance(item, ast.FunctionDef | ast.ClassDef) else item for item in node.body]
+        node.body = [
+            self.visit(item) if isinstance(item, ast.FunctionDef | ast.ClassDef) else item for item in node.body
+        ]
         return node
 
     def visit_For(self, node: ast.For) -> ast.AST | list[ast.stmt]:

@@ -212,7 +212,12 @@ def _asks_within(items):
 
 
 LAZY = {
-    **{enumerate: "enumerate", zip: "zip", map: "map", filter: "filter", any: "any", all: "all"},
+    enumerate: "enumerate",
+    zip: "zip",
+    map: "map",
+    filter: "filter",
+    any: "any",
+    all: "all",
     **{__rlm__["replaced"][name]: name for name in ("map", "filter")},
     **{getattr(itertools, name): name for name in ITERTOOLS},
     itertools.chain.from_iterable: "from_iterable",

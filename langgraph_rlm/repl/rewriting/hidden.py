@@ -1,0 +1,79 @@
+"""Names that rewritten cells have for what they call and for its words: bound where a cell begins, and kept.
+
+An expression may stand in an f-string, where up to Python 3.11 no quotes may be written; and a name is quicker than
+what it is bound to. They begin and end with two underscores: no class changes them, and no survey tells of them.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import cache
+
+from langgraph_rlm.repl import modules
+
+DATED = "__dated__"
+"""The function of the prelude."""
+_HIDDEN = re.compile(r"\b__(?:module_(?P<module>\w+)|word_(?P<word>\w+)|text_(?P<text>[0-9a-f]*)|dated)__\b")
+_TIMEDELTA = re.compile(r"\b__module__dates__\.method_of\(([^()]*), __word_timedelta__\)")
+_METHOD = re.compile(r"\b__module__\w+__\.\w+\(([^()]*), __word_(\w+)__\)")
+
+
+def module(name: str) -> str:
+    """The name of a module of the sandbox's own Python."""
+    return f"__module_{name.replace('.', '_')}__"
+
+
+def word(text: str) -> str:
+    """The name of a text."""
+    if text.isidentifier():
+        return f"__word_{text}__"
+    return f"__text_{text.encode('utf-8', 'surrogatepass').hex()}__"
+
+
+def bindings(code: str) -> list[str]:
+    """The lines that bind what of these code has, each name once."""
+    found = {match[0]: match for match in _HIDDEN.finditer(code)}
+    return [f"{name} = {value}" for name, match in found.items() if (value := _value(match)) is not None]
+
+
+def shown(text: str) -> str:
+    """A line of rewritten code as it was, as far as its calls are plain."""
+    text = re.sub(rf"{DATED}\((\w+)\)", r"\1", text)
+    return _METHOD.sub(r"\1.\2", _TIMEDELTA.sub(r"\1", text))
+
+
+class WithoutQuotes(ast.NodeTransformer):
+    """Names texts that stand in the braces of f-strings, which otherwise might not be printed."""
+
+    def __init__(self) -> None:
+        self.is_inside = False
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
+        outer = self.is_inside
+        for value in node.values:
+            if isinstance(value, ast.FormattedValue):
+                self.is_inside = True
+                value.value = self.visit(value.value)
+                if value.format_spec is not None:
+                    self.visit(value.format_spec)
+        self.is_inside = outer
+        return node
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        if not self.is_inside or not isinstance(node.value, str):
+            return node
+        return ast.copy_location(ast.Name(word(node.value), ast.Load()), node)
+
+
+def _value(match: re.Match[str]) -> str | None:
+    if match["module"]:
+        return _modules().get(match[0])
+    if match["text"] is not None:
+        return repr(bytes.fromhex(match["text"]).decode("utf-8", "surrogatepass"))
+    return repr(match["word"]) if match["word"] else '__rlm__["dated"]'
+
+
+@cache
+def _modules() -> dict[str, str]:
+    return {module(name): f'__rlm__["module"]({name!r})' for name in modules.names()}
