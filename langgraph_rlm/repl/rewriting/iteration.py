@@ -1,4 +1,4 @@
-"""Iterators of the code's own in loops, comprehensions and built-in functions: what they ask for is asked by plain calls.
+"""Iterators of the code's own in loops, comprehensions and built-in functions: what they ask, plain calls ask for them.
 
 Monty goes through an iterator that is written in Python from within itself, where nothing can be asked of the host. So
 where a cell has generators, or classes with `__iter__`, or an earlier one had some, what may be such an iterator is
