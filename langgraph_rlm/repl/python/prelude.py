@@ -410,7 +410,7 @@ re = Module()
 def module(name):
     """A module of the sandbox's own Python, loaded once: its source is asked of the host."""
     if name not in modules:
-        own = {"module": module, "package": package, "standard": standard}
+        own = {"module": module, "modules": modules, "package": package, "standard": standard}
         own = {**own, "no_name": no_name, "datetime": datetime, "dated": dated, "dates": dates}
         if name == "_operations":
             own = {**own, "replaced": {"sorted": sorted, "min": min, "max": max, "filter": filter}}
@@ -449,17 +449,22 @@ def missing(wanted, variables):
 
 
 def properties():
-    """The names of the classes of the cells, and of the properties and special methods that they have."""
+    """The names of the classes of the cells, of the properties and special methods that they have, of bases: `A()`."""
     if "_classes" not in modules:
         return []
     known = modules["_classes"].classes
     members = [of["all"] for of in known.values()]
-    return [cls.__name__ for cls in known] + [
-        name
-        for each in members
-        for name, (kind, _) in each.items()
-        if kind in ("property", "cached") or name[:2] == "__"
-    ]
+    bases = [above.__name__ + "()" for of in known.values() for above in of["lineage"][1:]]
+    return (
+        [cls.__name__ for cls in known]
+        + bases
+        + [
+            name
+            for each in members
+            for name, (kind, _) in each.items()
+            if kind in ("property", "cached") or name[:2] == "__"
+        ]
+    )
 
 
 def package(name):
@@ -496,7 +501,10 @@ def data(own, variables):
     return {
         name: value
         for name, value in variables.items()
-        if name not in tools and not name.startswith("__") and not (name in own and _same(value, own[name])) and _is_data(value)
+        if name not in tools
+        and not name.startswith("__")
+        and not (name in own and _same(value, own[name]))
+        and _is_data(value)
     }
 
 

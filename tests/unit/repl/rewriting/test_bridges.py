@@ -33,9 +33,7 @@ def test_common_idioms_run(code: str, answer: object) -> None:
     assert rlm.invoke({"query": "q", "context": "text", "profile": "rlm"})["answer"] == answer
 
 
-@pytest.mark.parametrize(
-    "code", ["max(d, key=len)", "next(it)", "f(x.y)", "'\\d' + x", "key = d.get('a')"]
-)
+@pytest.mark.parametrize("code", ["max(d, key=len)", "next(it)", "f(x.y)", "'\\d' + x", "key = d.get('a')"])
 def test_other_code_stays_as_it_is(code: str) -> None:
     assert rewritten(code).code == code
 
