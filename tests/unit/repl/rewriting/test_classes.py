@@ -7,8 +7,11 @@ from contextlib import redirect_stdout
 from typing import Any
 
 import pytest
+from pydantic_monty import Monty, MontyError
 
-from tests.fakes import error_of, run
+from langgraph_rlm.repl.rewriting.bridges import METHODS
+from langgraph_rlm.repl.session import evaluate
+from tests.fakes import error_of, final_of, run
 
 PROGRAMS = r'''
 def g():
@@ -1033,7 +1036,7 @@ def class_of_properties() -> str:
 READ = {
     "itself": "[" + ", ".join(f"c.{name}" for name in NAMED_AS_METHODS) + "]",
     "getattr": f"[getattr(c, name) for name in {NAMED_AS_METHODS}]",
-    "attrgetter": f"list(__import__('operator').attrgetter(*{NAMED_AS_METHODS})(c))",
+    "attrgetter": f"list(operator.attrgetter(*{NAMED_AS_METHODS})(c))",
     "hasattr": f"[hasattr(c, name) for name in {NAMED_AS_METHODS}]",
     "a key": f"[sorted([c, c], key=lambda one: one.{NAMED_AS_METHODS[0]})[0].title, max([c], key=lambda x: x.get).get]",
 }
@@ -1043,14 +1046,19 @@ READ = {
 @pytest.mark.parametrize("way", READ)
 def test_properties_named_as_methods_are_read(way: str, is_later: bool) -> None:
     setup, names = class_of_properties(), dict[str, object]()
-    exec(f"{setup}Final = {READ[way]}", names)
-    code = f"import operator\nFinal = {READ[way].replace('__import__(' + repr('operator') + ')', 'operator')}"
+    code = f"import operator\nFinal = {READ[way]}"
+    exec(f"{setup}{code}", names)
     cells = [setup, code] if is_later else [f"{setup}{code}"]
     assert run(*cells).answer == names["Final"]
 
 
 BY_NAME = {
-    "[hasattr('a', 'upper'), hasattr([], 'upper'), hasattr({}, 'items'), hasattr(1, 'items')]": [True, False, True, False],
+    "[hasattr('a', 'upper'), hasattr([], 'upper'), hasattr({}, 'items'), hasattr(1, 'items')]": [
+        True,
+        False,
+        True,
+        False,
+    ],
     "[getattr('a', 'upper')(), getattr(5, 'items', 0), getattr([1], 'index')(1)]": ["A", 0, 0],
     "list(map(getattr(str, 'upper'), ['a']))": ["A"],
 }
@@ -1068,7 +1076,10 @@ def test_methods_of_builtin_types_are_had_by_name(expression: str) -> None:
 
 
 def test_property_is_set_by_name_and_is_not_there_where_it_raises() -> None:
-    parts = ["    @property\n    def p(self): return self.q", "    @p.setter\n    def p(self, value): self.q = value + 1"]
+    parts = [
+        "    @property\n    def p(self): return self.q",
+        "    @p.setter\n    def p(self, value): self.q = value + 1",
+    ]
     code = "class C:\n" + "\n".join(parts) + "\nc = C()\nFinal = [hasattr(c, 'p'), getattr(c, 'p', 0)]\n"
     assert final_of(f"{code}setattr(c, 'p', 5)\nFinal += [c.p]") == [False, 0, 6]
 
