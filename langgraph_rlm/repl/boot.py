@@ -131,8 +131,9 @@ def missing_of(value: object) -> set[tuple[str, str]]:
 
 
 def names_of(value: object) -> frozenset[str]:
-    """Names as they come out of the sandbox."""
-    return frozenset(name for name in value if _is_name(name)) if isinstance(value, list) else frozenset()
+    """Names as they come out of the sandbox; those of bases have `()` at their end."""
+    names = [name for name in value if isinstance(name, str)] if isinstance(value, list) else []
+    return frozenset(name for name in names if _is_name(name.removesuffix("()")))
 
 
 def _is_name(value: object) -> bool:

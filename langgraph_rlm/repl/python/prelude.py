@@ -410,7 +410,7 @@ re = Module()
 def module(name):
     """A module of the sandbox's own Python, loaded once: its source is asked of the host."""
     if name not in modules:
-        own = {"module": module, "package": package, "standard": standard}
+        own = {"module": module, "modules": modules, "package": package, "standard": standard}
         own = {**own, "no_name": no_name, "datetime": datetime, "dated": dated, "dates": dates}
         if name in ("_operations", "_generators"):
             own = {**own, "replaced": {"sorted": sorted, "min": min, "max": max, "filter": filter, "map": map}}
@@ -449,7 +449,7 @@ def missing(wanted, variables):
 
 
 def properties():
-    """The names of the classes of the cells, and of the properties and special methods that they have.
+    """The names of the classes of the cells, of the properties and special methods that they have, of bases: `A()`.
 
     Where there are generators, `__next__` is among them.
     """
@@ -458,9 +458,11 @@ def properties():
         return generators
     known = modules["_classes"].classes
     members = [of["all"] for of in known.values()]
+    bases = [above.__name__ + "()" for of in known.values() for above in of["lineage"][1:]]
     return (
         generators
         + [cls.__name__ for cls in known]
+        + bases
         + [
             name
             for each in members

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from langgraph_rlm.repl import modules
 from langgraph_rlm.repl.rewriting import hidden
-from langgraph_rlm.repl.rewriting.classes import EXCEPTIONS, Classes, needs_classes
+from langgraph_rlm.repl.rewriting.classes import EXCEPTIONS, Classes, gaps_of_patterns, needs_classes
 from langgraph_rlm.repl.rewriting.generators import Closing, NoBridge, as_function, ends_late, is_generator
 from langgraph_rlm.repl.rewriting.iteration import ITERATOR, Iteration, has_iterators, iterates
 from langgraph_rlm.repl.rewriting.iteration import METHODS as METHODS_OF_ITERATORS
@@ -48,6 +48,8 @@ _FACTS = ("msg", "pos", "lineno", "colno")
 """What errors of `json.loads` and `ast.parse` say in their messages alone."""
 PARTS = {"__name__", "__qualname__", "__class__", "__dict__"}
 """What functions and instances lack."""
+BY_NAME = {"getattr": "get_attribute", "hasattr": "has_attribute", "setattr": "set_attribute"}
+"""Built-ins, and the functions of `_methods` in their place."""
 OF_ONE = {"union", "intersection", "difference", "update"}
 """Methods of sets, which take one other set in Monty."""
 DATETIME = '__rlm__["datetime"]'
@@ -61,6 +63,8 @@ _DATE_METHODS = (
 )
 SEARCHES = ("find", "rfind", "index", "rindex", "count", "startswith", "endswith")
 """Methods that may be given a place to begin at."""
+_BEFORE_VALUE, _DEBUG = re.compile(rb"\{[\s(]*$"), re.compile(rb"[\s)]*(=\s*)(?=[!:}])")
+"""What is around a value in the braces of an f-string: `{(value) = }`."""
 _FORMATTED = "Inside the braces use other quotes than around the f-string, no backslashes and no comments"
 """How f-strings are written up to Python 3.11."""
 _IGNORED = (
@@ -77,7 +81,7 @@ class Rewritten:
     code: str
     lines: tuple[int, ...] = ()
     properties: frozenset[str] = frozenset()
-    """Names of properties that its classes have, of methods that Monty never calls, of classes."""
+    """Names of properties that its classes have, of methods that Monty never calls, of classes, of bases: `A()`."""
     gaps: tuple[Gap, ...] = ()
     """What of its syntax Monty does not read."""
 
@@ -99,7 +103,8 @@ def rewritten(code: str, properties: Iterable[str] = ()) -> Rewritten:
     loaded += [f"{line}\n" for line in preparation(code)]
     if loaded:  # where a cell begins: in the middle of a built-in function nothing can be asked of the host
         lines = (*[1] * len(loaded), *(lines or range(1, printed.count("\n") + 2)))
-    return Rewritten("".join([*loaded, printed]), lines, frozenset(own_properties), gaps_of_syntax(tree))
+    gaps = (*gaps_of_syntax(tree), *gaps_of_patterns(found, {*properties, *own_properties}))
+    return Rewritten("".join([*loaded, printed]), lines, frozenset(own_properties), gaps)
 
 
 def _read(code: str) -> list[ast.stmt]:
@@ -166,7 +171,7 @@ def edited_text(code: str) -> str:
     """A cell with the edits of its text."""
     tree = ast.Module(statements(code), [])
     bridges = [bridge for bridge in BRIDGES if bridge not in _SIGNS or _SIGNS[bridge].search(code)]
-    bridges.append(_methods(tree))
+    bridges += [_methods(tree), _with_its_text(code)]
     return edited(code, [edit for node in ast.walk(tree) for bridge in bridges for edit in bridge(node)])
 
 
@@ -247,6 +252,25 @@ def _is_unbound(method: ast.Attribute) -> bool:
     return False
 
 
+def _with_its_text(code: str) -> Callable[[ast.AST], Iterator[Edit]]:
+    """`f"{value = }"`: its text is written out, for it would be that of the rewritten expression."""
+    lines = code.encode().split(b"\n")
+
+    def debugged(node: ast.AST) -> Iterator[Edit]:
+        if not isinstance(node, ast.FormattedValue) or node.value.lineno != node.value.end_lineno:
+            return
+        (line, start), (_, end) = start_of(node.value), end_of(node.value)
+        before, after = _BEFORE_VALUE.search(lines[line - 1][:start]), _DEBUG.match(lines[line - 1][end:])
+        if before and after:
+            begins, sign, ends = before.start(), end + after.start(1), end + after.end()
+            text = lines[line - 1][begins + 1 : ends].decode().replace("{", "{{").replace("}", "}}")
+            is_shown = node.conversion == ord("r") and lines[line - 1][ends : ends + 1] != b"!"
+            yield Edit.at((line, begins), text)
+            yield Edit((line, sign), (line, ends), "!r" if is_shown else "")
+
+    return debugged
+
+
 def _error_fact(node: ast.AST) -> Iterator[Edit]:
     """`except json.JSONDecodeError as e: e.pos`: read from the message."""
     if not isinstance(node, ast.ExceptHandler) or not node.name:
@@ -255,6 +279,13 @@ def _error_fact(node: ast.AST) -> Iterator[Edit]:
         match inner:
             case ast.Attribute(value=ast.Name(name), attr=fact, ctx=ast.Load()) if name == node.name and fact in _FACTS:
                 yield Edit.of(inner, f"{hidden.module('_methods')}.fact({name}, {hidden.word(fact)})")
+
+
+def _attribute_by_name(node: ast.AST) -> Iterator[Edit]:
+    """`getattr(value, name)`, `hasattr`, `setattr`: they know no methods of built-in types, and no properties."""
+    match node:
+        case ast.Name(id=name, ctx=ast.Load()) if name in BY_NAME:
+            yield Edit.of(node, f"{hidden.module('_methods')}.{BY_NAME[name]}")
 
 
 def _match_fact(node: ast.AST) -> Iterator[Edit]:
@@ -444,6 +475,7 @@ BRIDGES: tuple[Callable[[ast.AST], Iterator[Edit]], ...] = (
     _type_variable,
     _delete,
     _match_fact,
+    _attribute_by_name,
     _error_fact,
     _list_and_more,
     _exception,

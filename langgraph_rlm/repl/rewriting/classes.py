@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from langgraph_rlm.repl.rewriting import hidden
 from langgraph_rlm.repl.rewriting.dataclasses import decorator_of, is_dataclass, is_ordered, shaped
 from langgraph_rlm.repl.rewriting.generators import NoBridge, filled, own_nodes
+from langgraph_rlm.repl.rewriting.lacking import Gap
 from langgraph_rlm.repl.rewriting.operations import ORDERED, SIZED, SPECIAL
 
 EXCEPTIONS = {
@@ -58,6 +59,17 @@ def needs_classes(tree: ast.Module, properties: Iterable[str]) -> bool:
         or (isinstance(node, ast.Raise) and node.exc is not None and not _is_builtin_exception(node.exc, builtin))
         for node in ast.walk(tree)
     )
+
+
+def gaps_of_patterns(tree: ast.Module, properties: Collection[str]) -> Iterator[Gap]:
+    """The patterns of a cell that would read a property, or ask for a class that others are derived from."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.MatchClass):
+            read = [name for name in node.kwd_attrs if name in properties]
+            name = _name(node.cls)
+            if read or f"{name}()" in properties:
+                what = f"case {name}({', '.join(f'{name}=…' for name in read)})"
+                yield Gap(node.lineno, what, f"write `if isinstance(value, {name}):` and read its attributes there")
 
 
 def _ready_made(tree: ast.Module, classes: Iterable[ast.ClassDef]) -> Iterator[str]:
@@ -132,8 +144,17 @@ class Classes(ast.NodeTransformer):
         self.properties = {*properties, *self.own_properties} - self.special
         self.builtin = _builtin_exceptions(tree, properties)
         self.own_properties |= EXCEPTIONS & {*self.classes}
+        self.own_properties |= {f"{name}()" for node in self.classes.values() for name in self._unmatched(node)}
         self.inside: list[ast.ClassDef] = []
         self.first: list[str] = []
+
+    def _unmatched(self, node: ast.ClassDef) -> Iterator[str | None]:
+        """Classes that Monty's patterns do not know: the bases of one, itself where `__match_args__` has a property."""
+        yield from map(_name, node.bases)
+        for item in node.body:
+            if isinstance(item, ast.Assign) and any(name.id == "__match_args__" for name in _targets(item)):
+                texts = {part.value for part in ast.walk(item.value) if isinstance(part, ast.Constant)}
+                yield from [node.name] if texts & self.properties else []
 
     # -- classes ------------------------------------------------------------------------------------------------------
 

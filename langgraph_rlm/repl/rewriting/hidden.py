@@ -16,6 +16,7 @@ DATED = "__dated__"
 """The function of the prelude."""
 _HIDDEN = re.compile(r"\b__(?:module_(?P<module>\w+)|word_(?P<word>\w+)|text_(?P<text>[0-9a-f]*)|dated)__\b")
 _TIMEDELTA = re.compile(r"\b__module__dates__\.method_of\(([^()]*), __word_timedelta__\)")
+_BY_NAME = re.compile(r"\b__module__methods__\.(get|has|set)_attribute\b")
 _METHOD = re.compile(r"\b__module__\w+__\.\w+\(([^()]*), __word_(\w+)__\)")
 
 
@@ -39,6 +40,7 @@ def bindings(code: str) -> list[str]:
 
 def shown(text: str) -> str:
     """A line of rewritten code as it was, as far as its calls are plain."""
+    text = _BY_NAME.sub(r"\1attr", text)
     text = re.sub(rf"{DATED}\((\w+)\)", r"\1", text)
     return _METHOD.sub(r"\1.\2", _TIMEDELTA.sub(r"\1", text))
 

@@ -15,7 +15,7 @@ def method(owner, name):
             if owner is kind:
                 return function
     try:
-        return getattr(owner, name)
+        return attribute(owner, name)
     except AttributeError:
         if not isinstance(owner, BUILT_IN) and owner not in BUILT_IN:
             raise
@@ -27,7 +27,76 @@ def method(owner, name):
     return call(owner) if type(owner) is type(str) and name not in OF_CLASSES else bind(owner)
 
 
+def attribute(owner, name):
+    """`owner.name`, where that may be a property."""
+    known = __rlm__["modules"].get("_classes")
+    return getattr(owner, name) if known is None else known.attribute(owner, name)
+
+
+def get_attribute(owner, name, *default):
+    """`getattr`, for methods of built-in types and properties too."""
+    try:
+        return method(owner, name) if _is_method(owner, name) else attribute(owner, name)
+    except AttributeError:
+        if default:
+            return default[0]
+        raise
+
+
+def has_attribute(owner, name):
+    """`hasattr`."""
+    try:
+        get_attribute(owner, name)
+    except AttributeError:
+        return False
+    return True
+
+
+def set_attribute(owner, name, value):
+    """`setattr`."""
+    known = __rlm__["modules"].get("_classes")
+    return setattr(owner, name, value) if known is None else known.assign(owner, name, value)
+
+
+def _is_method(owner, name):
+    return any([name in names and (isinstance(owner, kind) or owner is kind) for kind, names in NAMES])
+
+
 BUILT_IN = (str, bytes, list, dict, set, frozenset, tuple, int, float)
+NAMES = (
+    (
+        str,
+        (
+            "capitalize casefold center count encode endswith expandtabs find format format_map index isalnum "
+            "isalpha isascii isdecimal isdigit isidentifier islower isnumeric isprintable isspace istitle isupper "
+            "join ljust lower lstrip maketrans partition removeprefix removesuffix replace rfind rindex rjust "
+            "rpartition rsplit rstrip split splitlines startswith strip swapcase title translate upper zfill"
+        ).split(),
+    ),
+    (
+        bytes,
+        (
+            "capitalize center count decode endswith expandtabs find fromhex hex index isalnum isalpha isascii "
+            "isdigit islower isspace istitle isupper join ljust lower lstrip maketrans partition removeprefix "
+            "removesuffix replace rfind rindex rjust rpartition rsplit rstrip split splitlines startswith strip "
+            "swapcase title translate upper zfill"
+        ).split(),
+    ),
+    (list, "append clear copy count extend index insert pop remove reverse sort".split()),
+    (dict, "clear copy fromkeys get items keys pop popitem setdefault update values".split()),
+    (
+        set,
+        (
+            "add clear copy difference difference_update discard intersection intersection_update isdisjoint "
+            "issubset issuperset pop remove symmetric_difference symmetric_difference_update union update"
+        ).split(),
+    ),
+    (frozenset, "copy difference intersection isdisjoint issubset issuperset symmetric_difference union".split()),
+    (tuple, "count index".split()),
+    (int, "as_integer_ratio bit_count bit_length conjugate from_bytes to_bytes".split()),
+    (float, "as_integer_ratio conjugate fromhex hex is_integer".split()),
+)
+"""The methods of built-in types."""
 MAKER = """
 def bind(owner):
     return lambda *arguments, **named: owner.NAME(*arguments, **named)
@@ -132,7 +201,7 @@ _OF_SYNTAX = re.compile(r"(?s)(.*) \(<[^>]*>, line (\d+)\)")
 def fact(failure, name):
     """`failure.name`, read from the message where it stands there alone."""
     try:
-        return getattr(failure, name)
+        return attribute(failure, name)
     except AttributeError:
         found = _OF_JSON.fullmatch(str(failure)) or _OF_SYNTAX.fullmatch(str(failure))
         facts = dict(zip(("msg", "lineno", "colno", "pos"), found.groups())) if found else {}

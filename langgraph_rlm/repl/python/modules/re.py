@@ -346,7 +346,7 @@ _FACTS = {"regs": _Match._regs, "lastindex": _Match._lastindex, "lastgroup": _Ma
 
 def fact(owner, name):
     """`owner.lastgroup` and the like, which are worked out where they are asked for."""
-    return _FACTS[name](owner) if isinstance(owner, _Match) else getattr(owner, name)
+    return _FACTS[name](owner) if isinstance(owner, _Match) else __rlm__["module"]("_methods").attribute(owner, name)
 
 
 def _first(matches):

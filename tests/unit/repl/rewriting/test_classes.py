@@ -7,8 +7,11 @@ from contextlib import redirect_stdout
 from typing import Any
 
 import pytest
+from pydantic_monty import Monty, MontyError
 
-from tests.fakes import error_of, run
+from langgraph_rlm.repl.rewriting.bridges import METHODS
+from langgraph_rlm.repl.session import evaluate
+from tests.fakes import error_of, final_of, run
 
 PROGRAMS = r'''
 def g():
@@ -1096,3 +1099,82 @@ def test_rewriting_leaves_no_variables_for_the_model_to_see() -> None:
 )
 def test_what_would_differ_is_an_error_that_names_it(code: str, said: str) -> None:
     assert said in error_of(code)
+
+
+# -- properties with names of methods ---------------------------------------------------------------------------------
+
+NAMED_AS_METHODS = sorted(METHODS | {"msg", "pos", "lastgroup", "regs"})
+
+
+def class_of_properties() -> str:
+    """A class with a property for each method that a built-in type has, and an object of it."""
+    lines = [f"    @property\n    def {name}(self): return {place}" for place, name in enumerate(NAMED_AS_METHODS)]
+    return "class C:\n" + "\n".join(lines) + "\nc = C()\n"
+
+
+READ = {
+    "itself": "[" + ", ".join(f"c.{name}" for name in NAMED_AS_METHODS) + "]",
+    "getattr": f"[getattr(c, name) for name in {NAMED_AS_METHODS}]",
+    "attrgetter": f"list(operator.attrgetter(*{NAMED_AS_METHODS})(c))",
+    "hasattr": f"[hasattr(c, name) for name in {NAMED_AS_METHODS}]",
+    "a key": f"[sorted([c, c], key=lambda one: one.{NAMED_AS_METHODS[0]})[0].title, max([c], key=lambda x: x.get).get]",
+}
+
+
+@pytest.mark.parametrize("is_later", [False, True])
+@pytest.mark.parametrize("way", READ)
+def test_properties_named_as_methods_are_read(way: str, is_later: bool) -> None:
+    setup, names = class_of_properties(), dict[str, object]()
+    code = f"import operator\nFinal = {READ[way]}"
+    exec(f"{setup}{code}", names)
+    cells = [setup, code] if is_later else [f"{setup}{code}"]
+    assert run(*cells).answer == names["Final"]
+
+
+BY_NAME = {
+    "[hasattr('a', 'upper'), hasattr([], 'upper'), hasattr({}, 'items'), hasattr(1, 'items')]": [
+        True,
+        False,
+        True,
+        False,
+    ],
+    "[getattr('a', 'upper')(), getattr(5, 'items', 0), getattr([1], 'index')(1)]": ["A", 0, 0],
+    "list(map(getattr(str, 'upper'), ['a']))": ["A"],
+}
+
+
+@pytest.mark.parametrize("expression", BY_NAME)
+def test_methods_of_builtin_types_are_had_by_name(expression: str) -> None:
+    """Where Monty gives this, it has methods by itself: the bridge is to go."""
+    assert eval(expression) == BY_NAME[expression] == final_of(f"Final = {expression}")
+    with Monty(max_processes=1) as pool, pool.checkout() as session:
+        try:
+            assert evaluate(session, expression) != BY_NAME[expression]
+        except MontyError:
+            return
+
+
+def test_property_is_set_by_name_and_is_not_there_where_it_raises() -> None:
+    parts = [
+        "    @property\n    def p(self): return self.q",
+        "    @p.setter\n    def p(self, value): self.q = value + 1",
+    ]
+    code = "class C:\n" + "\n".join(parts) + "\nc = C()\nFinal = [hasattr(c, 'p'), getattr(c, 'p', 0)]\n"
+    assert final_of(f"{code}setattr(c, 'p', 5)\nFinal += [c.p]") == [False, 0, 6]
+
+
+MATCHED = "class A:\n    __match_args__ = ('p',)\n    @property\n    def p(self): return 1\nclass B(A): pass\nx = B()\n"
+
+
+@pytest.mark.parametrize("pattern", ["A()", "B(p=1)", "A(h)", "[A()]", "{'k': B(p=h)}"])
+def test_patterns_that_monty_would_match_wrongly_are_refused(pattern: str) -> None:
+    match = f"match x:\n    case {pattern}: Final = 1\n    case _: Final = 2"
+    for cells in ([f"{MATCHED}{match}"], [MATCHED, match]):
+        error = run(*cells, "Final = 0").errors[len(cells) - 1]
+        assert "nothing of this cell has run" in (error or "")
+        assert "isinstance" in (error or "")
+
+
+def test_patterns_of_plain_classes_run() -> None:
+    code = "class A:\n    def __init__(self): self.v = 1\nmatch A():\n    case A(v=int(h)): Final = h"
+    assert final_of(code) == 1
