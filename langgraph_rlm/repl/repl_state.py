@@ -160,6 +160,7 @@ class ReplState:
         """What failed to run before a cell over this text."""
         self._properties: frozenset[str] = frozenset()
         """Names of properties that classes of its cells have."""
+        self._knows_properties = True
         self.rewritten = Rewritten("")
         """The unfinished cell, as it runs."""
         self.refusal = ""
@@ -330,6 +331,8 @@ class ReplState:
         A built-in that its `failure` shows to be a variable is the built-in again.
         """
         self._line = None
+        if not self._knows_properties:
+            self._read_properties()
         protected = [*self._conventions.names_of_text, *PROTECTED, "tool_batch"]
         code = SURVEY_AND_RESET if self._conventions.variable == "Final" else SURVEY
         asked = code.format(self._conventions.variable, protected)
@@ -341,6 +344,12 @@ class ReplState:
             self.evaluate("\n".join(repairs))
         renamed = [replace(v, name=f"{v.name}_") if v.name in unshadowed else v for v in survey.variables]
         return replace(survey, variables=tuple(renamed), unshadowed=unshadowed)
+
+    def _read_properties(self) -> None:
+        """Asks what classes the cells have made: how the unfinished one was rewritten depends on that."""
+        self._properties, self._knows_properties = frozenset(self.evaluate(PROPERTIES)), True
+        if self.cell is not None:
+            self.rewritten = self._rewritten(self.cell)
 
     def finish(self, cell: Cell, variables: tuple[Variable, ...], has_failed: bool) -> None:
         """The cell has ended, and what it did stays."""
@@ -469,6 +478,7 @@ class ReplState:
             call = self.advance(snapshot, self._repeating(self.cell, parked.exchange_count))
             if parked.is_stored:
                 self._since_base = math.inf
+                self._knows_properties = False  # nothing can be asked in the middle of a cell
             return call
         self.session()
         if self.note:

@@ -458,12 +458,13 @@ def properties():
         return generators
     known = modules["_classes"].classes
     members = [of["all"] for of in known.values()]
-    return generators + [cls.__name__ for cls in known] + [
+    own = [cls.__name__ for cls in known] + [
         name
         for each in members
         for name, (kind, _) in each.items()
         if kind in ("property", "cached") or name[:2] == "__"
     ]
+    return generators + own
 
 
 def package(name):
