@@ -60,7 +60,9 @@ ENDING = "what ends a run, as the dialect has it"
 _GAPS: list[tuple[str, str]] = [
     (
         r"cannot suspend in this synchronous context",
-        "call it in a for loop or a list comprehension, and use the results",
+        "a function that a built-in calls (key=, __str__, an iterator given to a function of an earlier cell) can ask "
+        "nobody. Ask by a plain call before it, as in `answers = [f(x) for x in xs]` or `items = list(g())`, "
+        "and give it the results",
     ),
     (r"name '(property|staticmethod|classmethod|super)' is not defined", "use plain functions"),
     (r"name '__import__' is not defined", "use an import statement"),

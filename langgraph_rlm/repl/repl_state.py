@@ -344,6 +344,9 @@ class ReplState:
         A built-in that its `failure` shows to be a variable is the built-in again.
         """
         self._line = None
+        if self._properties is None and self.cell is not None:  # it was resumed: how it was rewritten hangs on that
+            self._properties = self._asked_properties()
+            self.rewritten = self._rewritten(self.cell)
         protected = [*self._conventions.names_of_text, *PROTECTED, "tool_batch"]
         code = SURVEY_AND_RESET if self._conventions.variable == "Final" else SURVEY
         asked = code.format(self._conventions.variable, protected)
@@ -483,6 +486,7 @@ class ReplState:
             call = self.advance(snapshot, self._repeating(self.cell, parked.exchange_count))
             if parked.is_stored:
                 self._since_base = math.inf
+                self._properties = None  # nothing can be asked in the middle of a cell
             return call
         self.session()
         if self.note:

@@ -18,8 +18,7 @@ from langgraph_rlm.repl import modules
 from langgraph_rlm.repl.rewriting import hidden
 from langgraph_rlm.repl.rewriting.classes import EXCEPTIONS, Classes, gaps_of_patterns, needs_classes
 from langgraph_rlm.repl.rewriting.generators import Closing, NoBridge, as_function, ends_late, is_generator
-from langgraph_rlm.repl.rewriting.iteration import ITERATOR, Iteration, has_iterators, iterates
-from langgraph_rlm.repl.rewriting.iteration import METHODS as METHODS_OF_ITERATORS
+from langgraph_rlm.repl.rewriting.iteration import ITERATES, NEXT, Iteration, has_iterators, iterates
 from langgraph_rlm.repl.rewriting.lacking import Gap, gaps_of_syntax
 from langgraph_rlm.repl.rewriting.operations import LOAD, SIGN, Operations
 from langgraph_rlm.repl.rewriting.preparation import preparation
@@ -131,9 +130,9 @@ def _printed_anew(
 
     None where it has none of these. `found` are its statements.
     """
-    iterators = {ITERATOR} if has_iterators(found) else set()
-    may_iterate = bool(iterators or METHODS_OF_ITERATORS & {*properties})
-    properties = {*properties} - METHODS_OF_ITERATORS
+    iterators = {NEXT} if has_iterators(found) else set()
+    may_iterate = bool(iterators or ITERATES & {*properties})
+    properties = {*properties} - ITERATES
     if not iterators and not needs_classes(found, properties) and not (may_iterate and iterates(found)):
         return None
     tree = parsed(code)

@@ -1,4 +1,4 @@
-"""Iterators of the code's own in loops, comprehensions and built-in functions: what they ask, plain calls ask for them.
+"""Iterators of the code's own in loops, comprehensions and built-in functions: they are asked by plain calls.
 
 Monty goes through an iterator that is written in Python from within itself, where nothing can be asked of the host. So
 where a cell has generators, or classes with `__iter__`, or an earlier one had some, what may be such an iterator is
@@ -11,9 +11,9 @@ import ast
 
 from langgraph_rlm.repl.rewriting.generators import HELPERS, filled, own_nodes
 
-ITERATOR = "__next__"
+NEXT = "__next__"
 """Stands among the names of special methods where a REPL has iterators of its own."""
-METHODS = frozenset((ITERATOR, "__iter__"))
+ITERATES = frozenset((NEXT, "__iter__"))
 LAZY = frozenset(
     (
         *("enumerate", "zip", "map", "filter", "any", "all", "islice", "chain", "takewhile", "dropwhile", "cycle"),
@@ -48,7 +48,7 @@ _NATIVE = frozenset(
 def has_iterators(tree: ast.AST) -> bool:
     """Whether code makes iterators of its own."""
     return any(
-        isinstance(node, ast.Yield | ast.YieldFrom) or (isinstance(node, ast.FunctionDef) and node.name in METHODS)
+        isinstance(node, ast.Yield | ast.YieldFrom) or (isinstance(node, ast.FunctionDef) and node.name in ITERATES)
         for node in ast.walk(tree)
     )
 
@@ -94,12 +94,14 @@ class Iteration(ast.NodeTransformer):
     def may_ask(self, value: ast.expr) -> bool:
         """Whether it may be an iterator of the code's own."""
         match value:
+            case ast.Subscript(slice=ast.Slice()):
+                return False
             case ast.Name() | ast.Attribute() | ast.Subscript():
                 return True
             case ast.Call(func=ast.Subscript()):  # a mark: see `marks.py`
                 return False
-            case ast.Call(args=given) if self.name_of(value) in LAZY:
-                return any(map(self.may_ask, given))
+            case ast.Call() if self.name_of(value) in LAZY:
+                return self.is_concerned(value)
             case ast.Call():
                 return self.name_of(value) not in _NATIVE
             case ast.IfExp(body=one, orelse=other):
@@ -135,7 +137,7 @@ class Iteration(ast.NodeTransformer):
         self.generic_visit(node)
         if not is_concerned:
             return node
-        items, asks, item = self.hide("items"), self.hide("asks"), self.hide("item")
+        items, asks, item = self.hide("rounds"), self.hide("asks"), self.hide("taken")
         kept = filled(f"{items}, {asks} = {HELPERS}.rounds(ITEMS)", node, ITEMS=node.iter)
         first = filled(
             f"if {asks}:\n    {item} = {items}.next()\n    if {items}.is_over:\n        continue\nTARGET = {item}", node

@@ -158,8 +158,10 @@ def rounds(items):
 
 def by_rounds(items):
     """The rounds in which a comprehension goes through `items`."""
-    found, asks = rounds(items)
-    return found if asks else (Round(found),)
+    if not hasattr(type(items), "__iter__"):  # as `asks` says, in less time
+        return (Round(items),)
+    found, asks_each = rounds(items)
+    return found if asks_each else (Round(found),)
 
 
 def all_of(items, most=None):
@@ -196,7 +198,8 @@ def is_in(value, items):
 
 def called(function, *arguments, **named):
     """`function(…)`, by one in Python where what it goes through is written in Python."""
-    if any([_asks_within(value) for value in arguments]):
+    lists = arguments and type(arguments[0]) is list and function == itertools.chain.from_iterable
+    if any([asks(items) for items in (arguments[0] if lists else arguments)]):
         try:
             name = LAZY.get(function)
         except TypeError:
@@ -206,16 +209,9 @@ def called(function, *arguments, **named):
     return function(*arguments, **named)
 
 
-def _asks_within(items):
-    """Whether it is written in Python, or a list of what is: `chain.from_iterable([f(x) for x in xs])`."""
-    return asks(items) or (type(items) is list and any([asks(item) for item in items]))
-
-
 LAZY = {
     enumerate: "enumerate",
     zip: "zip",
-    map: "map",
-    filter: "filter",
     any: "any",
     all: "all",
     **{__rlm__["replaced"][name]: name for name in ("map", "filter")},
