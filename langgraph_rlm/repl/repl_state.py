@@ -11,6 +11,7 @@ import os
 import signal
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -41,7 +42,7 @@ from langgraph_rlm.repl.boot import (
 from langgraph_rlm.repl.capabilities import Capabilities
 from langgraph_rlm.repl.cells import Variable
 from langgraph_rlm.repl.conventions import ReplConventions
-from langgraph_rlm.repl.explain import instrumented, out_of_time, reason, shadowed_builtins
+from langgraph_rlm.repl.explain import Source, instrumented, out_of_time, reason, shadowed_builtins
 from langgraph_rlm.repl.journal import Cell, Event, Exchange, RestorePlan
 from langgraph_rlm.repl.packed import VERSION, DumpPacker
 from langgraph_rlm.repl.processor_time import Budget, passing
@@ -64,6 +65,8 @@ from langgraph_rlm.settings import Sandbox
 
 CLOSE_SECONDS = 0.1
 """How long code that is still running may go on when its run has ended."""
+MOST_SOURCES = 100
+"""Cells whose lines tracebacks show."""
 MOST_EXCHANGES = 10_000
 """Answers of the host that are kept of a cell, to run it again; sub-calls have a limit of their own."""
 TOO_MANY = host.raising("RuntimeError", "the clock was read too often in this cell: wait for nothing here")
@@ -160,8 +163,8 @@ class ReplState:
         """What failed to run before a cell over this text."""
         self._properties: frozenset[str] = frozenset()
         """Names of properties that classes of its cells have."""
-        self.rewritten = Rewritten("")
-        """The unfinished cell, as it runs."""
+        self.sources = deque[Source](maxlen=MOST_SOURCES)
+        """Cells that have run, as far as that is known: it is for tracebacks."""
         self.refusal = ""
         """Why it does not run, for the model."""
         self.events: list[Event] = [["lost"]] if plan.is_lost else []
@@ -255,17 +258,20 @@ class ReplState:
 
     def start(self, cell: Cell, on_print: Callable[[str, str], None]) -> Snapshot:
         """Begins to run a cell's own code."""
-        self.rewritten = self._rewritten(cell)
-        self.refusal = refusal(cell.code, self.rewritten.gaps, self._missing, self._conventions.how_to_end)
+        session = self.session()
+        ran = self._rewritten(cell)
+        self.refusal = refusal(cell.code, ran.gaps, self._missing, self._conventions.how_to_end)
         if self.refusal:
-            return feed(self.session(), "raise NotImplementedError", on_print)
-        self._properties |= self.rewritten.properties
-        session, self._line = self.session(), None
+            return feed(session, "raise NotImplementedError", on_print)
+        self._properties |= ran.properties
+        self._line = None
         with self._limited():
-            return feed(session, self.rewritten.code, on_print)
+            return feed(session, ran.code, on_print)
 
     def _rewritten(self, cell: Cell) -> Rewritten:
-        return rewritten(instrumented(cell.code, self._conventions.echoes), self._properties)
+        ran = rewritten(instrumented(cell.code, self._conventions.echoes), self._properties)
+        self.sources.append(Source(cell.code, ran))
+        return ran
 
     def go_on(self, snapshot: FunctionSnapshot, result: host.HostResult) -> Snapshot:
         """Goes on with the cell where it is suspended."""
@@ -464,7 +470,7 @@ class ReplState:
         parked = self.where
         if isinstance(parked, Parked):
             dump, session = self.packer.unpack(parked.dump), self._checked_out(None)
-            self.rewritten = self._rewritten(self.cell)
+            self._rewritten(self.cell)
             snapshot = session.load_snapshot(dump, print_callback=self.print)
             call = self.advance(snapshot, self._repeating(self.cell, parked.exchange_count))
             if parked.is_stored:

@@ -59,11 +59,6 @@ _DATE_METHODS = (
 )
 SEARCHES = ("find", "rfind", "index", "rindex", "count", "startswith", "endswith")
 """Methods that may be given a place to begin at."""
-_IGNORED = (
-    *("__format__", "__new__", "__setattr__", "__delattr__", "__getattr__", "__getattribute__", "__init_subclass__"),
-    *("__get__", "__set__", "__set_name__", "__instancecheck__", "__missing__"),
-)
-"""Methods that nothing calls in Monty, nor in what bridges make of a cell."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +68,9 @@ class Rewritten:
     code: str
     lines: tuple[int, ...] = ()
     properties: frozenset[str] = frozenset()
-    """Names of properties that its classes have, of methods that Monty never calls, of classes."""
+    """Names of properties that its classes have, of special methods that bridges call, of classes."""
     gaps: tuple[Gap, ...] = ()
-    """What of its syntax Monty does not read."""
+    """What of its syntax Monty does not read, or ignores."""
 
 
 def rewritten(code: str, properties: Iterable[str] = ()) -> Rewritten:
@@ -394,19 +389,6 @@ def _date_method(node: ast.AST) -> Iterator[Edit]:
             yield Edit(end_of(kind), end_of(kind), ")")
 
 
-def _ignored_method(node: ast.AST) -> Iterator[Edit]:
-    """`def __bool__(self)` in a class: refused where it is defined, since nothing would ever call it."""
-    if not isinstance(node, ast.ClassDef):
-        return
-    for method in node.body:
-        if isinstance(method, ast.FunctionDef) and method.name in _IGNORED and not method.args.kwonlyargs:
-            given = method.args
-            inside: list[ast.expr | ast.arg] = [*given.args, *given.defaults]
-            last = given.vararg or max(inside, key=end_of)
-            star = "" if given.vararg else "*, "
-            yield Edit(end_of(last), end_of(last), f', {star}_=__rlm__["ignored"]({method.name!r})')
-
-
 def _are_whole(call: ast.Call) -> bool:
     """Whether all arguments are written as whole numbers."""
     given = [*call.args, *(keyword.value for keyword in call.keywords)]
@@ -428,13 +410,11 @@ BRIDGES: tuple[Callable[[ast.AST], Iterator[Edit]], ...] = (
     _added,
     _datetime,
     _date_method,
-    _ignored_method,
 )
 """For each node; what `_methods` makes for a cell is one too."""
 _SIGNS = {
     _import: re.compile("import"),
     _datetime: re.compile("datetime"),
     _date_method: re.compile("|".join([*_DATE_METHODS, "timedelta"])),
-    _ignored_method: re.compile("|".join(_IGNORED)),
 }
 """Words without which a bridge is not needed: most cells need few."""

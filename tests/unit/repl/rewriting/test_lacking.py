@@ -10,6 +10,7 @@ from pydantic_monty import Monty, MontyComplete, MontyError
 
 from langgraph_rlm.repl import gaps
 from langgraph_rlm.repl.rewriting.bridges import rewritten
+from langgraph_rlm.repl.rewriting.lacking import IGNORED, MOST
 from tests.fakes import run
 
 EACH = 60
@@ -41,6 +42,37 @@ SYNTAX = [
     ("f = lambda: (yield)", "yield inside of an expression"),
 ]
 """What is never read, wherever it stands."""
+METHODS = {
+    "__format__": "assert f'{A():x}' == 7",
+    "__missing__": "assert A()['x']",
+    "__getattr__": "assert A().x == 7",
+    "__getattribute__": "assert A().y == 7",
+    "__setattr__": "A().x = 1\nassert calls",
+    "__delattr__": "del A().y\nassert calls",
+    "__new__": "assert A() == 7",
+    "__init_subclass__": "class B(A): pass\nassert calls",
+    "__get__": "class B:\n    x = A()\nassert B().x == 7",
+    "__set__": "class B:\n    x = A()\nB().x = 1\nassert calls",
+    "__delete__": "class B:\n    x = A()\ndel B().x\nassert calls",
+    "__set_name__": "class B:\n    x = A()\nassert calls",
+    "__instancecheck__": "isinstance(1, A())\nassert calls",
+    "__subclasscheck__": "issubclass(int, A())\nassert calls",
+    "__subclasshook__": "issubclass(int, A)\nassert calls",
+    "__del__": "a = A()\na = None\nassert calls",
+    **{
+        f"__i{name}__": f"x = A()\nx {sign}= 1\nassert x == 7"
+        for name, sign in (
+            *(("add", "+"), ("sub", "-"), ("mul", "*"), ("truediv", "/"), ("floordiv", "//")),
+            *(("mod", "%"), ("pow", "**"), ("and", "&"), ("or", "|"), ("xor", "^")),
+        )
+    },
+}
+"""What Monty does not call, and what would call it."""
+FORMS = [
+    "class A:\n    y = 1\n    def {}(self, *more, key=1):\n        calls.append(1)\n        return 7",
+    "def f(*given):\n    calls.append(1)\n    return 7\nclass A:\n    y = 1\n    {} = f",
+    "def f(*given):\n    calls.append(1)\n    return 7\nclass A:\n    y = 1\nA.{} = f",
+]
 FINE = [
     "import json, os.path, collections.abc, statistics, html",
     "from collections import OrderedDict, Counter, defaultdict",
@@ -126,6 +158,28 @@ def test_much_that_lacks_is_told_in_short() -> None:
 def test_monty_lacks_the_syntax(code: str) -> None:
     with Monty(max_processes=1) as pool, pool.checkout() as session, pytest.raises(MontyError, match="support"):
         session.feed_start(rewritten(code).code)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_methods_that_nothing_would_call_are_told_at_once(form: str) -> None:
+    methods = [*METHODS]
+    cells = "\n".join(["print('ran')", *map(form.format, methods)])
+    ran = run(cells, "Final = 1")
+    error = ran.errors[0] or ""
+    assert ran.outputs[0] == ""
+    assert [name for name in methods[:MOST] if f", {name}: " not in error] == []
+    assert f"and {len(methods) - MOST} more" in error
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_monty_ignores_the_methods(method: str) -> None:
+    code = "\n".join(["calls = []", FORMS[0].format(method), METHODS[method]])
+    with Monty(max_processes=1) as pool, pool.checkout() as session, pytest.raises(MontyError):
+        session.feed_run(code)
+
+
+def test_each_method_that_is_refused_is_one_that_monty_ignores() -> None:
+    assert {*METHODS} == {*IGNORED}
 
 
 def test_monty_lacks_the_modules_and_the_built_ins() -> None:
