@@ -59,7 +59,8 @@ def refusal(code: str, gaps_of_syntax: Iterable[Gap], missing: Missing, ending: 
     told = sorted({gap for _, gap in found})
     lines = [f"  line {gap.line}, {gap.what}: {gap.instead}" for gap in told[:MOST]]
     more = [f"  and {len(told) - MOST} more"] if len(told) > MOST else []
-    return "\n".join([_HEAD, *lines, *more, _TAIL])
+    here = [gaps.modules_here()] if any(gap.instead == gaps.OTHERS for gap in told) else []
+    return "\n".join([_HEAD, *lines, *more, *here, _TAIL])
 
 
 def _unknown(code: str, missing: Missing, ending: str) -> Iterator[tuple[Wanted, Gap]]:

@@ -11,7 +11,7 @@ from pydantic_monty import Monty, MontyComplete, MontyError
 from langgraph_rlm.repl import gaps
 from langgraph_rlm.repl.rewriting.bridges import rewritten
 from langgraph_rlm.repl.rewriting.lacking import IGNORED, MOST
-from tests.fakes import run
+from tests.fakes import error_of, run
 
 EACH = 60
 """Cells that are put together."""
@@ -116,7 +116,7 @@ def test_all_that_lacks_is_told_at_once_and_nothing_has_run(seed: int) -> None:
     chance.shuffle(parts)
     [error, _] = run("\n".join(parts), "Final = 1").errors
     assert error is not None
-    told = [line.strip().split(": ")[0] for line in error.split("\n")[1:-1]]
+    told = [line.strip().split(": ")[0] for line in error.split("\n") if line.startswith("  ")]
     assert error.startswith("NotImplementedError: nothing of this cell has run")
     for part, what in placed:
         first = line_of(parts, parts.index(part))
@@ -180,6 +180,27 @@ def test_monty_ignores_the_methods(method: str) -> None:
 
 def test_each_method_that_is_refused_is_one_that_monty_ignores() -> None:
     assert {*METHODS} == {*IGNORED}
+
+
+@pytest.mark.parametrize("code", ["x = 1 if 'C' in dir() else 0", "x = P and dir()", "def f():\n    return dir()\nf()"])
+def test_built_in_that_is_come_to_only_now_is_told_with_what_to_write_instead(code: str) -> None:
+    assert "lacks dir: use SHOW_VARS()" in error_of(code)
+
+
+def test_unknown_module_is_told_with_those_that_are_there() -> None:
+    told = error_of("import mailbox").split("Modules that are here: ")[1].split(".\n")[0].split(", ")
+    assert {"email", "csv", "statistics", "re", "json"} <= {*told}
+    assert run("\n".join(f"import {name}" for name in told), "Final = 1").errors == [None, None]
+
+
+@pytest.mark.parametrize("module", ["zoneinfo", "pytz"])
+def test_zones_are_told_with_daylight_saving(module: str) -> None:
+    assert "daylight saving" in error_of(f"import {module}")
+
+
+def test_monty_has_the_modules_that_are_said_to_be_its_own() -> None:
+    with Monty(max_processes=1) as pool, pool.checkout() as session:
+        session.feed_run("\n".join(f"import {name}" for name in gaps.MONTYS))
 
 
 def test_monty_lacks_the_modules_and_the_built_ins() -> None:
