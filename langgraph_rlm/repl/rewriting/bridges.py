@@ -57,6 +57,8 @@ _DATE_METHODS = (
     *("strptime", "fromisoformat", "fromtimestamp", "utcfromtimestamp", "fromordinal", "fromisocalendar"),
     *("isocalendar", "toordinal", "timetuple", "ctime", "utcnow", "today"),
 )
+_CODECS = {"utf-8", "utf8", "ascii", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"}
+"""What Monty knows of them."""
 SEARCHES = ("find", "rfind", "index", "rindex", "count", "startswith", "endswith")
 """Methods that may be given a place to begin at."""
 
@@ -229,6 +231,16 @@ def _match_fact(node: ast.AST) -> Iterator[Edit]:
     match node:
         case ast.Attribute(attr="lastgroup" | "lastindex" | "regs", ctx=ast.Load()):
             yield from _of_function(node, f"{_module('re')}.fact")
+
+
+def _codec(node: ast.AST) -> Iterator[Edit]:
+    """`data.decode("latin-1")`: by the host, since Monty knows few character sets."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="encode" | "decode") as method, args=args, keywords=keywords):
+            given = [*args[:1], *(keyword.value for keyword in keywords if keyword.arg == "encoding")]
+            names = [value.value for value in given if isinstance(value, ast.Constant) and isinstance(value.value, str)]
+            if names and names[0].lower() not in _CODECS and not _is_unbound(method):
+                yield from _of_function(method, f"{_module('_methods')}.coded")
 
 
 def _is_of_one(call: ast.Call) -> bool:
@@ -405,6 +417,7 @@ BRIDGES: tuple[Callable[[ast.AST], Iterator[Edit]], ...] = (
     _exception,
     _assertion,
     _json_default,
+    _codec,
     _search_from,
     _import,
     _added,

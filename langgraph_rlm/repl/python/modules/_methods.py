@@ -27,6 +27,13 @@ def method(owner, name):
     return call(owner) if type(owner) is type(str) and name not in OF_CLASSES else bind(owner)
 
 
+def coded(owner, name):
+    """`text.encode`, `data.decode` with a character set that Monty does not know."""
+    if not isinstance(owner, str if name == "encode" else bytes):
+        return getattr(owner, name)
+    return lambda encoding, errors="strict": __rlm__["standard"]("codec." + name, owner, encoding, errors)
+
+
 BUILT_IN = (str, bytes, list, dict, set, frozenset, tuple, int, float)
 MAKER = """
 def bind(owner):
