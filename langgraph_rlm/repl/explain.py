@@ -6,13 +6,14 @@ import ast
 import builtins
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pydantic_monty import MontyError, MontyRuntimeError, MontySyntaxError
 
 from langgraph_rlm.repl import gaps
 from langgraph_rlm.repl.cells import Variable
-from langgraph_rlm.repl.rewriting import hidden
-from langgraph_rlm.repl.rewriting.marks import marks, unmarked
+from langgraph_rlm.repl.rewriting.bridges import Rewritten
+from langgraph_rlm.repl.rewriting.marks import marks
 from langgraph_rlm.repl.slow import cause
 from langgraph_rlm.repl.syntax import Edit, edited, start_of, statements
 
@@ -25,6 +26,11 @@ MOST_LINE = 120
 MOST_ERROR = 2_000
 """Characters of an error that the model is shown."""
 
+_FRAME = re.compile(
+    r'(?P<start>  File "(?P<file><python-input-\d+>)", line )(?P<line>\d{1,9})(?P<rest>.*\n)(?P<shown>(?:    .*\n)*)'
+)
+"""What a traceback says of a call, with the code that it shows."""
+
 
 def instrumented(code: str, echoes: bool) -> str:
     """`code` that tells where it is, its last expression printed as a REPL does. Lines keep their numbers."""
@@ -35,40 +41,59 @@ def instrumented(code: str, echoes: bool) -> str:
     return edited(code, [*edits, Edit.at(start_of(body[-1]), VALUE)]) + SHOW
 
 
-def explain(
-    failure: MontyError, ending: str, code: str = "", lines: Sequence[int] = (), unshadowed: Sequence[str] = ()
-) -> str:
+@dataclass(frozen=True)
+class Source:
+    """A cell, as the model wrote it and as it ran."""
+
+    code: str
+    ran: Rewritten
+
+    def line_of(self, number: int) -> int:
+        """Which line of the cell one was that ran. What prints the value of the last one comes after that."""
+        line = self.ran.lines[number - 1] if 0 < number <= len(self.ran.lines) else number
+        return min(line, self.code.count("\n") + 1)
+
+    def shown(self, number: int) -> str:
+        """A line of the cell as a traceback shows it."""
+        lines = self.code.split("\n")
+        return f"    {lines[number - 1].strip()}\n" if 0 < number <= len(lines) else ""
+
+    def has(self, number: int, text: str) -> bool:
+        """Whether that is the line which ran."""
+        lines = self.ran.code.split("\n")
+        return 0 < number <= len(lines) and lines[number - 1].strip() == text
+
+
+def explain(failure: MontyError, ending: str, sources: Sequence[Source] = (), unshadowed: Sequence[str] = ()) -> str:
     """A failure as the model is told it: the traceback of its own code, and what to write instead.
 
-    `ending` is what to write to end the run; `lines` says which line of `code` each was that ran, where they differ;
+    `ending` is what to write to end the run; `sources` are the cells that have run, the last of which has failed;
     `unshadowed` are built-ins that it could not call any more, until now.
     """
     text = failure.display() if isinstance(failure, MontyRuntimeError | MontySyntaxError) else str(failure)
-    text = _in_its_own_lines(text, code.split("\n"), lines or range(1, code.count("\n") + 2))
     text = re.sub(r'  File "<string>".*\n(?:    .*\n)*', "", text)
-    text = re.sub(r"\n +~+(?=\n)", "", text)
-    text = re.sub(r"<python-input-\d+>", "<cell>", unmarked(text)).replace(VALUE, "")
-    text = hidden.shown(text)
+    text = re.sub(r"<python-input-\d+>", "<cell>", _in_its_own_lines(text, sources))
     if len(text) > MOST_ERROR:
         text = f"{text[: MOST_ERROR // 2]}\n…\n{text[-MOST_ERROR // 2 :]}"
     instead = gaps.unshadowed(unshadowed) if unshadowed else gaps.advice(text, ending)
     return f"{text}\n{instead}" if instead else text
 
 
-def _in_its_own_lines(text: str, code: Sequence[str], lines: Sequence[int]) -> str:
-    """A traceback with the lines of the cell as the model wrote it. The outermost frame is the cell's."""
-    frames = re.compile(r'(  File "(<python-input-\d+>)", line )(\d{1,9})(.*\n)(    .*\n)?')
-    own = frames.search(text)
+def _in_its_own_lines(text: str, sources: Sequence[Source]) -> str:
+    """A traceback with the lines of the cells as the model wrote them. The outermost frame is the last cell's."""
+    own = _FRAME.search(text)
 
     def placed(frame: re.Match[str]) -> str:
-        number = int(frame[3])
-        if own is None or frame[2] != own[2] or number > len(lines):
-            return frame[0]
-        line = lines[number - 1]
-        shown = f"    {code[line - 1].strip()}\n" if frame[5] and line <= len(code) else frame[5] or ""
-        return f"{frame[1]}{line}{frame[4]}{shown}"
+        number, shown = int(frame["line"]), frame["shown"]
+        ran = shown.strip().split("\n")[0]
+        known = sources[-1:] if own and frame["file"] == own["file"] else sources[-2::-1]
+        for source in known:
+            if known == sources[-1:] or source.has(number, ran):
+                line = source.line_of(number)
+                return f"{frame['start']}{line}{frame['rest']}{source.shown(line) if shown else ''}"
+        return f"{frame['start']}{number}{frame['rest']}"
 
-    return frames.sub(placed, text)
+    return _FRAME.sub(placed, text)
 
 
 def shadowed_builtins(failure: MontyError | None, variables: tuple[Variable, ...]) -> tuple[str, ...]:

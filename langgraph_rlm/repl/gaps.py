@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 
+from langgraph_rlm.repl import modules
 from langgraph_rlm.repl.python.answers import TOO_LONG
 
 _TABLES = "use lists of dicts, csv, statistics and collections.Counter"
@@ -17,6 +19,7 @@ _NETWORK = "there is no network: the text is P, and models are asked by llm_quer
 _SYSTEM = "there is no system here: work on P with Python"
 _HTML = "use html.parser, xml.etree.ElementTree or re"
 _ALIKE = "use difflib"
+_ZONES = "use timezone(timedelta(hours=n)) of datetime: daylight saving is not known here, add its hour by the date"
 _NO_NEED = "leave it out: it changes nothing here"
 MODULES = {
     **dict.fromkeys(("numpy", "scipy", "array"), "use lists, sum, math and statistics"),
@@ -31,7 +34,8 @@ MODULES = {
     **dict.fromkeys(("multiprocessing", "joblib", "queue"), "use llm_batch(prompts): it asks in parallel"),
     **dict.fromkeys(("bs4", "lxml", "html5lib", "markdown"), _HTML),
     **dict.fromkeys(("rapidfuzz", "fuzzywuzzy", "thefuzz", "Levenshtein", "jellyfish"), _ALIKE),
-    **dict.fromkeys(("dateutil", "pytz", "zoneinfo", "arrow", "pendulum"), "use datetime, with datetime.timezone"),
+    **dict.fromkeys(("dateutil", "arrow", "pendulum"), "use datetime, with strptime, fromisoformat and timedelta"),
+    **dict.fromkeys(("pytz", "zoneinfo"), _ZONES),
     **dict.fromkeys(("tqdm", "rich", "gc", "cProfile", "typing_extensions", "pdb"), _NO_NEED),
     **dict.fromkeys(("matplotlib", "seaborn", "plotly"), "print figures: nothing is drawn here"),
     **dict.fromkeys(("yaml", "toml", "configparser", "json5"), "use json, tomllib, or re line by line"),
@@ -47,6 +51,14 @@ MODULES = {
     "numbers": "use (int, float)",
     "weakref": "use a dict",
 }
+OTHERS = "write what you need of it in Python, with the modules that are here"
+MONTYS = frozenset(
+    (
+        *("asyncio", "base64", "bisect", "collections", "copy", "csv", "dataclasses", "datetime", "decimal"),
+        *("functools", "hashlib", "itertools", "json", "math", "random", "time", "tomllib", "typing", "unicodedata"),
+    )
+)
+"""Modules that Monty has by itself."""
 _NAMES = {
     "JSONEncoder": "use json.dumps(value, default=function)",
     "JSONDecoder": "use json.loads(text), line by line or from the place where the value begins",
@@ -68,7 +80,8 @@ _GAPS: list[tuple[str, str]] = [
     (r"name '__import__' is not defined", "use an import statement"),
     (r"object is not an iterator", "generator expressions are lists here: index them or loop over them"),
     (r"has no attribute '__dict__'", "name its attributes, or make it a dataclass: vars(x) and asdict(x) work there"),
-    (r"has no attribute '(__doc__|__annotations__|__defaults__|__mro__|__bases__)'", "keep that in a dict of your own"),
+    (r"has no attribute '(__doc__|__annotations__|__defaults__)'", "keep that in a dict of your own"),
+    (r"has no attribute '(__mro__|__bases__|__subclasses__)'", "ask issubclass(A, B), or list the classes yourself"),
     (r"'function' object has no attribute", "keep that in a dict, or write a class with __call__"),
     (r"can only concatenate list \(not", "use xs.extend(more), or xs + list(more)"),
     (r"exceptions can only be called with", "make exceptions of one text, as in kind(str(value))"),
@@ -117,6 +130,9 @@ def advice(error: str, ending: str) -> str | None:
     for pattern, instead in _GAPS:
         if re.search(pattern, error):
             return f"This Python lacks that: {ending if instead is ENDING else instead}."
+    name = re.search(r"name '(\w+)' is not defined", error)
+    if name and name[1] in BUILTINS:
+        return f"This Python lacks {name[1]}: {instead_of_builtin(name[1], ending)}."
     for pattern, hint in _HINTS:
         if re.search(pattern, error, re.M):
             return hint
@@ -133,13 +149,20 @@ def unshadowed(names: Sequence[str]) -> str:
 
 def module_missing(name: str) -> str:
     """The message of the error that importing a module raises where there is none."""
-    return f"No module named {name!r} here: {instead_of_module(name)}."
+    instead = instead_of_module(name)
+    return f"No module named {name!r} here: {instead}." + (f" {modules_here()}" if instead is OTHERS else "")
 
 
 def instead_of_module(name: str) -> str:
     """What to use where there is no module of that name."""
-    others = "write what you need of it in Python: re, json, math, collections, itertools and datetime are here"
-    return MODULES.get(name.partition(".")[0], others)
+    return MODULES.get(name.partition(".")[0], OTHERS)
+
+
+@cache
+def modules_here() -> str:
+    """Which modules there are."""
+    own = {name.partition(".")[0] for name in modules.names()}
+    return f"Modules that are here: {', '.join(sorted(name for name in own | MONTYS if not name.startswith('_')))}."
 
 
 def instead_of_name(module: str, name: str) -> str:

@@ -144,9 +144,8 @@ class Interpreter:
         self._state.finish(cell, survey.variables, has_failed=failed is not None)
         error: str | None = None
         if failed is not None:
-            lines, unshadowed = self._state.rewritten.lines, survey.unshadowed
-            told = self._state.refusal
-            error = told or explain(failed, self._conventions.how_to_end, cell.code, lines, unshadowed)
+            told, sources = self._state.refusal, [*self._state.sources]
+            error = told or explain(failed, self._conventions.how_to_end, sources, survey.unshadowed)
         if survey.problem is not None and error is None:
             error = f"NameError: {survey.problem}"
         answer = survey.answer if error is None else ()

@@ -11,6 +11,7 @@ import os
 import signal
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -42,7 +43,7 @@ from langgraph_rlm.repl.boot import (
 from langgraph_rlm.repl.capabilities import Capabilities
 from langgraph_rlm.repl.cells import Variable
 from langgraph_rlm.repl.conventions import ReplConventions
-from langgraph_rlm.repl.explain import instrumented, out_of_time, reason, shadowed_builtins
+from langgraph_rlm.repl.explain import Source, instrumented, out_of_time, reason, shadowed_builtins
 from langgraph_rlm.repl.journal import Cell, Event, Exchange, RestorePlan
 from langgraph_rlm.repl.packed import VERSION, DumpPacker
 from langgraph_rlm.repl.processor_time import Budget, passing
@@ -66,6 +67,8 @@ from langgraph_rlm.settings import Sandbox
 
 CLOSE_SECONDS = 0.1
 """How long code that is still running may go on when its run has ended."""
+MOST_SOURCES = 100
+"""Cells whose lines tracebacks show."""
 MOST_EXCHANGES = 10_000
 """Answers of the host that are kept of a cell, to run it again; sub-calls have a limit of their own."""
 TOO_MANY = host.raising("RuntimeError", "the clock was read too often in this cell: wait for nothing here")
@@ -162,8 +165,8 @@ class ReplState:
         """What failed to run before a cell over this text."""
         self._properties: frozenset[str] | None = None
         """Names of properties that classes of its cells have; None: to be asked of the sandbox."""
-        self.rewritten = Rewritten("")
-        """The unfinished cell, as it runs."""
+        self.sources = deque[Source](maxlen=MOST_SOURCES)
+        """Cells that have run, as far as that is known: it is for tracebacks."""
         self.refusal = ""
         """Why it does not run, for the model."""
         self.events: list[Event] = [["lost"]] if plan.is_lost else []
@@ -257,19 +260,22 @@ class ReplState:
 
     def start(self, cell: Cell, on_print: Callable[[str, str], None]) -> Snapshot:
         """Begins to run a cell's own code."""
+        session = self.session()
         if self._properties is None:
             self._properties = self._asked_properties()
-        self.rewritten = self._rewritten(cell)
-        self.refusal = refusal(cell.code, self.rewritten.gaps, self._missing, self._conventions.how_to_end)
+        ran = self._rewritten(cell)
+        self.refusal = refusal(cell.code, ran.gaps, self._missing, self._conventions.how_to_end)
         if self.refusal:
-            return feed(self.session(), "raise NotImplementedError", on_print)
-        self._properties |= self.rewritten.properties
-        session, self._line = self.session(), None
+            return feed(session, "raise NotImplementedError", on_print)
+        self._properties |= ran.properties
+        self._line = None
         with self._limited():
-            return feed(session, self.rewritten.code, on_print)
+            return feed(session, ran.code, on_print)
 
     def _rewritten(self, cell: Cell) -> Rewritten:
-        return rewritten(instrumented(cell.code, self._conventions.echoes), self._properties or ())
+        ran = rewritten(instrumented(cell.code, self._conventions.echoes), self._properties or ())
+        self.sources.append(Source(cell.code, ran))
+        return ran
 
     def _asked_properties(self) -> frozenset[str]:
         try:
@@ -346,7 +352,8 @@ class ReplState:
         self._line = None
         if self._properties is None and self.cell is not None:  # it was resumed: how it was rewritten hangs on that
             self._properties = self._asked_properties()
-            self.rewritten = self._rewritten(self.cell)
+            self.sources.pop()
+            self._rewritten(self.cell)
         protected = [*self._conventions.names_of_text, *PROTECTED, "tool_batch"]
         code = SURVEY_AND_RESET if self._conventions.variable == "Final" else SURVEY
         asked = code.format(self._conventions.variable, protected)
@@ -481,7 +488,7 @@ class ReplState:
         parked = self.where
         if isinstance(parked, Parked):
             dump, session = self.packer.unpack(parked.dump), self._checked_out(None)
-            self.rewritten = self._rewritten(self.cell)
+            self._rewritten(self.cell)
             snapshot = session.load_snapshot(dump, print_callback=self.print)
             call = self.advance(snapshot, self._repeating(self.cell, parked.exchange_count))
             if parked.is_stored:

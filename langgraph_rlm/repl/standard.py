@@ -460,14 +460,22 @@ def _decoded(payload: str, encoding: str, charset: str) -> bytes:
 
 
 def _text_of(data: bytes, charset: str, errors: str) -> str:
-    """Bytes in one of the character sets of mails, of which the sandbox has few."""
+    """Bytes in one of the character sets of texts, of which the sandbox has few."""
+    return data.decode(*_charset(charset, errors))
+
+
+def _bytes_of(text: str, charset: str, errors: str) -> bytes:
+    return text.encode(*_charset(charset, errors))
+
+
+def _charset(charset: str, errors: str) -> tuple[str, str]:
     if not re.fullmatch(
-        r"(?i)utf-?8|us-ascii|ascii|(iso|windows|koi8|cp|gb|big|euc|shift|utf|mac|latin)[\w-]*", charset
+        r"(?i)utf-?8|us-ascii|ascii|((iso|windows|koi8|cp|gb|big|euc|shift|utf|mac|latin)[\w-]*)", charset
     ):
         raise LookupError(f"unknown encoding: {charset:.60}")
-    if errors not in ("strict", "replace", "ignore"):
+    if errors not in ("strict", "replace", "ignore", "backslashreplace", "xmlcharrefreplace"):
         raise LookupError(f"unknown error handler name {errors:.60}")
-    return data.decode(charset, errors)
+    return charset, errors
 
 
 def _header_pieces(header: str) -> list[tuple[str | bytes, str | None]]:
@@ -511,7 +519,8 @@ FUNCTIONS: dict[str, Function] = {
     "quopri.decode": Function(quopri.decodestring, (bytes, bool), 1_000_000),
     "email.parse": Function(_mail, (str, bool), 2_000_000),
     "email.decode": Function(_decoded, (str, str, str), 2_000_000),
-    "email.text": Function(_text_of, (bytes, str, str), 2_000_000),
+    "codec.encode": Function(_bytes_of, (str, str, str), 2_000_000),
+    "codec.decode": Function(_text_of, (bytes, str, str), 2_000_000),
     "email.header_pieces": Function(_header_pieces, (str,), MOST_HEADER),
     "email.addresses": Function(email.utils.getaddresses, (list,), MOST_HEADER),
     "email.address": Function(email.utils.parseaddr, (str,), MOST_HEADER),

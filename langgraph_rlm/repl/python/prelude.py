@@ -316,11 +316,6 @@ def ascii(value):
     return repr(value).encode("ascii", "backslashreplace").decode("ascii")
 
 
-def ignored(method):
-    """Stands where a class defines what would be ignored without a word."""
-    raise NotImplementedError(method + " is ignored by this Python: write a method of another name, and call that")
-
-
 # -- dates ----------------------------------------------------------------------------------------------------------
 
 

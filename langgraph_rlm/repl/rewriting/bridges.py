@@ -60,17 +60,14 @@ _DATE_METHODS = (
     *("strptime", "fromisoformat", "fromtimestamp", "utcfromtimestamp", "fromordinal", "fromisocalendar"),
     *("isocalendar", "toordinal", "timetuple", "ctime", "utcnow", "today"),
 )
+_CODECS = {"utf-8", "utf8", "ascii", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"}
+"""What Monty knows of them."""
 SEARCHES = ("find", "rfind", "index", "rindex", "count", "startswith", "endswith")
 """Methods that may be given a place to begin at."""
 _BEFORE_VALUE, _DEBUG = re.compile(rb"\{[\s(]*$"), re.compile(rb"[\s)]*(=\s*)(?=[!:}])")
 """What is around a value in the braces of an f-string: `{(value) = }`."""
 _FORMATTED = "Inside the braces use other quotes than around the f-string, no backslashes and no comments"
 """How f-strings are written up to Python 3.11."""
-_IGNORED = (
-    *("__format__", "__new__", "__setattr__", "__delattr__", "__getattr__", "__getattribute__", "__init_subclass__"),
-    *("__get__", "__set__", "__set_name__", "__instancecheck__", "__missing__"),
-)
-"""Methods that nothing calls in Monty, nor in what bridges make of a cell."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +79,7 @@ class Rewritten:
     properties: frozenset[str] = frozenset()
     """Names of properties that its classes have, of methods that Monty never calls, of classes, of bases: `A()`."""
     gaps: tuple[Gap, ...] = ()
-    """What of its syntax Monty does not read."""
+    """What of its syntax Monty does not read, or ignores."""
 
 
 def rewritten(code: str, properties: Iterable[str] = ()) -> Rewritten:
@@ -294,6 +291,16 @@ def _match_fact(node: ast.AST) -> Iterator[Edit]:
             yield from _of_function(node, f"{hidden.module('re')}.fact")
 
 
+def _codec(node: ast.AST) -> Iterator[Edit]:
+    """`data.decode("latin-1")`: by the host, since Monty knows few character sets."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="encode" | "decode") as method, args=args, keywords=keywords):
+            given = [*args[:1], *(keyword.value for keyword in keywords if keyword.arg == "encoding")]
+            names = [value.value for value in given if isinstance(value, ast.Constant) and isinstance(value.value, str)]
+            if names and names[0].lower() not in _CODECS and not _is_unbound(method):
+                yield from _of_function(method, f"{hidden.module('_methods')}.coded")
+
+
 def _is_of_one(call: ast.Call) -> bool:
     return bool(call.keywords) or (len(call.args) == 1 and not isinstance(call.args[0], ast.Starred))
 
@@ -450,19 +457,6 @@ def _date_method(node: ast.AST) -> Iterator[Edit]:
             yield Edit.at(end_of(kind), f", {hidden.word('timedelta')})")
 
 
-def _ignored_method(node: ast.AST) -> Iterator[Edit]:
-    """`def __bool__(self)` in a class: refused where it is defined, since nothing would ever call it."""
-    if not isinstance(node, ast.ClassDef):
-        return
-    for method in node.body:
-        if isinstance(method, ast.FunctionDef) and method.name in _IGNORED and not method.args.kwonlyargs:
-            given = method.args
-            inside: list[ast.expr | ast.arg] = [*given.args, *given.defaults]
-            last = given.vararg or max(inside, key=end_of)
-            star = "" if given.vararg else "*, "
-            yield Edit(end_of(last), end_of(last), f', {star}_=__rlm__["ignored"]({method.name!r})')
-
-
 def _are_whole(call: ast.Call) -> bool:
     """Whether all arguments are written as whole numbers."""
     given = [*call.args, *(keyword.value for keyword in call.keywords)]
@@ -480,18 +474,17 @@ BRIDGES: tuple[Callable[[ast.AST], Iterator[Edit]], ...] = (
     _exception,
     _assertion,
     _json_default,
+    _codec,
     _search_from,
     _import,
     _added,
     _datetime,
     _date_method,
-    _ignored_method,
 )
 """For each node; what `_methods` makes for a cell is one too."""
 _SIGNS = {
     _import: re.compile("import"),
     _datetime: re.compile("datetime"),
     _date_method: re.compile("|".join([*_DATE_METHODS, "timedelta"])),
-    _ignored_method: re.compile("|".join(_IGNORED)),
 }
 """Words without which a bridge is not needed: most cells need few."""

@@ -1,9 +1,9 @@
 """What of a cell cannot run here, found before it runs: all of it at once, so that one correction is enough.
 
-A cell is refused only for what is certain to fail: syntax that Monty does not read, wherever it stands, and modules,
-names in modules and built-ins that are not there, where the cell's own statements name them. In a function, a branch,
-a loop they may never be come to: they are told along with the others, and alone they refuse nothing. What stands in
-`try` or `with` is left to its handlers.
+A cell is refused only for what is certain to fail: syntax that Monty does not read and special methods that it ignores,
+wherever they stand, and modules, names in modules and built-ins that are not there, where the cell's own statements
+name them. In a function, a branch, a loop they may never be come to: they are told along with the others, and alone
+they refuse nothing. What stands in `try` or `with` is left to its handlers.
 """
 
 from __future__ import annotations
@@ -59,7 +59,8 @@ def refusal(code: str, gaps_of_syntax: Iterable[Gap], missing: Missing, ending: 
     told = sorted({gap for _, gap in found})
     lines = [f"  line {gap.line}, {gap.what}: {gap.instead}" for gap in told[:MOST]]
     more = [f"  and {len(told) - MOST} more"] if len(told) > MOST else []
-    return "\n".join([_HEAD, *lines, *more, _TAIL])
+    here = [gaps.modules_here()] if any(gap.instead == gaps.OTHERS for gap in told) else []
+    return "\n".join([_HEAD, *lines, *more, *here, _TAIL])
 
 
 def _unknown(code: str, missing: Missing, ending: str) -> Iterator[tuple[Wanted, Gap]]:
@@ -164,10 +165,40 @@ for _name, _said in {
         _SYNTAX[getattr(ast, _name)] = _said
 _BASES = "derive from classes of your own and from exceptions, or hold the {base} as an attribute"
 
+_OTHER_METHOD = "nothing calls it here: write a method of another name, and call that"
+IGNORED = {
+    **dict.fromkeys(("__new__", "__init_subclass__"), "nothing calls it here: use __init__, or a function"),
+    **dict.fromkeys(("__getattr__", "__getattribute__"), "nothing calls it here: use properties, or a dict"),
+    **dict.fromkeys(("__setattr__", "__delattr__", "__get__", "__set__", "__delete__"), "use properties, or methods"),
+    **dict.fromkeys(("__set_name__", "__del__", "__format__"), _OTHER_METHOD),
+    **dict.fromkeys(("__instancecheck__", "__subclasscheck__", "__subclasshook__"), _OTHER_METHOD),
+    **dict.fromkeys(
+        (f"__i{name}__" for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and", "or", "xor")),
+        "`x += y` calls `__add__` here, and so on: write that, or a method of another name",
+    ),
+    "__missing__": "nothing calls it here: use collections.defaultdict, or d.get(key, default)",
+}
+"""Special methods that nothing calls in Monty, nor in what bridges make of a cell, with what to write instead."""
+
 
 def gaps_of_syntax(tree: ast.AST) -> tuple[Gap, ...]:
-    """What Monty does not read in a cell that bridges have rewritten."""
-    return tuple(Gap(getattr(node, "lineno", 1), *said) for node in ast.walk(tree) if (said := _unread(node)))
+    """What Monty does not read in a cell that bridges have rewritten, or ignores without a word."""
+    nodes = list(ast.walk(tree))
+    unread = [Gap(getattr(node, "lineno", 1), *said) for node in nodes if (said := _unread(node))]
+    methods = [Gap(line, name, IGNORED[name]) for node in nodes for line, name in _methods(node) if name in IGNORED]
+    return (*unread, *methods)
+
+
+def _methods(node: ast.AST) -> Iterator[tuple[int, str]]:
+    """What a class, or an assignment to its attributes, makes a method of it."""
+    for item in node.body if isinstance(node, ast.ClassDef) else [node]:
+        match item:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) if item is not node:
+                yield item.lineno, name
+            case ast.Assign(targets=[ast.Name(name)]) if item is not node:
+                yield item.lineno, name
+            case ast.Attribute(attr=name, ctx=ast.Store()):
+                yield item.lineno, name
 
 
 def _unread(node: ast.AST) -> tuple[str, str] | None:

@@ -7,7 +7,6 @@ loop it is known that it runs. Functions that the cell calls once, outside of lo
 from __future__ import annotations
 
 import ast
-import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -16,8 +15,6 @@ from langgraph_rlm.repl.syntax import Edit, end_of, start_of
 
 Functions = dict[str, ast.FunctionDef]
 
-_MARK = r'__rlm__\["at"\]\(\d+\)'
-_IN_CODE = re.compile(rf'(?:__rlm__\["line"\] != \d+ and )?{_MARK} or |{_MARK}; |; {_MARK}$', re.M)
 _CAN_FOLLOW_OR = (
     *(ast.Call, ast.Name, ast.Attribute, ast.Subscript, ast.BinOp, ast.BoolOp, ast.Compare, ast.UnaryOp),
     *(ast.Constant, ast.JoinedStr, ast.List, ast.Dict, ast.Set, *COMPREHENSIONS),
@@ -43,11 +40,6 @@ def marks(body: list[ast.stmt]) -> list[Edit]:
         and not is_generator(statement)
     }
     return list(_of_block(body, once))
-
-
-def unmarked(code: str) -> str:
-    """Code without its marks."""
-    return _IN_CODE.sub("", code)
 
 
 def _of_block(body: list[ast.stmt], once: Functions) -> Iterator[Edit]:

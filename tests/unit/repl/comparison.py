@@ -25,7 +25,7 @@ Verdict = Literal["same", "refused", "different"]
 PACKER = DumpPacker("text", Context.of("text"))
 SAME = {"JSONDecodeError": "ValueError", "UnicodeDecodeError": "ValueError", "UnicodeEncodeError": "ValueError"}
 """Kinds of errors that are here what they are derived from."""
-REFUSALS = r"NotImplementedError: |is ignored by this Python|This Python lacks that|not yet supported|does not yet"
+REFUSALS = r"NotImplementedError: |This Python lacks that|not yet supported|does not yet"
 LACKING = r"(?:'(\w+)' object|type object '(\w+)') has no attribute '(\w+)'|name '(\w+)' is not defined"
 """What errors say that name what is not there: the second where CPython has it."""
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes import error_of, final_of, run
+from tests.fakes import final_of, run
 
 EACH = 150
 """Expressions of a kind."""
@@ -309,13 +309,6 @@ def test_expressions_have_cpythons_value_or_kind_of_error(kind: str, seed: int) 
     exec(TRIED, own)
     there = [own["tried"](eval(f"lambda: {e}", own)) for e in expressions]
     assert [pair for pair in zip(expressions, there, here, strict=True) if pair[1] != pair[2]] == []
-
-
-@pytest.mark.parametrize("method", ["__new__", "__format__", "__setattr__", "__getattr__", "__get__"])
-@pytest.mark.parametrize("given", ["self", "self, *more", "self, key='x'", "self, key: str, value=(1, 2), **more"])
-def test_method_that_nothing_would_call_is_refused_where_it_is_defined(method: str, given: str) -> None:
-    error = error_of(f"class A:\n    n = 1\n    def {method}({given}):\n        return 1")
-    assert f"{method} is ignored by this Python" in error
 
 
 def test_loop_over_formats_of_dates_drops_no_row() -> None:

@@ -747,7 +747,7 @@ BOMBS = {
     "import xml.etree.ElementTree as E; E.fromstring('<a>' + '<b/>' * 200_000)": "at most 100,000 elements",
     "import email; email.message_from_string('A: b\\n' * 100_000)": "at most 30,000 headers",
     "import email; email.message_from_string('Content-Type: multipart/mixed; boundary=b\\n\\n--b\\n' * 5000)": "at most",
-    "__rlm__['standard']('email.text', b'a', 'zip', 'strict')": "unknown encoding",
+    "__rlm__['standard']('codec.decode', b'a', 'zip', 'strict')": "unknown encoding",
     "import pprint; x = 1\nfor _ in range(150): x = [x]\n__rlm__['standard']('pprint.pformat', x, {})": "deep",
 }
 

@@ -62,6 +62,13 @@ def _is_method(owner, name):
     return any([name in names and (isinstance(owner, kind) or owner is kind) for kind, names in NAMES])
 
 
+def coded(owner, name):
+    """`text.encode`, `data.decode` with a character set that Monty does not know."""
+    if not isinstance(owner, str if name == "encode" else bytes):
+        return getattr(owner, name)
+    return lambda encoding, errors="strict": __rlm__["standard"]("codec." + name, owner, encoding, errors)
+
+
 BUILT_IN = (str, bytes, list, dict, set, frozenset, tuple, int, float)
 NAMES = (
     (

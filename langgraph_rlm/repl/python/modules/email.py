@@ -91,7 +91,7 @@ class Message:
         data = self.get_payload(decode=True)
         if self.get_content_maintype() != "text":
             return data
-        return _host("text", data, self._facts["charset"] or "ascii", "replace")
+        return __rlm__["standard"]("codec.decode", data, self._facts["charset"] or "ascii", "replace")
 
     def get_body(self, preferencelist=("related", "html", "plain")):
         """The part that is the text of the mail: of the kind that is named first."""
@@ -121,7 +121,7 @@ def message_from_string(s, *, policy=None):
 
 
 def message_from_bytes(s, *, policy=None):
-    return message_from_string(_host("text", s, "ascii", "strict"), policy=policy)
+    return message_from_string(__rlm__["standard"]("codec.decode", s, "ascii", "strict"), policy=policy)
 
 
 def message_from_file(fp, *, policy=None):

@@ -98,6 +98,14 @@ def test_monty_lacks_what_is_bridged(code: str) -> None:
 
 
 MONTY_LACKS = {
+    "Final = b'caf\\xe9'.decode('latin-1')": "café",
+    "Final = 'café'.encode('latin-1')": b"caf\xe9",
+    "Final = [d.decode(encoding='cp1252', errors='replace') for d in [b'\\x80', b'\\x81']]": ["€", "\ufffd"],
+    "Final = '\\u0141x'.encode('iso-8859-1', 'ignore')": b"x",
+    "Final = b'\\xef\\xbb\\xbfa'.decode('utf-8-sig')": "a",
+    "try:\n    '\\u0141'.encode('latin-1')\nexcept UnicodeEncodeError as e:\n    Final = [type(e).__name__]": [
+        "UnicodeEncodeError"
+    ],
     "try:\n    raise ValueError(5)\nexcept ValueError as e:\n    Final = str(e)": "5",
     "try:\n    raise IndexError('a', 1)\nexcept LookupError as e:\n    Final = str(e)": "('a', 1)",
     "try:\n    assert (1 ==\n        2), 'a'\nexcept AssertionError as e:\n    Final = str(e)": "a",
@@ -128,6 +136,12 @@ def test_what_monty_lacks_is_there(code: str) -> None:
         except MontyError:
             return
         assert own != MONTY_LACKS[code], "Monty has it by now: ours is to go"
+
+
+def test_character_sets_are_those_of_texts_and_objects_have_methods_of_their_own() -> None:
+    assert "unknown encoding: idna" in error_of("'x'.encode('idna')")
+    assert "takes at most" in error_of("('x' * 3_000_000).encode('latin-1')")
+    assert final_of("class A:\n    def encode(self, how): return how\nFinal = A().encode('plain')") == "plain"
 
 
 def test_methods_of_dates_may_stand_after_parentheses_and_before_others() -> None:

@@ -34,6 +34,7 @@ EXPRESSIONS = {
     "_exception": ["str(ValueError(5))", "str(ValueError(text, 2))"],
     "_json_default": ["json.dumps([plain], default=lambda value: value.x)"],
     "_search_from": ["text.find('a', 1)", "text.count('a', 1)", "text.startswith('-', 2)", "text.rindex('b', 0, 3)"],
+    "_codec": ["text.encode('latin-1').decode('cp1252')", "len(text.encode(encoding='utf-7'))"],
     "_added": ["list(collections.OrderedDict(a=1))", "collections.ChainMap({1: 2})[1]"],
     "_datetime": ["[datetime][0] is not None"],
     "_date_method": [
@@ -50,7 +51,7 @@ EXPRESSIONS = {
     ],
 }
 """Expressions that each bridge rewrites."""
-STATEMENTS = {"_delete", "_list_and_more", "_assertion", "_import", "_ignored_method"}
+STATEMENTS = {"_delete", "_list_and_more", "_assertion", "_import"}
 """Bridges of statements, which stand in no f-string."""
 CONTEXTS = {
     "a generator": "def g():\n    yield 2\n{}\nFinal = [SHOWN, list(g())]",

@@ -10,7 +10,8 @@ from pydantic_monty import Monty, MontyComplete, MontyError
 
 from langgraph_rlm.repl import gaps
 from langgraph_rlm.repl.rewriting.bridges import rewritten
-from tests.fakes import run
+from langgraph_rlm.repl.rewriting.lacking import IGNORED, MOST
+from tests.fakes import error_of, run
 
 EACH = 60
 """Cells that are put together."""
@@ -41,6 +42,37 @@ SYNTAX = [
     ("f = lambda: (yield)", "yield inside of an expression"),
 ]
 """What is never read, wherever it stands."""
+METHODS = {
+    "__format__": "assert f'{A():x}' == 7",
+    "__missing__": "assert A()['x']",
+    "__getattr__": "assert A().x == 7",
+    "__getattribute__": "assert A().y == 7",
+    "__setattr__": "A().x = 1\nassert calls",
+    "__delattr__": "del A().y\nassert calls",
+    "__new__": "assert A() == 7",
+    "__init_subclass__": "class B(A): pass\nassert calls",
+    "__get__": "class B:\n    x = A()\nassert B().x == 7",
+    "__set__": "class B:\n    x = A()\nB().x = 1\nassert calls",
+    "__delete__": "class B:\n    x = A()\ndel B().x\nassert calls",
+    "__set_name__": "class B:\n    x = A()\nassert calls",
+    "__instancecheck__": "isinstance(1, A())\nassert calls",
+    "__subclasscheck__": "issubclass(int, A())\nassert calls",
+    "__subclasshook__": "issubclass(int, A)\nassert calls",
+    "__del__": "a = A()\na = None\nassert calls",
+    **{
+        f"__i{name}__": f"x = A()\nx {sign}= 1\nassert x == 7"
+        for name, sign in (
+            *(("add", "+"), ("sub", "-"), ("mul", "*"), ("truediv", "/"), ("floordiv", "//")),
+            *(("mod", "%"), ("pow", "**"), ("and", "&"), ("or", "|"), ("xor", "^")),
+        )
+    },
+}
+"""What Monty does not call, and what would call it."""
+FORMS = [
+    "class A:\n    y = 1\n    def {}(self, *more, key=1):\n        calls.append(1)\n        return 7",
+    "def f(*given):\n    calls.append(1)\n    return 7\nclass A:\n    y = 1\n    {} = f",
+    "def f(*given):\n    calls.append(1)\n    return 7\nclass A:\n    y = 1\nA.{} = f",
+]
 FINE = [
     "import json, os.path, collections.abc, statistics, html",
     "from collections import OrderedDict, Counter, defaultdict",
@@ -84,7 +116,7 @@ def test_all_that_lacks_is_told_at_once_and_nothing_has_run(seed: int) -> None:
     chance.shuffle(parts)
     [error, _] = run("\n".join(parts), "Final = 1").errors
     assert error is not None
-    told = [line.strip().split(": ")[0] for line in error.split("\n")[1:-1]]
+    told = [line.strip().split(": ")[0] for line in error.split("\n") if line.startswith("  ")]
     assert error.startswith("NotImplementedError: nothing of this cell has run")
     for part, what in placed:
         first = line_of(parts, parts.index(part))
@@ -126,6 +158,49 @@ def test_much_that_lacks_is_told_in_short() -> None:
 def test_monty_lacks_the_syntax(code: str) -> None:
     with Monty(max_processes=1) as pool, pool.checkout() as session, pytest.raises(MontyError, match="support"):
         session.feed_start(rewritten(code).code)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_methods_that_nothing_would_call_are_told_at_once(form: str) -> None:
+    methods = [*METHODS]
+    cells = "\n".join(["print('ran')", *map(form.format, methods)])
+    ran = run(cells, "Final = 1")
+    error = ran.errors[0] or ""
+    assert ran.outputs[0] == ""
+    assert [name for name in methods[:MOST] if f", {name}: " not in error] == []
+    assert f"and {len(methods) - MOST} more" in error
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_monty_ignores_the_methods(method: str) -> None:
+    code = "\n".join(["calls = []", FORMS[0].format(method), METHODS[method]])
+    with Monty(max_processes=1) as pool, pool.checkout() as session, pytest.raises(MontyError):
+        session.feed_run(code)
+
+
+def test_each_method_that_is_refused_is_one_that_monty_ignores() -> None:
+    assert {*METHODS} == {*IGNORED}
+
+
+@pytest.mark.parametrize("code", ["x = 1 if 'C' in dir() else 0", "x = P and dir()", "def f():\n    return dir()\nf()"])
+def test_built_in_that_is_come_to_only_now_is_told_with_what_to_write_instead(code: str) -> None:
+    assert "lacks dir: use SHOW_VARS()" in error_of(code)
+
+
+def test_unknown_module_is_told_with_those_that_are_there() -> None:
+    told = error_of("import mailbox").split("Modules that are here: ")[1].split(".\n")[0].split(", ")
+    assert {"email", "csv", "statistics", "re", "json"} <= {*told}
+    assert run("\n".join(f"import {name}" for name in told), "Final = 1").errors == [None, None]
+
+
+@pytest.mark.parametrize("module", ["zoneinfo", "pytz"])
+def test_zones_are_told_with_daylight_saving(module: str) -> None:
+    assert "daylight saving" in error_of(f"import {module}")
+
+
+def test_monty_has_the_modules_that_are_said_to_be_its_own() -> None:
+    with Monty(max_processes=1) as pool, pool.checkout() as session:
+        session.feed_run("\n".join(f"import {name}" for name in gaps.MONTYS))
 
 
 def test_monty_lacks_the_modules_and_the_built_ins() -> None:

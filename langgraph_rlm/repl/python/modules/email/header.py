@@ -14,4 +14,4 @@ def make_header(decoded_seq):
 def _text(piece, charset):
     if isinstance(piece, str):
         return piece
-    return __rlm__["standard"]("email.text", piece, charset or "ascii", "replace")
+    return __rlm__["standard"]("codec.decode", piece, charset or "ascii", "replace")
