@@ -168,16 +168,12 @@ def all_of(items, most=None):
     """The items of what is written in Python, no more than `most`; anything else as it is."""
     if not asks(items) or hasattr(items, "keys"):
         return items
-    found = []
-    turns, asks_each = rounds(items)
-    for item in turns:
-        if asks_each:
-            item = turns.next()
-            if turns.is_over:
-                continue
-        found.append(item)
-        if len(found) == most:
+    items, found = items.__iter__(), []
+    while len(found) != most:
+        item = next_of(items)
+        if item is end:
             break
+        found.append(item)
     return found
 
 
@@ -185,14 +181,12 @@ def is_in(value, items):
     """`value in items`."""
     if not asks(items) or hasattr(type(items), "__contains__"):
         return value in items
-    turns, asks_each = rounds(items)
-    for item in turns:
-        if asks_each:
-            item = turns.next()
-            if turns.is_over:
-                continue
+    items = items.__iter__()
+    item = next_of(items)
+    while item is not end:
         if item is value or item == value:
             return True
+        item = next_of(items)
     return False
 
 
