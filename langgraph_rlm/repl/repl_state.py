@@ -46,7 +46,7 @@ from langgraph_rlm.repl.journal import Cell, Event, Exchange, RestorePlan
 from langgraph_rlm.repl.packed import VERSION, DumpPacker
 from langgraph_rlm.repl.processor_time import Budget, passing
 from langgraph_rlm.repl.rewriting.bridges import Rewritten, rewritten
-from langgraph_rlm.repl.rewriting.lacking import refusal
+from langgraph_rlm.repl.rewriting.lacking import gaps_of_size, refusal
 from langgraph_rlm.repl.session import (
     Answering,
     Snapshot,
@@ -255,16 +255,21 @@ class ReplState:
 
     def start(self, cell: Cell, on_print: Callable[[str, str], None]) -> Snapshot:
         """Begins to run a cell's own code."""
+        begun = time.thread_time()
         self.rewritten = self._rewritten(cell)
         self.refusal = refusal(cell.code, self.rewritten.gaps, self._missing, self._conventions.how_to_end)
+        spent = time.thread_time() - begun
         if self.refusal:
             return feed(self.session(), "raise NotImplementedError", on_print)
         self._properties |= self.rewritten.properties
         session, self._line = self.session(), None
         with self._limited():
+            self._host_seconds -= spent
             return feed(session, self.rewritten.code, on_print)
 
     def _rewritten(self, cell: Cell) -> Rewritten:
+        if gaps := gaps_of_size(cell.code):
+            return Rewritten(cell.code, gaps=gaps)
         return rewritten(instrumented(cell.code, self._conventions.echoes), self._properties)
 
     def go_on(self, snapshot: FunctionSnapshot, result: host.HostResult) -> Snapshot:

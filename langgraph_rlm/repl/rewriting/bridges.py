@@ -15,7 +15,15 @@ from dataclasses import dataclass
 
 from langgraph_rlm.repl import modules
 from langgraph_rlm.repl.rewriting.classes import EXCEPTIONS, Classes, needs_classes
-from langgraph_rlm.repl.rewriting.generators import Closing, NoBridge, as_function, ends_late, is_generator
+from langgraph_rlm.repl.rewriting.generators import (
+    MOST_FUNCTIONS,
+    Closing,
+    NoBridge,
+    TooMuch,
+    as_function,
+    ends_late,
+    is_generator,
+)
 from langgraph_rlm.repl.rewriting.lacking import Gap, gaps_of_syntax
 from langgraph_rlm.repl.rewriting.operations import LOAD, SIGN, Operations
 from langgraph_rlm.repl.rewriting.preparation import preparation
@@ -79,7 +87,20 @@ class Rewritten:
 
 
 def rewritten(code: str, properties: Iterable[str] = ()) -> Rewritten:
-    """A cell as Monty understands it. What is not Python stays as it is. `properties` are those of earlier cells."""
+    """A cell as Monty understands it. What is not Python stays as it is. `properties` are those of earlier cells.
+
+    Half of the bridges would change what the code means: what cannot be rewritten has a gap.
+    """
+    try:
+        return _rewritten(code, properties)
+    except TooMuch as found:
+        gap = Gap(found.line, found.what, "write several smaller ones, or a plain loop")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        gap = Gap(1, "code that is nested too deeply to be read", "give parts of it names of their own")
+    return Rewritten(code, gaps=(gap,))
+
+
+def _rewritten(code: str, properties: Iterable[str]) -> Rewritten:
     edited = edited_text(code)
     found = ast.Module(statements(edited), [])
     printed, lines, own_properties, tree = _printed_anew(edited, found, properties) or (edited, (), (), found)
@@ -101,24 +122,27 @@ def _printed_anew(
     has_generators = any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(found))
     if not has_generators and not needs_classes(found, properties):
         return None
-    try:
-        tree = parsed(code)
-        classes = Classes(tree, properties)
-        tree = ast.fix_missing_locations(classes.visit(tree))
-        tree = ast.fix_missing_locations(Operations(classes.special).visit(tree)) if classes.special else tree
-        tree = ast.fix_missing_locations(Closing().visit(tree)) if ends_late(tree) else tree
-        tree = ast.fix_missing_locations(_Generators().visit(tree))
-        printed = ast.unparse(tree)
-        return printed, _lines(tree, printed), classes.own_properties, tree
-    except (SyntaxError, ValueError, RecursionError, MemoryError):  # a hostile cell ends no run
-        return None
+    tree = parsed(code)
+    classes = Classes(tree, properties)
+    tree = ast.fix_missing_locations(classes.visit(tree))
+    tree = ast.fix_missing_locations(Operations(classes.special).visit(tree)) if classes.special else tree
+    tree = ast.fix_missing_locations(Closing().visit(tree)) if ends_late(tree) else tree
+    tree = ast.fix_missing_locations(_Generators().visit(tree))
+    printed = ast.unparse(tree)
+    return printed, _lines(tree, printed), classes.own_properties, tree
 
 
 class _Generators(ast.NodeTransformer):
+    def __init__(self) -> None:
+        self.count = 0
+
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         self.generic_visit(node)
         if not is_generator(node):
             return node
+        self.count += 1
+        if self.count > MOST_FUNCTIONS:
+            raise TooMuch("so many generator functions", node.lineno)
         try:
             return as_function(copy.deepcopy(node))
         except NoBridge:  # the model is told what stays
