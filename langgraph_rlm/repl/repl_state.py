@@ -48,7 +48,7 @@ from langgraph_rlm.repl.journal import Cell, Event, Exchange, RestorePlan
 from langgraph_rlm.repl.packed import VERSION, DumpPacker
 from langgraph_rlm.repl.processor_time import Budget, passing
 from langgraph_rlm.repl.rewriting.bridges import Rewritten, rewritten
-from langgraph_rlm.repl.rewriting.lacking import refusal
+from langgraph_rlm.repl.rewriting.lacking import gaps_of_size, refusal
 from langgraph_rlm.repl.session import (
     Answering,
     Snapshot,
@@ -263,19 +263,26 @@ class ReplState:
         session = self.session()
         if self._properties is None:
             self._properties = self._asked_properties()
+        begun = time.thread_time()
         ran = self._rewritten(cell)
         self.refusal = refusal(cell.code, ran.gaps, self._missing, self._conventions.how_to_end)
+        spent = time.thread_time() - begun
         if self.refusal:
             return feed(session, "raise NotImplementedError", on_print)
         self._properties |= ran.properties
         self._line = None
         with self._limited():
+            self._host_seconds -= spent
             return feed(session, ran.code, on_print)
 
     def _rewritten(self, cell: Cell) -> Rewritten:
-        ran = rewritten(instrumented(cell.code, self._conventions.echoes), self._properties or ())
+        gaps = gaps_of_size(cell.code)
+        ran = Rewritten(cell.code, gaps=gaps) if gaps else self._as_it_runs(cell.code)
         self.sources.append(Source(cell.code, ran))
         return ran
+
+    def _as_it_runs(self, code: str) -> Rewritten:
+        return rewritten(instrumented(code, self._conventions.echoes), self._properties or ())
 
     def _asked_properties(self) -> frozenset[str]:
         try:

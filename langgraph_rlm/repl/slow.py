@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Collection, Iterator
+from itertools import islice
 
 from langgraph_rlm.repl.rewriting.generators import COMPREHENSIONS
 from langgraph_rlm.repl.syntax import statements
 
 Functions = dict[str, ast.FunctionDef]
 
+MOST_NODES, MOST_LOOPS = 10_000, 30
+"""What is looked at in one loop, and loops: more than a cell has that a model writes."""
 _LOOPS = (ast.For, ast.While, *COMPREHENSIONS)
-_LISTS = re.compile(r"\.(split|splitlines|readlines|findall|values|items)\(|^(list|sorted)\(|^\[")
-"""What gives a list, as it is written."""
-_SMALL = (ast.Constant, ast.List, ast.Tuple, ast.Set, ast.Dict)
+_LISTS = {"split", "splitlines", "readlines", "findall", "values", "items"}
+"""Methods that give lists."""
+_SMALL = (ast.List, ast.Tuple, ast.Set, ast.Dict)
 """What is written out has few items."""
 _FOLDS = {
     "sum",
@@ -46,8 +48,9 @@ def cause(code: str, line: int, small: Collection[str] = ()) -> str | None:
     functions = {node.name: node for node in nodes if isinstance(node, ast.FunctionDef)}
     lists, written_out = _assigned(nodes)
     running = [node for node in nodes if isinstance(node, ast.stmt) and node.lineno == line]
-    for loop in (node for statement in running for node in _reached(statement, functions)):
-        if isinstance(loop, _LOOPS) and (seen := _seen_in(loop, functions, lists, {*small, *written_out})):
+    reached = islice((node for statement in running for node in _reached(statement, functions)), MOST_NODES)
+    for loop in islice((node for node in reached if isinstance(node, _LOOPS)), MOST_LOOPS):
+        if seen := _seen_in(loop, functions, lists, {*small, *written_out}):
             return seen
     return None
 
@@ -58,11 +61,23 @@ def _assigned(nodes: list[ast.AST]) -> tuple[set[str], set[str]]:
     for node in nodes:
         match node:
             case ast.Assign(targets=[ast.Name(name)], value=value):
-                if _LISTS.search(ast.unparse(value)):
+                if _is_list(value):
                     lists.add(name)
-                if isinstance(value, _SMALL) and (isinstance(value, ast.Constant) or ast.unparse(value)[1:-1]):
+                if isinstance(value, ast.Constant) or (isinstance(value, _SMALL) and _has_items(value)):
                     written_out.add(name)
     return lists, written_out
+
+
+def _is_list(value: ast.expr) -> bool:
+    match value:
+        case ast.List() | ast.ListComp() | ast.Call(func=ast.Name("list" | "sorted")):
+            return True
+    calls = (node.func for node in ast.walk(value) if isinstance(node, ast.Call))
+    return any(isinstance(method, ast.Attribute) and method.attr in _LISTS for method in calls)
+
+
+def _has_items(value: ast.expr) -> bool:
+    return any(isinstance(part, ast.expr) for part in ast.iter_child_nodes(value))
 
 
 def _reached(node: ast.AST, functions: Functions) -> Iterator[ast.AST]:
@@ -77,7 +92,7 @@ def _reached(node: ast.AST, functions: Functions) -> Iterator[ast.AST]:
 
 
 def _seen_in(loop: ast.AST, functions: Functions, lists: set[str], small: set[str]) -> str | None:
-    turn = [node for part in _each_turn(loop) for node in _reached(part, functions)]
+    turn = [*islice((node for part in _each_turn(loop) for node in _reached(part, functions)), MOST_NODES)]
     if isinstance(loop, ast.While) and (why := _never_ends(loop, turn)):
         return f"the `while` of line {loop.lineno} never ends: {why}"
     bound = {name for part in [*_targets(loop), *turn] for name in _bound_by(part)}
@@ -128,7 +143,7 @@ def _never_ends(loop: ast.While, turn: list[ast.AST]) -> str | None:
         return None
     if isinstance(loop.test, ast.Constant):
         return "nothing leaves it"
-    tested = [*ast.walk(loop.test)]
+    tested = {*ast.walk(loop.test)}
     names = {node.id for node in tested if isinstance(node, ast.Name)}
     can_change = any(isinstance(node, ast.Call | ast.Attribute | ast.Subscript | ast.NamedExpr) for node in tested)
     if can_change or names & {node.id for node in turn if isinstance(node, ast.Name) and node not in tested}:
@@ -160,7 +175,7 @@ def _goes_over(node: ast.AST, lists: set[str]) -> str | None:
             return name
         case ast.Call(func=ast.Attribute(value=ast.Name(name), attr=method), args=[] | [_]) if method in _WHOLE:
             return name
-        case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[ast.Name(name)]) if name in {*lists, "P"}:
+        case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[ast.Name(name)]) if name == "P" or name in lists:
             return name
     return None
 

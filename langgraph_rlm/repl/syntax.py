@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, overload
 
-_ESCAPE = re.compile(r"""\\(?!\n)([\\'"]?)""")
+MOST_CODE = 50_000
+"""Characters of a cell that the host looks at: more than any model writes."""
+_LINE_END = re.compile(rb"\r\n?|\n")
 _lock = threading.Lock()
 """CPython up to 3.12 counts how deep trees are nested for all threads together, and fails where two parse at once."""
 
@@ -35,16 +37,27 @@ def parsed(source: str, mode: str = "exec") -> ast.AST:
 
 
 @lru_cache(maxsize=4)
-def statements(code: str) -> list[ast.stmt]:
-    """The statements of `code`, each at its line and column; none where it is not Python. To be looked at alone.
-
-    Escapes are blanked out first, at equal length: the parser would warn of `"\\d"`, on the user's terminal.
-    """
+def _looked_at(code: str) -> ast.Module | Exception:
     try:
-        with _lock:
-            return ast.parse(_ESCAPE.sub(lambda match: "x" * len(match.group()), code)).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return []
+        return parsed(code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as failure:
+        return failure
+
+
+def statements(code: str) -> list[ast.stmt]:
+    """The statements of `code`, each at its line and column; none where it is not Python. To be looked at alone."""
+    found = _looked_at(code)
+    return found.body if isinstance(found, ast.Module) else []
+
+
+def excess(code: str) -> str | None:
+    """What of a cell is more than is looked at. Monty reads some code that CPython finds too deep."""
+    if len(code) > MOST_CODE:
+        return f"more than {MOST_CODE:,} characters"
+    found = _looked_at(code)
+    if isinstance(found, RecursionError | MemoryError) or str(found).startswith("too many "):
+        return "code that is nested too deeply"
+    return None
 
 
 @dataclass(frozen=True)
@@ -58,8 +71,12 @@ class Edit:
     @classmethod
     def of(cls, node: ast.expr | ast.stmt, text: str) -> Edit:
         """In place of all of a node, with as many lines."""
-        end = end_of(node)
-        return cls(start_of(node), end, text + "\n" * (end[0] - node.lineno))
+        return cls.between(start_of(node), end_of(node), text)
+
+    @classmethod
+    def between(cls, start: tuple[int, int], end: tuple[int, int], text: str) -> Edit:
+        """In place of what is between two places, with as many lines."""
+        return cls(start, end, text + "\n" * (end[0] - start[0]))
 
     @classmethod
     def at(cls, place: tuple[int, int], text: str) -> Edit:
@@ -68,14 +85,22 @@ class Edit:
 
 
 def edited(code: str, edits: Iterable[Edit]) -> str:
-    """`code` with its edits. What is around another begins before it; of two at one place, the first stays first."""
-    lines = code.encode().split(b"\n")
-    in_order = sorted(edits, key=lambda edit: (edit.start, edit.end))
-    for edit in reversed(in_order):
-        (first, start), (last, end) = edit.start, edit.end
-        new = lines[first - 1][:start] + edit.text.encode() + lines[last - 1][end:]
-        lines[first - 1 : last] = new.split(b"\n")
-    return b"\n".join(lines).decode()
+    """`code` with its edits. Of two at one place the first stays first; what takes the place of others comes before.
+
+    So edits are to come in the order of a walk from the outside in.
+    """
+    in_order = sorted(edits, key=lambda edit: edit.start)
+    if not in_order:
+        return code
+    text, done = code.encode(), 0
+    begins = [0, *(end.end() for end in _LINE_END.finditer(text))]
+    out = list[bytes]()
+    for edit in in_order:
+        start, end = (begins[line - 1] + column for line, column in (edit.start, edit.end))
+        if start >= done:
+            out += [text[done:start], edit.text.encode()]
+            done = end
+    return b"".join([*out, text[done:]]).decode()
 
 
 def start_of(node: ast.expr | ast.stmt) -> tuple[int, int]:

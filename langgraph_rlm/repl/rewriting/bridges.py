@@ -17,7 +17,15 @@ from dataclasses import dataclass
 from langgraph_rlm.repl import modules
 from langgraph_rlm.repl.rewriting import hidden
 from langgraph_rlm.repl.rewriting.classes import EXCEPTIONS, Classes, gaps_of_patterns, needs_classes
-from langgraph_rlm.repl.rewriting.generators import Closing, NoBridge, as_function, ends_late, is_generator
+from langgraph_rlm.repl.rewriting.generators import (
+    MOST_FUNCTIONS,
+    Closing,
+    NoBridge,
+    TooMuch,
+    as_function,
+    ends_late,
+    is_generator,
+)
 from langgraph_rlm.repl.rewriting.iteration import ITERATES, NEXT, Iteration, has_iterators, iterates
 from langgraph_rlm.repl.rewriting.lacking import Gap, gaps_of_syntax
 from langgraph_rlm.repl.rewriting.operations import LOAD, SIGN, Operations
@@ -85,13 +93,16 @@ class Rewritten:
 def rewritten(code: str, properties: Iterable[str] = ()) -> Rewritten:
     """A cell as Monty understands it. `properties` are those of earlier cells.
 
-    What cannot be read here, or not be written anew, raises a `SyntaxError` at its line before anything runs.
+    What cannot be read here, or not be written anew, raises a `SyntaxError` at its line before anything runs: half of
+    the bridges would change what the code means.
     """
     try:
         edited = edited_text(code)
         found = ast.Module(_read(edited), [])
         printed, lines, own_properties, tree = _printed_anew(edited, found, properties) or (edited, (), (), found)
         bound = hidden.bindings(printed)
+    except TooMuch as much:
+        return Rewritten(code, gaps=(Gap(much.line, much.what, "write several smaller ones, or a plain loop"),))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as why:  # a hostile cell ends no run
         return _refused(why, code.count("\n") + 1)
     loaded = [f"{line}\n" for line in bound]
@@ -144,10 +155,16 @@ def _printed_anew(
 
 
 class _Generators(ast.NodeTransformer):
+    def __init__(self) -> None:
+        self.count = 0
+
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         self.generic_visit(node)
         if not is_generator(node):
             return node
+        self.count += 1
+        if self.count > MOST_FUNCTIONS:
+            raise TooMuch("so many generator functions", node.lineno)
         try:
             return as_function(copy.deepcopy(node))
         except NoBridge:  # the model is told what stays

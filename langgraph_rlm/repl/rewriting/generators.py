@@ -37,6 +37,18 @@ finally:
 """A `with` that was entered."""
 
 
+MOST_FUNCTIONS, MOST_BLOCKS, MOST_HIDDEN = 200, 1_000, 200
+"""Generator functions of a cell, pieces of one, and variables of its rewriting: Monty takes 255 in a closure."""
+
+
+class TooMuch(Exception):
+    """There is more to rewrite than the host does for a cell: what, and in which line."""
+
+    def __init__(self, what: str, line: int) -> None:
+        super().__init__(what)
+        self.what, self.line = what, line
+
+
 class NoBridge(Exception):
     """A `yield` stands where none can be rewritten: the sandbox says so when the cell runs."""
 
@@ -57,10 +69,17 @@ def _yields(nodes: Iterable[ast.AST]) -> bool:
 
 def own_nodes(node: ast.AST) -> Iterator[ast.AST]:
     """A node and all below it that belong to the same scope."""
-    yield node
-    if not isinstance(node, SCOPES):
-        for child in ast.iter_child_nodes(node):
-            yield from own_nodes(child)
+    return _walked(node, SCOPES)
+
+
+def _walked(node: ast.AST, ends: tuple[type[ast.AST], ...]) -> Iterator[ast.AST]:
+    """A node and all below it in the order of the code, but for what is in nodes of these kinds."""
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if not isinstance(node, ends):
+            waiting += reversed([*ast.iter_child_nodes(node)])
 
 
 def assigned_names(function: ast.FunctionDef) -> list[str]:
@@ -97,10 +116,7 @@ def assigned_names(function: ast.FunctionDef) -> list[str]:
 
 def outside_comprehensions(node: ast.AST) -> Iterator[ast.AST]:
     """A node and all below it that belong to the same scope and to no comprehension."""
-    yield node
-    if not isinstance(node, (*SCOPES, *COMPREHENSIONS)):
-        for child in ast.iter_child_nodes(node):
-            yield from outside_comprehensions(child)
+    return _walked(node, (*SCOPES, *COMPREHENSIONS))
 
 
 def filled(text: str, at: ast.AST, **parts: ast.expr) -> list[ast.stmt]:
@@ -216,6 +232,10 @@ class _Flattened:
         self.finals: list[_Finally] = []
         self.errors: list[str] = []
         self.hidden: list[str] = []
+        self.yielding = set[ast.AST]()
+        for node in reversed([node for statement in function.body for node in own_nodes(statement)]):
+            if isinstance(node, ast.Yield | ast.YieldFrom) or not self.yielding.isdisjoint(ast.iter_child_nodes(node)):
+                self.yielding.add(node)
         self.now = self.block()
         self.cut(function.body)
         self.leave(filled("return (False, None)", function))
@@ -267,8 +287,13 @@ class _Flattened:
     # -- blocks -------------------------------------------------------------------------------------------------------
 
     def block(self) -> int:
+        self.no_more_than(MOST_BLOCKS, self.blocks)
         self.blocks.append(_Block(self.handler))
         return len(self.blocks) - 1
+
+    def no_more_than(self, most: int, made: Sequence[object]) -> None:
+        if len(made) >= most:
+            raise TooMuch("a generator function with so many yields", self.source.lineno)
 
     def add(self, *statements: ast.stmt) -> None:
         self.blocks[self.now].statements += statements
@@ -282,6 +307,7 @@ class _Flattened:
 
     def hide(self, prefix: str) -> str:
         """A variable of the rewriting."""
+        self.no_more_than(MOST_HIDDEN, self.hidden)
         self.hidden.append(f"__{prefix}{len(self.hidden)}")
         return self.hidden[-1]
 
@@ -331,15 +357,15 @@ class _Flattened:
 
     def lifted(self, value: ast.expr, at: ast.stmt) -> ast.expr:
         """An expression without its yields: they are statements before it, as is what it works out before them."""
-        if not _yields([value]):
+        if value not in self.yielding:
             return value
         match value:
             case ast.Yield() | ast.YieldFrom():
                 value.value = value.value and self.lifted(value.value, at)
                 return self.kept(self.cut_yield(value, at), at)
-            case ast.BoolOp(values=[_, *unsure]) | ast.Compare(comparators=[_, *unsure]) if _yields(unsure):
+            case ast.BoolOp(values=[_, *unsure]) | ast.Compare(comparators=[_, *unsure]) if self.yielding & {*unsure}:
                 raise NoBridge
-            case ast.IfExp(body=then, orelse=otherwise) if _yields([then, otherwise]):
+            case ast.IfExp(body=then, orelse=otherwise) if self.yielding & {then, otherwise}:
                 raise NoBridge
             case ast.Lambda() | ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
                 raise NoBridge
@@ -348,10 +374,10 @@ class _Flattened:
 
     def lift_parts(self, value: ast.AST, at: ast.stmt) -> None:
         places = list(_parts(value))
-        last = max(i for i, (owner, name, place) in enumerate(places) if _yields([_part(owner, name, place)]))
+        last = max(i for i, (owner, name, place) in enumerate(places) if _part(owner, name, place) in self.yielding)
         for i, (owner, name, place) in enumerate(places[: last + 1]):
             part = _part(owner, name, place)
-            new = self.lifted(part, at) if _yields([part]) else part
+            new = self.lifted(part, at)
             if i < last and not isinstance(new, ast.Constant):
                 new = self.kept(new, at)
             if place is None:

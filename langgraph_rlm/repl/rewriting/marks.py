@@ -39,10 +39,14 @@ def marks(body: list[ast.stmt]) -> list[Edit]:
         and not statement.decorator_list
         and not is_generator(statement)
     }
-    return list(_of_block(body, once))
+    edits, blocks = list[Edit](), [body]
+    while blocks:
+        edits += _of_block(blocks.pop(), once, blocks)
+    return edits
 
 
-def _of_block(body: list[ast.stmt], once: Functions) -> Iterator[Edit]:
+def _of_block(body: list[ast.stmt], once: Functions, blocks: list[list[ast.stmt]]) -> Iterator[Edit]:
+    """The marks of a block; those in it are added to `blocks`."""
     before: ast.stmt | None = None
     for statement in body:
         slow = [node for part in _run_once(statement) for node in outside_comprehensions(part) if _may_take_long(node)]
@@ -59,9 +63,8 @@ def _of_block(body: list[ast.stmt], once: Functions) -> Iterator[Edit]:
                 yield Edit.at(start_of(statement), f"{_mark(statement)}; ")
         match slow:
             case [ast.Call(func=ast.Name(name))] if name in once and not isinstance(statement, ast.For):
-                yield from _of_block(once[name].body, once)
-        for block in _blocks(statement):
-            yield from _of_block(block, once)
+                blocks.append(once[name].body)
+        blocks += _blocks(statement)
         before = statement
 
 

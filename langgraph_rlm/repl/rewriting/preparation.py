@@ -15,7 +15,6 @@ from langgraph_rlm.repl.syntax import statements
 _MENTIONED = re.compile(r"\bre\b")
 _RICH = re.compile(r"\.(?:lastgroup|lastindex|expand|regs|endpos|pos|re)\b|\.(?:start|end|span|groups)\(\s*[^\s\d)]")
 """What only a `Match` of the sandbox's own `re` has."""
-_LITERAL = re.compile(r"([rR]?)('''|\"\"\"|'|\")(.*)\2", re.DOTALL)
 _PLACES_OF_FLAGS = {"compile": 1, "split": 3, "sub": 4, "subn": 4} | dict.fromkeys(
     ("search", "match", "fullmatch", "findall", "finditer"), 2
 )
@@ -33,23 +32,24 @@ def preparation(code: str) -> list[str]:
 
 def _patterns(code: str) -> Iterator[tuple[str, int]]:
     """The literal patterns in functions of a cell, with their flags."""
-    for statement in statements(code):
-        for function in ast.walk(statement):
-            if isinstance(function, ast.FunctionDef | ast.Lambda):
-                yield from (found for node in ast.walk(function) if (found := _pattern(node, code)))
+    waiting: list[tuple[ast.AST, bool]] = [(statement, False) for statement in reversed(statements(code))]
+    while waiting:
+        node, is_inside = waiting.pop()
+        if is_inside and (found := _pattern(node)):
+            yield found
+        is_inside = is_inside or isinstance(node, ast.FunctionDef | ast.Lambda)
+        waiting += [(part, is_inside) for part in reversed([*ast.iter_child_nodes(node)])]
 
 
-def _pattern(node: ast.AST, code: str) -> tuple[str, int] | None:
+def _pattern(node: ast.AST) -> tuple[str, int] | None:
     match node:
         case ast.Call(
-            func=ast.Attribute(value=ast.Name("re"), attr=name) | ast.Name(name), args=[ast.Constant(str()) as text, *_]
+            func=ast.Attribute(value=ast.Name("re"), attr=name) | ast.Name(name), args=[ast.Constant(str(text)), *_]
         ) if name in _PLACES_OF_FLAGS:
-            literal = _LITERAL.fullmatch(ast.get_source_segment(code, text) or "")
             place = _PLACES_OF_FLAGS[name]
             given = [*node.args[place : place + 1], *(word.value for word in node.keywords if word.arg == "flags")]
             flags = _flags(given[0]) if given else 0
-            if literal and flags is not None and (literal[1] or "\\" not in literal[3]):
-                return literal[3], flags
+            return None if flags is None else (text, flags)
     return None
 
 

@@ -139,7 +139,7 @@ def test_fstring_that_is_not_read_is_told_before_anything_runs(beside: str) -> N
 )
 def test_cell_that_is_not_read_runs_nothing_and_names_its_line(code: str, line: int, why: str) -> None:
     error = error_of(code)
-    assert "SyntaxError" in error
+    assert "SyntaxError" in error or "nothing of this cell has run" in error
     assert f"line {line}" in error
     assert why in error
 

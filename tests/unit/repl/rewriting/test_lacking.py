@@ -147,7 +147,7 @@ def test_names_of_earlier_cells_are_known() -> None:
 
 
 def test_much_that_lacks_is_told_in_short() -> None:
-    code = "\n".join(f"import {'x' * 500}{i}" for i in range(100))
+    code = "\n".join(f"import {'x' * 400}{i}" for i in range(100))
     [error, _] = run(code, "Final = 1").errors
     assert error is not None
     assert "and 80 more" in error
