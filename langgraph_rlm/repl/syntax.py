@@ -74,9 +74,9 @@ class Edit:
         return cls.between(start_of(node), end_of(node), text)
 
     @classmethod
-    def between(cls, start: tuple[int, int], end: tuple[int, int], text: str) -> Edit:
-        """In place of what is between two places, with as many lines."""
-        return cls(start, end, text + "\n" * (end[0] - start[0]))
+    def between(cls, start: tuple[int, int], end: tuple[int, int], text: str, after: str = "") -> Edit:
+        """In place of what is between two places, with as many lines: they end before `after`."""
+        return cls(start, end, text + "\n" * (end[0] - start[0]) + after)
 
     @classmethod
     def at(cls, place: tuple[int, int], text: str) -> Edit:

@@ -184,8 +184,9 @@ def edited_text(code: str) -> str:
     """A cell with the edits of its text."""
     tree = ast.Module(statements(code), [])
     bridges = [bridge for bridge in BRIDGES if bridge not in _SIGNS or _SIGNS[bridge].search(code)]
-    bridges += [_methods(tree), _with_its_text(code)]
-    return edited(code, [edit for node in ast.walk(tree) for bridge in bridges for edit in bridge(node)])
+    bridges += [_error_facts(tree), _methods(tree), _with_its_text(code)]
+    of_nodes = ([edit for bridge in bridges for edit in bridge(node)] for node in ast.walk(tree))
+    return edited(code, [edit for edits in of_nodes for edit in sorted(edits, key=lambda edit: edit.end)])
 
 
 def _generator_for_next(node: ast.AST) -> Iterator[Edit]:
@@ -209,26 +210,49 @@ def _type_variable(node: ast.AST) -> Iterator[Edit]:
 
 
 def _delete(node: ast.AST) -> Iterator[Edit]:
-    """`del items[i]`, `del items[i:j]`, `del name`: taken out, emptied, forgotten."""
+    """`del items[i]`, `del items[i:j]`, `del (a, b)`: taken out, emptied, forgotten."""
     if not isinstance(node, ast.Delete):
         return
-    begins = start_of(node)
-    for target in node.targets:
-        start, end = start_of(target), end_of(target)
-        yield Edit(begins, start, "" if begins < start and target is node.targets[0] else "; ")
-        match target:
-            case ast.Subscript(slice=ast.Slice(step=None)):
-                yield Edit(end, end, " = []")
-            case ast.Subscript(value=owner, slice=ast.Slice(lower, upper, step)):
-                bounds = ", ".join(ast.unparse(bound) if bound else "None" for bound in (lower, upper, step))
-                yield Edit(start, start, f"{hidden.module('_methods')}.delete(")
-                yield Edit(end_of(owner), end, f", slice({bounds}))")
-            case ast.Subscript(value=owner, slice=key):
-                yield Edit(end_of(owner), start_of(key), ".pop(")
-                yield Edit(end_of(key), end, ")")
-            case _:
-                yield Edit(end, end, " = None")
-        begins = end
+    targets = [target for given in node.targets for target in _deleted(given)]
+    done = start_of(node)
+    for target in targets:
+        yield Edit(done, start_of(target), ("" if target is targets[0] else "; ") + _continued(done, start_of(target)))
+        done = end_of(target)
+        if isinstance(target, ast.Subscript):
+            yield from _taken_out(target)
+        else:
+            yield Edit.at(done, " = None")
+    lines = _continued(done, end_of(node))
+    yield Edit(done, end_of(node), f"; {lines}None" if lines else "")
+
+
+def _deleted(target: ast.expr) -> Iterator[ast.expr]:
+    if isinstance(target, ast.Tuple | ast.List):
+        for item in target.elts:
+            yield from _deleted(item)
+    else:
+        yield target
+
+
+def _continued(start: tuple[int, int], end: tuple[int, int]) -> str:
+    """The ends of lines between two places, where a statement is to begin after them."""
+    return "None; " + "\\\n" * (end[0] - start[0]) if end[0] > start[0] else ""
+
+
+def _taken_out(target: ast.Subscript) -> Iterator[Edit]:
+    """`delete(owner, key)` in place of `owner[key]`."""
+    key, owner = target.slice, target.value
+    is_slice = isinstance(key, ast.Slice)
+    parts = [key.lower, key.upper, key.step] if isinstance(key, ast.Slice) else [key]
+    yield Edit.between(start_of(target), start_of(owner), f"{hidden.module('_methods')}.delete((")
+    done, text = end_of(owner), "), slice(" if is_slice else "), "
+    for part in parts:
+        if part is None:
+            text += "None, "
+        else:
+            yield Edit.between(done, start_of(part), f"{text}(")
+            done, text = end_of(part), "), "
+    yield Edit.between(done, end_of(target), text, "))" if is_slice else ")")
 
 
 def _methods(tree: ast.AST) -> Callable[[ast.AST], Iterator[Edit]]:
@@ -253,9 +277,15 @@ def _methods(tree: ast.AST) -> Callable[[ast.AST], Iterator[Edit]]:
 
 def _of_function(attribute: ast.Attribute, function: str) -> Iterator[Edit]:
     """`function(value, name)` in place of `value.name`."""
-    yield Edit.at(start_of(attribute), f"{function}(")
-    line, column = end_of(attribute)
-    yield Edit((line, column - len(f".{attribute.attr}")), (line, column), f", {hidden.word(attribute.attr)})")
+    yield from _around(attribute, f"{function}(", f", {hidden.word(attribute.attr)})")
+
+
+def _around(attribute: ast.Attribute, before: str, after: str) -> Iterator[Edit]:
+    """The value of an attribute between two texts, without the attribute. Parentheses around it are written anew."""
+    start, value = start_of(attribute), attribute.value
+    is_bare = start == start_of(value)
+    yield Edit.between(start, start_of(value), before if is_bare else f"{before}(")
+    yield Edit.between(end_of(value), end_of(attribute), "", after if is_bare else f"){after}")
 
 
 def _is_unbound(method: ast.Attribute) -> bool:
@@ -284,21 +314,23 @@ def _with_its_text(code: str) -> Callable[[ast.AST], Iterator[Edit]]:
     return debugged
 
 
-def _error_fact(node: ast.AST) -> Iterator[Edit]:
-    """`except json.JSONDecodeError as e: e.pos`: read from the message."""
-    if not isinstance(node, ast.ExceptHandler) or not node.name:
-        return
-    for inner in (inner for statement in node.body for inner in ast.walk(statement)):
-        match inner:
-            case ast.Attribute(value=ast.Name(name), attr=fact, ctx=ast.Load()) if name == node.name and fact in _FACTS:
-                yield Edit.of(inner, f"{hidden.module('_methods')}.fact({name}, {hidden.word(fact)})")
-
-
 def _attribute_by_name(node: ast.AST) -> Iterator[Edit]:
     """`getattr(value, name)`, `hasattr`, `setattr`: they know no methods of built-in types, and no properties."""
     match node:
         case ast.Name(id=name, ctx=ast.Load()) if name in BY_NAME:
             yield Edit.of(node, f"{hidden.module('_methods')}.{BY_NAME[name]}")
+
+
+def _error_facts(tree: ast.AST) -> Callable[[ast.AST], Iterator[Edit]]:
+    """`except json.JSONDecodeError as e: e.pos`: read from the message. The bridge has to know the names of errors."""
+    names = {node.name for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler)}
+
+    def fact(node: ast.AST) -> Iterator[Edit]:
+        match node:
+            case ast.Attribute(value=ast.Name(name), attr=attr, ctx=ast.Load()) if name in names and attr in _FACTS:
+                yield Edit.of(node, f"{hidden.module('_methods')}.fact({name}, {hidden.word(attr)})")
+
+    return fact
 
 
 def _match_fact(node: ast.AST) -> Iterator[Edit]:
@@ -486,7 +518,6 @@ BRIDGES: tuple[Callable[[ast.AST], Iterator[Edit]], ...] = (
     _delete,
     _match_fact,
     _attribute_by_name,
-    _error_fact,
     _list_and_more,
     _exception,
     _assertion,
@@ -498,7 +529,7 @@ BRIDGES: tuple[Callable[[ast.AST], Iterator[Edit]], ...] = (
     _datetime,
     _date_method,
 )
-"""For each node; what `_methods` makes for a cell is one too."""
+"""For each node; what `_error_facts` and `_methods` make for a cell are too."""
 _SIGNS = {
     _import: re.compile("import"),
     _datetime: re.compile("datetime"),

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter, deque
 
 makers = {}
 
@@ -217,10 +218,22 @@ def fact(failure, name):
     return facts[name] if name == "msg" else int(facts[name])
 
 
-def delete(items, places):
-    """`del items[a:b:c]`."""
-    gone = set(list(range(len(items)))[places])
-    items[:] = [item for place, item in enumerate(items) if place not in gone]
+def delete(items, key):
+    """`del items[key]`."""
+    if isinstance(key, slice):
+        gone = set(list(range(len(items)))[key])
+        items[:] = [item for place, item in enumerate(items) if place not in gone]
+    elif hasattr(items, "__delitem__"):
+        items.__delitem__(key)
+    elif isinstance(items, Counter):
+        items.pop(key, None)
+    elif isinstance(items, deque):
+        key = range(len(items))[key]
+        items.rotate(-key)
+        items.popleft()
+        items.rotate(key)
+    else:
+        items.pop(key)
 
 
 def dumps(value, *, default=None, skipkeys=False, **options):

@@ -223,3 +223,45 @@ def test_cells_of_many_threads_are_rewritten_at_once() -> None:
     code = f"class A:\n    @property\n    def x(self): return 1\ndef g(n):\n    for i in range(n): yield {deep}\n"
     with ThreadPoolExecutor(6) as threads:
         assert len({done.code for done in threads.map(rewritten, [code] * 32)}) == 1
+
+
+BEFORE_DEL = """from collections import Counter, deque
+d, x, q, c, a, b = {1: 2, (1, 2): 3}, [*range(9)], deque([1, 2, 3]), Counter("a"), 1, 2"""
+LEFT = "repr([d, x, list(q), dict(c)])"
+DELETED = [
+    f"del{around.format(target)}"
+    for around in (" {}", "({})", " ({})", " (a, {})", " ({},\n b)", " (\n {},\n)", " [{}, a], b; x = x + [0]")
+    for target in ("d[1]", "(d)[1]", "d[(1)]", "d[1, 2]", "(d)[(1, 2)]", "x[1:3]", "x[::2]", "x[(1):]", "x[:]", "x[-1]")
+] + ["del q[0]", "del q[-1]", "del c['zz']", "del c['a']", "del x[(\n 1\n )], d[1]"]
+
+
+@pytest.mark.parametrize("code", DELETED)
+def test_del_is_what_it_is_in_cpython(code: str) -> None:
+    names: dict[str, object] = {}
+    exec(f"{BEFORE_DEL}\n{code}\nFinal = {LEFT}", names)
+    assert final_of(f"{BEFORE_DEL}\n{code}\nFinal = {LEFT}") == names["Final"]
+
+
+@pytest.mark.parametrize("owner", ["d", "(d)", "(d\n)", "( # a\n d)", "e[(0)]"])
+@pytest.mark.parametrize("method", [".get", ". get", " .get", ".\\\n get", "# b\n .get"])
+def test_methods_are_values_however_they_are_written(owner: str, method: str) -> None:
+    value = f"{owner}{method}"
+    value = value if "\n" not in method.replace("\\\n", "") else f"({value})"
+    assert final_of(f"d = {{'a': 1}}\ne = [d]\nget = {value}\nFinal = list(map(get, 'ab'))") == [1, None]
+
+
+@pytest.mark.parametrize(
+    ("code", "answer"),
+    [
+        ('d = {"a\\n": (1,)}\nd["a\\n"] += (2,)\nFinal = list(d["a\\n"])', [1, 2]),
+        ('d = {1: 2}\nt = f"\\N{EM DASH}"\ndel d[1]\nFinal = t', "—"),
+        ("from datetime import datetime\nfrom typing import TypeVar\nT = TypeVar('T', bound=datetime)\nFinal = T", "T"),
+        (
+            "import json\ntry:\n  json.loads('{')\nexcept ValueError as e:\n  try:\n    json.loads('')\n"
+            "  except ValueError as e:\n    Final = e.pos",
+            0,
+        ),
+    ],
+)
+def test_edits_of_one_place_and_of_escapes_leave_the_code_right(code: str, answer: object) -> None:
+    assert final_of(code) == answer

@@ -30,7 +30,7 @@ EXPRESSIONS = {
     "_type_variable": ["bool(typing and TypeVar('T'))"],
     "_match_fact": [f"re.match('(?P<one>a)(b)', text).{name}" for name in ("lastgroup", "lastindex", "regs")],
     "_attribute_by_name": ["getattr(plain, text[:0] + 'x')", "hasattr(text, 'upper')", "getattr(text, 'no', 5)"],
-    "_error_fact": ["caught.msg", "caught.pos", "caught.lineno", "caught.colno"],
+    "_error_facts": ["caught.msg", "caught.pos", "caught.lineno", "caught.colno"],
     "_exception": ["str(ValueError(5))", "str(ValueError(text, 2))"],
     "_json_default": ["json.dumps([plain], default=lambda value: value.x)"],
     "_search_from": ["text.find('a', 1)", "text.count('a', 1)", "text.startswith('-', 2)", "text.rindex('b', 0, 3)"],
@@ -77,7 +77,7 @@ def cells(expression: str, context: str) -> tuple[str, str]:
 
 
 def test_each_bridge_is_tried() -> None:
-    assert {bridge.__name__ for bridge in BRIDGES} | {"_methods"} == {*EXPRESSIONS} | STATEMENTS
+    assert {bridge.__name__ for bridge in BRIDGES} | {"_methods", "_error_facts"} == {*EXPRESSIONS} | STATEMENTS
 
 
 @pytest.mark.parametrize("context", CONTEXTS)
