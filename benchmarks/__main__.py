@@ -94,5 +94,8 @@ TABLES = {
 }
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or TABLES:
+    names = sys.argv[1:] or [*TABLES]
+    if unknown := {*names} - {*TABLES}:
+        sys.exit(f"usage: python -m benchmarks [{'|'.join(TABLES)}]…, or all of them. Not {', '.join(unknown)}.")
+    for name in names:
         asyncio.run(TABLES[name](Console()))

@@ -406,6 +406,7 @@ def module(name):
     """A module of the sandbox's own Python, loaded once: its source is asked of the host."""
     if name not in modules:
         own = {"module": module, "modules": modules, "package": package, "standard": standard}
+        own = {**own, "getattr": getattr, "setattr": setattr, "hasattr": hasattr}
         own = {**own, "no_name": no_name, "datetime": datetime, "dated": dated, "dates": dates}
         if name in ("_operations", "_generators"):
             own = {**own, "replaced": {"sorted": sorted, "min": min, "max": max, "filter": filter, "map": map}}

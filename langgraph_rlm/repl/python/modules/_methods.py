@@ -37,7 +37,9 @@ def attribute(owner, name):
 def get_attribute(owner, name, *default):
     """`getattr`, for methods of built-in types and properties too."""
     try:
-        return method(owner, name) if _is_method(owner, name) else attribute(owner, name)
+        if name in ALL_NAMES and _is_method(owner, name):
+            return method(owner, name)
+        return attribute(owner, name)
     except AttributeError:
         if default:
             return default[0]
@@ -105,6 +107,7 @@ NAMES = (
     (float, "as_integer_ratio conjugate fromhex hex is_integer".split()),
 )
 """The methods of built-in types."""
+ALL_NAMES = {name for _, names in NAMES for name in names}
 MAKER = """
 def bind(owner):
     return lambda *arguments, **named: owner.NAME(*arguments, **named)

@@ -1,6 +1,8 @@
 """`ast`: the syntax trees of source code. The host parses; the nodes here are plain objects."""
 
 _kind_of = {}
+_get, _set, _has = __rlm__["getattr"], __rlm__["setattr"], __rlm__["hasattr"]
+"""As they are: nodes have no properties, and there are many of them."""
 
 
 def _kinds(names):
@@ -153,24 +155,24 @@ def parse(source, filename="<unknown>", mode="exec"):
     nodes = [_kind_of[record[0]]() for record in records]
     for node, (kind, plain, inner, lists) in zip(nodes, records):
         for name, value in plain.items():
-            setattr(node, name, value)
+            _set(node, name, value)
         for name, place in inner.items():
-            setattr(node, name, nodes[place])
+            _set(node, name, nodes[place])
         for name, places in lists.items():
-            setattr(node, name, [None if place is None else nodes[place] for place in places])
+            _set(node, name, [None if place is None else nodes[place] for place in places])
         if kind == "Constant" and "value" not in plain:
             node.value = ...
     return nodes[0]
 
 
 def iter_fields(node):
-    return [(name, getattr(node, name)) for name in node._fields]
+    return [(name, _get(node, name)) for name in node._fields]
 
 
 def iter_child_nodes(node):
     found = []
     for _, value in iter_fields(node):
-        found += [item for item in (value if isinstance(value, list) else [value]) if hasattr(item, "_fields")]
+        found += [item for item in (value if isinstance(value, list) else [value]) if _has(item, "_fields")]
     return found
 
 
@@ -200,12 +202,12 @@ class NodeTransformer(NodeVisitor):
         for name, value in iter_fields(node):
             if isinstance(value, list):
                 value[:] = [new for item in value for new in self._in_place_of(item)]
-            elif hasattr(value, "_fields"):
-                setattr(node, name, self.visit(value))
+            elif _has(value, "_fields"):
+                _set(node, name, self.visit(value))
         return node
 
     def _in_place_of(self, item):
-        if not hasattr(item, "_fields"):
+        if not _has(item, "_fields"):
             return [item]
         new = self.visit(item)
         return new if isinstance(new, list) else [] if new is None else [new]
@@ -219,7 +221,7 @@ def unparse(node):
 
 
 def _part(value, nodes):
-    if hasattr(value, "_fields"):
+    if _has(value, "_fields"):
         nodes.append(value)
         return ["node", len(nodes) - 1]
     if isinstance(value, list):
@@ -256,7 +258,7 @@ def _clean(text):
 
 def get_source_segment(source, node, *, padded=False):
     """The text of a node."""
-    if not hasattr(node, "end_lineno"):
+    if not _has(node, "end_lineno"):
         return None
     lines = [line.encode() for line in source.splitlines(True)][node.lineno - 1 : node.end_lineno]
     lines[-1] = lines[-1][: node.end_col_offset]
@@ -268,7 +270,7 @@ def dump(node, annotate_fields=True, include_attributes=False, *, indent=None):
     """All of a tree on one line."""
     if isinstance(node, list):
         return "[" + ", ".join([dump(item, annotate_fields) for item in node]) + "]"
-    if not hasattr(node, "_fields"):
+    if not _has(node, "_fields"):
         return repr(node)
     parts = [(name, value) for name, value in iter_fields(node) if value is not None or name == "value"]
     shown = [(name + "=" if annotate_fields else "") + dump(value, annotate_fields) for name, value in parts]
