@@ -75,7 +75,7 @@ class Interpreter:
             def begin() -> Snapshot:
                 state.session()  # what becomes of the cells before it is told before it
                 state.try_set_up(cell)
-                state.begin_cell(cell)
+                state.note_begun(cell)
                 return state.start(cell, state.print)
 
             return self._advance(cell, begin)

@@ -213,7 +213,7 @@ class ReplState:
             self._since_base += seconds
             self._since_dump += seconds
 
-    def begin_cell(self, cell: Cell) -> None:
+    def note_begun(self, cell: Cell) -> None:
         """Notes for the journal that a cell begins."""
         if self._version != VERSION:
             self._version = VERSION
@@ -287,10 +287,8 @@ class ReplState:
     def _asked_properties(self) -> frozenset[str]:
         try:
             return names_of(self.evaluate(PROPERTIES))
-        except Unreadable:  # code has tampered with them
-            return frozenset()
-        except MontyError as failure:
-            if self.is_lost(failure):
+        except (MontyError, Unreadable) as failure:  # code has tampered with them
+            if isinstance(failure, MontyError) and self.is_lost(failure):
                 raise
             return frozenset()
 

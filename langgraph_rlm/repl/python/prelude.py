@@ -407,7 +407,7 @@ def module(name):
     if name not in modules:
         own = {"module": module, "modules": modules, "package": package, "standard": standard}
         own = {**own, "getattr": getattr, "setattr": setattr, "hasattr": hasattr}
-        own = {**own, "no_name": no_name, "datetime": datetime, "dated": dated, "dates": dates}
+        own = {**own, "no_name": no_name, "datetime": datetime, "dated": dated}
         if name in ("_operations", "_generators"):
             own = {**own, "replaced": {"sorted": sorted, "min": min, "max": max, "filter": filter, "map": map}}
         if name == "re":

@@ -37,15 +37,8 @@ METHODS = {
 } - {"real", "imag", "numerator", "denominator"}
 """Methods of built-in types: as values they are functions that call them."""
 LACKING = {
-    *(
-        "translate",
-        "maketrans",
-        "format_map",
-        "difference_update",
-        "intersection_update",
-        "symmetric_difference_update",
-    ),
-    *("bit_length", "bit_count", "is_integer"),
+    *("translate", "maketrans", "format_map", "bit_length", "bit_count", "is_integer"),
+    *("difference_update", "intersection_update", "symmetric_difference_update"),
 }
 """Those that Monty does not have."""
 UNBOUND = {"str", "bytes", "list", "dict", "set", "frozenset", "tuple", "int", "float"}
@@ -195,11 +188,11 @@ def _generator_for_next(node: ast.AST) -> Iterator[Edit]:
         case ast.Call(func=ast.Name("next") as function, args=[ast.GeneratorExp() as items, *_]):
             start, end = start_of(items), end_of(items)
             is_bare = start == (function.end_lineno, function.end_col_offset)
-            yield Edit(start, start, "(iter" if is_bare else "iter")
+            yield Edit.at(start, "(iter" if is_bare else "iter")
             if is_bare:
-                yield Edit(end, end, ")")
+                yield Edit.at(end, ")")
         case ast.Assign(value=ast.GeneratorExp() as items) | ast.Return(value=ast.GeneratorExp() as items):
-            yield Edit(start_of(items), start_of(items), "iter")
+            yield Edit.at(start_of(items), "iter")
 
 
 def _type_variable(node: ast.AST) -> Iterator[Edit]:
@@ -359,8 +352,8 @@ def _list_and_more(node: ast.AST) -> Iterator[Edit]:
     match node:
         case ast.AugAssign(target=target, op=ast.Add(), value=value) if _is_no_list(value) and _is_plain(target):
             start, end = start_of(value), end_of(value)
-            yield Edit(start, start, f"{hidden.module('_methods')}.added_to({ast.unparse(target)})((")
-            yield Edit(end, end, "))")
+            yield Edit.at(start, f"{hidden.module('_methods')}.added_to({ast.unparse(target)})((")
+            yield Edit.at(end, "))")
 
 
 def _is_no_list(value: ast.expr) -> bool:
@@ -382,16 +375,16 @@ def _exception(node: ast.AST) -> Iterator[Edit]:
         case ast.Call(func=ast.Name(kind) as function, args=[first, *more], keywords=[]) if kind in EXCEPTIONS:
             if more or not (isinstance(first, ast.JoinedStr) or _is_text(first)):
                 end = end_of(function)
-                yield Edit(end, end, f"(*{hidden.module('_errors')}.arguments({kind})")
-                yield Edit(end_of(node), end_of(node), ")")
+                yield Edit.at(end, f"(*{hidden.module('_errors')}.arguments({kind})")
+                yield Edit.at(end_of(node), ")")
 
 
 def _assertion(node: ast.AST) -> Iterator[Edit]:
     """`assert a == b, text`: Monty adds to the text what it has compared."""
     match node:
         case ast.Assert(test=test) if not isinstance(test, ast.BoolOp | ast.UnaryOp):
-            yield Edit(start_of(test), start_of(test), "not not (")
-            yield Edit(end_of(test), end_of(test), ")")
+            yield Edit.at(start_of(test), "not not (")
+            yield Edit.at(end_of(test), ")")
 
 
 def _is_text(node: ast.expr) -> bool:
@@ -413,8 +406,8 @@ def _search_from(node: ast.AST) -> Iterator[Edit]:
         case ast.Call(func=ast.Attribute(value=text, attr=name) as method, args=[_, _, *_]) if (
             name in SEARCHES and not _is_unbound(method)
         ):
-            yield Edit(start_of(text), start_of(text), f"{hidden.module('_searching')}.at(")
-            yield Edit(end_of(text), end_of(text), ")")
+            yield Edit.at(start_of(text), f"{hidden.module('_searching')}.at(")
+            yield Edit.at(end_of(text), ")")
 
 
 def _import(node: ast.AST) -> Iterator[Edit]:
@@ -529,7 +522,7 @@ BRIDGES: tuple[Callable[[ast.AST], Iterator[Edit]], ...] = (
     _datetime,
     _date_method,
 )
-"""For each node; what `_error_facts` and `_methods` make for a cell are too."""
+"""For each node; what `_error_facts`, `_methods` and `_with_its_text` make for a cell are too."""
 _SIGNS = {
     _import: re.compile("import"),
     _datetime: re.compile("datetime"),

@@ -15,9 +15,6 @@ from langgraph_rlm.repl import modules
 DATED = "__dated__"
 """The function of the prelude."""
 _HIDDEN = re.compile(r"\b__(?:module_(?P<module>\w+)|word_(?P<word>\w+)|text_(?P<text>[0-9a-f]*)|dated)__\b")
-_TIMEDELTA = re.compile(r"\b__module__dates__\.method_of\(([^()]*), __word_timedelta__\)")
-_BY_NAME = re.compile(r"\b__module__methods__\.(get|has|set)_attribute\b")
-_METHOD = re.compile(r"\b__module__\w+__\.\w+\(([^()]*), __word_(\w+)__\)")
 
 
 def module(name: str) -> str:
@@ -36,13 +33,6 @@ def bindings(code: str) -> list[str]:
     """The lines that bind what of these code has, each name once."""
     found = {match[0]: match for match in _HIDDEN.finditer(code)}
     return [f"{name} = {value}" for name, match in found.items() if (value := _value(match)) is not None]
-
-
-def shown(text: str) -> str:
-    """A line of rewritten code as it was, as far as its calls are plain."""
-    text = _BY_NAME.sub(r"\1attr", text)
-    text = re.sub(rf"{DATED}\((\w+)\)", r"\1", text)
-    return _METHOD.sub(r"\1.\2", _TIMEDELTA.sub(r"\1", text))
 
 
 class WithoutQuotes(ast.NodeTransformer):
