@@ -6,7 +6,7 @@ import ast
 from collections.abc import Collection, Iterator
 from itertools import islice
 
-from langgraph_rlm.repl.rewriting.generators import COMPREHENSIONS
+from langgraph_rlm.repl.rewriting.scopes import COMPREHENSIONS
 from langgraph_rlm.repl.syntax import statements
 
 Functions = dict[str, ast.FunctionDef]

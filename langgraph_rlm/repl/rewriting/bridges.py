@@ -24,12 +24,13 @@ from langgraph_rlm.repl.rewriting.generators import (
     TooMuch,
     as_function,
     ends_late,
-    is_generator,
 )
 from langgraph_rlm.repl.rewriting.iteration import ITERATES, NEXT, Iteration, has_iterators, iterates
 from langgraph_rlm.repl.rewriting.lacking import Gap, gaps_of_syntax
 from langgraph_rlm.repl.rewriting.operations import LOAD, SIGN, Operations
 from langgraph_rlm.repl.rewriting.preparation import preparation
+from langgraph_rlm.repl.rewriting.quiet import Quiet
+from langgraph_rlm.repl.rewriting.scopes import is_generator
 from langgraph_rlm.repl.syntax import Edit, edited, end_of, parsed, start_of, statements
 
 METHODS = {
@@ -136,20 +137,20 @@ def _printed_anew(
     properties = {*properties} - ITERATES
     if not iterators and not needs_classes(found, properties) and not (may_iterate and iterates(found)):
         return None
-    tree = parsed(code)
+    tree, quiet = parsed(code), Quiet(found)
     tree = ast.fix_missing_locations(Closing(tree).visit(tree)) if ends_late(tree) else tree
-    tree = ast.fix_missing_locations(Iteration(tree).visit(tree)) if may_iterate else tree
+    tree = ast.fix_missing_locations(Iteration(tree, quiet).visit(tree)) if may_iterate else tree
     classes = Classes(tree, properties)
     tree = ast.fix_missing_locations(classes.visit(tree))
     tree = ast.fix_missing_locations(Operations(classes.special).visit(tree)) if classes.special else tree
-    tree = ast.fix_missing_locations(_Generators().visit(tree))
+    tree = ast.fix_missing_locations(_Generators(quiet).visit(tree))
     printed = ast.unparse(hidden.WithoutQuotes().visit(tree))
     return printed, _lines(tree, printed), {*classes.own_properties, *iterators}, tree
 
 
 class _Generators(ast.NodeTransformer):
-    def __init__(self) -> None:
-        self.count = 0
+    def __init__(self, quiet: Quiet) -> None:
+        self.count, self.quiet = 0, quiet
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         self.generic_visit(node)
@@ -159,7 +160,7 @@ class _Generators(ast.NodeTransformer):
         if self.count > MOST_FUNCTIONS:
             raise TooMuch("so many generator functions", node.lineno)
         try:
-            return as_function(copy.deepcopy(node))
+            return as_function(copy.deepcopy(node), node.name in self.quiet.functions)
         except NoBridge:  # the model is told what stays
             return node
 

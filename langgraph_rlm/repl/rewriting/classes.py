@@ -13,9 +13,11 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from langgraph_rlm.repl.rewriting import hidden
 from langgraph_rlm.repl.rewriting.dataclasses import decorator_of, is_dataclass, is_ordered, shaped
-from langgraph_rlm.repl.rewriting.generators import NoBridge, filled, own_nodes
+from langgraph_rlm.repl.rewriting.filling import filled
+from langgraph_rlm.repl.rewriting.generators import NoBridge
 from langgraph_rlm.repl.rewriting.lacking import Gap
 from langgraph_rlm.repl.rewriting.operations import ORDERED, SIZED, SPECIAL
+from langgraph_rlm.repl.rewriting.scopes import own_nodes
 
 EXCEPTIONS = {
     name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)

@@ -9,7 +9,8 @@ import ast
 from collections.abc import Iterator
 
 from langgraph_rlm.repl.rewriting import hidden
-from langgraph_rlm.repl.rewriting.generators import NoBridge, filled
+from langgraph_rlm.repl.rewriting.filling import filled
+from langgraph_rlm.repl.rewriting.generators import NoBridge
 
 HELPERS = hidden.module("_dataclasses")
 """What the sandbox has for it."""

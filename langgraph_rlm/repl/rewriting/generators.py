@@ -8,20 +8,42 @@ next. What has no `yield` in it stays as it is. Local variables are those of the
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+import copy
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from langgraph_rlm.repl.rewriting import hidden
-from langgraph_rlm.repl.syntax import parsed
+from langgraph_rlm.repl.rewriting.blocks import AT, ERROR, STATE, Block, go, machine
+from langgraph_rlm.repl.rewriting.filling import filled
+from langgraph_rlm.repl.rewriting.loops import END, HELPERS
+from langgraph_rlm.repl.rewriting.scopes import (
+    SCOPES,
+    assigned_names,
+    body_nodes,
+    is_generator,
+    leaves_early,
+    own_nodes,
+    yields,
+)
+from langgraph_rlm.repl.rewriting.whole import NAME, RESULT, quietness, whole
 
-STATE, ERROR = "__state", "__error"
-"""The number of the next block, and what was raised in one that a handler is to see."""
-HELPERS = hidden.module("_generators")
-"""What the sandbox has for it."""
-SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
-COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-
-
+_RESUME = """
+def __resume(__sent):
+    nonlocal {local}
+    __at, __state = __state, -1
+    try:
+        while True:
+            pass
+    except StopIteration:
+        raise RuntimeError("generator raised StopIteration") from None
+"""
+_FROM = """
+if {step}:
+    {item} = {step}(__sent)
+else:
+    if __sent is not None:
+        {helpers}.received(__sent)
+    {item} = next({items}, {helpers}.end)
+"""
 _WITH = """
 try:
     try:
@@ -53,86 +75,13 @@ class NoBridge(Exception):
     """A `yield` stands where none can be rewritten: the sandbox says so when the cell runs."""
 
 
-def is_generator(function: ast.FunctionDef) -> bool:
-    """Whether a function yields."""
-    return _yields(function.body)
+def as_function(function: ast.FunctionDef, is_quiet: bool) -> ast.FunctionDef:
+    """The function without its yields: it returns an iterator of what it yielded. Raises `NoBridge`.
 
-
-def as_function(function: ast.FunctionDef) -> ast.FunctionDef:
-    """The function without its yields: it returns an iterator of what it yielded. Raises `NoBridge`."""
-    return ast.fix_missing_locations(ast.copy_location(_Flattened(function).function(), function))
-
-
-def _yields(nodes: Iterable[ast.AST]) -> bool:
-    return any(isinstance(node, ast.Yield | ast.YieldFrom) for top in nodes for node in own_nodes(top))
-
-
-def own_nodes(node: ast.AST) -> Iterator[ast.AST]:
-    """A node and all below it that belong to the same scope."""
-    return _walked(node, SCOPES)
-
-
-def _walked(node: ast.AST, ends: tuple[type[ast.AST], ...]) -> Iterator[ast.AST]:
-    """A node and all below it in the order of the code, but for what is in nodes of these kinds."""
-    waiting = [node]
-    while waiting:
-        node = waiting.pop()
-        yield node
-        if not isinstance(node, ends):
-            waiting += reversed([*ast.iter_child_nodes(node)])
-
-
-def assigned_names(function: ast.FunctionDef) -> list[str]:
-    """The local variables of a function, its parameters excepted."""
-    names: dict[str, None] = {}
-    outer: set[str] = set()
-    for node in (node for statement in function.body for node in own_nodes(statement)):
-        match node:
-            case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
-                names[name] = None
-            case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.ExceptHandler(name=str(name)):
-                names[name] = None
-            case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
-                names[name] = None
-            case ast.Import() | ast.ImportFrom():
-                names |= {(alias.asname or alias.name.partition(".")[0]): None for alias in node.names}
-            case ast.Global() | ast.Nonlocal():
-                outer |= set(node.names)
-    targets = {
-        name.id
-        for node in ast.walk(function)
-        if isinstance(node, ast.comprehension)
-        for name in ast.walk(node.target)
-        if isinstance(name, ast.Name)
-    }
-    stored = {
-        node.id
-        for statement in function.body
-        for node in outside_comprehensions(statement)
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
-    }
-    return [name for name in names if name not in outer and (name in stored or name not in targets)]
-
-
-def outside_comprehensions(node: ast.AST) -> Iterator[ast.AST]:
-    """A node and all below it that belong to the same scope and to no comprehension."""
-    return _walked(node, (*SCOPES, *COMPREHENSIONS))
-
-
-def filled(text: str, at: ast.AST, **parts: ast.expr) -> list[ast.stmt]:
-    """Statements of this text, at the place of a node; names that are `parts` stand for expressions."""
-
-    class Filled(ast.NodeTransformer):
-        def visit_Name(self, node: ast.Name) -> ast.expr:
-            return parts.get(node.id, node)
-
-    found = []
-    for statement in parsed(text).body:
-        for node in ast.walk(statement):
-            if hasattr(node, "lineno"):
-                ast.copy_location(node, at)
-        found.append(Filled().visit(statement))
-    return found
+    Args:
+        is_quiet: Its body is, as `quiet.py` has it.
+    """
+    return ast.fix_missing_locations(ast.copy_location(_Flattened(function).function(is_quiet), function))
 
 
 def _parts(value: ast.AST) -> Iterator[tuple[ast.AST, str, int | None]]:
@@ -146,6 +95,24 @@ def _parts(value: ast.AST) -> Iterator[tuple[ast.AST, str, int | None]]:
                 yield one, "value", None
             elif isinstance(one, ast.expr):
                 yield value, name, place
+
+
+def _parameters(function: ast.FunctionDef) -> set[str]:
+    given = function.args
+    several = filter(None, [given.vararg, given.kwarg])
+    return {one.arg for one in [*given.posonlyargs, *given.args, *given.kwonlyargs, *several]}
+
+
+def _is_end(item: str, at: ast.AST) -> ast.expr:
+    return _expression(f"{item} is {END}", at)
+
+
+def _received(at: ast.AST) -> list[ast.stmt]:
+    return filled(f"if __sent is not None:\n    __sent = {HELPERS}.received(__sent)", at)
+
+
+def _expression(text: str, at: ast.AST, **parts: ast.expr) -> ast.expr:
+    return filled(text, at, **parts)[0].value  # type: ignore[attr-defined,no-any-return]
 
 
 def _part(owner: ast.AST, name: str, place: int | None) -> ast.expr:
@@ -181,7 +148,7 @@ class Closing(ast.NodeTransformer):
 
     def visit_For(self, node: ast.For) -> ast.AST | list[ast.stmt]:
         self.generic_visit(node)
-        if not self.is_made_here(node.iter) or not any(map(_leaves, node.body)):
+        if not self.is_made_here(node.iter) or not any(map(leaves_early, node.body)):
             return node
         self.count += 1
         name = f"__looped{self.count}"
@@ -193,16 +160,10 @@ class Closing(ast.NodeTransformer):
         return [*kept, closing]
 
 
-def _leaves(statement: ast.stmt) -> bool:
-    return any(isinstance(node, ast.Break | ast.Return | ast.Raise) for node in own_nodes(statement))
-
-
-@dataclass
-class _Block:
-    """Statements that run in one go. What they raise goes to the block `handler`, if any."""
-
-    handler: int | None
-    statements: list[ast.stmt] = field(default_factory=list)
+def _returns_from_loop(statement: ast.stmt) -> bool:
+    """Whether there is a `return` in a loop: on its way through a `finally` it would go on with the loop."""
+    loops = [node for node in own_nodes(statement) if isinstance(node, ast.For | ast.While)]
+    return any(isinstance(node, ast.Return) for loop in loops for node in own_nodes(loop))
 
 
 @dataclass(frozen=True)
@@ -225,70 +186,66 @@ class _Finally:
 
 class _Flattened:
     def __init__(self, function: ast.FunctionDef) -> None:
-        self.source = function
-        self.blocks: list[_Block] = []
+        self.source, self.as_written = function, copy.deepcopy(function)
+        self.blocks: list[Block] = []
         self.handler: int | None = None
         self.loops: list[_Loop] = []
         self.finals: list[_Finally] = []
         self.errors: list[str] = []
         self.hidden: list[str] = []
         self.yielding = set[ast.AST]()
-        for node in reversed([node for statement in function.body for node in own_nodes(statement)]):
+        for node in reversed([*body_nodes(function)]):
             if isinstance(node, ast.Yield | ast.YieldFrom) or not self.yielding.isdisjoint(ast.iter_child_nodes(node)):
                 self.yielding.add(node)
+        self.may_be_sent_on = any(isinstance(node, ast.Try | ast.With | ast.YieldFrom) for node in self.yielding)
+        """Whether what is thrown into it may go elsewhere than out of it."""
         self.now = self.block()
+        self.receive(function)
         self.cut(function.body)
-        self.leave(filled("return (False, None)", function))
+        self.add(*filled(f"return {END}", function))
 
-    def function(self) -> ast.FunctionDef:
+    def function(self, is_quiet: bool) -> ast.FunctionDef:
         source, at = self.source, self.source
-        names = assigned_names(source)
-        arguments = source.args
-        parameters = {
-            argument.arg
-            for argument in [
-                *arguments.posonlyargs,
-                *arguments.args,
-                *arguments.kwonlyargs,
-                *filter(None, [arguments.vararg, arguments.kwarg]),
-            ]
-        }
-        local = [*dict.fromkeys([STATE, ERROR, *self.hidden, *names, *sorted(parameters)])]
-        outer = [node for top in source.body for node in own_nodes(top) if isinstance(node, ast.Global | ast.Nonlocal)]
-        fresh = [name for name in local if name not in parameters and name != STATE]
-        resume = filled(f"def __resume(__sent):\n    nonlocal {', '.join(local)}\n    while True:\n        pass", at)[0]
-        assert isinstance(resume, ast.FunctionDef)
-        resume.body[0:0] = outer
-        loop = resume.body[-1]
-        assert isinstance(loop, ast.While)
-        loop.body = [self.dispatched(number, block) for number, block in enumerate(self.blocks)]
+        names, parameters = assigned_names(self.as_written), sorted(_parameters(source))
+        errors = [ERROR] if any(block.handler is not None for block in self.blocks) else []
+        fresh = [name for name in dict.fromkeys([*errors, *self.hidden, *names]) if name not in parameters]
+        outer = [node for node in body_nodes(self.as_written) if isinstance(node, ast.Global | ast.Nonlocal)]
+        quiet = quietness(self.as_written) if is_quiet else "False"
+        returns = any(isinstance(node, ast.Return) and node.value is not None for node in body_nodes(self.as_written))
+        given = ["__resume", RESULT if returns else "()"]
+        in_one_go = whole(self.as_written, sorted({*names, *parameters}), is_quiet)
+        given += [NAME, quiet] if in_one_go else []
+        resume = self.resume([STATE, *fresh, *parameters])
+        for function in (resume, in_one_go):
+            if function is not None:
+                function.body[0:0] = outer
         body = [
             *(node for node in outer if isinstance(node, ast.Nonlocal)),
-            *filled(f"{STATE} = 0\n{' = '.join(fresh)} = None", at),
+            *filled(f"{STATE} = 0" + (f"\n{' = '.join(fresh)} = None" if fresh else ""), at),
+            *(filled(f"{RESULT} = []", at) if returns else []),
             resume,
-            *filled(f"return {HELPERS}.generator(__resume)", at),
+            *filter(None, [in_one_go]),
+            *filled(f"return {HELPERS}.generator({', '.join(given)})", at),
         ]
         return ast.FunctionDef(source.name, source.args, body, source.decorator_list, None, None)
 
-    def dispatched(self, number: int, block: _Block) -> ast.stmt:
-        [test] = filled(f"if {STATE} == {number}:\n    pass", block.statements[0])
-        assert isinstance(test, ast.If)
-        test.body = block.statements
-        if block.handler is not None:
-            [guard] = filled(
-                f"try:\n    pass\nexcept (Exception, KeyboardInterrupt) as __raised:\n"
-                f"    {ERROR}, {STATE} = __raised, {block.handler}\n    continue",
-                block.statements[0],
-            )
-            assert isinstance(guard, ast.Try)
-            guard.body, test.body = test.body, [guard]
-        return test
+    def resume(self, local: list[str]) -> ast.FunctionDef:
+        [made] = filled(_RESUME.format(local=", ".join(local)), self.source)
+        assert isinstance(made, ast.FunctionDef)
+        guard = made.body[-1]
+        assert isinstance(guard, ast.Try)
+        loop = guard.body[-1]
+        assert isinstance(loop, ast.While)
+        loop.body = [*machine(self.blocks, self.source), *filled(f"return {HELPERS}.over(__sent)", self.source)]
+        if not self.may_be_sent_on:
+            made.body[-1:-1] = _received(self.source)
+        return made
 
     # -- blocks -------------------------------------------------------------------------------------------------------
 
     def block(self) -> int:
         self.no_more_than(MOST_BLOCKS, self.blocks)
-        self.blocks.append(_Block(self.handler))
+        self.blocks.append(Block(self.handler))
         return len(self.blocks) - 1
 
     def no_more_than(self, most: int, made: Sequence[object]) -> None:
@@ -298,12 +255,19 @@ class _Flattened:
     def add(self, *statements: ast.stmt) -> None:
         self.blocks[self.now].statements += statements
 
-    def leave(self, statements: list[ast.stmt]) -> None:
-        """Ends the block."""
-        self.add(*statements)
+    def go(self, number: int) -> None:
+        """Ends the block: that one is next."""
+        self.blocks[self.now].then = number
 
-    def go(self, number: int, at: ast.AST) -> None:
-        self.add(*filled(f"{STATE} = {number}\ncontinue", at))
+    def choose(self, test: ast.expr, then: int, otherwise: int) -> None:
+        """Ends the block with a choice of the next."""
+        block = self.blocks[self.now]
+        block.test, block.then, block.otherwise = test, then, otherwise
+
+    def receive(self, at: ast.AST) -> None:
+        """Raises what was thrown where the body goes on here. Unless it is done for all places at once."""
+        if self.may_be_sent_on:
+            self.add(*_received(at))
 
     def hide(self, prefix: str) -> str:
         """A variable of the rewriting."""
@@ -317,7 +281,7 @@ class _Flattened:
         for statement in statements:
             if isinstance(statement, ast.Global | ast.Nonlocal):
                 continue
-            if _yields([statement]):
+            if yields([statement]) or (self.finals and _returns_from_loop(statement)):
                 self.cut_one(statement)
             else:
                 self.keep(statement)
@@ -349,6 +313,8 @@ class _Flattened:
                 self.cut_try(statement)
             case ast.With():
                 self.cut_with(statement)
+            case ast.Match():
+                self.cut_match(statement)
             case ast.Expr() | ast.Assign() | ast.AugAssign() | ast.AnnAssign() | ast.Return() if statement.value:
                 statement.value = self.lifted(statement.value, statement)
                 self.cut([statement])
@@ -396,46 +362,69 @@ class _Flattened:
         if value.value is not None:
             value.value = self.lifted(value.value, at)
         if isinstance(value, ast.YieldFrom):
-            items, item = self.hide("items"), self.hide("item")
-            self.add(*filled(f"{items} = iter(VALUE)", at, VALUE=value.value))
-            [loop] = filled(f"for {item} in {items}:\n    yield {item}", at)
-            self.cut_one(loop)
-            return filled(f"{HELPERS}.value_of({items})", at)[0].value  # type: ignore[attr-defined,no-any-return]
+            return self.cut_yield_from(value, at)
         following = self.block()
         given = value.value or ast.copy_location(ast.Constant(None), at)
-        self.add(*filled(f"{STATE} = {following}\nreturn (True, VALUE)", at, VALUE=given))
+        self.add(*filled(f"{STATE} = {following}\nreturn VALUE", at, VALUE=given))
         self.now = following
-        self.add(*filled(f"if __sent is not None:\n    __sent = {HELPERS}.received(__sent)", at))
+        self.receive(at)
         return ast.copy_location(ast.Name("__sent", ast.Load()), at)
+
+    def cut_yield_from(self, value: ast.YieldFrom, at: ast.stmt) -> ast.expr:
+        """Gives the items of another iterator, which is told what is sent and thrown."""
+        items, step, item = self.hide("items"), self.hide("step"), self.hide("item")
+        again, given, after = self.block(), self.block(), self.block()
+        self.add(*filled(f"{items}, {step} = {HELPERS}.taken(VALUE)\n__sent = None", at, VALUE=value.value))
+        self.go(again)
+        self.now = again
+        self.add(*filled(_FROM.format(item=item, items=items, step=step, helpers=HELPERS), at))
+        self.choose(_is_end(item, at), after, given)
+        self.now = given
+        self.add(*filled(f"{STATE} = {again}\nreturn {item}", at))
+        self.now = after
+        return _expression(f"{HELPERS}.value_of({items})", at)
 
     def cut_if(self, statement: ast.If) -> None:
         statement.test = self.lifted(statement.test, statement)
         then, otherwise, after = self.block(), self.block(), self.block()
-        self.add(*filled(f"{STATE} = {then} if TEST else {otherwise}\ncontinue", statement, TEST=statement.test))
+        self.choose(statement.test, then, otherwise)
         for number, body in ((then, statement.body), (otherwise, statement.orelse)):
             self.now = number
             self.cut(body)
-            self.go(after, statement)
+            self.go(after)
+        self.now = after
+
+    def cut_match(self, statement: ast.Match) -> None:
+        if any(case.guard in self.yielding for case in statement.cases):
+            raise NoBridge
+        statement.subject = self.lifted(statement.subject, statement)
+        cases, after = [(self.block(), case.body) for case in statement.cases], self.block()
+        for (number, body), case in zip(cases, statement.cases, strict=True):
+            case.body = go(number, body[0])
+        self.add(statement)
+        self.go(after)
+        for number, body in cases:
+            self.now = number
+            self.cut(body)
+            self.go(after)
         self.now = after
 
     def cut_while(self, statement: ast.While) -> None:
         again, body, otherwise, after = self.block(), self.block(), self.block(), self.block()
-        self.go(again, statement)
+        self.go(again)
         self.now = again
-        statement.test = self.lifted(statement.test, statement)
-        self.add(*filled(f"{STATE} = {body} if TEST else {otherwise}\ncontinue", statement, TEST=statement.test))
+        self.choose(self.lifted(statement.test, statement), body, otherwise)
         self.cut_loop(statement, body, otherwise, after, again)
 
     def cut_for(self, statement: ast.For) -> None:
         statement.iter = self.lifted(statement.iter, statement)
-        items, item = self.hide("items"), self.hide("item")
+        items, step, item = self.hide("items"), self.hide("step"), self.hide("item")
         again, body, otherwise, after = self.block(), self.block(), self.block(), self.block()
-        self.add(*filled(f"{items} = iter(ITEMS)", statement, ITEMS=statement.iter))
-        self.go(again, statement)
+        self.add(*filled(f"{items}, {step} = {HELPERS}.taken(ITEMS)", statement, ITEMS=statement.iter))
+        self.go(again)
         self.now = again
-        self.add(*filled(f"{item} = {HELPERS}.next_of({items})", statement))
-        way = f"{STATE} = {otherwise} if {item} is {HELPERS}.end else {body}\ncontinue"
-        self.add(*filled(way, statement))
+        self.add(*filled(f"{item} = {step}(None) if {step} else next({items}, {END})", statement))
+        self.choose(_is_end(item, statement), otherwise, body)
         self.now = body
         [assign] = filled(f"TARGET = {item}", statement)
         assert isinstance(assign, ast.Assign)
@@ -448,10 +437,10 @@ class _Flattened:
         self.loops.append(_Loop(after, again, len(self.finals)))
         self.cut(statement.body)
         self.loops.pop()
-        self.go(again, statement)
+        self.go(again)
         self.now = otherwise
         self.cut(statement.orelse)
-        self.go(after, statement)
+        self.go(after)
         self.now = after
 
     def cut_with(self, statement: ast.With) -> None:
@@ -487,7 +476,7 @@ class _Flattened:
         way, kept = self.hide("way"), self.hide("kept")
         self.handler = failed
         body = self.block()
-        self.go(body, statement)
+        self.go(body)
         self.now = body
         self.finals.append(final)
         inner = ast.copy_location(ast.Try(statement.body, statement.handlers, statement.orelse, []), statement)
@@ -497,11 +486,11 @@ class _Flattened:
             self.cut(statement.body)
         self.finals.pop()
         self.add(*filled(f"{way} = 0", statement))
-        self.go(begins, statement)
+        self.go(begins)
         self.handler = outer
         self.now = failed
         self.add(*filled(f"{way}, {kept} = -1, {ERROR}", statement))
-        self.go(begins, statement)
+        self.go(begins)
         self.now = begins
         self.cut(statement.finalbody)
         self.add(*filled(f"if {way} == -1:\n    raise {kept}", statement))
@@ -510,7 +499,7 @@ class _Flattened:
             assert isinstance(leave, ast.If)
             leave.body = exit_
             self.add(leave)
-        self.go(after, statement)
+        self.go(after)
         self.now = after
 
     def cut_handlers(self, statement: ast.Try) -> None:
@@ -519,15 +508,15 @@ class _Flattened:
         error = self.hide("error")
         self.handler = handling
         body = self.block()
-        self.go(body, statement)
+        self.go(body)
         self.now = body
         self.cut(statement.body)
         self.handler = outer
         otherwise = self.block()
-        self.go(otherwise, statement)
+        self.go(otherwise)
         self.now = otherwise
         self.cut(statement.orelse)
-        self.go(after, statement)
+        self.go(after)
         self.now = handling
         self.add(*filled(f"{error} = {ERROR}", statement))
         bodies = [(self.block(), handler) for handler in statement.handlers]
@@ -535,16 +524,14 @@ class _Flattened:
             kind = handler.type or ast.Name("BaseException", ast.Load())
             name = f"\n    {handler.name} = {error}" if handler.name else ""
             self.add(
-                *filled(
-                    f"if isinstance({error}, KIND):{name}\n    {STATE} = {number}\n    continue", handler, KIND=kind
-                )
+                *filled(f"if isinstance({error}, KIND):{name}\n    {AT} = {number}\n    continue", handler, KIND=kind)
             )
         self.add(*filled(f"raise {error}", statement))
         self.errors.append(error)
         for number, handler in bodies:
             self.now = number
             self.cut(handler.body)
-            self.go(after, handler)
+            self.go(after)
         self.errors.pop()
         self.now = after
 
@@ -555,7 +542,7 @@ class _Flattened:
         for final in self.finals[depth:]:
             final.exits.append(statements)
             way = f"__way{final.number}"
-            statements = filled(f"{way} = {len(final.exits)}\n{STATE} = {final.begins}\ncontinue", at)
+            statements = [*filled(f"{way} = {len(final.exits)}", at), *go(final.begins, at)]
         return statements
 
 
@@ -569,12 +556,9 @@ class _Jumps(ast.NodeTransformer):
         return node if isinstance(node, SCOPES) else super().visit(node)
 
     def visit_Return(self, node: ast.Return) -> list[ast.stmt]:
-        value = node.value or ast.copy_location(ast.Constant(None), node)
-        if not self.flat.finals:
-            return filled("return (False, VALUE)", node, VALUE=value)
-        kept = self.flat.hide("result")
-        out = self.flat.way_out(filled(f"return (False, {kept})", node), 0, node)
-        return [*filled(f"{kept} = VALUE", node, VALUE=value), *self.jump(out)]
+        kept = filled(f"{RESULT}.append(VALUE)", node, VALUE=node.value) if node.value is not None else []
+        out = filled(f"return {END}", node)
+        return [*kept, *self.flat.way_out(out, 0, node)]
 
     def visit_Raise(self, node: ast.Raise) -> ast.stmt:
         if node.exc is None and not self.in_handler and self.flat.errors:
@@ -614,10 +598,4 @@ class _Jumps(ast.NodeTransformer):
         return node if self.in_loop or not self.flat.loops else self.leave_loop(self.flat.loops[-1].again, node)
 
     def leave_loop(self, target: int, node: ast.stmt) -> list[ast.stmt]:
-        out = filled(f"{STATE} = {target}\ncontinue", node)
-        return self.flat.way_out(out, self.flat.loops[-1].depth, node)
-
-    def jump(self, statements: list[ast.stmt]) -> list[ast.stmt]:
-        if self.in_loop and any(isinstance(statement, ast.Continue) for statement in statements):
-            raise NoBridge  # it would go on with the inner loop
-        return statements
+        return self.flat.way_out(go(target, node), self.flat.loops[-1].depth, node)

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import ast
 
-from langgraph_rlm.repl.rewriting.generators import HELPERS, filled, own_nodes
+from langgraph_rlm.repl.rewriting.filling import filled
+from langgraph_rlm.repl.rewriting.loops import HELPERS, by_steps
+from langgraph_rlm.repl.rewriting.quiet import Quiet
+from langgraph_rlm.repl.rewriting.scopes import own_nodes
 
 NEXT = "__next__"
 """Stands among the names of special methods where a REPL has iterators of its own."""
@@ -55,20 +58,21 @@ def has_iterators(tree: ast.AST) -> bool:
 
 def iterates(tree: ast.AST) -> bool:
     """Whether code goes through what may be an iterator of its own."""
-    iteration = Iteration(tree)
+    iteration = Iteration(tree, Quiet(tree))
     return any(map(iteration.is_concerned, ast.walk(tree)))
 
 
 class Iteration(ast.NodeTransformer):
     """Rewrites a cell."""
 
-    def __init__(self, tree: ast.AST) -> None:
+    def __init__(self, tree: ast.AST, quiet: Quiet) -> None:
         self.own = {
             node.name
             for node in ast.walk(tree)
             if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name in LAZY | WHOLE | _NATIVE
         }
         """Functions of the cell that have the name of one that is known here."""
+        self.quiet = quiet
         self.count = 0
 
     def is_concerned(self, node: ast.AST) -> bool:
@@ -135,20 +139,7 @@ class Iteration(ast.NodeTransformer):
         is_cut = any(isinstance(inner, ast.Yield | ast.YieldFrom) for inner in own_nodes(node))
         is_concerned = self.is_concerned(node) and not is_cut  # `generators.py` writes those with a `yield` anew
         self.generic_visit(node)
-        if not is_concerned:
-            return node
-        items, asks, item = self.hide("rounds"), self.hide("asks"), self.hide("taken")
-        kept = filled(f"{items}, {asks} = {HELPERS}.rounds(ITEMS)", node, ITEMS=node.iter)
-        first = filled(
-            f"if {asks}:\n    {item} = {items}.next()\n    if {items}.is_over:\n        continue\nTARGET = {item}", node
-        )
-        assign = first[-1]
-        assert isinstance(assign, ast.Assign)
-        assign.targets = [node.target]
-        node.target = ast.copy_location(ast.Name(item, ast.Store()), node)
-        node.iter = _expression(items, node)
-        node.body[0:0] = first
-        return [*kept, node]
+        return by_steps(node, self.hide) if is_concerned else node
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST:
         is_concerned = self.is_concerned(node)
@@ -170,15 +161,16 @@ class Iteration(ast.NodeTransformer):
     def visit_comprehensions(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> ast.AST:
         """Each clause becomes two: one for the rounds, one for what there is in a round, which is asked by a call."""
         concerned = list(map(self.is_concerned, node.generators))
+        quiet = ", True" if self.quiet.is_quiet(*_worked_out(node)) else ""
         self.generic_visit(node)
         clauses: list[ast.comprehension] = []
         for clause, is_concerned in zip(node.generators, concerned, strict=True):
             if is_concerned:
                 name = self.hide("round")
-                rounds = _expression(f"{HELPERS}.by_rounds(ITEMS)", clause.iter, ITEMS=clause.iter)
+                rounds = _expression(f"{HELPERS}.by_rounds(ITEMS{quiet})", clause.iter, ITEMS=clause.iter)
                 target = ast.copy_location(ast.Name(name, ast.Store()), clause.iter)
                 clauses.append(ast.comprehension(target, rounds, [], 0))
-                clause.iter = _expression(f"{name}.some()", clause.iter)
+                clause.iter = _expression(f"{name}()", clause.iter)
             clauses.append(clause)
         node.generators = clauses
         return node
@@ -210,6 +202,14 @@ class Iteration(ast.NodeTransformer):
         negation = "not " if isinstance(node.ops[0], ast.NotIn) else ""
         parts = {"VALUE": node.left, "ITEMS": node.comparators[0]}
         return _expression(f"{negation}{HELPERS}.is_in(VALUE, ITEMS)", node, **parts)
+
+
+def _worked_out(node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> list[ast.expr]:
+    """What is worked out for each item."""
+    conditions = [test for clause in node.generators for test in clause.ifs]
+    inner = [clause.iter for clause in node.generators[1:]]
+    made = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+    return [*made, *conditions, *inner]
 
 
 def _taken(value: ast.expr, most: int | None = None) -> ast.expr:

@@ -10,7 +10,7 @@ import ast
 from collections import Counter
 from collections.abc import Iterator
 
-from langgraph_rlm.repl.rewriting.generators import COMPREHENSIONS, is_generator, outside_comprehensions
+from langgraph_rlm.repl.rewriting.scopes import COMPREHENSIONS, is_generator, outside_comprehensions
 from langgraph_rlm.repl.syntax import Edit, end_of, start_of
 
 Functions = dict[str, ast.FunctionDef]

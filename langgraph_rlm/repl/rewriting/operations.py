@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterable
 
-from langgraph_rlm.repl.rewriting.generators import filled
+from langgraph_rlm.repl.rewriting.filling import filled
 
 SIGN = "__op_"
 """What the names of functions begin with that rewritten cells call."""

@@ -38,61 +38,58 @@ def close(items):
 
 
 class Generator:
-    """What a generator function returns. `resume` is its body: it gives whether it goes on, and a value."""
+    """What a generator function returns. `resume` is its body: it gives the next item, or `end`.
 
-    def __init__(self, resume):
-        self.resume, self.is_begun, self.is_done, self.value = resume, False, False, None
+    It is given what is sent. `result` has what the body returned, if it did. `whole` adds all items to a list where
+    nobody has had any. `is_quiet` if nobody could notice that: see `repl/rewriting/quiet.py`.
+    """
+
+    def __init__(self, resume, result, whole=None, is_quiet=False):
+        self.resume, self.result, self.whole, self.is_quiet = resume, result, whole, is_quiet
 
     def __iter__(self):
         return self
 
     def __next__(self):
-        return self.send(None)
+        item = self.resume(None)
+        if item is end:
+            raise StopIteration
+        return item
 
     def send(self, value):
-        if self.is_done:
+        item = self.resume(value)
+        if item is end:
             raise StopIteration
-        self.is_begun = True
-        try:
-            goes_on, value = self.resume(value)
-        except StopIteration:
-            self.is_done = True
-            raise RuntimeError("generator raised StopIteration") from None
-        except BaseException:
-            self.is_done = True
-            raise
-        if goes_on:
-            return value
-        self.is_done, self.value = True, value
-        raise StopIteration
+        return item
 
     def throw(self, error, value=None, traceback=None):
         """Goes on with `error` raised where the body stopped."""
         error = error if value is None else value
-        if type(error) is type:
-            error = error()
-        if not self.is_begun or self.is_done:
-            self.is_done = True
-            raise error
-        return self.send(Thrown(error))
+        return self.send(Thrown(error() if type(error) is type else error))
 
     def close(self):
         """Ends it, by way of each `finally` that it is in."""
-        if self.is_begun and not self.is_done:
-            try:
-                self.throw(KeyboardInterrupt("the generator is closed"))  # no `except Exception` takes it
-            except (KeyboardInterrupt, StopIteration):
-                pass
-            else:
-                raise RuntimeError("generator ignored GeneratorExit")
-        self.is_done = True
+        try:
+            item = self.resume(Thrown(KeyboardInterrupt("the generator is closed")))  # no `except Exception` takes it
+        except KeyboardInterrupt:
+            return
+        if item is not end:
+            raise RuntimeError("generator ignored GeneratorExit")
 
 
 generator = Generator
 
 
+def over(sent):
+    """What a body gives that is at its end."""
+    received(sent)
+    return end
+
+
 def next_of(items):
     """The next item; `end` after the last one. Unlike `next` it may ask a model."""
+    if type(items) is Generator:
+        return items.resume(None)
     if not hasattr(items, "__next__"):
         return next(items, end)
     try:
@@ -103,44 +100,35 @@ def next_of(items):
 
 def value_of(items):
     """What a generator returned."""
-    return getattr(items, "value", None)
+    return items.result[0] if type(items) is Generator and items.result else None
+
+
+def taken(items):
+    """An iterator of the items and, where it is written in Python, a function that gives the next one, or `end`."""
+    if type(items) is not Generator:
+        if not hasattr(type(items), "__iter__"):
+            return iter(items), None
+        items = items.__iter__()
+    if type(items) is Generator:
+        return items, items.resume
+    return (items, _step_of(items)) if hasattr(type(items), "__next__") else (iter(items), None)
+
+
+def _step_of(items):
+    def step(sent):
+        received(sent)
+        try:
+            return items.__next__()
+        except StopIteration:
+            return end
+
+    return step
 
 
 # -- going through what may be an iterator that is written in Python: see `repl/rewriting/iteration.py` ---------------
 
 
-class Rounds:
-    """Goes once for each item of an iterator, which is asked by a call: nothing can be asked of the host otherwise."""
-
-    def __init__(self, items):
-        self.items, self.is_over = items, False
-
-    def __iter__(self):
-        return self
-
-    def __next__(self):
-        if self.is_over:
-            raise StopIteration
-        return self
-
-    def next(self):
-        item = next_of(self.items)
-        self.is_over = item is end
-        return item
-
-    def some(self):
-        item = self.next()
-        return () if self.is_over else (item,)
-
-
-class Round:
-    """All items of what Monty goes through by itself."""
-
-    def __init__(self, items):
-        self.items = items
-
-    def some(self):
-        return self.items
+FOREVER = itertools.repeat(None)
 
 
 def asks(items):
@@ -148,29 +136,61 @@ def asks(items):
     return hasattr(type(items), "__iter__")
 
 
-def rounds(items):
-    """What a loop goes through in place of `items`, and whether it is to call that for each item."""
-    if not asks(items):
-        return items, False
-    items = items.__iter__()
-    return (Rounds(items), True) if hasattr(type(items), "__next__") else (items, False)
+def are_quiet(*sources):
+    """Whether nobody notices when items are taken of these."""
+    for items in sources:
+        if items.is_quiet is False if type(items) is Generator else hasattr(type(items), "__next__"):
+            return False
+    return True
 
 
-def by_rounds(items):
-    """The rounds in which a comprehension goes through `items`."""
+def rounds(items, is_quiet=False):
+    """What a loop goes through in place of `items`, and what it calls for each item where that is written in Python."""
     if not hasattr(type(items), "__iter__"):  # as `asks` says, in less time
-        return (Round(items),)
-    found, asks_each = rounds(items)
-    return found if asks_each else (Round(found),)
+        return items, None
+    if is_quiet and type(items) is Generator and items.is_quiet:
+        return all_of(items), None
+    items, step = taken(items)
+    return (FOREVER, step) if step else (items, None)
+
+
+def by_rounds(items, is_quiet=False):
+    """Functions, each of which gives the items of a round. The list grows while a comprehension goes through it."""
+    items, step = rounds(items, is_quiet)
+    if step is None:
+        return [lambda: items]
+    found = []
+
+    def some():
+        item = step(None)
+        if item is end:
+            return ()
+        found.append(some)
+        return (item,)
+
+    found.append(some)
+    return found
+
+
+def _in_one_go(items, found):
+    try:
+        return items.whole(found)
+    except StopIteration:
+        raise RuntimeError("generator raised StopIteration") from None
 
 
 def all_of(items, most=None):
     """The items of what is written in Python, no more than `most`; anything else as it is."""
     if not asks(items) or hasattr(items, "keys"):
         return items
-    items, found = items.__iter__(), []
+    items, step = taken(items)
+    if step is None:
+        return items
+    found = []
+    if most is None and type(items) is Generator and items.whole is not None and _in_one_go(items, found):
+        return found
     while len(found) != most:
-        item = next_of(items)
+        item = step(None)
         if item is end:
             break
         found.append(item)

@@ -2,40 +2,67 @@
 
 _generators = __rlm__["module"]("_generators")
 _next, _last = _generators.next_of, _generators.end
+_enumerate = enumerate
+
+
+def _step_of(items):
+    """A function that gives the next item, or `_last`, whatever it is given."""
+    items, step = _generators.taken(items)
+    return (lambda sent: next(items, _last)) if step is None else step
 
 
 def enumerate(items, start=0):
-    for item in items:
-        yield start, item
-        start += 1
+    step, place = _step_of(items), start
+
+    def resume(sent):
+        nonlocal place
+        if sent is not None:
+            _generators.received(sent)
+        item = step(None)
+        if item is _last:
+            return _last
+        place += 1
+        return place - 1, item
+
+    def whole(found):
+        if place != start:
+            return False
+        found.extend(_enumerate(_generators.all_of(items), start))
+        return True
+
+    return _generators.generator(resume, (), whole, _generators.are_quiet(items))
 
 
 def zip(*iterables, strict=False):
-    return _zipped([iter(items) for items in iterables], strict)
+    return _zipped(iterables, strict)
 
 
-def _zipped(iterators, strict):
-    while iterators:
+def _zipped(iterables, strict):
+    steps = [_step_of(items) for items in iterables]
+
+    def resume(sent):
+        if sent is not None:
+            _generators.received(sent)
         row = []
-        for items in iterators:
-            item = _next(items)
+        for step in steps:
+            item = step(None)
             if item is _last:
-                break
+                if strict:
+                    _refuse_uneven(steps, len(row))
+                return _last
             row.append(item)
-        if len(row) < len(iterators):
-            if strict:
-                _refuse_uneven(iterators, len(row))
-            return
-        yield tuple(row)
+        return tuple(row) if row else _last
+
+    return _generators.generator(resume, ())
 
 
-def _refuse_uneven(iterators, place):
+def _refuse_uneven(steps, place):
     """Raises what `zip(strict=True)` does where the iterator in that place was the first to end."""
     if place:
         before = "argument 1" if place == 1 else "arguments 1-" + str(place)
         raise ValueError("zip() argument " + str(place + 1) + " is shorter than " + before)
-    for i in range(1, len(iterators)):
-        if _next(iterators[i]) is not _last:
+    for i in range(1, len(steps)):
+        if steps[i](None) is not _last:
             before = "argument 1" if i == 1 else "arguments 1-" + str(i)
             raise ValueError("zip() argument " + str(i + 1) + " is longer than " + before)
 
@@ -50,7 +77,7 @@ def zip_longest(*iterables, fillvalue=None):
 
 
 def map(function, *iterables):
-    for items in _zipped([iter(items) for items in iterables], False):
+    for items in _zipped(iterables, False):
         yield function(*items)
 
 
@@ -87,7 +114,7 @@ def dropwhile(function, items):
 
 
 def compress(items, selectors):
-    for item, is_wanted in _zipped([iter(items), iter(selectors)], False):
+    for item, is_wanted in _zipped([items, selectors], False):
         if is_wanted:
             yield item
 

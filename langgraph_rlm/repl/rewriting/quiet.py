@@ -1,0 +1,117 @@
+"""Whether code does nothing that other code could notice, but for what it gives and raises.
+
+Where a generator and what takes its items are both quiet, nobody can tell that it was not run item by item.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Collection, Iterable
+
+_FUNCTIONS = frozenset(
+    (
+        *(
+            "abs",
+            "bool",
+            "chr",
+            "dict",
+            "divmod",
+            "enumerate",
+            "float",
+            "frozenset",
+            "int",
+            "isinstance",
+            "len",
+            "list",
+        ),
+        *("max", "min", "ord", "range", "repr", "reversed", "round", "set", "sorted", "str", "sum", "tuple", "zip"),
+    )
+)
+_METHODS = frozenset(
+    (
+        *(name for kind in (str, bytes, tuple, int, float, frozenset) for name in dir(kind) if name[0] != "_"),
+        *("get", "items", "keys", "values", "search", "match", "fullmatch", "findall", "finditer", "group", "groups"),
+        *("groupdict", "start", "end", "span", "isoformat", "total_seconds", "timestamp", "date", "time", "weekday"),
+        *("strftime", "strptime", "fromisoformat", "loads", "dumps"),
+    )
+)
+_CHANGING = frozenset(("append", "add", "extend", "update", "discard", "pop", "popleft", "appendleft", "setdefault"))
+"""Methods that change what is theirs."""
+_MAKING = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
+_LOUD = (
+    *(ast.Global, ast.Nonlocal, ast.Delete, ast.With, ast.AsyncWith, ast.AsyncFor, ast.Await, ast.Import, ast.Match),
+    *(ast.ImportFrom, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.Try, ast.NamedExpr),
+)
+
+
+class Quiet:
+    """Of a cell, which of its functions and expressions are quiet."""
+
+    def __init__(self, tree: ast.AST) -> None:
+        functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+        stored = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        count = Counter(function.name for function in functions)
+        self.known = _FUNCTIONS - stored - {*count}
+        self.functions = {name for name, times in count.items() if times == 1 and name not in stored}
+        """Assumed to be quiet until one is found that is not."""
+        candidates = [function for function in functions if function.name in self.functions]
+        while loud := [function for function in candidates if not self.is_quiet_function(function)]:
+            self.functions -= {function.name for function in loud}
+            candidates = [function for function in candidates if function.name in self.functions]
+
+    def is_quiet_function(self, function: ast.FunctionDef) -> bool:
+        return not function.decorator_list and self._are_quiet(function.body, _own_collections(function))
+
+    def is_quiet(self, *expressions: ast.expr) -> bool:
+        return self._are_quiet(expressions, frozenset())
+
+    def _are_quiet(self, tops: Iterable[ast.AST], own: Collection[str]) -> bool:
+        return all(self._is_quiet(node, own) for top in tops for node in ast.walk(top))
+
+    def _is_quiet(self, node: ast.AST, own: Collection[str]) -> bool:
+        match node:
+            case ast.Call(func=ast.Name(name)):
+                return name in self.known or name in self.functions
+            case ast.Call(func=ast.Attribute(value=owner, attr=name)):
+                return name in _METHODS or (name in _CHANGING and _name(owner) in own)
+            case ast.Subscript(value=owner, ctx=ast.Store()):
+                return _name(owner) in own
+            case ast.AugAssign(target=ast.Name(), value=value):
+                return isinstance(value, ast.Constant | ast.JoinedStr)
+            case ast.AugAssign(target=target):
+                return isinstance(target, ast.Subscript)
+            case ast.Attribute(ctx=ast.Store()) | ast.Call():
+                return False
+        return not isinstance(node, _LOUD)
+
+
+def _own_collections(function: ast.FunctionDef) -> set[str]:
+    """Local variables that have collections made in the function, which nothing else ever gets."""
+    made, stored, loaded, inside = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
+    for node in ast.walk(function):
+        match node:
+            case ast.Name(name, ctx=ast.Store()) | ast.arg(name):
+                stored[name] += 1
+            case ast.Name(name):
+                loaded[name] += 1
+            case ast.Assign(targets=[ast.Name(name)], value=value) | ast.AnnAssign(target=ast.Name(name), value=value):
+                made[name] += _makes(value)
+            case ast.Call(func=ast.Attribute(value=ast.Name(name))):
+                inside[name] += 1
+            case ast.Call(func=ast.Name("len"), args=[ast.Name(name)]) | ast.Subscript(value=ast.Name(name)):
+                inside[name] += 1
+            case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[ast.Name(name)]):
+                inside[name] += 1
+    return {name for name, times in made.items() if times == stored[name] and inside[name] == loaded[name]}
+
+
+def _makes(value: ast.expr | None) -> bool:
+    match value:
+        case ast.Call(func=ast.Name("list" | "dict" | "set" | "Counter" | "defaultdict" | "deque")):
+            return True
+    return isinstance(value, _MAKING)
+
+
+def _name(node: ast.AST) -> str | None:
+    return node.id if isinstance(node, ast.Name) else None
