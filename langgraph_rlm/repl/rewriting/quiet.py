@@ -6,7 +6,7 @@ Where a generator and what takes its items are both quiet, nobody can tell that 
 from __future__ import annotations
 
 import ast
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 
 _FUNCTIONS = frozenset(
@@ -54,13 +54,21 @@ class Quiet:
         count = Counter(function.name for function in functions)
         self.known = _FUNCTIONS - stored - {*count}
         self.functions = {name for name, times in count.items() if times == 1 and name not in stored}
-        """Assumed to be quiet until one is found that is not."""
-        candidates = [function for function in functions if function.name in self.functions]
-        while loud := [function for function in candidates if not self.is_quiet_function(function)]:
-            self.functions -= {function.name for function in loud}
-            candidates = [function for function in candidates if function.name in self.functions]
+        """Those that are called by name; to begin with all that may be quiet."""
+        callers = defaultdict[str, list[str]](list)
+        loud = list[str]()
+        for function in functions:
+            if not self._is_quiet_function(function):
+                loud.append(function.name)
+            for name in _called(function) & self.functions:
+                callers[name].append(function.name)
+        while loud:
+            name = loud.pop()
+            if name in self.functions:
+                self.functions.remove(name)
+                loud += callers[name]
 
-    def is_quiet_function(self, function: ast.FunctionDef) -> bool:
+    def _is_quiet_function(self, function: ast.FunctionDef) -> bool:
         return not function.decorator_list and self._are_quiet(function.body, _own_collections(function))
 
     def is_quiet(self, *expressions: ast.expr) -> bool:
@@ -104,6 +112,11 @@ def _own_collections(function: ast.FunctionDef) -> set[str]:
             case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[ast.Name(name)]):
                 inside[name] += 1
     return {name for name, times in made.items() if times == stored[name] and inside[name] == loaded[name]}
+
+
+def _called(function: ast.FunctionDef) -> set[str]:
+    called = {_name(node.func) for node in ast.walk(function) if isinstance(node, ast.Call)}
+    return {name for name in called if name is not None}
 
 
 def _makes(value: ast.expr | None) -> bool:
