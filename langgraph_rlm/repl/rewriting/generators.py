@@ -21,6 +21,7 @@ from langgraph_rlm.repl.rewriting.scopes import (
     body_nodes,
     is_generator,
     leaves_early,
+    may_raise_stop,
     own_nodes,
     yields,
 )
@@ -30,11 +31,14 @@ _RESUME = """
 def __resume(__sent):
     nonlocal {local}
     __at, __state = __state, -1
-    try:
-        while True:
-            pass
-    except StopIteration:
-        raise RuntimeError("generator raised StopIteration") from None
+    while True:
+        pass
+"""
+_GUARD = """
+try:
+    pass
+except StopIteration:
+    raise RuntimeError("generator raised StopIteration") from None
 """
 _FROM = """
 if {step}:
@@ -210,12 +214,12 @@ class _Flattened:
         errors = [ERROR] if any(block.handler is not None for block in self.blocks) else []
         fresh = [name for name in dict.fromkeys([*errors, *self.hidden, *names]) if name not in parameters]
         outer = [node for node in body_nodes(self.as_written) if isinstance(node, ast.Global | ast.Nonlocal)]
+        resume = self.resume([STATE, *fresh, *parameters])
         quiet = quietness(self.as_written) if is_quiet else "False"
         returns = any(isinstance(node, ast.Return) and node.value is not None for node in body_nodes(self.as_written))
         given = ["__resume", RESULT if returns else "()"]
         in_one_go = whole(self.as_written, sorted({*names, *parameters}), is_quiet)
         given += [NAME, quiet] if in_one_go else []
-        resume = self.resume([STATE, *fresh, *parameters])
         for function in (resume, in_one_go):
             if function is not None:
                 function.body[0:0] = outer
@@ -232,13 +236,15 @@ class _Flattened:
     def resume(self, local: list[str]) -> ast.FunctionDef:
         [made] = filled(_RESUME.format(local=", ".join(local)), self.source)
         assert isinstance(made, ast.FunctionDef)
-        guard = made.body[-1]
-        assert isinstance(guard, ast.Try)
-        loop = guard.body[-1]
+        loop = made.body[-1]
         assert isinstance(loop, ast.While)
         loop.body = [*machine(self.blocks, self.source), *filled(f"return {HELPERS}.over(__sent)", self.source)]
         if not self.may_be_sent_on:
             made.body[-1:-1] = _received(self.source)
+        if may_raise_stop(self.as_written):
+            [guard] = filled(_GUARD, self.source)
+            assert isinstance(guard, ast.Try)
+            guard.body, made.body[-1] = [loop], guard
         return made
 
     # -- blocks -------------------------------------------------------------------------------------------------------

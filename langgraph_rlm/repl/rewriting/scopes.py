@@ -77,6 +77,17 @@ def outside_comprehensions(node: ast.AST) -> Iterator[ast.AST]:
     return _walked(node, (*SCOPES, *COMPREHENSIONS))
 
 
+def may_raise_stop(function: ast.FunctionDef) -> bool:
+    """Whether a `StopIteration` may come out of a body: of `next(items)`, or as it stands there."""
+    for node in body_nodes(function):
+        match node:
+            case ast.Call(func=ast.Name("next"), args=[_]) | ast.Attribute(attr="__next__" | "send" | "throw"):
+                return True
+            case ast.Name("StopIteration"):
+                return True
+    return False
+
+
 def leaves_early(statement: ast.stmt) -> bool:
     """Whether what is around a statement may be left by it."""
     return any(isinstance(node, ast.Break | ast.Return | ast.Raise) for node in own_nodes(statement))

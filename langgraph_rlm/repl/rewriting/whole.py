@@ -8,7 +8,7 @@ from collections.abc import Collection
 from langgraph_rlm.repl.rewriting.blocks import OVER, STATE
 from langgraph_rlm.repl.rewriting.filling import filled
 from langgraph_rlm.repl.rewriting.loops import HELPERS, by_steps
-from langgraph_rlm.repl.rewriting.scopes import SCOPES, assigned_names, body_nodes, leaves_early, yields
+from langgraph_rlm.repl.rewriting.scopes import SCOPES, assigned_names, body_nodes, leaves_early, may_raise_stop, yields
 
 NAME, RESULT = "__whole", "__result"
 """The function, and the list that has what a body returned."""
@@ -25,8 +25,11 @@ def {NAME}(__found):
 def whole(function: ast.FunctionDef, local: Collection[str], is_quiet: bool) -> ast.FunctionDef | None:
     """A function that adds all items to a list, or gives False where somebody has had some of them.
 
-    None where something is done with what a `yield` gives. The function is changed.
+    None where something is done with what a `yield` gives, or what it raises would have to be changed; and where there
+    are functions within, which would have to be written twice. The function is changed.
     """
+    if may_raise_stop(function) or any(isinstance(node, ast.FunctionDef) for node in body_nodes(function)):
+        return None
     nodes = [*body_nodes(function)]
     alone = {node.value for node in nodes if isinstance(node, ast.Expr)}
     if any(isinstance(node, ast.Yield | ast.YieldFrom) and node not in alone for node in nodes):

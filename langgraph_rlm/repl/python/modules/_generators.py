@@ -172,13 +172,6 @@ def by_rounds(items, is_quiet=False):
     return found
 
 
-def _in_one_go(items, found):
-    try:
-        return items.whole(found)
-    except StopIteration:
-        raise RuntimeError("generator raised StopIteration") from None
-
-
 def all_of(items, most=None):
     """The items of what is written in Python, no more than `most`; anything else as it is."""
     if not asks(items) or hasattr(items, "keys"):
@@ -187,7 +180,7 @@ def all_of(items, most=None):
     if step is None:
         return items
     found = []
-    if most is None and type(items) is Generator and items.whole is not None and _in_one_go(items, found):
+    if most is None and type(items) is Generator and items.whole is not None and items.whole(found):
         return found
     while len(found) != most:
         item = step(None)
