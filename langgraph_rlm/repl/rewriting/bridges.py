@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from langgraph_rlm.repl import modules
 from langgraph_rlm.repl.rewriting import hidden
 from langgraph_rlm.repl.rewriting.classes import EXCEPTIONS, Classes, gaps_of_patterns, needs_classes
+from langgraph_rlm.repl.rewriting.expressions import Later, has_later_ones
 from langgraph_rlm.repl.rewriting.generators import (
     MOST_FUNCTIONS,
     Closing,
@@ -27,6 +28,7 @@ from langgraph_rlm.repl.rewriting.generators import (
 )
 from langgraph_rlm.repl.rewriting.iteration import ITERATES, NEXT, Iteration, has_iterators, iterates
 from langgraph_rlm.repl.rewriting.lacking import Gap, gaps_of_syntax
+from langgraph_rlm.repl.rewriting.lists import iterators
 from langgraph_rlm.repl.rewriting.operations import LOAD, SIGN, Operations
 from langgraph_rlm.repl.rewriting.preparation import preparation
 from langgraph_rlm.repl.rewriting.quiet import Quiet
@@ -132,12 +134,19 @@ def _printed_anew(
 
     None where it has none of these. `found` are its statements.
     """
-    iterators = {NEXT} if has_iterators(found) else set()
-    may_iterate = bool(iterators or ITERATES & {*properties})
+    own = {NEXT} if has_iterators(found) else set()
+    may_iterate = bool(own or ITERATES & {*properties})
     properties = {*properties} - ITERATES
-    if not iterators and not needs_classes(found, properties) and not (may_iterate and iterates(found)):
+    is_later = has_later_ones(found)
+    is_anew = own or is_later or needs_classes(found, properties) or (may_iterate and iterates(found))
+    if not is_anew:
         return None
-    tree, quiet = parsed(code), Quiet(found)
+    tree = parsed(code)
+    if is_later:
+        tree = ast.fix_missing_locations(Later(tree, code).visit(tree))
+        own = {NEXT} if has_iterators(tree) else set()
+        may_iterate = may_iterate or bool(own)
+    quiet = Quiet(tree)
     tree = ast.fix_missing_locations(Closing(tree).visit(tree)) if ends_late(tree) else tree
     tree = ast.fix_missing_locations(Iteration(tree, quiet).visit(tree)) if may_iterate else tree
     classes = Classes(tree, properties)
@@ -145,7 +154,7 @@ def _printed_anew(
     tree = ast.fix_missing_locations(Operations(classes.special).visit(tree)) if classes.special else tree
     tree = ast.fix_missing_locations(_Generators(quiet).visit(tree))
     printed = ast.unparse(hidden.WithoutQuotes().visit(tree))
-    return printed, _lines(tree, printed), {*classes.own_properties, *iterators}, tree
+    return printed, _lines(tree, printed), {*classes.own_properties, *own}, tree
 
 
 class _Generators(ast.NodeTransformer):
@@ -181,19 +190,6 @@ def edited_text(code: str) -> str:
     bridges += [_error_facts(tree), _methods(tree), _with_its_text(code)]
     of_nodes = ([edit for bridge in bridges for edit in bridge(node)] for node in ast.walk(tree))
     return edited(code, [edit for edits in of_nodes for edit in sorted(edits, key=lambda edit: edit.end)])
-
-
-def _generator_for_next(node: ast.AST) -> Iterator[Edit]:
-    """`next(x for …)`, `g = (x for …)`: a generator expression is a list here, so it gets an iterator."""
-    match node:
-        case ast.Call(func=ast.Name("next") as function, args=[ast.GeneratorExp() as items, *_]):
-            start, end = start_of(items), end_of(items)
-            is_bare = start == (function.end_lineno, function.end_col_offset)
-            yield Edit.at(start, "(iter" if is_bare else "iter")
-            if is_bare:
-                yield Edit.at(end, ")")
-        case ast.Assign(value=ast.GeneratorExp() as items) | ast.Return(value=ast.GeneratorExp() as items):
-            yield Edit.at(start_of(items), "iter")
 
 
 def _type_variable(node: ast.AST) -> Iterator[Edit]:
@@ -507,7 +503,7 @@ def _are_whole(call: ast.Call) -> bool:
 
 
 BRIDGES: tuple[Callable[[ast.AST], Iterator[Edit]], ...] = (
-    _generator_for_next,
+    iterators,
     _type_variable,
     _delete,
     _match_fact,
