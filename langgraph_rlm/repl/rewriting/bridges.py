@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from langgraph_rlm.repl import modules
 from langgraph_rlm.repl.rewriting import hidden
-from langgraph_rlm.repl.rewriting.classes import EXCEPTIONS, Classes, gaps_of_patterns, needs_classes
+from langgraph_rlm.repl.rewriting.classes import EXCEPTIONS, Classes, needs_classes
 from langgraph_rlm.repl.rewriting.expressions import Later, has_later_ones
 from langgraph_rlm.repl.rewriting.generators import (
     MOST_FUNCTIONS,
@@ -57,7 +57,7 @@ OF_ONE = {"union", "intersection", "difference", "update"}
 """Methods of sets, which take one other set in Monty."""
 DATETIME = '__rlm__["datetime"]'
 """What the prelude has for the module and the class."""
-HELPERS = ("_generators", "_classes", "_dataclasses", "_methods", "_searching", "_errors", "_dates")
+HELPERS = ("_generators", "_classes", "_dataclasses", "_methods", "_searching", "_errors", "_dates", "_matching")
 """The modules that rewritten cells call."""
 _DATE_METHOD = f"{hidden.module('_dates')}.method_of"
 _DATE_METHODS = (
@@ -106,8 +106,7 @@ def rewritten(code: str, properties: Iterable[str] = ()) -> Rewritten:
     loaded += [f"{line}\n" for line in preparation(code)]
     if loaded:  # where a cell begins: in the middle of a built-in function nothing can be asked of the host
         lines = (*[1] * len(loaded), *(lines or range(1, printed.count("\n") + 2)))
-    gaps = (*gaps_of_syntax(tree), *gaps_of_patterns(found, {*properties, *own_properties}))
-    return Rewritten("".join([*loaded, printed]), lines, frozenset(own_properties), gaps)
+    return Rewritten("".join([*loaded, printed]), lines, frozenset(own_properties), gaps_of_syntax(tree))
 
 
 def _read(code: str) -> list[ast.stmt]:
@@ -200,10 +199,10 @@ def _type_variable(node: ast.AST) -> Iterator[Edit]:
 
 
 def _delete(node: ast.AST) -> Iterator[Edit]:
-    """`del items[i]`, `del items[i:j]`, `del (a, b)`: taken out, emptied, forgotten."""
-    if not isinstance(node, ast.Delete):
+    """`del items[i]`, `del items[i:j]`, `del (a, b)`: taken out, emptied, forgotten. Attributes cannot be."""
+    targets = [target for given in getattr(node, "targets", ()) for target in _deleted(given)]
+    if not isinstance(node, ast.Delete) or any(isinstance(target, ast.Attribute) for target in targets):
         return
-    targets = [target for given in node.targets for target in _deleted(given)]
     done = start_of(node)
     for target in targets:
         yield Edit(done, start_of(target), ("" if target is targets[0] else "; ") + _continued(done, start_of(target)))
@@ -252,9 +251,12 @@ def _methods(tree: ast.AST) -> Callable[[ast.AST], Iterator[Edit]]:
     """
     called = {id(node.func): _is_of_one(node) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     wanted = {True: LACKING, False: LACKING | OF_ONE, None: METHODS}
+    of_instances = {id(node) for node in _of_own_instances(tree)}
 
     def method(node: ast.AST) -> Iterator[Edit]:
         match node:
+            case ast.Attribute() if id(node) in of_instances and node.attr not in PARTS:
+                return
             case ast.Attribute(attr=name, ctx=ast.Load()) if name in PARTS:
                 yield from _of_function(node, f"{hidden.module('_classes')}.part")
             case ast.Attribute(attr=name, ctx=ast.Load()) if name in wanted[called.get(id(node))] or (
@@ -263,6 +265,22 @@ def _methods(tree: ast.AST) -> Callable[[ast.AST], Iterator[Edit]]:
                 yield from _of_function(node, f"{hidden.module('_methods')}.method")
 
     return method
+
+
+def _of_own_instances(tree: ast.AST) -> Iterator[ast.Attribute]:
+    """`self.items` in methods: no built-in type has it."""
+    for cls in ast.walk(tree):
+        for method in cls.body if isinstance(cls, ast.ClassDef) else ():
+            if isinstance(method, ast.FunctionDef) and method.args.args and not _is_static(method):
+                first = method.args.args[0].arg
+                for node in ast.walk(method):
+                    match node:
+                        case ast.Attribute(value=ast.Name(name)) if name == first:
+                            yield node
+
+
+def _is_static(method: ast.FunctionDef) -> bool:
+    return any(isinstance(one, ast.Name) and one.id == "staticmethod" for one in method.decorator_list)
 
 
 def _of_function(attribute: ast.Attribute, function: str) -> Iterator[Edit]:

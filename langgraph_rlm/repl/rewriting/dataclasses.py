@@ -46,7 +46,8 @@ def shaped(node: ast.ClassDef) -> list[ast.stmt]:
     options = _options(decorator)
     if None in options.values():
         raise NoBridge
-    own = [(field, _own_options(field)) for field in _after_marker(node, bool(options.get("kw_only")))]
+    fields = list(_after_marker(node, bool(options.get("kw_only"))))
+    own = [(field, _of_init(node, field) if _is_only_init(field) else _own_options(field)) for field in fields]
     if isinstance(decorator, ast.Call):
         decorator.keywords = [keyword for keyword in decorator.keywords if keyword.arg not in OPTIONS]
     call = f"{HELPERS}.shape({node.name}, {options!r}, FIELDS)"
@@ -63,7 +64,11 @@ def lacking_options(node: ast.ClassDef) -> str | None:
 def _needs_shape(decorator: ast.expr, fields: list[ast.AnnAssign]) -> bool:
     given = decorator.keywords if isinstance(decorator, ast.Call) else []
     options = [keyword for field in fields for keyword in _keywords(field) if keyword.arg in FIELD_OPTIONS]
-    return bool(options) or any(_is_marker(field) for field in fields) or any(one.arg in OPTIONS for one in given)
+    return (
+        bool(options)
+        or any(_is_marker(field) or _is_only_init(field) for field in fields)
+        or any(one.arg in OPTIONS for one in given)
+    )
 
 
 def _options(decorator: ast.expr | None) -> dict[str, bool | None]:
@@ -84,6 +89,23 @@ def _fields(node: ast.ClassDef) -> Iterator[ast.AnnAssign]:
 def _is_marker(field: ast.AnnAssign) -> bool:
     """Whether it is `_: KW_ONLY`."""
     return _called(field.annotation) == "KW_ONLY"
+
+
+def _is_only_init(field: ast.AnnAssign) -> bool:
+    """Whether it is `name: InitVar[…]`."""
+    kind = field.annotation.value if isinstance(field.annotation, ast.Subscript) else field.annotation
+    return _called(kind) == "InitVar"
+
+
+def _of_init(node: ast.ClassDef, field: ast.AnnAssign) -> dict[str, ast.expr]:
+    """What is said of what is given to `__init__` alone: it is no field, and the class keeps its default."""
+    given, place, name = _own_options(field), node.body.index(field), ast.unparse(field.target)
+    if given.pop("required", None):
+        node.body[place] = ast.copy_location(ast.Pass(), field)
+    else:
+        node.body[place] = filled(f"{name} = DEFAULT", field, DEFAULT=field.value)[0]  # type: ignore[arg-type]
+        given["default"] = filled(f"{node.name}.{name}", field)[0].value  # type: ignore[attr-defined]
+    return given
 
 
 def _after_marker(node: ast.ClassDef, are_named: bool) -> Iterator[ast.AnnAssign]:

@@ -29,6 +29,11 @@ def word(text: str) -> str:
     return f"__text_{text.encode('utf-8', 'surrogatepass').hex()}__"
 
 
+def super_of(cls: str, name: str) -> str:
+    """The name by which instances have what `super().name` is in a class."""
+    return f"__super_{cls}_{name}__"
+
+
 def bindings(code: str) -> list[str]:
     """The lines that bind what of these code has, each name once."""
     found = {match[0]: match for match in _HIDDEN.finditer(code)}

@@ -7,15 +7,13 @@ in place of what would have called it.
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterable
+import copy
+from collections.abc import Collection, Iterable, Iterator
 
 from langgraph_rlm.repl.rewriting.filling import filled
 
 SIGN = "__op_"
 """What the names of functions begin with that rewritten cells call."""
-FUNCTIONS = ("own", "sort", "less", "at_most", "more", "at_least", "compare", "chained", "both", "either", "truth")
-LOAD = f'{", ".join(f"{SIGN}{name}" for name in FUNCTIONS)} = __rlm__["module"]("_operations").functions'
-"""Makes them known, in the order of `functions` there."""
 ORDER = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 NATIVE_FIRST = {"<": "less", "<=": "at_most", ">": "more", ">=": "at_least"}
 """Functions that try Monty's own operator first, which never is one of a class."""
@@ -24,7 +22,21 @@ ORDERED = frozenset(("__lt__", "__le__", "__gt__", "__ge__"))
 TRUE = frozenset(("__bool__", "__len__"))
 SIZED = "__sized__"
 """The `__len__` of what is never empty, as `repl/python/modules/_classes.py` has it."""
-SPECIAL = ORDERED | TRUE | {"__ne__", "__reversed__", SIZED}
+IN_PLACE: dict[type[ast.operator], str] = {
+    ast.Add: "__iadd__",
+    ast.Sub: "__isub__",
+    ast.Mult: "__imul__",
+    ast.Div: "__itruediv__",
+    ast.Mod: "__imod__",
+    ast.FloorDiv: "__ifloordiv__",
+    ast.Pow: "__ipow__",
+    ast.BitAnd: "__iand__",
+    ast.BitOr: "__ior__",
+    ast.BitXor: "__ixor__",
+    ast.LShift: "__ilshift__",
+    ast.RShift: "__irshift__",
+}
+SPECIAL = ORDERED | TRUE | {"__ne__", "__reversed__", SIZED, *IN_PLACE.values()}
 """The methods."""
 NAMES = {
     "len": {"__len__", SIZED},
@@ -33,7 +45,62 @@ NAMES = {
     "reversed": {"__reversed__", "__len__"},
 }
 """Built-ins that would call them."""
+FUNCTIONS = (
+    *("sort", "less", "at_most", "more", "at_least", "compare", "chained", "both", "either", "truth"),
+    *(f"{kind}_{name}" for name in NAMES for kind in ("given", "own")),
+    *(f"changed{method}" for method in IN_PLACE.values()),
+)
+LOAD = f'{", ".join(f"{SIGN}{name}" for name in FUNCTIONS)} = __rlm__["module"]("_operations").functions'
+"""Makes them known, in the order of `functions` there."""
 _ALWAYS_BOOL = (ast.Compare, ast.Constant, ast.JoinedStr, ast.List, ast.Dict, ast.Tuple, ast.Set, ast.ListComp)
+
+
+def natural_order(cls: ast.ClassDef) -> Iterator[tuple[str, ast.Lambda]]:
+    """The methods `__lt__` and `__gt__` that compare `self.a` with `other.a`, each with what gives that."""
+    for method in cls.body:
+        match method:
+            case ast.FunctionDef(
+                name="__lt__" | "__gt__" as name,
+                args=ast.arguments(args=[first, second]),
+                decorator_list=[],
+                body=[*before, ast.Return(ast.Compare(left, [op], [right]))],
+            ) if ORDER.get(type(op)) == {"__lt__": "<", "__gt__": ">"}[name]:
+                others = ast.unparse(_Renamed(first.arg, second.arg).visit(copy.deepcopy(left)))
+                if (
+                    _is_plain(left)
+                    and others == ast.unparse(right)
+                    and all(_is_check(statement, cls.name, second.arg) for statement in before)
+                ):
+                    of = ast.arguments([], [ast.arg(first.arg)], None, [], [], None, [])
+                    yield name, ast.Lambda(of, copy.deepcopy(left))
+
+
+def _is_plain(value: ast.expr) -> bool:
+    """Whether it is made of attributes alone."""
+    plain = (ast.Name, ast.Attribute, ast.Tuple, ast.Constant, ast.expr_context)
+    return all(isinstance(node, plain) for node in ast.walk(value))
+
+
+def _is_check(statement: ast.stmt, cls: str, other: str) -> bool:
+    """Whether it says nothing of instances of one class: a docstring, or what asks whether they are."""
+    match statement:
+        case ast.Expr(ast.Constant()):
+            return True
+        case ast.If(
+            ast.UnaryOp(ast.Not(), ast.Call(ast.Name("isinstance"), [ast.Name(value), ast.Name(kind)], [])),
+            [ast.Return(ast.Name("NotImplemented"))],
+            [],
+        ):
+            return value == other and kind == cls
+    return False
+
+
+class _Renamed(ast.NodeTransformer):
+    def __init__(self, old: str, new: str) -> None:
+        self.old, self.new = old, new
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return ast.copy_location(ast.Name(self.new, node.ctx), node) if node.id == self.old else node
 
 
 class Operations(ast.NodeTransformer):
@@ -43,10 +110,11 @@ class Operations(ast.NodeTransformer):
         self.names = {name for name, methods in NAMES.items() if methods & {*special}}
         self.are_ordered, self.are_true = bool(ORDERED & {*special}), bool(TRUE & {*special})
         self.may_differ = "__ne__" in special
+        self.in_place = {*special}
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         if node.id in self.names and isinstance(node.ctx, ast.Load):
-            return _expression(f"{SIGN}own(NAME)", node, NAME=node)
+            return _expression(f"{SIGN}own_{node.id} if NAME is {SIGN}given_{node.id} else NAME", node, NAME=node)
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
@@ -55,6 +123,17 @@ class Operations(ast.NodeTransformer):
             node.args.insert(0, node.func.value)
             node.func = _expression(f"{SIGN}sort", node)
         return node
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST | list[ast.stmt]:
+        self.generic_visit(node)
+        method = IN_PLACE.get(type(node.op))
+        if method not in self.in_place:
+            return node
+        before, target = _read_once(node.target)
+        read = copy.deepcopy(target)
+        read.ctx = ast.Load()
+        changed = _expression(f"{SIGN}changed{method}(READ, VALUE)", node, READ=read, VALUE=node.value)
+        return [*before, ast.copy_location(ast.Assign([target], changed), node)]
 
     # -- order --------------------------------------------------------------------------------------------------------
 
@@ -121,6 +200,19 @@ class Operations(ast.NodeTransformer):
         if not self.are_true or is_not or isinstance(test, _ALWAYS_BOOL):
             return test
         return _expression(f"{SIGN}truth(VALUE)", test, VALUE=test)
+
+
+def _read_once(
+    target: ast.Name | ast.Attribute | ast.Subscript,
+) -> tuple[list[ast.stmt], ast.Name | ast.Attribute | ast.Subscript]:
+    """What works the parts of a target out, and the target of these."""
+    parts = {"__owner": getattr(target, "value", None), "__key": getattr(target, "slice", None)}
+    before: list[ast.stmt] = []
+    for field, (name, part) in zip(("value", "slice"), parts.items(), strict=True):
+        if part is not None and not isinstance(part, ast.Constant):
+            before += filled(f"{name} = PART", target, PART=part)
+            setattr(target, field, ast.copy_location(ast.Name(name, ast.Load()), target))
+    return before, target
 
 
 def _expression(text: str, at: ast.AST, **parts: ast.expr) -> ast.expr:

@@ -3,11 +3,29 @@
 import collections
 
 classes = {}
+readers = {}
+"""Of each class its properties, as functions of an instance."""
+writers = {}
+"""What is called where they are assigned to."""
+followers = {}
+"""Of each class, by the names of its members, the classes that have them of it."""
+instances = {}
+"""Of each class whether its instances are of the kinds that `isinstance` was asked for."""
+SPECIAL = ("__len__", "__sized__", "__bool__", "__lt__", "__le__", "__gt__", "__ge__", "__ne__", "__reversed__")
+IN_PLACE = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and", "or", "xor", "lshift", "rshift")
+methods = {name: {} for name in [*SPECIAL, *["__i" + name + "__" for name in IN_PLACE]]}
+"""Of each method that Monty never calls, the classes that have it, and what it is there."""
+judges = {}
+"""Of each class with `__bool__` or `__len__` what says whether an instance is true."""
+natural = {}
+"""Methods `__lt__` whose order is that of plain values, with what gives these of an instance."""
 names = {}
 """The names of functions that took them over from others: `functools.wraps`."""
 CALLED = "__call__"
-raising = []
-MOST_RAISING = 100
+CLASS = type(int)
+raising = {}
+"""Built-in exceptions by their `id`, each with the one of the code's own that it goes along with."""
+MOST_RAISING = 1000
 
 
 class Static:
@@ -30,43 +48,150 @@ class OfClass:
         return self.function(self.owner, *arguments, **named)
 
 
-def define(cls, bases, own, setters, abstract=()):
-    """Makes a class known, and gives it what its bases have. `own` says of each name of its own what it is."""
+def define(cls, bases, own, setters, abstract=(), supers=()):
+    """Makes a class known, and gives it what its bases have.
+
+    `own` says of each name of its own what it is, `supers` which names its methods ask `super()` for.
+    """
     lineages = [list(classes[base]["lineage"]) if base in classes else [base] for base in bases]
     lineage = [cls, *_merged(lineages, bases)]
-    members = {name: [kind, getattr(cls, name)] for name, kind in own.items() if kind != "value" or hasattr(cls, name)}
-    known = {"lineage": lineage, "own": members, "all": {}, "setters": {}, "raises": None, "abstract": abstract}
-    classes[cls] = known
+    known = {"lineage": lineage, "own": {}, "all": {}, "setters": {}, "raises": None, "below": []}
+    known = {**known, "written": list(own), "abstract": abstract, "supers": supers, "asked": set()}
+    known["passes"] = [kind for above in lineage if above in classes for kind in classes[above]["passes"]]
+    classes[cls], instances[cls], writers[cls] = known, {}, {}
+    followers.clear()
+    if hasattr(cls, "__dataclass_fields__"):
+        own = {**dict.fromkeys(OF_DATACLASS, "method"), **own}
+    known["own"] = {name: _member(kind, getattr(cls, name)) for name, kind in own.items() if hasattr(cls, name)}
     for above in reversed(lineage):
         if above in classes:
             known["all"].update(classes[above]["own"])
             known["setters"].update(classes[above]["setters"])
+            known["asked"].update(classes[above]["supers"])
+            classes[above]["below"].append(cls)
         elif known["raises"] is None:
             known["raises"] = above
     known["setters"].update({name: getattr(cls, method) for name, method in setters.items()})
-    if known["raises"] is not None:
-        known["all"] = {**{name: ["method", method] for name, method in EXCEPTION.items()}, **known["all"]}
-    if "__getitem__" in known["all"] and "__iter__" not in known["all"]:
-        known["all"]["__iter__"] = ["method", _each]
-    if "__delitem__" in known["all"] and "pop" not in known["all"]:
-        known["all"]["pop"] = known["all"]["__delitem__"]  # `del items[i]` is rewritten so
-    for name, (kind, value) in known["all"].items():
-        if kind == "static":
-            setattr(cls, name, Static(value))
-        elif kind == "class":
-            setattr(cls, name, OfClass(cls, value))
-        elif name not in members:
-            setattr(cls, name, value)
-    missing = [
-        name
-        for above in lineage
-        if above in classes
-        for name in classes[above]["abstract"]
-        if known["all"][name][1] is classes[above]["own"][name][1]
-    ]
-    if missing:
-        cls.__init__ = _refusing(cls, sorted(missing))
+    _complete(known)
+    for name, member in known["all"].items():
+        _bind(cls, name, *member)
+    _bind_supers(cls)
+    shaped = [above for above in lineage if hasattr(above, "__dataclass_fields__")]
+    if shaped and shaped[0] is not cls:
+        cls.__dataclass_fields__, cls.__match_args__ = shaped[0].__dataclass_fields__, shaped[0].__match_args__
+    _refuse_abstract(cls)
     return cls
+
+
+OF_DATACLASS = ("__init__", "__repr__", "__eq__", "__hash__")
+"""What Monty gives a dataclass, as far as it has it."""
+
+
+def _member(kind, value):
+    """What a member of a class is, and its value: functions are methods wherever they come from."""
+    return ["method" if kind == "value" and type(value).__name__ == "function" else kind, value]
+
+
+def _complete(known):
+    """Gives a class what is there without being written."""
+    members = known["all"]
+    if known["raises"] is not None:
+        if "__init__" in known["own"] and "__init__" not in known["supers"]:
+            known["own"]["__init__"] = members["__init__"] = ["method", _with_arguments(members["__init__"][1])]
+        for name, method in _of_error(known).items():
+            members.setdefault(name, ["method", method])
+    if "__exit__" in known["own"]:
+        known["own"]["__exit__"] = members["__exit__"] = ["method", _with_caught(members["__exit__"][1])]
+    if "__getitem__" in members:
+        members.setdefault("__iter__", ["method", _each])
+    if "__delitem__" in members:
+        members.setdefault("pop", members["__delitem__"])  # `del items[i]` is rewritten so
+
+
+def _bind(cls, name, kind, value):
+    """Gives a class one member."""
+    if kind == "property":
+        readers.setdefault(cls, {})[name] = value
+        writers[cls][name] = classes[cls]["setters"].get(name) or _fixed(cls, name)
+    elif kind == "cached":
+        readers.setdefault(cls, {})[name] = _once(name, value)
+        writers[cls][name] = _keeping(name)
+    elif cls in readers and name in readers[cls]:
+        readers[cls].pop(name)
+        writers[cls].pop(name)
+    if kind == "static":
+        value = Static(value)
+    elif kind == "class":
+        value = OfClass(cls, value)
+    elif name in methods:
+        methods[name][cls] = value
+        if name == "__len__":
+            methods["__sized__"][cls] = value
+        if name == "__bool__" or (name == "__len__" and cls not in methods["__bool__"]):
+            judges[cls] = value if name == "__bool__" else _by_length(value)
+    setattr(cls, name, value)
+
+
+def _by_length(method):
+    def judge(value):
+        size = method(value)
+        return size > 0 if type(size) is int and size >= 0 else __rlm__["module"]("_operations").len(value) > 0
+
+    return judge
+
+
+def _once(name, function):
+    """What reads a property that is worked out once."""
+    place = "__cached_" + name
+
+    def read(owner):
+        if not hasattr(owner, place):
+            setattr(owner, place, function(owner))
+        return getattr(owner, place)
+
+    return read
+
+
+def _bind_supers(cls):
+    """Gives a class what `super()` is for it in its methods and in those of the classes above it."""
+    callers = [above for above in classes[cls]["lineage"] if above in classes and classes[above]["supers"]]
+    names = [above.__name__ for above in callers]
+    for above in callers:
+        if names.count(above.__name__) > 1:
+            why = "This Python lacks super() in a class that is derived from one of its own name: "
+            raise NotImplementedError(why + "give class " + above.__name__ + " another name")
+        for name in classes[above]["supers"]:
+            kind, value = _after(cls, above, name)
+            if kind == "cached":
+                kind, value = "property", _once(name, value)
+            _bind(cls, "__super_" + above.__name__ + "_" + name + "__", kind, value)
+
+
+def _after(cls, above, name):
+    """What comes after one of the classes above among the classes of an instance."""
+    known = classes[cls]
+    for other in known["lineage"][known["lineage"].index(above) + 1 :]:
+        if other in classes and name in classes[other]["own"]:
+            return classes[other]["own"][name]
+    if name in EXCEPTION and known["raises"] is not None:
+        return ["method", _of_error(known)[name]]
+    return ["method", _nothing if name == "__init__" else _lacking(name)]
+
+
+def _of_error(known):
+    """What an exception has of the built-in one that it is derived from."""
+    return KEY_ERROR if _is_error_of(known["raises"], KeyError) else EXCEPTION
+
+
+def _nothing(*arguments, **named):
+    return None
+
+
+def _lacking(name):
+    def lacking(*arguments, **named):
+        raise AttributeError("'super' object has no attribute '" + name + "'")
+
+    return lacking
 
 
 def _merged(lineages, bases):
@@ -83,15 +208,20 @@ def _merged(lineages, bases):
         waiting = [[cls for cls in line if cls is not first[0]] for line in waiting]
 
 
-def _refusing(cls, methods):
-    """The `__init__` of a class that has abstract methods."""
+def _refuse_abstract(cls):
+    """Gives a class that has abstract methods an `__init__` that says so."""
+    known = classes[cls]
+    above = [other for other in known["lineage"] if other in classes]
+    wanted = [(name, classes[other]["own"][name][1]) for other in above for name in classes[other]["abstract"]]
+    methods = sorted([name for name, method in wanted if known["all"][name][1] is method])
 
     def refuse(self, *arguments, **named):
         which = "method" if len(methods) == 1 else "methods"
         names = ", ".join(["'" + name + "'" for name in methods])
         raise TypeError("Can't instantiate abstract class " + cls.__name__ + " with abstract " + which + " " + names)
 
-    return refuse
+    if methods:
+        cls.__init__ = refuse
 
 
 class Counted:
@@ -162,19 +292,66 @@ DERIVED = {
 """What each of the four methods says of the other three, as `functools` has it."""
 
 
-def add(cls, name, method):
-    classes[cls]["own"][name] = classes[cls]["all"][name] = ["method", method]
-    setattr(cls, name, method)
+def add(cls, name, value):
+    """Gives a class a member, and the classes below that have no such one of their own."""
+    known, kind = classes[cls], "value" if isinstance(value, PLAIN) else _member("value", value)[0]
+    if name not in known["own"]:
+        followers.clear()
+    known["own"][name] = [kind, value]
+    of_names = followers.setdefault(cls, {})
+    if name not in of_names:
+        taking = [below for below in known["below"] if _owner(below, name) is cls]
+        of_names[name] = [taking, [below for below in known["below"] if name in classes[below]["asked"]]]
+    for below in of_names[name][0]:
+        classes[below]["all"][name] = [kind, value]
+        if kind == "value" and below not in readers:
+            setattr(below, name, value)
+        else:
+            _bind(below, name, kind, value)
+    for below in of_names[name][1]:
+        _bind_supers(below)
+
+
+PLAIN = (int, str, float, list, dict)
+"""Types of values that are no functions."""
+
+
+def _owner(cls, name):
+    """Which of the classes above one it has a member of."""
+    return [above for above in classes[cls]["lineage"] if above in classes and name in classes[above]["own"]][0]
+
+
+def _with_caught(method):
+    """The `__exit__` of a class, which gets exceptions of the code's own as they were raised."""
+
+    def __exit__(self, kind, error, trace):
+        found = caught(error)
+        return method(self, kind if found is error else type(found), found, trace)
+
+    return __exit__
+
+
+def _with_arguments(init):
+    """The `__init__` of an exception that does not say what its `args` are: what it was made with."""
+
+    def __init__(self, *arguments, **named):
+        self.args = arguments
+        init(self, *arguments, **named)
+
+    return __init__
 
 
 def _init_exception(self, *arguments):
     self.args = arguments
 
 
+def _key_error_text(self):
+    arguments = getattr(self, "args", ())
+    return repr(arguments[0]) if len(arguments) == 1 else _exception_text(self)
+
+
 def _exception_text(self):
     arguments = getattr(self, "args", ())
-    if len(arguments) == 1 and _is_error_of(classes[type(self)]["raises"], KeyError):
-        return repr(arguments[0])
     return str(arguments[0]) if len(arguments) == 1 else str(arguments) if arguments else ""
 
 
@@ -184,72 +361,76 @@ def _exception_shown(self):
 
 EXCEPTION = {"__init__": _init_exception, "__str__": _exception_text, "__repr__": _exception_shown}
 """What an exception of the code's own has from the beginning."""
+KEY_ERROR = {**EXCEPTION, "__str__": _key_error_text}
 
 
 def super_of(cls, owner, name):
-    """`super().name` in a method of `cls`: what comes after it among the classes of `owner`."""
-    of = owner if type(owner).__name__ == "type" else type(owner)
-    known = classes[of]
-    above = known["lineage"][known["lineage"].index(cls) + 1 :]
-    for other in above:
-        if other in classes and name in classes[other]["own"]:
-            kind, function = classes[other]["own"][name]
-            if kind == "static":
-                return function
-            return _bound(of if kind == "class" else owner, function)
-    if name in EXCEPTION and known["raises"] is not None:
-        return _bound(owner, EXCEPTION[name])
-    if name == "__init__":
-        return _nothing
-    raise AttributeError("'super' object has no attribute '" + name + "'")
-
-
-def _bound(owner, function):
-    return lambda *arguments, **named: function(owner, *arguments, **named)
-
-
-def _nothing(*arguments, **named):
-    return None
+    """`super(cls, owner).name`."""
+    of = owner if type(owner) is CLASS else type(owner)
+    kind, value = _after(of, cls, name)
+    if kind == "property" or kind == "cached":
+        return value(owner)
+    if kind == "value" or kind == "static":
+        return value
+    return lambda *arguments, **named: value(of if kind == "class" else owner, *arguments, **named)
 
 
 def attribute(owner, name):
     """`owner.name`, where some class has a property of that name."""
-    known = classes.get(type(owner))
-    kind, function = known["all"].get(name, ["", None]) if known is not None else ["", None]
-    if kind == "cached":
-        if not hasattr(owner, "__cached_" + name):
-            setattr(owner, "__cached_" + name, function(owner))
-        return getattr(owner, "__cached_" + name)
-    if kind == "property":
-        return function(owner)
+    properties = readers.get(type(owner))
+    if properties is not None and name in properties:
+        return properties[name](owner)
     return getattr(owner, name)
 
 
 def assign(owner, name, value):
-    """`owner.name = value`, where some class has a property of that name."""
-    known = classes.get(type(owner))
-    if known is not None and name in known["setters"]:
-        known["setters"][name](owner, value)
-    elif known is not None and name in known["all"] and known["all"][name][0] == "property":
-        raise AttributeError("property '" + name + "' of '" + type(owner).__name__ + "' object has no setter")
+    """`owner.name = value`, where some class has a property of that name, or the owner may be a class."""
+    cls = type(owner)
+    known = writers.get(cls)
+    if known is not None and name in known:
+        known[name](owner, value)
+    elif cls is CLASS and owner in classes:
+        add(owner, name, value)
     else:
         setattr(owner, name, value)
 
 
+def _keeping(name):
+    return lambda owner, value: setattr(owner, "__cached_" + name, value)
+
+
+def _fixed(cls, name):
+    """What is called for an assignment to a property that has no setter."""
+
+    def refuse(owner, value):
+        raise AttributeError("property '" + name + "' of '" + cls.__name__ + "' object has no setter")
+
+    return refuse
+
+
 def is_instance(value, kinds):
     """`isinstance`, for classes with bases too."""
-    return _is_of(value, kinds)
+    answers = instances.get(type(value))
+    if answers is None:
+        return _is_of(value, kinds)
+    if kinds not in answers:
+        answers[kinds] = _is_of(value, kinds)
+    return answers[kinds]
 
 
 def _is_of(value, kind):
     if isinstance(kind, Enumeration):
-        return value in kind.members.values()
+        return type(value) is kind.cls
+    if kind is type:
+        return type(value) is CLASS or isinstance(value, Enumeration)
     known = classes.get(type(value))
     if isinstance(kind, tuple):
         return any([_is_of(value, one) for one in kind]) or _behaves_as(value, kind)
     if known is None:
         return isinstance(value, kind)
-    return kind in known["lineage"] or (known["raises"] is not None and _is_error_of(known["raises"], kind))
+    if kind is object or kind in known["passes"] or kind in known["lineage"]:
+        return True
+    return known["raises"] is not None and _is_error_of(known["raises"], kind)
 
 
 BEHAVIOURS = {"Iterable": "__iter__", "Iterator": "__next__", "Sized": "__len__", "Callable": CALLED}
@@ -309,31 +490,36 @@ def part(owner, name):
         raise
 
 
-def raised(value):
+def raised(value, cause=None):
     """What to raise for `value`: an exception of the code's own goes along with a built-in one."""
-    if value in classes:
+    if type(value) is CLASS:
         value = value()
     known = classes.get(type(value))
-    if known is None or known["raises"] is None:
+    native = value
+    if known is not None and known["raises"] is not None:
+        native = known["raises"](type(value).__name__ + ": " + str(value))
+        if cause is not None:
+            value.__cause__ = cause() if type(cause) is CLASS else cause
+    elif cause is None:
         return value
-    message = type(value).__name__ + ": " + str(value)
-    raising.append([message, value])
+    raising[id(native)] = (native, value, cause)
     if len(raising) > MOST_RAISING:
-        raising.pop(0)
-    return known["raises"](message)
+        raising.pop(next(iter(raising)))
+    return native
+
+
+def cause_of(error):
+    """`error.__cause__`."""
+    if type(error) in classes:
+        return getattr(error, "__cause__", None)
+    found = raising.get(id(error))
+    return None if found is None or found[0] is not error else found[2]
 
 
 def caught(error):
     """The exception of the code's own that went along with a built-in one, or that one."""
-    for message, value in reversed(raising):
-        if error.args[:1] == (message,):
-            return value
-    return error
-
-
-def matches(error, kinds):
-    """Whether an `except` of these kinds takes an error."""
-    return is_instance(error, kinds) or is_instance(caught(error), kinds)
+    found = raising.get(id(error))
+    return error if found is None or found[0] is not error else found[1]
 
 
 class Member:
@@ -455,6 +641,7 @@ class Enumeration:
 
 
 def enum(name, cls, members, kind):
+    classes[cls]["passes"] += [str] if kind in ("str", "StrEnum") else [int] if kind in ("int", "IntEnum") else []
     cls.__new_member__ = Static(lambda: cls())
     return Enumeration(name, cls, members, kind)
 
@@ -540,6 +727,10 @@ SEQUENCE = [
     "__repr__",
 ]
 known_as_methods(Record, *SEQUENCE, *ORDER, "_asdict", "_replace", "index", "count")
+classes[Record]["passes"] = [tuple]
+for name in ("__lt__", "__gt__"):
+    natural[methods[name][Alike]] = lambda member: member.value
+    natural[methods[name][Record]] = lambda record: record.values()
 
 
 def named_tuple(name, fields, defaults):

@@ -5,14 +5,19 @@ import dataclasses
 _known = __rlm__["module"]("_classes")
 shapes = {}
 """Of each such class its fields, by their names."""
+initialised = {}
+"""The same, with what is given to `__init__` alone: `InitVar`."""
 
 
 class Field:
     """What `dataclasses.fields` gives."""
 
-    def __init__(self, native, given):
-        self.name, self.type, self.default_factory = native.name, native.type, native.default_factory
-        self.default = dataclasses.MISSING if given.get("required") else native.default
+    def __init__(self, name, native, given):
+        self.name, self.type = name, getattr(native, "type", None)
+        self.default_factory = getattr(native, "default_factory", dataclasses.MISSING)
+        self.default = given.get("default", getattr(native, "default", dataclasses.MISSING))
+        if given.get("required"):
+            self.default = dataclasses.MISSING
         self.init, self.repr = given.get("init", True), given.get("repr", True)
         self.compare, self.hash = given.get("compare", True), given.get("hash")
         self.kw_only, self.metadata = given.get("kw_only", False), given.get("metadata") or {}
@@ -31,36 +36,57 @@ class Field:
 
 
 def shape(cls, options, own):
-    """Gives a dataclass the methods that its options ask for. `own` says of its own fields what is given for them."""
-    known = _known.classes[cls]
-    shapes[cls] = {name: _field(native, own, known["lineage"]) for name, native in cls.__dataclass_fields__.items()}
+    """Gives a dataclass the methods that its options ask for. `own` says of its own fields what is given for them.
+
+    Those with `only_init` are no fields: `__post_init__` is given them.
+    """
+    known, natives, parameters = _known.classes[cls], {}, {}
+    for above in reversed(known["lineage"][1:]):
+        if above in _known.classes and hasattr(above, "__dataclass_fields__"):
+            natives.update(above.__dataclass_fields__)
+            parameters.update(initialised.get(above) or fields_of(above))
+    natives.update(cls.__dataclass_fields__)
+    parameters.update({name: Field(name, natives.get(name), given) for name, given in own.items()})
+    only_init = [name for name in parameters if name not in natives]
+    cls.__dataclass_fields__ = natives
+    shapes[cls] = {name: field for name, field in parameters.items() if name in natives}
+    initialised[cls] = parameters
     fields = list(shapes[cls].values())
-    mine, eq, frozen = known["own"], options.get("eq", True), options.get("frozen", False)
-    if "__init__" not in mine and options.get("init", True):
-        cls.__init__ = _init(fields, frozen, hasattr(cls, "__post_init__"))
-    elif "__init__" not in known["all"]:
-        cls.__init__ = _init([], frozen, False)
-    if "__repr__" not in mine and options.get("repr", True):
-        cls.__repr__ = _shown([field.name for field in fields if field.repr])
-    elif "__repr__" not in known["all"]:
-        cls.__repr__ = _plain
+    cls.__match_args__ = tuple([field.name for field in parameters.values() if field.init and not field.kw_only])
+    written, eq, frozen = known["written"], options.get("eq", True), options.get("frozen", False)
+    if "__init__" not in written:
+        made = options.get("init", True)
+        more = only_init if hasattr(cls, "__post_init__") else None
+        own_init = _init(list(parameters.values()), frozen, only_init, more) if made else _init([], frozen, [], None)
+        _known.add(cls, "__init__", own_init if made else _inherited(known, "__init__", own_init))
+    if "__repr__" not in written:
+        made = options.get("repr", True)
+        own_repr = _shown([field.name for field in fields if field.repr])
+        _known.add(cls, "__repr__", own_repr if made else _inherited(known, "__repr__", _plain))
     compared = [field.name for field in fields if field.compare]
-    if eq and "__eq__" not in mine:
-        cls.__eq__ = _same(compared)
-    if "__hash__" not in mine and (options.get("unsafe_hash") or (eq and frozen)):
-        cls.__hash__ = _hashed([field.name for field in fields if field.is_hashed()])
+    if eq and "__eq__" not in written:
+        _known.add(cls, "__eq__", _same(compared))
+    if "__hash__" not in written and (options.get("unsafe_hash") or (eq and frozen)):
+        _known.add(cls, "__hash__", _hashed([field.name for field in fields if field.is_hashed()]))
     if options.get("order"):
         _in_order(cls, compared)
 
 
-def _field(native, own, lineage):
-    if native.name in own:
-        return Field(native, own[native.name])
-    above = [shapes[cls][native.name] for cls in lineage[1:] if native.name in shapes.get(cls, {})]
-    return above[0] if above else Field(native, {})
+def fields_of(cls):
+    """The fields of a dataclass by their names."""
+    if cls in shapes:
+        return shapes[cls]
+    return {name: Field(name, native, {}) for name, native in cls.__dataclass_fields__.items()}
 
 
-def _init(fields, frozen, has_more):
+def _inherited(known, name, otherwise):
+    """What the classes above one have as a method."""
+    above = [_known.classes[cls]["own"] for cls in known["lineage"][1:] if cls in _known.classes]
+    found = [own[name][1] for own in above if name in own]
+    return found[0] if found else otherwise
+
+
+def _init(fields, frozen, only_init, more):
     """An `__init__` that is written out, as `dataclasses` of CPython makes one."""
     given = [field for field in fields if field.init]
     before = [field for field in given if not field.kw_only]
@@ -69,11 +95,11 @@ def _init(fields, frozen, has_more):
             raise TypeError(f"non-default argument '{second.name}' follows default argument '{first.name}'")
     named = [_parameter(field) for field in given if field.kw_only]
     parameters = ["self", *[_parameter(field) for field in before], *(["*", *named] if named else [])]
-    lines = [_set(field, frozen) for field in fields if field.init or field.has_default()]
-    lines += ["self.__post_init__()"] if has_more else []
+    kept = [field for field in fields if field.name not in only_init]
+    lines = [_set(field, frozen) for field in kept if field.init or field.has_default()]
+    lines += [] if more is None else ["self.__post_init__(" + ", ".join(more) + ")"]
     names = {"__fields": {field.name: field for field in fields}, "__unset": dataclasses.MISSING}
-    exec("def __init__(" + ", ".join(parameters) + "):\n    " + "\n    ".join(lines or ["pass"]), names)
-    return names["__init__"]
+    return _made("(" + ", ".join(parameters) + "):\n    " + "\n    ".join(lines or ["pass"]), names)
 
 
 def _parameter(field):
@@ -101,28 +127,48 @@ def _plain(self):
     return "<" + type(self).__name__ + " object>"
 
 
-def _values(instance, names):
-    return [getattr(instance, name) for name in names]
+def _tuple_of(owner, names):
+    return "(" + "".join([owner + "." + name + ", " for name in names]) + ")"
+
+
+def _made(code, names):
+    """A function that is written out, as `dataclasses` of CPython makes one."""
+    exec("def made" + code, names)
+    return names["made"]
 
 
 def _same(names):
-    return lambda a, b: _values(a, names) == _values(b, names) if type(b) is type(a) else NotImplemented
+    return _made(
+        "(self, other):\n"
+        "    if type(other) is not type(self):\n"
+        "        return NotImplemented\n"
+        "    return " + _tuple_of("self", names) + " == " + _tuple_of("other", names),
+        {},
+    )
 
 
 def _hashed(names):
-    return lambda instance: hash(tuple(_values(instance, names)))
+    return _made("(self):\n    return hash(" + _tuple_of("self", names) + ")", {})
+
+
+def _ordered(operator, names):
+    """The method that compares the fields of two instances: by their own methods where Monty cannot."""
+    return _made(
+        "(self, other):\n"
+        "    if type(other) is not type(self):\n"
+        "        return NotImplemented\n"
+        "    mine, others = " + _tuple_of("self", names) + ", " + _tuple_of("other", names) + "\n"
+        "    try:\n"
+        "        return mine " + operator + " others\n"
+        "    except TypeError:\n"
+        "        return compare(mine, '" + operator + "', others)",
+        {"compare": __rlm__["module"]("_operations").compare},
+    )
 
 
 def _in_order(cls, names):
     """What `dataclass(order=True)` adds to a class."""
     for name, operator in (("__lt__", "<"), ("__le__", "<="), ("__gt__", ">"), ("__ge__", ">=")):
-        _known.add(cls, name, _by_fields(operator, names))
-
-
-def _by_fields(operator, names):
-    compare = __rlm__["module"]("_operations").compare
-
-    def ordered(a, b):
-        return compare(_values(a, names), operator, _values(b, names)) if type(b) is type(a) else NotImplemented
-
-    return ordered
+        _known.add(cls, name, _ordered(operator, names))
+    of = _made("(self):\n    return " + _tuple_of("self", names), {})
+    _known.natural[cls.__lt__] = _known.natural[cls.__gt__] = of

@@ -28,9 +28,12 @@ def method(owner, name):
     return call(owner) if type(owner) is type(str) and name not in OF_CLASSES else bind(owner)
 
 
+modules = __rlm__["modules"]
+
+
 def attribute(owner, name):
     """`owner.name`, where that may be a property."""
-    known = __rlm__["modules"].get("_classes")
+    known = modules.get("_classes")
     return getattr(owner, name) if known is None else known.attribute(owner, name)
 
 
@@ -57,7 +60,7 @@ def has_attribute(owner, name):
 
 def set_attribute(owner, name, value):
     """`setattr`."""
-    known = __rlm__["modules"].get("_classes")
+    known = modules.get("_classes")
     return setattr(owner, name, value) if known is None else known.assign(owner, name, value)
 
 

@@ -1,14 +1,9 @@
 """Operators and built-ins for classes with methods that Monty never calls: see `repl/rewriting/operations.py`."""
 
-classes = __rlm__["module"]("_classes").classes
+_known = __rlm__["module"]("_classes")
+methods, natural, sizes, judges = _known.methods, _known.natural, _known.methods["__sized__"], _known.judges
 native = {"len": len, "bool": bool, "sorted": sorted, "min": min, "max": max, "reversed": reversed}
 native = {**native, "any": any, "all": all}
-MIRRORED = {
-    "<": ["__lt__", "__gt__"],
-    ">": ["__gt__", "__lt__"],
-    "<=": ["__le__", "__ge__"],
-    ">=": ["__ge__", "__le__"],
-}
 OPERATORS = {
     "<": lambda a, b: a < b,
     "<=": lambda a, b: a <= b,
@@ -21,26 +16,45 @@ OPERATORS = {
     "is": lambda a, b: a is b,
     "is not": lambda a, b: a is not b,
 }
+LESS = (methods["__lt__"], methods["__gt__"], OPERATORS["<"])
+MORE = (methods["__gt__"], methods["__lt__"], OPERATORS[">"])
+AT_MOST = (methods["__le__"], methods["__ge__"], OPERATORS["<="])
+AT_LEAST = (methods["__ge__"], methods["__le__"], OPERATORS[">="])
+ORDERS = {"<": LESS, ">": MORE, "<=": AT_MOST, ">=": AT_LEAST}
+"""Of each: the method of the left one, that of the right one, the operator of Monty's own."""
 
 
-def _method(value, name):
-    """The method of that name that the class of a value has, or None."""
-    known = classes.get(type(value))
-    return known["all"][name][1] if known is not None and name in known["all"] else None
+def _in_place(method, operator):
+    """What `value += other` and the like are, as a function."""
+    names = {"methods": methods[method]}
+    exec(IN_PLACE.replace("OPERATOR", operator), names)
+    return names["changed"]
+
+
+IN_PLACE = """
+def changed(value, other):
+    if type(value) in methods:
+        result = methods[type(value)](value, other)
+        if result is not NotImplemented:
+            return result
+    value OPERATOR other
+    return value
+"""
+CHANGED = [
+    *[("__iadd__", "+="), ("__isub__", "-="), ("__imul__", "*="), ("__itruediv__", "/="), ("__imod__", "%=")],
+    *[("__ifloordiv__", "//="), ("__ipow__", "**="), ("__iand__", "&="), ("__ior__", "|="), ("__ixor__", "^=")],
+    *[("__ilshift__", "<<="), ("__irshift__", ">>=")],
+]
 
 
 # -- truth ------------------------------------------------------------------------------------------------------------
 
 
-native_len = len
+native_len, bool_type = len, bool
 
 
 def len(value):
-    return _len(value) if type(value) in classes else native_len(value)
-
-
-def _len(value):
-    method = _method(value, "__len__") or _method(value, "__sized__")
+    method = sizes.get(type(value))
     if method is None:
         return native_len(value)
     size = method(value)
@@ -53,20 +67,13 @@ def _len(value):
 
 def truth(value):
     """What is true where the value is: the value itself, unless its class has a word in that."""
-    return _truth(value) if type(value) in classes else value
-
-
-def _truth(value):
-    method = _method(value, "__bool__")
-    if method is None:
-        return len(value) > 0 if _method(value, "__len__") is not None else True
-    result = method(value)
-    if type(result) is not bool_type:
-        raise TypeError("__bool__ should return bool, returned " + type(result).__name__)
-    return result
-
-
-bool_type = bool
+    judge = judges.get(type(value))
+    if judge is None:
+        return value
+    result = judge(value)
+    if result is True or result is False:
+        return result
+    raise TypeError("__bool__ should return bool, returned " + type(result).__name__)
 
 
 def bool(value=False):
@@ -113,23 +120,32 @@ def either(value, *others):
 
 
 def compare(left, operator, right):
-    if operator in MIRRORED:
-        for owner, other, name in ((left, right, MIRRORED[operator][0]), (right, left, MIRRORED[operator][1])):
-            method = _method(owner, name)
-            result = NotImplemented if method is None else method(owner, other)
-            if result is not NotImplemented:
-                return result
-        if type(left) is type(right) and type(left) in (tuple, list):
-            for a, b in zip(left, right):
-                if a is not b and a != b:
-                    return compare(a, operator, b)
-            return OPERATORS[operator](native_len(left), native_len(right))
-    elif operator == "!=":
-        method = _method(left, "__ne__")
+    if operator in ORDERS:
+        return _ordered(left, right, ORDERS[operator])
+    if operator == "!=":
+        method = methods["__ne__"].get(type(left))
         result = NotImplemented if method is None else method(left, right)
         if result is not NotImplemented:
             return result
     return OPERATORS[operator](left, right)
+
+
+def _ordered(left, right, order):
+    """`left < right`, and the like: by a method of either, or item by item."""
+    own, mirrored, native = order
+    method = own.get(type(left))
+    result = NotImplemented if method is None else method(left, right)
+    if result is NotImplemented:
+        method = mirrored.get(type(right))
+        result = NotImplemented if method is None else method(right, left)
+    if result is not NotImplemented:
+        return result
+    if type(left) is type(right) and type(left) in (tuple, list):
+        for a, b in zip(left, right):
+            if a is not b and a != b:
+                return _ordered(a, b, order)
+        return native(native_len(left), native_len(right))
+    return native(left, right)
 
 
 def chained(left, operators, *others):
@@ -147,28 +163,96 @@ def less(a, b):
     try:
         return a < b
     except TypeError:
-        return compare(a, "<", b)
+        return _ordered(a, b, LESS)
 
 
 def at_most(a, b):
     try:
         return a <= b
     except TypeError:
-        return compare(a, "<=", b)
+        return _ordered(a, b, AT_MOST)
 
 
 def more(a, b):
     try:
         return a > b
     except TypeError:
-        return compare(a, ">", b)
+        return _ordered(a, b, MORE)
 
 
 def at_least(a, b):
     try:
         return a >= b
     except TypeError:
-        return compare(a, ">=", b)
+        return _ordered(a, b, AT_LEAST)
+
+
+def cmp_to_key(mycmp):
+    """A class of keys that are in the order of a function of two."""
+
+    class Key:
+        def __init__(self, obj):
+            self.obj = obj
+
+        def __lt__(self, other):
+            return mycmp(self.obj, other.obj) < 0
+
+        def __gt__(self, other):
+            return mycmp(self.obj, other.obj) > 0
+
+        def __le__(self, other):
+            return mycmp(self.obj, other.obj) <= 0
+
+        def __ge__(self, other):
+            return mycmp(self.obj, other.obj) >= 0
+
+        def __eq__(self, other):
+            return mycmp(self.obj, other.obj) == 0
+
+    _known.known_as_methods(Key, "__lt__", "__gt__", "__le__", "__ge__", "__eq__")
+    compared[Key] = mycmp
+    return Key
+
+
+compared = {}
+"""Of each class of `cmp_to_key` its function."""
+
+
+def comparable(keys, order):
+    """The keys as what can be compared the quickest, and how: `less` or `more`, a method of the class of all, a `cmp`.
+
+    The last is told by True: less than zero is what it says of those that are in order.
+    """
+    kinds = {type(key) for key in keys}
+    kind = next(iter(kinds)) if native_len(kinds) == 1 else None
+    if kind in compared:
+        return [key.obj for key in keys], compared[kind], True
+    own, mirrored, _ = LESS if order is less else MORE
+    method, other = own.get(kind), mirrored.get(kind)
+    if method is None and other is None:
+        return keys, order, False
+    if (method or other) in natural:
+        of = natural[method or other]
+        return [of(key) for key in keys], order, False
+    return keys, method or (lambda a, b: other(b, a)), False
+
+
+def before(item):
+    """How `a < b` is found out of items like this one, which Monty cannot compare."""
+    kind, method = type(item), methods["__lt__"].get(type(item))
+
+    def is_before(a, b):
+        if method is None or type(a) is not kind:
+            return truth(less(a, b))
+        result = method(a, b)
+        return result if result is True or result is False else judged(result, a, b, LESS)
+
+    return is_before
+
+
+def judged(result, a, b, order):
+    """Whether one is before the other, where a method gave something else than True or False."""
+    return truth(_ordered(a, b, order) if result is NotImplemented else result)
 
 
 def sorted(iterable, *, key=None, reverse=False):
@@ -178,28 +262,74 @@ def sorted(iterable, *, key=None, reverse=False):
 
 def places(keys, reverse=False):
     """The places of the keys in their order."""
+    keys, is_below, is_cmp = comparable(keys, less)
     found = list(range(native_len(keys)))
-    try:
-        return native["sorted"](found, key=lambda place: keys[place], reverse=reverse)
-    except TypeError:
-        return _merge_sorted(found, keys, reverse)
+    if is_below is less:
+        try:
+            return native["sorted"](found, key=lambda place: keys[place], reverse=reverse)
+        except TypeError:
+            pass
+    if not reverse:
+        return _merge_sorted(found, keys, is_below, is_cmp)
+    return _merge_sorted(found[::-1], keys, is_below, is_cmp)[::-1]
 
 
-def _merge_sorted(found, keys, reverse):
-    if native_len(found) < 2:
-        return found
-    middle = native_len(found) // 2
-    left, right = _merge_sorted(found[:middle], keys, reverse), _merge_sorted(found[middle:], keys, reverse)
-    merged, i, j = [], 0, 0
-    while i < native_len(left) and j < native_len(right):
-        a, b = keys[left[i]], keys[right[j]]
-        if truth(less(a, b) if reverse else less(b, a)):
-            merged.append(right[j])
-            j += 1
-        else:
-            merged.append(left[i])
+SHORT = 500
+
+
+def _merge_sorted(found, keys, is_below, is_cmp):
+    """Places in the order of their keys; those that are equal stay in theirs."""
+    size = native_len(found)
+    if size <= SHORT:
+        return _insertion_sorted(found, keys, is_below, is_cmp)
+    left = _merge_sorted(found[: size // 2], keys, is_below, is_cmp)
+    right = _merge_sorted(found[size // 2 :], keys, is_below, is_cmp)
+    b, i, merged = keys[right[0]], 0, []
+    if not _is_before(is_below(b, keys[left[-1]]), b, keys[left[-1]], is_cmp):
+        return left + right
+    for place, number in enumerate(left):
+        a = keys[number]
+        while True:
+            result = is_below(b, a)
+            if is_cmp:
+                result = result < 0
+            elif result is not True and result is not False:
+                result = judged(result, b, a, LESS)
+            if not result:
+                break
+            merged.append(right[i])
             i += 1
-    return merged + left[i:] + right[j:]
+            if i == size - size // 2:
+                return merged + left[place:]
+            b = keys[right[i]]
+        merged.append(number)
+    return merged + right[i:]
+
+
+def _insertion_sorted(found, keys, is_below, is_cmp):
+    """The same for a few of them: each is put in its place among those before."""
+    known, order = [keys[place] for place in found[:1]], found[:1]
+    for place in found[1:]:
+        key, low, high = keys[place], 0, native_len(known)
+        middle = high - 1  # first: they may be in order
+        while low < high:
+            result = is_below(key, known[middle])
+            if is_cmp:
+                result = result < 0
+            elif result is not True and result is not False:
+                result = judged(result, key, known[middle], LESS)
+            if result:
+                high = middle
+            else:
+                low = middle + 1
+            middle = (low + high) // 2
+        known.insert(low, key)
+        order.insert(low, place)
+    return order
+
+
+def _is_before(result, a, b, is_cmp):
+    return result < 0 if is_cmp else judged(result, a, b, LESS)
 
 
 def sort(items, *arguments, **options):
@@ -211,50 +341,42 @@ def sort(items, *arguments, **options):
 
 
 def min(*items, **options):
-    return _extreme("min", lambda new, best: less(new, best), items, options)
+    return _extreme("min", less, items, options)
 
 
 def max(*items, **options):
-    return _extreme("max", lambda new, best: more(new, best), items, options)
+    return _extreme("max", more, items, options)
 
 
-def _extreme(name, is_better, items, options):
+def _extreme(name, order, items, options):
     candidates = list(items[0]) if native_len(items) == 1 else list(items)
     key = options.get("key")
     if not candidates:
         return native[name](candidates, **options)
-    best, best_key = candidates[0], candidates[0] if key is None else key(candidates[0])
-    for item in candidates[1:]:
-        item_key = item if key is None else key(item)
-        if truth(is_better(item_key, best_key)):
-            best, best_key = item, item_key
-    return best
+    keys, compare, is_cmp = comparable(candidates if key is None else [key(item) for item in candidates], order)
+    best = 0
+    for place in range(1, native_len(keys)):
+        a, b = keys[place], keys[best]
+        result = compare(a, b)
+        if is_cmp:
+            result = result < 0 if order is less else result > 0
+        if result is True or (result is not False and judged(result, a, b, LESS if order is less else MORE)):
+            best = place
+    return candidates[best]
 
 
 def reversed(items):
-    method = _method(items, "__reversed__")
+    method = methods["__reversed__"].get(type(items))
     if method is not None:
         return method(items)
-    if _method(items, "__len__") is not None and _method(items, "__getitem__") is not None:
+    if type(items) in methods["__len__"] and hasattr(items, "__getitem__"):
         return iter([items[i] for i in range(len(items) - 1, -1, -1)])
     return native["reversed"](items)
 
 
-OWN = {
-    **{native[name]: own for name, own in (("len", len), ("bool", bool), ("reversed", reversed))},
-    **{__rlm__["replaced"][name]: own for name, own in (("sorted", sorted), ("min", min), ("max", max))},
-    native["any"]: any,
-    native["all"]: all,
-    __rlm__["replaced"]["filter"]: filter,
-}
-
-
-def own(value):
-    """The value of a name that may be one of these built-ins: code may have made it something else."""
-    try:
-        return OWN.get(value, value)
-    except TypeError:
-        return value
-
-
-functions = [own, sort, less, at_most, more, at_least, compare, chained, both, either, truth]
+replaced = __rlm__["replaced"]
+functions = [sort, less, at_most, more, at_least, compare, chained, both, either, truth]
+functions += [native["len"], len, native["bool"], bool, native["any"], any, native["all"], all]
+functions += [replaced["filter"], filter, replaced["sorted"], sorted, replaced["min"], min, replaced["max"], max]
+functions += [native["reversed"], reversed, *[_in_place(method, operator) for method, operator in CHANGED]]
+"""In the order of `repl/rewriting/operations.py`."""

@@ -1,49 +1,56 @@
 """`heapq`: lists whose first item is the least; each item is at most those at twice its place."""
 
 
-def _less(a, b):
-    """Whether one item is below another, where Monty cannot tell."""
-    return __rlm__["module"]("_operations").less(a, b)
+def _before(item):
+    """How items like this one are compared, where Monty cannot."""
+    return __rlm__["module"]("_operations").before(item)
 
 
-def _rise(heap, place):
-    """Moves an item up to where it is not below a greater one."""
+def _rise(heap, start, place):
+    """Moves an item up to where it is not below a greater one, no further than to `start`."""
     item = heap[place]
-    while place > 0:
-        parent = (place - 1) // 2
-        try:
-            is_below = item < heap[parent]
-        except TypeError:
-            is_below = _less(item, heap[parent])
-        if not is_below:
-            break
-        heap[place] = heap[parent]
-        place = parent
+    try:
+        while place > start:
+            parent = (place - 1) // 2
+            if not item < heap[parent]:
+                break
+            heap[place] = heap[parent]
+            place = parent
+    except TypeError:
+        is_below = _before(item)
+        while place > start:
+            parent = (place - 1) // 2
+            if not is_below(item, heap[parent]):
+                break
+            heap[place] = heap[parent]
+            place = parent
     heap[place] = item
 
 
-def _sink(heap, place):
-    """Moves an item down to where it is not above a lesser one."""
-    item, size = heap[place], len(heap)
-    while 2 * place + 1 < size:
-        left = child = 2 * place + 1
-        try:
-            if child + 1 < size and heap[child + 1] < heap[child]:
+def _sink(heap, start):
+    """Moves an item down to the bottom, the lesser one of two up to its place, and then up as far as it goes."""
+    item, size, place = heap[start], len(heap), start
+    child = 2 * place + 1
+    try:
+        while child < size:
+            if child + 1 < size and not heap[child] < heap[child + 1]:
                 child += 1
-            is_above = heap[child] < item
-        except TypeError:
-            child = left + 1 if left + 1 < size and _less(heap[left + 1], heap[left]) else left
-            is_above = _less(heap[child], item)
-        if not is_above:
-            break
-        heap[place] = heap[child]
-        place = child
+            heap[place] = heap[child]
+            place, child = child, 2 * child + 1
+    except TypeError:
+        is_below = _before(item)
+        while child < size:
+            if child + 1 < size and not is_below(heap[child], heap[child + 1]):
+                child += 1
+            heap[place] = heap[child]
+            place, child = child, 2 * child + 1
     heap[place] = item
+    _rise(heap, start, place)
 
 
 def heappush(heap, item):
     heap.append(item)
-    _rise(heap, len(heap) - 1)
+    _rise(heap, 0, len(heap) - 1)
 
 
 def heappop(heap):
@@ -60,7 +67,14 @@ def heapreplace(heap, item):
 
 
 def heappushpop(heap, item):
-    return heapreplace(heap, item) if heap and _less(heap[0], item) else item
+    return heapreplace(heap, item) if heap and _is_below(heap[0], item) else item
+
+
+def _is_below(a, b):
+    try:
+        return a < b
+    except TypeError:
+        return _before(a)(a, b)
 
 
 def heapify(x):

@@ -4,6 +4,7 @@ from dataclasses import is_dataclass
 
 _shapes = __rlm__["module"]("_dataclasses").shapes
 KW_ONLY = "KW_ONLY"
+InitVar = "InitVar"
 
 
 def fields(class_or_instance):

@@ -23,19 +23,4 @@ def total_ordering(cls):
 
 
 def cmp_to_key(mycmp):
-    """A class of keys that are in the order of a function of two: for `sorted`, `min`, `max`, `sort`, `heapq`."""
-
-    class Key:
-        def __init__(self, obj):
-            self.obj = obj
-
-        def __lt__(self, other):
-            return mycmp(self.obj, other.obj) < 0
-
-        def __gt__(self, other):
-            return mycmp(self.obj, other.obj) > 0
-
-        def __eq__(self, other):
-            return mycmp(self.obj, other.obj) == 0
-
-    return Key
+    return __rlm__["module"]("_operations").cmp_to_key(mycmp)
