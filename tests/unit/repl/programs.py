@@ -24,7 +24,7 @@ WRONG = 0.02
 MOST_DEEP = 3
 """Rules in rules of an expression, blocks in blocks."""
 BEFORE = """\
-import collections, copy, functools, itertools, json, math, operator, re, string
+import collections, copy, enum, functools, heapq, itertools, json, math, operator, re, string, typing
 import datetime
 from collections import Counter, defaultdict, deque, namedtuple
 from dataclasses import dataclass, field
@@ -1082,6 +1082,129 @@ new ?o:object ?C:class
 ?C = namedtuple('?C', 'n name')
 ?o = ?C(<int>, name=<str>)
 note([?o.n, ?o[1], ?o._asdict(), ?o._replace(n=0)])
+----
+new ?o:object ?C:class
+class ?A:
+    made = 0
+    def __init__(self, n):
+        self.n, self.name, self._level = n, <str>, <int>
+        ?A.made += 1
+    @property
+    def level(self):
+        return self._level
+    @level.setter
+    def level(self, value):
+        self._level = value * 2
+    def total(self, k=1):
+        return self.n + k
+    def __lt__(self, other):
+        return self.n % 3 < other.n % 3
+    def __iadd__(self, other):
+        self.n += other
+        return self
+class ?C(?A):
+    def __init__(self, n):
+        super().__init__(n)
+        self.__code = n
+    @property
+    def level(self):
+        return super().level + 1
+    def code(self):
+        return self.__code
+?o = ?a = ?C(<int>)
+?o += <int>
+?o._level = <int>
+note([?o.n, ?o is ?a, ?o.level, ?o.code(), ?C.made, ?A(1).made])
+?A.made = <int>
+note([?C.made, hasattr(?o, '__code')])
+?x = ?A(<int>)
+?x.level = <int>
+?x.level += <int>
+(?x.level, ?y), ?x.n = (<int>, <int>), <int>
+note([?x.level, ?x.n])
+?os = [?A(<int>) for _ in range(4)] + [?A(<small>), ?A(<int>)]
+note([?y.n for ?y in sorted(?os)] + [?y.n for ?y in sorted(?os, reverse=True)] + [min(?os).n, max(?os).n, ?os[0] < ?os[1]])
+match ?o:
+    case ?A(n=0 | 1, name=?s) | ?A(name=?s, n=2):
+        note(['few', ?s])
+    case ?C(n=int(?y), level=?x) if ?y > 5:
+        note(['many', ?y, ?x])
+    case ?A():
+        note('some')
+match [?o, <any>]:
+    case [?A(n=?y), str() | None]:
+        note(['text', ?y])
+    case [?A(), *?rest]:
+        note(['rest', len(?rest)])
+----
+class ?A(Exception):
+    pass
+class ?E(?A):
+    def __init__(self, code, text=''):
+        self.code = code
+try:
+    try:
+        <block>
+        raise ?A(<str>)
+    except ?A as ?e:
+        raise ?E(<int>, <str>) from ?e
+    except Exception as ?e:
+        raise ?E(<int>, text=<str>) from ?e
+except ?E as ?e:
+    note([?e.code, ?e.args, str(?e), type(?e.__cause__).__name__, isinstance(?e, ?A)])
+----
+new ?o:object ?C:class
+@dataclass(order=True)
+class ?A:
+    n: int
+    name: str = field(default=<str>, compare=False)
+    def total(self, k=1):
+        return self.n - k
+@dataclass(order=True)
+class ?C(?A):
+    more: float = <float>
+    n: int = <int>
+?o = ?C(<int>, <str>)
+?os = [?A(<small>, <str>), ?A(<small>, <str>), ?A(<int>, <str>)]
+note([?o, sorted(?os), min(?os), max(?os), ?os[0] <= ?os[1], ?o == ?C(<int>), ?o > ?C(<small>)])
+heapq.heapify(?os)
+heapq.heappush(?os, ?A(<small>, <str>))
+note([heapq.heappop(?os) for _ in range(4)])
+match ?o:
+    case ?C(?x, ?s, float(?y)):
+        note([?x, ?s, ?y])
+    case ?A(n=?x):
+        note(?x)
+----
+class ?A(enum.IntEnum):
+    LOW = <count>
+    HIGH = 5
+class ?C(enum.Enum):
+    RED = <str>
+    BLUE = 'blue!'
+    @property
+    def long(self):
+        return len(self.value)
+note([?A.LOW < ?A.HIGH, ?A.HIGH + <int>, max(?A), [?x.name for ?x in sorted(?A, reverse=True)], isinstance(?A.LOW, int), ?A(5)])
+for ?x in ?C:
+    match ?x:
+        case ?C.RED:
+            note(['red', ?x.long])
+        case ?C.BLUE:
+            note([?x.name, ?x, ?C(?x.value) is ?x])
+----
+class ?C(typing.NamedTuple):
+    n: int
+    name: str = <str>
+    def total(self, k=1):
+        return self.n * k
+?os = sorted([?C(<small>), ?C(<small>, <str>), ?C(<int>)])
+note([?os, ?os[0].total(3), ?os[1] < (<int>,), tuple(?os[2]), isinstance(?os[0], tuple), max(?os).name])
+match ?os[0]:
+    case (0 | 1, ?s):
+        note(['pair', ?s])
+    case ?C(name=?s):
+        note(['named', ?s])
 ----
 ?o = sorted([<object>, <object>], key=lambda ?x: ?x.n)
 note([?x.n for ?x in ?o])

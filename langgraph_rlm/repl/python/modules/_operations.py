@@ -24,27 +24,23 @@ ORDERS = {"<": LESS, ">": MORE, "<=": AT_MOST, ">=": AT_LEAST}
 """Of each: the method of the left one, that of the right one, the operator of Monty's own."""
 
 
-def _in_place(method, operator):
-    """What `value += other` and the like are, as a function."""
-    names = {"methods": methods[method]}
-    exec(IN_PLACE.replace("OPERATOR", operator), names)
-    return names["changed"]
-
-
-IN_PLACE = """
-def changed(value, other):
-    if type(value) in methods:
-        result = methods[type(value)](value, other)
-        if result is not NotImplemented:
-            return result
-    value OPERATOR other
-    return value
-"""
 CHANGED = [
     *[("__iadd__", "+="), ("__isub__", "-="), ("__imul__", "*="), ("__itruediv__", "/="), ("__imod__", "%=")],
     *[("__ifloordiv__", "//="), ("__ipow__", "**="), ("__iand__", "&="), ("__ior__", "|="), ("__ixor__", "^=")],
     *[("__ilshift__", "<<="), ("__irshift__", ">>=")],
 ]
+IN_PLACE = """
+def METHOD(value, other):
+    if type(value) in methods["METHOD"]:
+        result = methods["METHOD"][type(value)](value, other)
+        if result is not NotImplemented:
+            return result
+    value OPERATOR other
+    return value
+"""
+in_place = {"methods": methods}
+"""What `value += other` and the like are, as functions."""
+exec("".join([IN_PLACE.replace("METHOD", name).replace("OPERATOR", sign) for name, sign in CHANGED]), in_place)
 
 
 # -- truth ------------------------------------------------------------------------------------------------------------
@@ -240,6 +236,7 @@ def comparable(keys, order):
 def before(item):
     """How `a < b` is found out of items like this one, which Monty cannot compare."""
     kind, method = type(item), methods["__lt__"].get(type(item))
+    of = natural.get(method)
 
     def is_before(a, b):
         if method is None or type(a) is not kind:
@@ -247,7 +244,15 @@ def before(item):
         result = method(a, b)
         return result if result is True or result is False else judged(result, a, b, LESS)
 
-    return is_before
+    def is_before_by_value(a, b):
+        if type(a) is kind and type(b) is kind:
+            try:
+                return of(a) < of(b)
+            except TypeError:  # values that have an order of their own
+                pass
+        return is_before(a, b)
+
+    return is_before if of is None else is_before_by_value
 
 
 def judged(result, a, b, order):
@@ -378,5 +383,5 @@ replaced = __rlm__["replaced"]
 functions = [sort, less, at_most, more, at_least, compare, chained, both, either, truth]
 functions += [native["len"], len, native["bool"], bool, native["any"], any, native["all"], all]
 functions += [replaced["filter"], filter, replaced["sorted"], sorted, replaced["min"], min, replaced["max"], max]
-functions += [native["reversed"], reversed, *[_in_place(method, operator) for method, operator in CHANGED]]
+functions += [native["reversed"], reversed, *[in_place[name] for name, _ in CHANGED]]
 """In the order of `repl/rewriting/operations.py`."""
