@@ -1123,7 +1123,8 @@ note([?C.made, hasattr(?o, '__code')])
 (?x.level, ?y), ?x.n = (<int>, <int>), <int>
 note([?x.level, ?x.n])
 ?os = [?A(<int>) for _ in range(4)] + [?A(<small>), ?A(<int>)]
-note([?y.n for ?y in sorted(?os)] + [?y.n for ?y in sorted(?os, reverse=True)] + [min(?os).n, max(?os).n, ?os[0] < ?os[1]])
+note([[?y.n for ?y in sorted(?os)], [?y.n for ?y in sorted(?os, reverse=True)]])
+note([min(?os).n, max(?os).n, ?os[0] < ?os[1]])
 match ?o:
     case ?A(n=0 | 1, name=?s) | ?A(name=?s, n=2):
         note(['few', ?s])
@@ -1185,7 +1186,8 @@ class ?C(enum.Enum):
     @property
     def long(self):
         return len(self.value)
-note([?A.LOW < ?A.HIGH, ?A.HIGH + <int>, max(?A), [?x.name for ?x in sorted(?A, reverse=True)], isinstance(?A.LOW, int), ?A(5)])
+note([?A.LOW < ?A.HIGH, ?A.HIGH + <int>, max(?A), isinstance(?A.LOW, int), ?A(5)])
+note([?x.name for ?x in sorted(?A, reverse=True)])
 for ?x in ?C:
     match ?x:
         case ?C.RED:

@@ -1,6 +1,7 @@
 """What classes are rewritten to: see `repl/rewriting/classes.py`."""
 
 import collections
+import functools
 
 classes = {}
 readers = {}
@@ -559,29 +560,33 @@ class Alike:
     def __ge__(self, other):
         return self.value >= plain(other)
 
-    def __add__(self, other):
-        return self.value + plain(other)
-
-    def __radd__(self, other):
-        return other + self.value
-
-    def __sub__(self, other):
-        return self.value - plain(other)
-
-    def __rsub__(self, other):
-        return other - self.value
-
-    def __mul__(self, other):
-        return self.value * plain(other)
-
-    def __rmul__(self, other):
-        return other * self.value
-
     def __int__(self):
         return int(self.value)
 
+    def __float__(self):
+        return float(self.value)
+
     def __index__(self):
         return self.value
+
+    def __round__(self, ndigits=None):
+        return round(self.value, ndigits)
+
+
+class Text:
+    """What such a member has besides where it is a text."""
+
+    def __sized__(self):
+        return len(self.value)
+
+    def __iter__(self):
+        return iter(self.value)
+
+    def __contains__(self, item):
+        return plain(item) in self.value
+
+    def __getitem__(self, key):
+        return self.value[key]
 
 
 def plain(value):
@@ -621,6 +626,9 @@ class Enumeration:
             member.__start__(*(value if isinstance(value, tuple) else (value,)))
         return member
 
+    def __repr__(self):
+        return "<enum '" + self.__name__ + "'>"
+
     def __iter__(self):
         return iter([member for key, member in self.members.items() if member.name == key])
 
@@ -641,9 +649,24 @@ class Enumeration:
 
 
 def enum(name, cls, members, kind):
-    classes[cls]["passes"] += [str] if kind in ("str", "StrEnum") else [int] if kind in ("int", "IntEnum") else []
+    if kind in ("int", "IntEnum"):
+        classes[cls]["passes"].append(int)
+    if kind in ("str", "StrEnum"):
+        classes[cls]["passes"].append(str)
+        for method, function in of_text().items():
+            if method not in classes[cls]["own"]:
+                add(cls, method, function)
     cls.__new_member__ = Static(lambda: cls())
     return Enumeration(name, cls, members, kind)
+
+
+@functools.cache
+def of_text():
+    """The methods of a text, as those of a member whose value is one."""
+    names, known = __rlm__["module"]("_methods").NAMES[0][1], {}
+    lines = [f"def {name}(self, *given, **named):\n    return self.value.{name}(*given, **named)\n" for name in names]
+    exec("".join(lines), known)
+    return {**known, **{name: getattr(Text, name) for name in OF_TEXT}}
 
 
 class Record:
@@ -685,11 +708,23 @@ class Record:
     def __add__(self, other):
         return self.values() + values_of(other)
 
+    def __radd__(self, other):
+        return values_of(other) + self.values()
+
+    def __mul__(self, other):
+        return self.values() * other
+
+    def __rmul__(self, other):
+        return other * self.values()
+
     def __repr__(self):
         return type(self).__name__ + "(" + ", ".join([n + "=" + repr(getattr(self, n)) for n in self._fields]) + ")"
 
     def _asdict(self):
         return {name: getattr(self, name) for name in self._fields}
+
+    def _make(cls, values):
+        return cls(*values)
 
     def _replace(self, **changes):
         return type(self)(**{**self._asdict(), **changes})
@@ -712,8 +747,24 @@ def known_as_methods(cls, *names):
 ORDER = ["__lt__", "__le__", "__gt__", "__ge__"]
 SHOWN = ["__repr__", "__str__"]
 known_as_methods(Member, *SHOWN)
-NUMBERS = ["__add__", "__radd__", "__sub__", "__rsub__", "__mul__", "__rmul__", "__int__", "__index__"]
-known_as_methods(Alike, *SHOWN, *ORDER, *NUMBERS, "__eq__", "__hash__")
+BINARY = [
+    *[("add", "+"), ("sub", "-"), ("mul", "*"), ("truediv", "/"), ("floordiv", "//"), ("mod", "%"), ("pow", "**")],
+    *[("and", "&"), ("or", "|"), ("xor", "^"), ("lshift", "<<"), ("rshift", ">>")],
+]
+operators = {"plain": plain}
+"""What operators are of an enumeration's members that are as good as their values."""
+for name, sign in BINARY:
+    exec(f"def __{name}__(self, other):\n    return self.value {sign} plain(other)", operators)
+    exec(f"def __r{name}__(self, other):\n    return plain(other) {sign} self.value", operators)
+for name, text in (("neg", "-VALUE"), ("pos", "+VALUE"), ("invert", "~VALUE"), ("abs", "abs(VALUE)")):
+    exec(f"def __{name}__(self):\n    return " + text.replace("VALUE", "self.value"), operators)
+exec("def __divmod__(self, other):\n    return divmod(self.value, plain(other))", operators)
+OF_NUMBER = [name for name in operators if name != "plain"]
+for name in OF_NUMBER:
+    setattr(Alike, name, operators[name])
+OF_NUMBER += ["__int__", "__float__", "__index__", "__round__"]
+known_as_methods(Alike, *SHOWN, *ORDER, *OF_NUMBER, "__eq__", "__hash__")
+OF_TEXT = ["__sized__", "__iter__", "__contains__", "__getitem__"]
 known_as_methods(Enumeration, "__sized__")
 SEQUENCE = [
     "values",
@@ -724,9 +775,13 @@ SEQUENCE = [
     "__eq__",
     "__hash__",
     "__add__",
+    "__radd__",
+    "__mul__",
+    "__rmul__",
     "__repr__",
 ]
 known_as_methods(Record, *SEQUENCE, *ORDER, "_asdict", "_replace", "index", "count")
+classes[Record]["own"]["_make"] = ["class", Record._make]
 classes[Record]["passes"] = [tuple]
 for name in ("__lt__", "__gt__"):
     natural[methods[name][Alike]] = lambda member: member.value

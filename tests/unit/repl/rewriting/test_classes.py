@@ -2430,6 +2430,213 @@ def gen():
 g = gen()
 next(g)
 print(g.throw(E(9)))
+----
+from typing import NamedTuple
+
+class P(NamedTuple):
+    x: int
+    y: int = 2
+
+    def n(self):
+        return self.x
+
+p = P(1)
+print(
+    (1, 2) == p,
+    (1, 2) in [p],
+    {(1, 2): "k"}[p],
+    {p: "q"}[(1, 2)],
+    len({p, (1, 2)}),
+    max(p),
+    len(p),
+    p[-1],
+    p[:1],
+    list(p),
+    1 in p,
+    sorted([p, (0, 5)])[0],
+    *p,
+)
+print(
+    p != (1, 2),
+    (1, 2) != p,
+    (1, 3) > p,
+    p._fields,
+    p._asdict(),
+    P._make([5, 6]),
+    p._replace(x=4),
+    P(*[3, 4]),
+    p * 2,
+    repr(p),
+    str(p),
+    f"{p}",
+)
+----
+from enum import Enum, IntEnum, StrEnum
+
+class L(IntEnum):
+    A = 1
+    B = 2
+
+class S(str, Enum):
+    X = "x"
+    Y = "y"
+
+class T(StrEnum):
+    U = "u"
+
+print(S.X + "!")
+print("!" + S.X)
+print(S.X.upper())
+print(len(S.X))
+print("x" == S.X)
+print(S("x") is S.X)
+print({"x": 1}[S.X])
+print({S.X: 2}["x"])
+print(S.X in ("x",))
+print("%d" % L.A)
+print("%s" % S.X)
+print("%s" % T.U)
+print(f"{S.X}")
+print(f"{T.U:>4}")
+print(f"{S.X!r}")
+print(1 == L.A)
+print(2 > L.A)
+print(L.A < 2)
+print(sum(L))
+print(L.A + L.B)
+print(-L.A)
+print(+L.A)
+print(~L.A)
+print(L.B**2)
+print(2**L.B)
+print(L.B // 2)
+print(7 // L.B)
+print(L.B / 4)
+print(1 / L.B)
+print(L.B % 2)
+print(5 % L.B)
+print(L.B - 1)
+print(5 - L.B)
+print(3 * L.B)
+print(L.B << 1)
+print(L.B & 3)
+print(L.A | L.B)
+print(L.A ^ 3)
+print(divmod(L.B, 2))
+print(list(range(L.B)))
+print([1, 2, 3][L.A])
+print("abc"[L.A])
+print(S.X < S.Y)
+print(sorted(S))
+print(max(L.A, L.B))
+print(int(L.B))
+print(float(L.B))
+print(abs(L.A))
+print(round(L.A))
+print(str(L.A))
+print(hash(L.A) == hash(1))
+print(S.X in S)
+print(bool(L.A))
+print(L.A or 5)
+print("x" in S.X)
+print(S.X.startswith("x"))
+print(S.X.replace("x", "y"))
+print(T.U.upper())
+print(T.U == "u")
+print({L.A: 1}[1])
+print([S.X].index("x"))
+print(L.A is L(1))
+print(L["A"].name)
+print([*S.X])
+print(list(S.X))
+print(S.X * 2)
+print(S.X[0])
+print(L.A == L.A)
+print(L.A != 1)
+print(L.A in [1])
+print(min(L, default=3))
+print(dict(zip(S, L)))
+print(isinstance(S.X, str))
+print(isinstance(L.A, (str, int)))
+print(type(S.X).__name__)
+print([m for m in S])
+print(list(L)[::-1])
+print(repr(L))
+print(S.X.value.upper())
+print(str(S.X))
+----
+class V:
+    def __init__(self, n):
+        self.n = n
+
+    def __bool__(self):
+        return self.n > 0
+
+class W(V):
+    def __len__(self):
+        return 0
+
+class Z(W):
+    pass
+
+print(
+    [bool(x) for x in (V(1), V(0), W(1), Z(0))],
+    [x.n for x in filter(None, [V(1), V(0), Z(3)])],
+    any([V(0)]),
+    all([V(1), W(2)]),
+    not V(0),
+    V(1) and 5,
+    V(0) or 6,
+    1 if W(1) else 2,
+)
+assert V(1)
+n = V(3)
+while n:
+    n.n -= 1
+print(n.n)
+
+class Q(W):
+    def __bool__(self):
+        return False
+
+print(bool(Q(5)))
+----
+class T:
+    def __init__(self, a, b):
+        self.a, self.b = a, b
+
+    def __lt__(self, other):
+        return (self.a, self.b) < (other.a, other.b)
+
+    def __repr__(self):
+        return f"T{self.a}{self.b}"
+
+print(sorted([T(2, 1), T(1, 5), T(1, 2)]), sorted([T(2, 1), T(1, 5)], reverse=True))
+
+class U(T):
+    def __lt__(self, other):
+        return self.b < other.b
+
+print(sorted([U(2, 1), U(1, 5), U(1, 2)]), sorted([U(2, 1), T(1, 5)]), max([U(2, 9), U(3, 1)]))
+
+class X(T):
+    pass
+
+T.__lt__ = lambda self, other: self.a > other.a
+print(sorted([T(2, 1), T(3, 5), T(1, 2)]), sorted([X(2, 1), X(3, 5)]))
+
+class P:
+    def __init__(self, v):
+        self._v = v
+
+    @property
+    def v(self):
+        return self._v % 10
+
+    def __lt__(self, other):
+        return self.v < other.v
+
+print([p._v for p in sorted([P(15), P(21), P(33)])])
 '''
 
 
