@@ -186,7 +186,7 @@ def edited_text(code: str) -> str:
     """A cell with the edits of its text."""
     tree = ast.Module(statements(code), [])
     bridges = [bridge for bridge in BRIDGES if bridge not in _SIGNS or _SIGNS[bridge].search(code)]
-    bridges += [_error_facts(tree), _methods(tree), _with_its_text(code)]
+    bridges += [_error_facts(tree), _methods(tree), _with_its_text(code), _set_in_place(code, tree)]
     of_nodes = ([edit for bridge in bridges for edit in bridge(node)] for node in ast.walk(tree))
     return edited(code, [edit for edits in of_nodes for edit in sorted(edits, key=lambda edit: edit.end)])
 
@@ -371,6 +371,38 @@ def _list_and_more(node: ast.AST) -> Iterator[Edit]:
             yield Edit.at(end, "))")
 
 
+def _set_in_place(code: str, tree: ast.AST) -> Callable[[ast.AST], Iterator[Edit]]:
+    """`seen |= more`: a set stays the one that it is, whoever else has it.
+
+    The bridge has to know the parameters: what is subtracted from is most often a number, unless it is one of these.
+    """
+    parameters = {argument.arg for argument in ast.walk(tree) if isinstance(argument, ast.arg)}
+    lines = code.encode().split(b"\n")
+
+    def in_place(node: ast.AST) -> Iterator[Edit]:
+        match node:
+            case ast.AugAssign(target=target, op=op, value=value) if type(op) in _OF_SETS and _is_plain(target):
+                is_parameter = isinstance(target, ast.Name) and target.id in parameters
+                may_be_set = not isinstance(value, ast.Constant | ast.Tuple | ast.Yield | ast.YieldFrom)
+                sign, function = _OF_SETS[type(op)]
+                line, column = end_of(target)
+                place = lines[line - 1].find(sign, column)
+                if may_be_set and place >= 0 and (is_parameter or not isinstance(op, ast.Sub)):
+                    call = f"= {hidden.module('_methods')}.{function}({ast.unparse(target)}, "
+                    yield Edit((line, place), (line, place + len(sign)), call)
+                    yield Edit.at(end_of(node), ")")
+
+    return in_place
+
+
+_OF_SETS = {
+    ast.BitOr: (b"|=", "united"),
+    ast.BitAnd: (b"&=", "intersected"),
+    ast.BitXor: (b"^=", "exchanged"),
+    ast.Sub: (b"-=", "subtracted"),
+}
+
+
 def _is_no_list(value: ast.expr) -> bool:
     """Whether it is written as what can be gone through, and is neither a list nor an iterator."""
     match value:
@@ -537,7 +569,7 @@ BRIDGES: tuple[Callable[[ast.AST], Iterator[Edit]], ...] = (
     _datetime,
     _date_method,
 )
-"""For each node; what `_error_facts`, `_methods` and `_with_its_text` make for a cell are too."""
+"""For each node; what `_error_facts`, `_methods`, `_with_its_text` and `_set_in_place` make for a cell are too."""
 _SIGNS = {
     _import: re.compile("import"),
     _datetime: re.compile("datetime"),

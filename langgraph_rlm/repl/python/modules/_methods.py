@@ -191,6 +191,40 @@ def _symmetric_difference_update(items, other):
             items.add(item)
 
 
+def by_class(name, items, others):
+    """What a class's own `items |= others` and the like give."""
+    known = modules.get("_classes")
+    method = None if known is None else known.methods[name].get(type(items))
+    return NotImplemented if method is None else method(items, others)
+
+
+IN_PLACE = """
+def NAME(items, others):
+    kind = type(items)
+    if kind is set and isinstance(others, (set, frozenset)):
+        update(items, others)
+        return items
+    found = NotImplemented if kind is int else by_class("METHOD", items, others)
+    if found is not NotImplemented:
+        return found
+    items SIGN others
+    return items
+"""
+
+
+def _in_place(name, method, sign, update):
+    """What `items |= others` and the like are: a set stays the one that it is."""
+    names = {"update": update, "by_class": by_class}
+    exec(IN_PLACE.replace("NAME", name).replace("METHOD", method).replace("SIGN", sign), names)
+    return names[name]
+
+
+united = _in_place("united", "__ior__", "|=", _update)
+intersected = _in_place("intersected", "__iand__", "&=", _intersection_update)
+subtracted = _in_place("subtracted", "__isub__", "-=", _difference_update)
+exchanged = _in_place("exchanged", "__ixor__", "^=", _symmetric_difference_update)
+
+
 LACKING = {
     "translate": [[str, _translate]],
     "maketrans": [[str, _maketrans]],

@@ -2637,6 +2637,107 @@ class P:
         return self.v < other.v
 
 print([p._v for p in sorted([P(15), P(21), P(33)])])
+----
+def grow(seen, more):
+    seen |= more
+
+def less(seen, more):
+    seen -= more
+
+def both(seen, more):
+    seen &= more
+
+def either(seen, more):
+    seen ^= more
+
+s = {1, 2, 3}
+grow(s, {9})
+print(sorted(s))
+less(s, {1})
+print(sorted(s))
+both(s, {2, 9, 5})
+print(sorted(s))
+either(s, {2, 7})
+print(sorted(s))
+t = s
+s |= {100} | {101}
+s &= {100, 101, 9}
+print(t is s, sorted(t))
+d = {"k": {1}}
+e = d["k"]
+d["k"] |= {2}
+d["k"] ^= {1}
+print(e)
+
+class A:
+    pass
+
+a = A()
+a.s = e
+a.s |= {5}
+print(sorted(e))
+n = 5
+n |= 8
+m = 3
+n ^= m
+n &= 0xFF
+
+def f(n, k):
+    n -= k
+    return n
+
+print(n, f(5, 2), f(2.5, 1))
+x = {"a": 1}
+y = x
+x |= {"b": 2}
+print(y)
+fr = frozenset({1})
+g = fr
+fr |= {2}
+print(sorted(fr), sorted(g))
+b = True
+b |= False
+b &= 1 == 1
+print(b)
+try:
+    s |= [1]
+except TypeError:
+    print("TypeError")
+from collections import Counter
+
+c = Counter("aab")
+k = c
+c |= Counter("bbb")
+c -= Counter("a")
+print(dict(c))
+s |= {i for i in range(3)}
+s |= s
+print(len(s))
+for s2 in [{1}, {2}]:
+    s2 |= s
+    print(len(s2))
+
+class V:
+    def __init__(self, x):
+        self.x = x
+
+    def __ior__(self, o):
+        self.x |= o
+        return self
+
+    def __sub__(self, o):
+        return V(self.x - o)
+
+v = w = V(1)
+q = 6
+v |= q
+print(w.x)
+
+def h(v, o):
+    v -= o
+    return v.x
+
+print(h(v, 2), v.x)
 '''
 
 
