@@ -16,7 +16,8 @@ from dataclasses import dataclass
 
 from langgraph_rlm.repl import modules
 from langgraph_rlm.repl.rewriting import hidden
-from langgraph_rlm.repl.rewriting.classes import EXCEPTIONS, Classes, needs_classes
+from langgraph_rlm.repl.rewriting.classes import Classes, needs_classes
+from langgraph_rlm.repl.rewriting.exceptions import EXCEPTIONS
 from langgraph_rlm.repl.rewriting.expressions import Later, has_later_ones
 from langgraph_rlm.repl.rewriting.generators import (
     MOST_FUNCTIONS,

@@ -1,26 +1,24 @@
-"""Classes that Monty lacks: inheritance, `super()`, properties, static and class methods, exceptions of one's own.
+"""Classes that Monty lacks: inheritance, `super()`, properties, static and class methods.
 
 Each class is made known to the sandbox by `define` (in `repl/python/modules/_classes.py`), which copies into it what
-its bases have. What Monty cannot do with such a class is written as a call: reading a property, `isinstance`, `raise`,
-`except`.
+its bases have. What Monty cannot do with such a class is written as a call: reading a property, `isinstance`,
+assignments (`assignments.py`), patterns (`matching.py`), `raise` and `except` (`exceptions.py`).
 """
 
 from __future__ import annotations
 
 import ast
-import builtins
 from collections.abc import Collection, Iterable, Iterator
 
 from langgraph_rlm.repl.rewriting import hidden, matching
+from langgraph_rlm.repl.rewriting.assignments import Assignments
 from langgraph_rlm.repl.rewriting.dataclasses import is_dataclass, is_ordered, shaped
+from langgraph_rlm.repl.rewriting.exceptions import Exceptions, builtin_exceptions, is_of_own
 from langgraph_rlm.repl.rewriting.filling import filled
 from langgraph_rlm.repl.rewriting.generators import NoBridge
 from langgraph_rlm.repl.rewriting.operations import ORDERED, SIZED, SPECIAL, natural_order
 from langgraph_rlm.repl.rewriting.scopes import own_nodes
 
-EXCEPTIONS = {
-    name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)
-}
 HELPERS = hidden.module("_classes")
 """What the sandbox has for it."""
 PASS_FOR_TYPES = ("Alike", "Record")
@@ -50,22 +48,26 @@ MARKS = {"abstractmethod", "override", "final"}
 
 def needs_classes(tree: ast.Module, properties: Collection[str]) -> bool:
     """Whether a cell has classes, or something that only classes of earlier cells explain."""
-    builtin = _builtin_exceptions(tree, properties)
-    has_exceptions = any(f"{name}()" in properties for name in EXCEPTIONS)
+    builtin = builtin_exceptions(tree, properties)
     return any(name in SPECIAL for name in properties) or any(
-        isinstance(node, ast.ClassDef)
-        or _mentions_order(node)
-        or (isinstance(node, ast.Attribute) and (node.attr in properties or node.attr == "__cause__"))
-        or (isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and _name(node.value) in properties)
-        or (isinstance(node, ast.Name) and node.id == "super")
-        or _asks_for_kind(node, properties)
+        _is_of_classes(node, properties)
+        or is_of_own(node, builtin, properties)
         or matching.is_of_classes(node, properties)
-        or (
-            isinstance(node, ast.ExceptHandler) and ((has_exceptions and node.name) or _is_own_kind(node.type, builtin))
-        )
-        or (isinstance(node, ast.Raise) and (_cause(node) or (node.exc and not _is_builtin(node.exc, builtin))))
         for node in ast.walk(tree)
     )
+
+
+def _is_of_classes(node: ast.AST, properties: Collection[str]) -> bool:
+    match node:
+        case ast.ClassDef() | ast.Name("super"):
+            return True
+        case ast.Attribute(value=ast.Name(owner), attr=name, ctx=ast.Store()):
+            return name in properties or owner in properties
+        case ast.Attribute(attr=name) if name in properties:
+            return True
+        case ast.Call(func=ast.Name("isinstance"), args=[_, kinds]):
+            return not _are_types(kinds) or any(f"{name}()" in properties for name in PASS_FOR_TYPES)
+    return _mentions_order(node)
 
 
 def _ready_made(tree: ast.Module, classes: Iterable[ast.ClassDef]) -> Iterator[str]:
@@ -99,59 +101,25 @@ def _mentions_order(node: ast.AST) -> bool:
     return False
 
 
-def _builtin_exceptions(tree: ast.Module, others: Iterable[str]) -> set[str]:
-    """The names of built-in exceptions, without those that classes of the code have."""
-    return EXCEPTIONS - {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)} - {*others}
-
-
-def _is_builtin(value: ast.expr, builtin: Collection[str]) -> bool:
-    function = value.func if isinstance(value, ast.Call) else value
-    return isinstance(function, ast.Attribute) or (isinstance(function, ast.Name) and function.id in builtin)
-
-
-def _asks_for_kind(node: ast.AST, properties: Collection[str]) -> bool:
-    """Whether it is `isinstance` of what may be a class of the code's own, or a type that one passes for."""
-    match node:
-        case ast.Call(func=ast.Name("isinstance"), args=[_, kinds]):
-            return not _are_types(kinds) or any(f"{name}()" in properties for name in PASS_FOR_TYPES)
-    return False
-
-
-def _cause(node: ast.Raise) -> ast.expr | None:
-    """What an exception is raised from."""
-    is_none = isinstance(node.cause, ast.Constant) and node.cause.value is None
-    return None if is_none else node.cause
-
-
-def _is_own_kind(kind: ast.expr | None, builtin: Collection[str]) -> bool:
-    """Whether an `except` may be for a class of the code's own."""
-    kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind]
-    return any(isinstance(one, ast.Name) and one.id not in builtin for one in kinds)
-
-
 class Classes(ast.NodeTransformer):
     """Rewrites a cell. `properties` are the names of properties that classes of earlier cells have."""
 
     def __init__(self, tree: ast.Module, properties: Iterable[str] = ()) -> None:
         self.classes = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
-        self.own_properties = {
-            item.name
-            for node in self.classes.values()
-            for item in node.body
-            if isinstance(item, ast.FunctionDef) and (_kind_of(item) in ("property", "cached") or item.name in SPECIAL)
-        }
+        methods = [item for node in self.classes.values() for item in node.body if isinstance(item, ast.FunctionDef)]
+        self.own_properties = {method.name for method in methods if _kind_of(method) in ("property", "cached")}
+        self.own_properties |= SPECIAL & {name for node in ast.walk(tree) if (name := _named(node))}
         self.own_properties |= {*_ready_made(tree, self.classes.values())}
         self.special = SPECIAL & {*properties, *self.own_properties}
         """Methods of `repl/rewriting/operations.py` that classes have."""
         self.properties = {*properties, *self.own_properties} - self.special
-        self.builtin = _builtin_exceptions(tree, properties)
+        self.builtin = builtin_exceptions(tree, properties)
         self.own_properties |= {*self.classes, *(f"{name}()" for name in self._bases())}
         self.known = {*properties, *self.own_properties}
         self.inside: list[ast.ClassDef] = []
         self.supers: list[dict[str, None]] = []
         """What methods of each class ask `super()` for."""
         self.first: list[str] = []
-        self.parts = 0
 
     def _bases(self) -> Iterator[str | None]:
         for node in self.classes.values():
@@ -165,14 +133,7 @@ class Classes(ast.NodeTransformer):
             if isinstance(inner, ast.ClassDef):
                 _make_private(inner)
         self.generic_visit(node)
-        return node
-
-    def _visited(self, statements: Iterable[ast.stmt]) -> list[ast.stmt]:
-        found: list[ast.stmt] = []
-        for statement in statements:
-            made = self.visit(statement)
-            found += made if isinstance(made, list) else [made]
-        return found
+        return Exceptions(self.builtin).visit(Assignments(self.properties, self.known).visit(node))  # type: ignore[no-any-return]
 
     # -- classes ------------------------------------------------------------------------------------------------------
 
@@ -235,7 +196,7 @@ class Classes(ast.NodeTransformer):
         for name, of in orders:
             of = ast.copy_location(self.visit(of), node)
             made += filled(f"{HELPERS}.natural[{node.name}.{name}] = OF", node, OF=of)
-        return [*before, node, *made, *self._visited([*own_shape, *decorated, *_decorated_class(node)])]
+        return [*before, node, *made, *map(self.visit, [*own_shape, *decorated, *_decorated_class(node)])]
 
     def enumeration(self, node: ast.ClassDef) -> list[ast.stmt]:
         """What `class Name(Enum)` is: the class of its members, then the enumeration in its place."""
@@ -266,8 +227,6 @@ class Classes(ast.NodeTransformer):
             case ast.Call(func=ast.Name("isinstance"), args=[_, kinds]) if self._may_be_own(kinds):
                 node.func = filled(f"{HELPERS}.is_instance", node)[0].value  # type: ignore[attr-defined]
                 node.args[1] = _alternatives(kinds)
-            case ast.Call(func=ast.Attribute(attr="throw"), args=[error], keywords=[]):
-                node.args = [_expression(f"{HELPERS}.raised(ERROR)", node, ERROR=error)]
         self.generic_visit(node)
         return node
 
@@ -292,134 +251,19 @@ class Classes(ast.NodeTransformer):
                 parts = {"CLASS": self.visit(cls), "OWNER": self.visit(owner)}
                 return _expression(f"{HELPERS}.super_of(CLASS, OWNER, {hidden.word(name)})", node, **parts)
         self.generic_visit(node)
-        if isinstance(node.ctx, ast.Load) and node.attr == "__cause__":
-            return _expression(f"{HELPERS}.cause_of(ERROR)", node, ERROR=node.value)
         return self._read(node) if node.attr in self.properties and isinstance(node.ctx, ast.Load) else node
 
     def _read(self, node: ast.Attribute) -> ast.expr:
         return _expression(f"{HELPERS}.attribute(OWNER, {hidden.word(node.attr)})", node, OWNER=node.value)
 
-    def _is_told(self, target: ast.expr) -> bool:
-        """Whether what is assigned to a target has to be told: to a property, or to what may be a class."""
-        match target:
-            case ast.Attribute(value=owner, attr=name):
-                is_class = isinstance(owner, ast.Call) or _name(owner) in {"cls", *self.known}
-                return name in self.properties or is_class
-            case ast.Starred(value=inner):
-                return self._is_told(inner)
-            case ast.Tuple(elts=parts) | ast.List(elts=parts):
-                return any(map(self._is_told, parts))
-        return False
-
-    def _told(self, target: ast.expr, value: ast.expr) -> list[ast.stmt]:
-        """What assigns a value to a target."""
-        match target:
-            case ast.Attribute(value=owner, attr=name) if self._is_told(target):
-                call = f"{HELPERS}.assign(OWNER, {hidden.word(name)}, VALUE)"
-                return filled(call, target, OWNER=self.visit(owner), VALUE=value)
-            case ast.Tuple(elts=parts) | ast.List(elts=parts) if self._is_told(target):
-                names = [self._part() for _ in parts]
-                stars = [isinstance(part, ast.Starred) for part in parts]
-                targets = ", ".join(f"*{name}" if star else name for name, star in zip(names, stars, strict=True))
-                found = filled(f"[{targets}] = VALUE", target, VALUE=value)
-                for part, name in zip(parts, names, strict=True):
-                    found += self._told(part.value if isinstance(part, ast.Starred) else part, _loaded(name, part))
-                return found
-        return [ast.copy_location(ast.Assign([self.visit(target)], value), target)]
-
-    def visit_Assign(self, node: ast.Assign) -> ast.AST | list[ast.stmt]:
-        if not any(map(self._is_told, node.targets)):
-            self.generic_visit(node)
-            return node
-        value = self.visit(node.value)
-        match node.targets:
-            case [ast.Attribute(value=ast.Name())]:
-                return self._told(node.targets[0], value)
-        found = filled("__value = VALUE", node, VALUE=value)
-        for target in node.targets:
-            found += self._told(target, _loaded("__value", node))
-        return found
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | list[ast.stmt]:
-        if node.value is not None and self._is_told(node.target):
-            return self.visit_Assign(ast.copy_location(ast.Assign([node.target], node.value), node))
-        self.generic_visit(node)
-        return node
-
-    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST | list[ast.stmt]:
-        match node.target:
-            case ast.Attribute(value=owner, attr=name) if self._is_told(node.target):
-                found = filled("__owner = OWNER", node, OWNER=self.visit(owner))
-                read = ast.copy_location(ast.Attribute(_loaded("__owner", node), name, ast.Load()), node)
-                found += filled("__value = READ", node, READ=self._read(read))
-                changed = ast.AugAssign(ast.Name("__value", ast.Store()), node.op, self.visit(node.value))
-                call = f"{HELPERS}.assign(__owner, {hidden.word(name)}, __value)"
-                return [*found, ast.copy_location(changed, node), *filled(call, node)]
-        self.generic_visit(node)
-        return node
-
-    def visit_For(self, node: ast.For) -> ast.AST:
-        if self._is_told(node.target):
-            name = self._part()
-            node.body[0:0] = self._told(node.target, _loaded(name, node.target))
-            node.target = ast.copy_location(ast.Name(name, ast.Store()), node.target)
-        self.generic_visit(node)
-        return node
-
-    def visit_With(self, node: ast.With) -> ast.AST:
-        before: list[ast.stmt] = []
-        for item in node.items:
-            if item.optional_vars is not None and self._is_told(item.optional_vars):
-                name = self._part()
-                before += self._told(item.optional_vars, _loaded(name, item.optional_vars))
-                item.optional_vars = ast.copy_location(ast.Name(name, ast.Store()), item.optional_vars)
-        node.body[0:0] = before
-        self.generic_visit(node)
-        return node
-
-    def _part(self) -> str:
-        """A name for a part of what is assigned."""
-        self.parts += 1
-        return f"__part{self.parts}"
-
     # -- patterns -----------------------------------------------------------------------------------------------------
 
     def visit_Match(self, node: ast.Match) -> ast.AST | list[ast.stmt]:
         if any(matching.is_of_classes(inner, self.known) for case in node.cases for inner in ast.walk(case.pattern)):
-            return self._visited(matching.as_conditions(node))
+            made = ast.Module(matching.as_conditions(node), [])
+            self.generic_visit(made)
+            return made.body
         self.generic_visit(node)
-        return node
-
-    # -- exceptions ---------------------------------------------------------------------------------------------------
-
-    def visit_Raise(self, node: ast.Raise) -> ast.AST:
-        self.generic_visit(node)
-        cause = _cause(node)
-        if node.exc is not None and (cause or not _is_builtin(node.exc, self.builtin)):
-            call = f"{HELPERS}.raised(VALUE, CAUSE)" if cause else f"{HELPERS}.raised(VALUE)"
-            parts = {"CAUSE": cause} if cause else {}
-            node.exc = _expression(call, node, VALUE=node.exc, **parts)
-            node.cause = None
-        return node
-
-    def visit_Try(self, node: ast.Try) -> ast.AST:
-        self.generic_visit(node)
-        if not any(_is_own_kind(handler.type, self.builtin) for handler in node.handlers):
-            for handler in node.handlers:
-                if handler.name:
-                    handler.body[0:0] = filled(f"{handler.name} = {HELPERS}.caught({handler.name})", handler)
-            return node
-        branches: list[ast.stmt] = filled("raise", node)
-        for handler in reversed(node.handlers):
-            kind = handler.type or ast.Name("Exception", ast.Load())
-            [test] = filled(f"if {HELPERS}.is_instance(__caught, KIND):\n    pass", handler, KIND=kind)
-            assert isinstance(test, ast.If)
-            name = filled(f"{handler.name} = __caught", handler) if handler.name else []
-            test.body, test.orelse = [*name, *handler.body], branches
-            branches = [test]
-        branches = [*filled(f"__caught = {HELPERS}.caught(__caught)", node.handlers[0]), *branches]
-        caught = ast.ExceptHandler(ast.Name("Exception", ast.Load()), "__caught", branches)
-        node.handlers = [ast.copy_location(caught, node.handlers[0])]
         return node
 
 
@@ -437,6 +281,16 @@ def _make_private(node: ast.ClassDef) -> None:
             if isinstance(name, str) and name.startswith("__") and not name.endswith("__"):
                 setattr(inner, field, f"_{node.name.lstrip('_')}{name}")
         waiting += [] if isinstance(inner, ast.ClassDef) else ast.iter_child_nodes(inner)
+
+
+def _named(node: ast.AST) -> str | None:
+    """What a definition or an assignment names."""
+    match node:
+        case (
+            ast.FunctionDef(name=name) | ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store())
+        ):
+            return name
+    return None
 
 
 def _loaded(name: str, at: ast.AST) -> ast.expr:

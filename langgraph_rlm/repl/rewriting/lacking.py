@@ -179,7 +179,6 @@ IGNORED = {
     **dict.fromkeys(("__setattr__", "__delattr__", "__get__", "__set__", "__delete__"), "use properties, or methods"),
     **dict.fromkeys(("__set_name__", "__del__", "__format__"), _OTHER_METHOD),
     **dict.fromkeys(("__instancecheck__", "__subclasscheck__", "__subclasshook__"), _OTHER_METHOD),
-    "__imatmul__": "write `x = x @ y`",
     "__missing__": "nothing calls it here: use collections.defaultdict, or d.get(key, default)",
 }
 """Special methods that nothing calls in Monty, nor in what bridges make of a cell, with what to write instead."""

@@ -493,14 +493,14 @@ def part(owner, name):
 
 def raised(value, cause=None):
     """What to raise for `value`: an exception of the code's own goes along with a built-in one."""
-    if type(value) is CLASS:
-        value = value()
+    value = value() if type(value) is CLASS else value
+    cause = cause() if type(cause) is CLASS else cause
     known = classes.get(type(value))
     native = value
     if known is not None and known["raises"] is not None:
         native = known["raises"](type(value).__name__ + ": " + str(value))
         if cause is not None:
-            value.__cause__ = cause() if type(cause) is CLASS else cause
+            value.__cause__ = cause
     elif cause is None:
         return value
     raising[id(native)] = (native, value, cause)

@@ -2738,6 +2738,99 @@ def h(v, o):
     return v.x
 
 print(h(v, 2), v.x)
+----
+class Stop(BaseException):
+    pass
+
+class Quit(KeyboardInterrupt):
+    pass
+
+for kind in (Stop, Quit):
+    try:
+        raise kind("s")
+    except Exception:
+        print("no")
+    except kind as e:
+        print(type(e).__name__, e)
+    try:
+        raise kind
+    except:
+        print("bare")
+
+class E(Exception):
+    pass
+
+class Result:
+    def __init__(self, error):
+        self.error = error
+
+    def make(self, text):
+        return E(text)
+
+    kinds = {"e": E}
+
+r = Result(E("kept"))
+try:
+    raise r.error
+except E as e:
+    print(e, e is r.error)
+try:
+    raise r.make("made")
+except E as e:
+    print(e)
+try:
+    raise r.kinds["e"]("by key")
+except E as e:
+    print(e)
+try:
+    raise r.error from ValueError("v")
+except E as e:
+    print(repr(e.__cause__))
+try:
+    raise ValueError("x") from E
+except ValueError as e:
+    print(type(e.__cause__).__name__, repr(e.__cause__))
+
+def f():
+    try:
+        raise E("inner")
+    except E as e:
+        return e
+    finally:
+        print("finally")
+
+print(f().args)
+try:
+    try:
+        raise E("a")
+    except E:
+        {}["b"]
+except (KeyError, E) as e:
+    print(repr(e), e.__cause__)
+try:
+    try:
+        int("x")
+    except ValueError as error:
+        raise E("wrapped") from error
+except E as e:
+    cause = e.__cause__
+    print(type(cause).__name__, cause, cause.args)
+
+def chain(e):
+    while e is not None:
+        print(type(e).__name__)
+        e = e.__cause__
+
+try:
+    try:
+        try:
+            raise KeyError("k")
+        except KeyError as a:
+            raise E("b") from a
+    except E as b:
+        raise RuntimeError("c") from b
+except RuntimeError as c:
+    chain(c)
 '''
 
 
@@ -2850,6 +2943,24 @@ def test_cells_print_what_cpython_prints(name: str) -> None:
     ran = run(*cells, "Final = 1")
     assert ran.errors == [None] * (len(cells) + 1)
     assert "".join(ran.outputs).strip() == printed.getvalue().strip()
+
+
+IN_PLACE = {"iadd": "+", "isub": "-", "imul": "*", "itruediv": "/", "ifloordiv": "//", "imod": "%", "ipow": "**"}
+IN_PLACE |= {"iand": "&", "ior": "|", "ixor": "^", "ilshift": "<<", "irshift": ">>"}
+
+
+@pytest.mark.parametrize("name", IN_PLACE)
+@pytest.mark.parametrize(
+    "form",
+    [
+        "class A:\n    def __{}__(self, other): return [other]",
+        "def f(self, other): return [other]\nclass A:\n    __{}__ = f",
+        "def f(self, other): return [other]\nclass A: pass\nA.__{}__ = f",
+    ],
+)
+def test_operators_in_place_are_called_however_they_are_defined(form: str, name: str) -> None:
+    define, use = form.format(name), f"x = A()\nn = 7\nx {IN_PLACE[name]}= n\nFinal = x"
+    assert run(f"{define}\n{use}").answer == run(define, use).answer == [7]
 
 
 def test_attribute_is_not_deleted_in_silence() -> None:

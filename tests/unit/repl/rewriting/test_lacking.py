@@ -59,13 +59,6 @@ METHODS = {
     "__subclasscheck__": "issubclass(int, A())\nassert calls",
     "__subclasshook__": "issubclass(int, A)\nassert calls",
     "__del__": "a = A()\na = None\nassert calls",
-    **{
-        f"__i{name}__": f"x = A()\nx {sign}= 1\nassert x == 7"
-        for name, sign in (
-            *(("add", "+"), ("sub", "-"), ("mul", "*"), ("truediv", "/"), ("floordiv", "//")),
-            *(("mod", "%"), ("pow", "**"), ("and", "&"), ("or", "|"), ("xor", "^")),
-        )
-    },
 }
 """What Monty does not call, and what would call it."""
 FORMS = [
@@ -167,8 +160,8 @@ def test_methods_that_nothing_would_call_are_told_at_once(form: str) -> None:
     ran = run(cells, "Final = 1")
     error = ran.errors[0] or ""
     assert ran.outputs[0] == ""
-    assert [name for name in methods[:MOST] if f", {name}: " not in error] == []
-    assert f"and {len(methods) - MOST} more" in error
+    assert len(methods) <= MOST
+    assert [name for name in methods if f", {name}: " not in error] == []
 
 
 @pytest.mark.parametrize("method", METHODS)
