@@ -32,6 +32,7 @@ from langgraph_rlm.repl.rewriting.lacking import Gap, gaps_of_syntax
 from langgraph_rlm.repl.rewriting.lists import iterators
 from langgraph_rlm.repl.rewriting.operations import LOAD, SIGN, Operations
 from langgraph_rlm.repl.rewriting.preparation import preparation
+from langgraph_rlm.repl.rewriting.private import make_private
 from langgraph_rlm.repl.rewriting.quiet import Quiet
 from langgraph_rlm.repl.rewriting.scopes import is_generator
 from langgraph_rlm.repl.syntax import Edit, edited, end_of, parsed, start_of, statements
@@ -142,6 +143,7 @@ def _printed_anew(
     if not is_anew:
         return None
     tree = parsed(code)
+    make_private(tree)
     if is_later:
         tree = ast.fix_missing_locations(Later(tree, code).visit(tree))
         own = {NEXT} if has_iterators(tree) else set()

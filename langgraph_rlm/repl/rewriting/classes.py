@@ -129,9 +129,6 @@ class Classes(ast.NodeTransformer):
             yield from ["Record"] if "NamedTuple" in names else []
 
     def visit_Module(self, node: ast.Module) -> ast.AST:
-        for inner in ast.walk(node):
-            if isinstance(inner, ast.ClassDef):
-                _make_private(inner)
         self.generic_visit(node)
         return Exceptions(self.builtin).visit(Assignments(self.properties, self.known).visit(node))  # type: ignore[no-any-return]
 
@@ -269,18 +266,6 @@ class Classes(ast.NodeTransformer):
 
 def _expression(text: str, at: ast.AST, **parts: ast.expr) -> ast.expr:
     return filled(text, at, **parts)[0].value  # type: ignore[attr-defined,no-any-return]
-
-
-def _make_private(node: ast.ClassDef) -> None:
-    """Gives names that begin with two underscores the name of their class, as Python does."""
-    waiting: list[ast.AST] = list(node.body)
-    while waiting:
-        inner = waiting.pop()
-        for field in ("id", "attr", "arg", "name"):
-            name = getattr(inner, field, None)
-            if isinstance(name, str) and name.startswith("__") and not name.endswith("__"):
-                setattr(inner, field, f"_{node.name.lstrip('_')}{name}")
-        waiting += [] if isinstance(inner, ast.ClassDef) else ast.iter_child_nodes(inner)
 
 
 def _named(node: ast.AST) -> str | None:

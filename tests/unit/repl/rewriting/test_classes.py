@@ -1597,6 +1597,37 @@ class Q(W):
         return False
 
 print(bool(Q(5)))
+----
+class A:
+    names = tuple(n.upper() for n in ("a", "b"))
+    flag = any(n == "a" for n in ("a", "b"))
+
+    def __init__(self, xs):
+        self.__xs = xs
+
+    def some(self, k):
+        return any(x > k for x in self.__xs)
+
+    def first(self, k):
+        return next((x for x in self.__xs if x > k), None)
+
+    def lazy(self, k):
+        g = (x * k for x in self.__xs)
+        return list(g)
+
+    def gen(self):
+        for x in self.__xs:
+            yield x
+
+    def total(self):
+        return sum(x for x in self.gen())
+
+class B(A):
+    def some(self, k):
+        return super().some(k) or all(x for x in self.gen())
+
+a = B([1, 2, 0])
+print(a.names, a.flag, a.some(1), a.some(5), a.first(1), a.first(7), a.lazy(2), a.total())
 '''
 
 
