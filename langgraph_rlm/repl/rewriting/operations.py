@@ -61,24 +61,21 @@ def natural_order(cls: ast.ClassDef) -> Iterator[tuple[str, ast.Lambda]]:
         match method:
             case ast.FunctionDef(
                 name="__lt__" | "__gt__" as name,
-                args=ast.arguments(args=[first, second]),
+                args=ast.arguments(args=[ast.arg(own), ast.arg(other)]),
                 decorator_list=[],
                 body=[*before, ast.Return(ast.Compare(left, [op], [right]))],
             ) if ORDER.get(type(op)) == {"__lt__": "<", "__gt__": ">"}[name]:
-                others = ast.unparse(_Renamed(first.arg, second.arg).visit(copy.deepcopy(left)))
-                if (
-                    _is_plain(left)
-                    and others == ast.unparse(right)
-                    and all(_is_check(statement, cls.name, second.arg) for statement in before)
-                ):
-                    of = ast.arguments([], [ast.arg(first.arg)], None, [], [], None, [])
+                mirrored = ast.unparse(_Renamed(own, other).visit(copy.deepcopy(left)))
+                is_same = _is_plain(left, other) and mirrored == ast.unparse(right)
+                if is_same and all(_is_check(statement, cls.name, other) for statement in before):
+                    of = ast.arguments([], [ast.arg(own)], None, [], [], None, [])
                     yield name, ast.Lambda(of, copy.deepcopy(left))
 
 
-def _is_plain(value: ast.expr) -> bool:
-    """Whether it is made of attributes alone."""
+def _is_plain(value: ast.expr, other: str) -> bool:
+    """Whether it is made of attributes alone, and does not name the other one."""
     plain = (ast.Name, ast.Attribute, ast.Tuple, ast.Constant, ast.expr_context)
-    return all(isinstance(node, plain) for node in ast.walk(value))
+    return all(isinstance(node, plain) and getattr(node, "id", "") != other for node in ast.walk(value))
 
 
 def _is_check(statement: ast.stmt, cls: str, other: str) -> bool:

@@ -219,14 +219,13 @@ def comparable(keys, order):
 
     The last is told by True: less than zero is what it says of those that are in order.
     """
-    kinds = {type(key) for key in keys}
-    kind = next(iter(kinds)) if native_len(kinds) == 1 else None
+    own, mirrored, _ = LESS if order is less else MORE
+    kind = type(keys[0]) if native_len(keys) > 1 else None
+    if (kind not in own and kind not in mirrored) or {type(key) for key in keys} != {kind}:
+        return keys, order, False
     if kind in compared:
         return [key.obj for key in keys], compared[kind], True
-    own, mirrored, _ = LESS if order is less else MORE
     method, other = own.get(kind), mirrored.get(kind)
-    if method is None and other is None:
-        return keys, order, False
     if (method or other) in natural:
         of = natural[method or other]
         return [of(key) for key in keys], order, False
@@ -262,6 +261,11 @@ def judged(result, a, b, order):
 
 def sorted(iterable, *, key=None, reverse=False):
     items = list(iterable)
+    if key is None:
+        try:
+            return native["sorted"](items, reverse=reverse)
+        except TypeError:
+            pass
     return [items[place] for place in places(items if key is None else [key(item) for item in items], reverse)]
 
 
@@ -359,6 +363,11 @@ def _extreme(name, order, items, options):
     if not candidates:
         return native[name](candidates, **options)
     keys, compare, is_cmp = comparable(candidates if key is None else [key(item) for item in candidates], order)
+    if compare is order:
+        try:
+            return candidates[native[name](range(native_len(keys)), key=lambda place: keys[place])]
+        except TypeError:
+            pass
     best = 0
     for place in range(1, native_len(keys)):
         a, b = keys[place], keys[best]

@@ -237,6 +237,78 @@ class P:
 
 print([p._v for p in sorted([P(15), P(21), P(33)])])
 """,
+    "orders that are none, and those of values": r"""
+class A:
+    def __init__(self, v):
+        self.v = v
+
+    def __lt__(self, other):
+        return other.v < other.v
+
+class B:
+    def __init__(self, v):
+        self.v = v
+
+    def __lt__(self, other):
+        return 1 < 2
+
+    def __repr__(self):
+        return f"B{self.v}"
+
+class C:
+    def __lt__(self, other):
+        return self.nothing < other.nothing
+
+class D:
+    def __init__(self, v):
+        self.v = v
+
+    def __lt__(self, other):
+        'Smaller first.'
+        if not isinstance(other, D):
+            return NotImplemented
+        return (self.v, 1) < (other.v, 1)
+
+    def __repr__(self):
+        return f"D{self.v}"
+
+print(
+    [a.v for a in sorted([A(2), A(1)])],
+    len(sorted([C()])),
+    min([C()]) is not None,
+    sorted([D(3), D(1)]),
+    max(D(3), D(7), D(5)),
+)
+try:
+    sorted([C(), C()])
+except AttributeError:
+    print("AttributeError")
+print(
+    sorted([3, 1, 2]),
+    sorted("bca", reverse=True),
+    max([1, 5, 2]),
+    min("b", "a"),
+    max({"a": 1, "b": 3}.items(), key=lambda p: p[1]),
+    min([], default=4),
+    max([2, 1], key=lambda x: -x),
+)
+try:
+    max([1, "a"])
+except TypeError:
+    print("TypeError")
+try:
+    max([])
+except ValueError:
+    print("ValueError")
+print(
+    max([1, True, 1.0]),
+    min([1, True]),
+    sorted([True, 1, 0.5]),
+    max([[1], [1, 2]]),
+    max([(1, D(2)), (1, D(3))])[1],
+    min([(2, D(2)), (1, D(3))]),
+)
+""",
 }
 
 
