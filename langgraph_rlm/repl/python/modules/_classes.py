@@ -26,7 +26,7 @@ CALLED = "__call__"
 CLASS = type(int)
 raising = {}
 """Built-in exceptions by their `id`, each with the one of the code's own that it goes along with."""
-MOST_RAISING = 1000
+MOST_RAISING = 200
 
 
 class Static:
@@ -352,7 +352,10 @@ def _key_error_text(self):
 
 
 def _exception_text(self):
-    arguments = getattr(self, "args", ())
+    try:
+        arguments = self.args
+    except AttributeError:
+        return ""
     return str(arguments[0]) if len(arguments) == 1 else str(arguments) if arguments else ""
 
 
@@ -493,19 +496,23 @@ def part(owner, name):
 
 def raised(value, cause=None):
     """What to raise for `value`: an exception of the code's own goes along with a built-in one."""
-    value = value() if type(value) is CLASS else value
-    cause = cause() if type(cause) is CLASS else cause
-    known = classes.get(type(value))
-    native = value
+    cls = type(value)
+    if cls is CLASS:
+        value = value()
+        cls = type(value)
+    if cause is not None and type(cause) is CLASS:
+        cause = cause()
+    native, known = value, classes.get(cls)
     if known is not None and known["raises"] is not None:
-        native = known["raises"](type(value).__name__ + ": " + str(value))
+        native = known["raises"](cls.__name__ + ": " + str(value))
         if cause is not None:
             value.__cause__ = cause
     elif cause is None:
         return value
     raising[id(native)] = (native, value, cause)
     if len(raising) > MOST_RAISING:
-        raising.pop(next(iter(raising)))
+        for oldest in list(raising)[: MOST_RAISING // 2]:
+            raising.pop(oldest)
     return native
 
 
