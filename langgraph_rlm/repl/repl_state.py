@@ -43,7 +43,7 @@ from langgraph_rlm.repl.boot import (
 from langgraph_rlm.repl.capabilities import Capabilities
 from langgraph_rlm.repl.cells import Variable
 from langgraph_rlm.repl.conventions import ReplConventions
-from langgraph_rlm.repl.explain import Source, instrumented, out_of_time, reason, shadowed_builtins
+from langgraph_rlm.repl.explain import Source, instrumentation, out_of_time, reason, shadowed_builtins
 from langgraph_rlm.repl.journal import Cell, Event, Exchange, RestorePlan
 from langgraph_rlm.repl.packed import VERSION, DumpPacker
 from langgraph_rlm.repl.processor_time import Budget, passing
@@ -282,7 +282,7 @@ class ReplState:
         return ran
 
     def _as_it_runs(self, code: str) -> Rewritten:
-        return rewritten(instrumented(code, self._conventions.echoes), self._properties or ())
+        return rewritten(code, self._properties or (), instrumentation(code, self._conventions.echoes))
 
     def _asked_properties(self) -> frozenset[str]:
         try:

@@ -8,8 +8,8 @@ import threading
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Literal, overload
+from functools import cache, cached_property, lru_cache
+from typing import Any, Literal, TypeVar, overload
 
 MOST_CODE = 50_000
 """Characters of a cell that the host looks at: more than any model writes."""
@@ -36,26 +36,97 @@ def parsed(source: str, mode: str = "exec") -> ast.AST:
         return ast.parse(source, name, mode)
 
 
+Node = TypeVar("Node", bound=ast.AST)
+_NO_NODES = {"ctx", "op", "ops", "id", "attr", "kind", "type_comment", "conversion", "level", "is_async", "simple"}
+"""Fields of nodes in which there are none, but for the operators that their owners are asked for."""
+
+
+class Code:
+    """A text as CPython reads it, to be looked at alone: all that looks for something in a cell shares one walk."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.body: list[ast.stmt] = []
+        """The statements, each at its line and column; none where it is not Python."""
+        self.failure: Exception | None = None
+        """Why it is not Python."""
+        try:
+            self.body = parsed(text).body
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as failure:
+            self.failure = failure
+
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        return nodes_of(self.body)
+
+    @cached_property
+    def _by_kind(self) -> dict[type[ast.AST], list[Any]]:
+        found: dict[type[ast.AST], list[Any]] = {}
+        for node in self.nodes:
+            found.setdefault(type(node), []).append(node)
+        return found
+
+    @cached_property
+    def calls(self) -> dict[int, ast.Call]:
+        """The calls, by the `id` of what is called."""
+        return {id(node.func): node for node in self.of(ast.Call)}
+
+    @cached_property
+    def owners(self) -> set[int]:
+        """The `id` of what attributes are taken of, and of the classes of patterns."""
+        owners = [node.value for node in self.of(ast.Attribute)] + [node.cls for node in self.of(ast.MatchClass)]
+        return {*map(id, owners)}
+
+    @cached_property
+    def errors(self) -> set[str | None]:
+        """The names of what `except` has caught."""
+        return {node.name for node in self.of(ast.ExceptHandler)}
+
+    @cached_property
+    def lines(self) -> list[bytes]:
+        """As columns count them."""
+        return self.text.encode().split(b"\n")
+
+    def of(self, kind: type[Node]) -> list[Node]:
+        """The nodes of a kind, from the outside in."""
+        return self._by_kind.get(kind, [])
+
+
+def nodes_of(nodes: Iterable[ast.AST], ends: tuple[type[ast.AST], ...] = ()) -> list[ast.AST]:
+    """These nodes and all below them, from the outside in, but for what is in nodes of the kinds `ends`."""
+    found = list(nodes)
+    for node in found:
+        for name in () if isinstance(node, ends) else _parts(type(node)):
+            part = getattr(node, name, None)
+            if isinstance(part, list):
+                found += [one for one in part if isinstance(one, ast.AST)]
+            elif isinstance(part, ast.AST):
+                found.append(part)
+    return found
+
+
+@cache
+def _parts(kind: type[ast.AST]) -> tuple[str, ...]:
+    return () if kind is ast.Constant else tuple(name for name in kind._fields if name not in _NO_NODES)
+
+
 @lru_cache(maxsize=4)
-def _looked_at(code: str) -> ast.Module | Exception:
-    try:
-        return parsed(code)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as failure:
-        return failure
+def read(text: str) -> Code:
+    """The same for the same text."""
+    return Code(text)
 
 
 def statements(code: str) -> list[ast.stmt]:
-    """The statements of `code`, each at its line and column; none where it is not Python. To be looked at alone."""
-    found = _looked_at(code)
-    return found.body if isinstance(found, ast.Module) else []
+    """The statements of `code`; none where it is not Python. To be looked at alone."""
+    return read(code).body
 
 
 def excess(code: str) -> str | None:
     """What of a cell is more than is looked at. Monty reads some code that CPython finds too deep."""
     if len(code) > MOST_CODE:
         return f"more than {MOST_CODE:,} characters"
-    found = _looked_at(code)
-    if isinstance(found, RecursionError | MemoryError) or str(found).startswith("too many "):
+    failure = read(code).failure
+    if isinstance(failure, RecursionError | MemoryError) or str(failure).startswith("too many "):
         return "code that is nested too deeply"
     return None
 
@@ -67,6 +138,8 @@ class Edit:
     start: tuple[int, int]
     end: tuple[int, int]
     text: str
+    is_last: bool = False
+    """Whether it comes after all others at its place."""
 
     @classmethod
     def of(cls, node: ast.expr | ast.stmt, text: str) -> Edit:
@@ -79,9 +152,9 @@ class Edit:
         return cls(start, end, text + "\n" * (end[0] - start[0]) + after)
 
     @classmethod
-    def at(cls, place: tuple[int, int], text: str) -> Edit:
+    def at(cls, place: tuple[int, int], text: str, is_last: bool = False) -> Edit:
         """Nothing is taken away."""
-        return cls(place, place, text)
+        return cls(place, place, text, is_last)
 
 
 def edited(code: str, edits: Iterable[Edit]) -> str:
@@ -89,7 +162,7 @@ def edited(code: str, edits: Iterable[Edit]) -> str:
 
     So edits are to come in the order of a walk from the outside in.
     """
-    in_order = sorted(edits, key=lambda edit: edit.start)
+    in_order = sorted(edits, key=lambda edit: (edit.start, edit.is_last))
     if not in_order:
         return code
     text, done = code.encode(), 0

@@ -18,6 +18,7 @@ from langgraph_rlm.repl.rewriting.generators import NoBridge
 from langgraph_rlm.repl.rewriting.lacking import Gap
 from langgraph_rlm.repl.rewriting.operations import ORDERED, SIZED, SPECIAL
 from langgraph_rlm.repl.rewriting.scopes import own_nodes
+from langgraph_rlm.repl.syntax import Code
 
 EXCEPTIONS = {
     name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)
@@ -48,30 +49,30 @@ MARKS = {"abstractmethod", "override", "final"}
 """Decorators of methods that change nothing here."""
 
 
-def needs_classes(tree: ast.Module, properties: Iterable[str]) -> bool:
+def needs_classes(code: Code, properties: Collection[str]) -> bool:
     """Whether a cell has classes, or something that only classes of earlier cells explain."""
-    builtin = _builtin_exceptions(tree, properties)
-    return any(name in SPECIAL for name in properties) or any(
-        isinstance(node, ast.ClassDef)
-        or _mentions_order(node)
-        or (isinstance(node, ast.Attribute) and node.attr in properties)
-        or (isinstance(node, ast.Name) and node.id == "super")
-        or _asks_for_kind(node)
-        or (isinstance(node, ast.ExceptHandler) and _is_own_kind(node.type, builtin))
-        or (isinstance(node, ast.Raise) and node.exc is not None and not _is_builtin_exception(node.exc, builtin))
-        for node in ast.walk(tree)
+    builtin = EXCEPTIONS - {*properties}
+    raised = [node.exc for node in code.of(ast.Raise) if node.exc is not None]
+    return (
+        bool(code.of(ast.ClassDef))
+        or any(name in SPECIAL for name in properties)
+        or any(node.attr in properties for node in code.of(ast.Attribute))
+        or any(node.id == "super" for node in code.of(ast.Name))
+        or any(map(_asks_for_kind, code.of(ast.Call)))
+        or any(_is_own_kind(node.type, builtin) for node in code.of(ast.ExceptHandler))
+        or any(not _is_builtin_exception(exc, builtin) for exc in raised)
+        or any(map(_mentions_order, (*code.of(ast.Name), *code.of(ast.Attribute), *code.of(ast.alias))))
     )
 
 
-def gaps_of_patterns(tree: ast.Module, properties: Collection[str]) -> Iterator[Gap]:
+def gaps_of_patterns(code: Code, properties: Collection[str]) -> Iterator[Gap]:
     """The patterns of a cell that would read a property, or ask for a class that others are derived from."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.MatchClass):
-            read = [name for name in node.kwd_attrs if name in properties]
-            name = _name(node.cls)
-            if read or f"{name}()" in properties:
-                what = f"case {name}({', '.join(f'{name}=…' for name in read)})"
-                yield Gap(node.lineno, what, f"write `if isinstance(value, {name}):` and read its attributes there")
+    for node in code.of(ast.MatchClass):
+        read = [name for name in node.kwd_attrs if name in properties]
+        name = _name(node.cls)
+        if read or f"{name}()" in properties:
+            what = f"case {name}({', '.join(f'{name}=…' for name in read)})"
+            yield Gap(node.lineno, what, f"write `if isinstance(value, {name}):` and read its attributes there")
 
 
 def _ready_made(tree: ast.Module, classes: Iterable[ast.ClassDef]) -> Iterator[str]:

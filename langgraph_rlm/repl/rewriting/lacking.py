@@ -161,7 +161,6 @@ _SYNTAX: dict[type[ast.AST], tuple[str, str]] = {
     ast.YieldFrom: ("yield from inside of an expression", "give it a line of its own: `got = yield from items`"),
     ast.AsyncFor: ("async for", _ASYNC),
     ast.AsyncWith: ("async with", _ASYNC),
-    ast.Delete: ("del", "assign a new value, use d.pop(key), or make the list anew without the items"),
 }
 for _name, _said in {
     "TryStar": ("except*", "write `except` for each kind of error"),
@@ -188,9 +187,8 @@ IGNORED = {
 """Special methods that nothing calls in Monty, nor in what bridges make of a cell, with what to write instead."""
 
 
-def gaps_of_syntax(tree: ast.AST) -> tuple[Gap, ...]:
+def gaps_of_syntax(nodes: list[ast.AST]) -> tuple[Gap, ...]:
     """What Monty does not read in a cell that bridges have rewritten, or ignores without a word."""
-    nodes = list(ast.walk(tree))
     unread = [Gap(getattr(node, "lineno", 1), *said) for node in nodes if (said := _unread(node))]
     methods = [Gap(line, name, IGNORED[name]) for node in nodes for line, name in _methods(node) if name in IGNORED]
     return (*unread, *methods)
@@ -214,7 +212,7 @@ def _unread(node: ast.AST) -> tuple[str, str] | None:
             return ("async in a comprehension", _ASYNC) if any(one.is_async for one in node.generators) else None
         case ast.AugAssign(op=ast.MatMult()):
             return "@=", "write `x = x @ y`"
-        case ast.ImportFrom(names=[ast.alias(name="*")]):
+        case ast.ImportFrom(names=[ast.alias(name="*")]) if not (node.module and _is_ours(node.module, "*")):
             return f"from {node.module} import *", "name what you import"
         case ast.ClassDef(name=name):
             return _unread_class(node, f"class {_short(name)}")

@@ -10,7 +10,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from langgraph_rlm.repl.syntax import statements
+from langgraph_rlm.repl.syntax import Code
 
 _MENTIONED = re.compile(r"\bre\b")
 _RICH = re.compile(r"\.(?:lastgroup|lastindex|expand|regs|endpos|pos|re)\b|\.(?:start|end|span|groups)\(\s*[^\s\d)]")
@@ -21,18 +21,18 @@ _PLACES_OF_FLAGS = {"compile": 1, "split": 3, "sub": 4, "subn": 4} | dict.fromke
 _LOAD = "__rlm__['module']('re')"
 
 
-def preparation(code: str) -> list[str]:
+def preparation(code: Code) -> list[str]:
     """The line of the host's own that stands before a cell, if it needs one."""
-    is_rich = _RICH.search(code) is not None
-    if not is_rich and not _MENTIONED.search(code):
+    is_rich = _RICH.search(code.text) is not None
+    if not is_rich and not _MENTIONED.search(code.text):
         return []
     patterns = list(dict.fromkeys(_patterns(code)))
     return [f"{_LOAD}.prepare({patterns!r}, {is_rich})" if patterns or is_rich else _LOAD]
 
 
-def _patterns(code: str) -> Iterator[tuple[str, int]]:
+def _patterns(code: Code) -> Iterator[tuple[str, int]]:
     """The literal patterns in functions of a cell, with their flags."""
-    waiting: list[tuple[ast.AST, bool]] = [(statement, False) for statement in reversed(statements(code))]
+    waiting: list[tuple[ast.AST, bool]] = [(statement, False) for statement in reversed(code.body)]
     while waiting:
         node, is_inside = waiting.pop()
         if is_inside and (found := _pattern(node)):

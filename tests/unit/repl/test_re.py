@@ -17,6 +17,7 @@ from langgraph_rlm.repl import host
 from langgraph_rlm.repl.patterns import translated
 from langgraph_rlm.repl.rewriting.bridges import rewritten
 from langgraph_rlm.repl.rewriting.preparation import preparation
+from langgraph_rlm.repl.syntax import read
 from langgraph_rlm.repl.session import boot, evaluate, feed, run_to_call
 from langgraph_rlm.repl.workers import POLICY
 from tests.fakes import error_of, final_of, run
@@ -370,7 +371,7 @@ def test_long_pattern_costs_the_host_little() -> None:
 
 
 def test_cells_that_mention_no_pattern_are_prepared_by_nothing() -> None:
-    assert not preparation("x = 1\nprint(x)")
+    assert not preparation(read("x = 1\nprint(x)"))
 
 
 # -- texts that are searched from a place -----------------------------------------------------------------------------
