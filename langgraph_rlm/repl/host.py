@@ -81,9 +81,16 @@ def answer(
             return _standard(name, passed)
         case ("pattern", str(pattern), int(flags)):
             return _translate(pattern, flags)
+        case ("patterns", list(patterns)) if all(map(_is_pattern, patterns)):
+            return {"return_value": [_translate(*wanted).get("return_value") for wanted in patterns]}
         case ("show_vars",):
             return {"return_value": "\n".join(map(str, describe(variables))) or "no variables yet"}
     return raising("TypeError", "no such call")
+
+
+def load(snapshot: FunctionSnapshot) -> HostResult:
+    """The result of a call that asks for a module, and may ask for nothing else."""
+    return {"return_value": _source(snapshot.args[1])}
 
 
 @cache
@@ -149,8 +156,8 @@ def _translate(pattern: str, flags: int) -> HostResult:
         return raising("ValueError", str(failure))
 
 
-PURE = (("context",), ("module",), ("standard",), ("pattern",))
-"""Calls that ask for a part of the text, a module, a pattern or a pure function."""
+PURE = (("context",), ("module",), ("standard",), ("pattern",), ("patterns",))
+"""Calls that ask for a part of the text, a module, patterns or a pure function."""
 
 
 def can_be_repeated(snapshot: FunctionSnapshot) -> bool:
@@ -190,6 +197,13 @@ def raising(kind: ExcType, message: str) -> ExternalExceptionData:
 def _is_prompt(prompt: object) -> bool:
     match prompt:
         case [str(), None | str()]:
+            return True
+    return False
+
+
+def _is_pattern(wanted: object) -> bool:
+    match wanted:
+        case [str(), int()]:
             return True
     return False
 

@@ -28,7 +28,6 @@ from langgraph_rlm.repl.boot import (
     MISSING,
     PROPERTIES,
     PROTECTED,
-    REBIND,
     RESTORE,
     SURVEY,
     SURVEY_AND_RESET,
@@ -49,6 +48,7 @@ from langgraph_rlm.repl.packed import VERSION, DumpPacker
 from langgraph_rlm.repl.processor_time import Budget, passing
 from langgraph_rlm.repl.rewriting.bridges import Rewritten, rewritten
 from langgraph_rlm.repl.rewriting.lacking import gaps_of_size, refusal
+from langgraph_rlm.repl.rewriting.preparation import mentions_patterns
 from langgraph_rlm.repl.session import (
     Answering,
     Snapshot,
@@ -417,15 +417,16 @@ class ReplState:
     def session(self) -> MontySession:
         """The session: as it is, loaded from where it was parked, or brought to the end of the last finished cell."""
         if not isinstance(self.where, Live):
-            parked, session = self.where, self._checked_out(self._limits)
+            parked, blank = self.where, self._blank()
+            session, self._properties = self._checked_out(self._limits), None
             if isinstance(parked, Parked):
                 session.load_session(self.packer.unpack(parked.dump))
             elif self._base is not None:
                 session.load_session(self.packer.unpack(self._base))
             else:
-                boot(session, self.context)
+                boot(session, blank, self.context)
+                self._properties = frozenset()
             bind_tools(session, self._capabilities.tools)
-            self._properties = None
             if not isinstance(parked, Parked):
                 self._since_base = self._since_dump = 0.0
                 self._replay()
@@ -480,6 +481,11 @@ class ReplState:
             self.lock.acquire()
         self.leave()
         self.lock.release()
+
+    def _blank(self) -> bytes:
+        """What a REPL begins as. What its first cell is seen to need is in it."""
+        needs_re = self.cell is not None and mentions_patterns(self.cell.code)
+        return self._workers.blank(*["re"] * needs_re)
 
     def _checked_out(self, limits: ResourceLimits | None) -> MontySession:
         session = self._workers.checkout(self, limits)
@@ -595,8 +601,8 @@ class ReplState:
         self.session()
         try:
             self._use(packer)
-            bind_text(self.session(), self.context)
-            self.evaluate(REBIND, {"_metadata": self.context.metadata})
+            with self._limited():
+                bind_text(self.session(), self.context)
             self._base = packer.pack(self.session().dump())
         except MontyError:
             self._use(before)

@@ -83,6 +83,10 @@ class Code:
         return {node.name for node in self.of(ast.ExceptHandler)}
 
     @cached_property
+    def has_yields(self) -> bool:
+        return bool(self.of(ast.Yield)) or bool(self.of(ast.YieldFrom))
+
+    @cached_property
     def lines(self) -> list[bytes]:
         """As columns count them."""
         return self.text.encode().split(b"\n")
@@ -96,7 +100,7 @@ def nodes_of(nodes: Iterable[ast.AST], ends: tuple[type[ast.AST], ...] = ()) -> 
     """These nodes and all below them, from the outside in, but for what is in nodes of the kinds `ends`."""
     found = list(nodes)
     for node in found:
-        for name in () if isinstance(node, ends) else _parts(type(node)):
+        for name in () if isinstance(node, ends) else _parts(node._fields):
             part = getattr(node, name, None)
             if isinstance(part, list):
                 found += [one for one in part if isinstance(one, ast.AST)]
@@ -106,8 +110,8 @@ def nodes_of(nodes: Iterable[ast.AST], ends: tuple[type[ast.AST], ...] = ()) -> 
 
 
 @cache
-def _parts(kind: type[ast.AST]) -> tuple[str, ...]:
-    return () if kind is ast.Constant else tuple(name for name in kind._fields if name not in _NO_NODES)
+def _parts(fields: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in fields if name not in _NO_NODES)
 
 
 @lru_cache(maxsize=4)

@@ -139,14 +139,15 @@ def _printed_anew(
     if not iterators and not needs_classes(found, properties) and not (may_iterate and iterates(found)):
         return None
     tree = parsed(text)
-    quiet = Quiet(tree)
-    tree = ast.fix_missing_locations(Closing(tree).visit(tree)) if ends_late(tree) else tree
-    tree = ast.fix_missing_locations(Iteration(tree, quiet).visit(tree)) if may_iterate else tree
+    quiet = Quiet(tree) if may_iterate else None
+    tree = ast.fix_missing_locations(Closing(tree).visit(tree)) if found.has_yields and ends_late(tree) else tree
+    tree = ast.fix_missing_locations(Iteration(tree, quiet).visit(tree)) if quiet else tree
     classes = Classes(tree, properties)
     tree = ast.fix_missing_locations(classes.visit(tree))
     tree = ast.fix_missing_locations(Operations(classes.special).visit(tree)) if classes.special else tree
-    tree = ast.fix_missing_locations(_Generators(quiet).visit(tree))
-    printed = ast.unparse(hidden.WithoutQuotes().visit(tree))
+    tree = ast.fix_missing_locations(_Generators(quiet).visit(tree)) if quiet and found.has_yields else tree
+    tree = hidden.WithoutQuotes().visit(tree) if found.of(ast.JoinedStr) else tree
+    printed = ast.unparse(tree)
     return printed, _lines(tree, printed), {*classes.own_properties, *iterators}, nodes_of([tree])
 
 
@@ -170,7 +171,7 @@ class _Generators(ast.NodeTransformer):
 def _lines(tree: ast.AST, printed: str) -> tuple[int, ...]:
     """Where each printed line stood: both trees have the same statements."""
     lines = [1] * (printed.count("\n") + 1)
-    for old, new in zip(ast.walk(tree), ast.walk(parsed(printed)), strict=True):
+    for old, new in zip(*(nodes_of([one], ends=(ast.expr,)) for one in (tree, parsed(printed))), strict=True):
         if isinstance(old, ast.stmt | ast.ExceptHandler) and isinstance(new, ast.stmt | ast.ExceptHandler):
             lines[new.lineno - 1] = old.lineno
     return tuple(lines)

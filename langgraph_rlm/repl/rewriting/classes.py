@@ -18,7 +18,7 @@ from langgraph_rlm.repl.rewriting.generators import NoBridge
 from langgraph_rlm.repl.rewriting.lacking import Gap
 from langgraph_rlm.repl.rewriting.operations import ORDERED, SIZED, SPECIAL
 from langgraph_rlm.repl.rewriting.scopes import own_nodes
-from langgraph_rlm.repl.syntax import Code
+from langgraph_rlm.repl.syntax import Code, nodes_of
 
 EXCEPTIONS = {
     name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)
@@ -75,9 +75,9 @@ def gaps_of_patterns(code: Code, properties: Collection[str]) -> Iterator[Gap]:
             yield Gap(node.lineno, what, f"write `if isinstance(value, {name}):` and read its attributes there")
 
 
-def _ready_made(tree: ast.Module, classes: Iterable[ast.ClassDef]) -> Iterator[str]:
+def _ready_made(nodes: Iterable[ast.AST], classes: Iterable[ast.ClassDef]) -> Iterator[str]:
     """Methods of `SPECIAL` that classes of a cell get without writing them."""
-    if any(map(_mentions_order, ast.walk(tree))):
+    if any(map(_mentions_order, nodes)):
         yield from ORDERED
     for node in classes:
         bases = {_name(base) for base in node.bases}
@@ -106,11 +106,6 @@ def _mentions_order(node: ast.AST) -> bool:
     return False
 
 
-def _builtin_exceptions(tree: ast.Module, others: Iterable[str]) -> set[str]:
-    """The names of built-in exceptions, without those that classes of the code have."""
-    return EXCEPTIONS - {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)} - {*others}
-
-
 def _is_builtin_exception(value: ast.expr, builtin: Collection[str]) -> bool:
     function = value.func if isinstance(value, ast.Call) else value
     return isinstance(function, ast.Attribute) or (isinstance(function, ast.Name) and function.id in builtin)
@@ -134,18 +129,20 @@ class Classes(ast.NodeTransformer):
     """Rewrites a cell. `properties` are the names of properties that classes of earlier cells have."""
 
     def __init__(self, tree: ast.Module, properties: Iterable[str] = ()) -> None:
-        self.classes = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+        nodes = nodes_of([tree])
+        self.classes = {node.name: node for node in nodes if isinstance(node, ast.ClassDef)}
         self.own_properties = {
             item.name
             for node in self.classes.values()
             for item in node.body
             if isinstance(item, ast.FunctionDef) and (_kind_of(item) in ("property", "cached") or item.name in SPECIAL)
         }
-        self.own_properties |= {*_ready_made(tree, self.classes.values())}
+        self.own_properties |= {*_ready_made(nodes, self.classes.values())}
         self.special = SPECIAL & {*properties, *self.own_properties}
         """Methods of `repl/rewriting/operations.py` that classes have."""
         self.properties = {*properties, *self.own_properties} - self.special
-        self.builtin = _builtin_exceptions(tree, properties)
+        self.builtin = EXCEPTIONS - {*self.classes} - {*properties}
+        """The names of built-in exceptions that are no classes of the code."""
         self.own_properties |= EXCEPTIONS & {*self.classes}
         self.own_properties |= {f"{name}()" for node in self.classes.values() for name in self._unmatched(node)}
         self.inside: list[ast.ClassDef] = []

@@ -51,8 +51,7 @@ _NATIVE = frozenset(
 
 def has_iterators(code: Code) -> bool:
     """Whether code makes iterators of its own."""
-    functions = code.of(ast.FunctionDef)
-    return bool(code.of(ast.Yield) or code.of(ast.YieldFrom)) or any(node.name in ITERATES for node in functions)
+    return code.has_yields or any(node.name in ITERATES for node in code.of(ast.FunctionDef))
 
 
 def iterates(code: Code) -> bool:

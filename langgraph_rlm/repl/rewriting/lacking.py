@@ -187,8 +187,16 @@ IGNORED = {
 """Special methods that nothing calls in Monty, nor in what bridges make of a cell, with what to write instead."""
 
 
+_TOLD_OF = {
+    *(*_SYNTAX, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.AugAssign, ast.ImportFrom),
+    *(ast.ClassDef, ast.Attribute),
+}
+"""The kinds of nodes of which something may not be read, or be ignored."""
+
+
 def gaps_of_syntax(nodes: list[ast.AST]) -> tuple[Gap, ...]:
     """What Monty does not read in a cell that bridges have rewritten, or ignores without a word."""
+    nodes = [node for node in nodes if type(node) in _TOLD_OF]
     unread = [Gap(getattr(node, "lineno", 1), *said) for node in nodes if (said := _unread(node))]
     methods = [Gap(line, name, IGNORED[name]) for node in nodes for line, name in _methods(node) if name in IGNORED]
     return (*unread, *methods)

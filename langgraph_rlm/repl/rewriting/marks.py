@@ -19,6 +19,8 @@ _CAN_FOLLOW_OR = (
     *(ast.Call, ast.Name, ast.Attribute, ast.Subscript, ast.BinOp, ast.BoolOp, ast.Compare, ast.UnaryOp),
     *(ast.Constant, ast.JoinedStr, ast.List, ast.Dict, ast.Set, *COMPREHENSIONS),
 )
+_LATER = SCOPES + COMPREHENSIONS
+"""What is in these is not run once."""
 _QUICK = {
     *("print", "len", "str", "int", "float", "bool", "repr", "type", "isinstance", "range", "enumerate", "zip", "dict"),
     *("list", "set", "tuple", "Counter", "defaultdict", "append", "add", "update", "extend", "get", "items", "keys"),
@@ -37,7 +39,7 @@ def marks(code: Code) -> list[Edit]:
         if isinstance(statement, ast.FunctionDef)
         and used[statement.name] == 1
         and not statement.decorator_list
-        and not is_generator(statement)
+        and not (code.has_yields and is_generator(statement))
     }
     edits, blocks = list[Edit](), [code.body]
     while blocks:
@@ -49,7 +51,7 @@ def _of_block(body: list[ast.stmt], once: Functions, blocks: list[list[ast.stmt]
     """The marks of a block; those in it are added to `blocks`."""
     before: ast.stmt | None = None
     for statement in body:
-        slow = [node for node in nodes_of(_run_once(statement), SCOPES + COMPREHENSIONS) if _may_take_long(node)]
+        slow = [node for node in nodes_of(_run_once(statement), _LATER) if _may_take_long(node)]
         match statement:
             case ast.While(test=test):
                 yield from _before_while(statement, test, before)
@@ -114,7 +116,9 @@ def _blocks(statement: ast.stmt) -> list[list[ast.stmt]]:
 
 
 def _may_take_long(node: ast.AST) -> bool:
-    match node:
-        case ast.Call(func=ast.Name(name) | ast.Attribute(attr=name)):
-            return name not in _QUICK
-    return isinstance(node, (ast.Call, *COMPREHENSIONS))
+    if isinstance(node, ast.Call):
+        match node.func:
+            case ast.Name(name) | ast.Attribute(attr=name):
+                return name not in _QUICK
+        return True
+    return isinstance(node, COMPREHENSIONS)

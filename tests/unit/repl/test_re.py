@@ -17,8 +17,8 @@ from langgraph_rlm.repl import host
 from langgraph_rlm.repl.patterns import translated
 from langgraph_rlm.repl.rewriting.bridges import rewritten
 from langgraph_rlm.repl.rewriting.preparation import preparation
+from langgraph_rlm.repl.session import blank, boot, evaluate, feed, run_to_call
 from langgraph_rlm.repl.syntax import read
-from langgraph_rlm.repl.session import boot, evaluate, feed, run_to_call
 from langgraph_rlm.repl.workers import POLICY
 from tests.fakes import error_of, final_of, run
 
@@ -27,9 +27,12 @@ TEXT = Context.of("a text")
 
 @pytest.fixture
 def session() -> Iterator[MontySession]:
-    with Monty(max_processes=1) as pool, pool.checkout(os_policy=POLICY) as session:
-        boot(session, TEXT)
-        yield session
+    with Monty(max_processes=1) as pool:
+        with pool.checkout(os_policy=POLICY) as fresh:
+            start = blank(fresh, [])
+        with pool.checkout(os_policy=POLICY) as session:
+            boot(session, start, TEXT)
+            yield session
 
 
 def value_of(session: MontySession, code: str, inputs: dict[str, Any] | None = None) -> Any:
