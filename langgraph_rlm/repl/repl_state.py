@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from pydantic_monty import FunctionSnapshot, MontyError, MontySession, ResourceLimits
@@ -48,7 +49,7 @@ from langgraph_rlm.repl.packed import VERSION, DumpPacker
 from langgraph_rlm.repl.processor_time import Budget, passing
 from langgraph_rlm.repl.rewriting.bridges import Rewritten, rewritten
 from langgraph_rlm.repl.rewriting.lacking import gaps_of_size, refusal
-from langgraph_rlm.repl.rewriting.preparation import mentions_patterns
+from langgraph_rlm.repl.rewriting.preparation import needed_at_once
 from langgraph_rlm.repl.session import (
     Answering,
     Snapshot,
@@ -115,6 +116,12 @@ class TooLarge:
 @dataclass(frozen=True)
 class Absent:
     """Nowhere: to be had again from the last dump, the cells since and the suspended one."""
+
+
+@lru_cache(maxsize=16)
+def _own(code: str) -> str:
+    """The host's own code as Monty understands it: the same for many cells."""
+    return rewritten(code).code
 
 
 class CannotPark(Exception):
@@ -248,7 +255,7 @@ class ReplState:
         if cell.variables:
             self.evaluate("None", dict(cell.variables))
         if cell.setup:
-            self._run_own(rewritten(cell.setup).code)
+            self._run_own(_own(cell.setup))
 
     def _run_own(self, code: str) -> None:
         """Runs code of the host's own, which may ask for no more than can be worked out again."""
@@ -484,8 +491,7 @@ class ReplState:
 
     def _blank(self) -> bytes:
         """What a REPL begins as. What its first cell is seen to need is in it."""
-        needs_re = self.cell is not None and mentions_patterns(self.cell.code)
-        return self._workers.blank(*["re"] * needs_re)
+        return self._workers.blank(*needed_at_once(self.cell.code if self.cell else ""))
 
     def _checked_out(self, limits: ResourceLimits | None) -> MontySession:
         session = self._workers.checkout(self, limits)

@@ -6,6 +6,7 @@ import ast
 import re
 import threading
 import warnings
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
@@ -178,6 +179,16 @@ def edited(code: str, edits: Iterable[Edit]) -> str:
             out += [text[done:start], edit.text.encode()]
             done = end
     return b"".join([*out, text[done:]]).decode()
+
+
+def lines_of(code: str, edits: Iterable[Edit]) -> tuple[int, ...]:
+    """Where each line of the edited text stood; empty where each is where it was."""
+    added = Counter[int]()
+    for edit in edits:
+        added[edit.end[0]] += edit.text.count("\n") - (edit.end[0] - edit.start[0])
+    if not any(added.values()):
+        return ()
+    return tuple(line for line in range(1, code.count("\n") + 2) for _ in range(1 + added[line]))
 
 
 def start_of(node: ast.expr | ast.stmt) -> tuple[int, int]:

@@ -12,7 +12,7 @@ import copy
 import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from langgraph_rlm.repl import modules
 from langgraph_rlm.repl.rewriting import hidden
@@ -28,10 +28,11 @@ from langgraph_rlm.repl.rewriting.generators import (
 from langgraph_rlm.repl.rewriting.iteration import ITERATES, NEXT, Iteration, has_iterators, iterates
 from langgraph_rlm.repl.rewriting.lacking import Gap, gaps_of_syntax
 from langgraph_rlm.repl.rewriting.operations import LOAD, SIGN, Operations
+from langgraph_rlm.repl.rewriting.plain import definitions
 from langgraph_rlm.repl.rewriting.preparation import preparation
 from langgraph_rlm.repl.rewriting.quiet import Quiet
 from langgraph_rlm.repl.rewriting.scopes import is_generator
-from langgraph_rlm.repl.syntax import Code, Edit, edited, end_of, nodes_of, parsed, read, start_of
+from langgraph_rlm.repl.syntax import Code, Edit, edited, end_of, lines_of, nodes_of, parsed, read, start_of
 
 METHODS = {
     name for kind in (str, bytes, list, dict, set, tuple, int, float) for name in dir(kind) if not name.startswith("_")
@@ -98,20 +99,29 @@ def rewritten(code: str, properties: Collection[str] = (), edits: Iterable[Edit]
     if found.failure is not None:
         return _refused(found.failure, code)
     try:
-        text = edited(code, [*edits, *bridging(found)])
-        printed, lines, own_properties, nodes = _printed_anew(text, found, properties) or (text, (), (), found.nodes)
-        bound = hidden.bindings(printed)
+        ran = _rewritten(found, properties, [*edits, *bridging(found)])
     except TooMuch as much:
         return Rewritten(code, gaps=(Gap(much.line, much.what, "write several smaller ones, or a plain loop"),))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as why:  # a hostile cell ends no run
         return _refused(why, code)
-    loaded = [f"{line}\n" for line in bound]
-    loaded += [f"{LOAD}\n"] if SIGN in printed else []
-    loaded += [f"{line}\n" for line in preparation(found)]
+    loaded = hidden.bindings(ran.code)
+    loaded += [LOAD] if SIGN in ran.code else []
+    loaded += preparation(found)
     if loaded:  # where a cell begins: in the middle of a built-in function nothing can be asked of the host
-        lines = (*[1] * len(loaded), *(lines or range(1, printed.count("\n") + 2)))
-    gaps = (*gaps_of_syntax(nodes), *gaps_of_patterns(found, {*properties, *own_properties}))
-    return Rewritten("".join([*loaded, printed]), lines, frozenset(own_properties), gaps)
+        lines = (*[1] * len(loaded), *(ran.lines or range(1, ran.code.count("\n") + 2)))
+        ran = replace(ran, code="\n".join([*loaded, ran.code]), lines=lines)
+    return replace(ran, gaps=(*ran.gaps, *gaps_of_patterns(found, {*properties, *ran.properties})))
+
+
+def _rewritten(cell: Code, properties: Collection[str], edits: list[Edit]) -> Rewritten:
+    iterators = {NEXT} if has_iterators(cell) else set()
+    may_iterate = bool(iterators or ITERATES & {*properties})
+    properties = {*properties} - ITERATES
+    if iterators or needs_classes(cell, properties) or (may_iterate and iterates(cell)):
+        ran = _printed_anew(cell, edited(cell.text, edits), properties, may_iterate)
+        return replace(ran, properties=ran.properties | iterators)
+    edits += definitions(cell)
+    return Rewritten(edited(cell.text, edits), lines_of(cell.text, edits), gaps=gaps_of_syntax(cell.nodes))
 
 
 def _refused(why: Exception, code: str) -> Rewritten:
@@ -126,29 +136,21 @@ def _refused(why: Exception, code: str) -> Rewritten:
     return Rewritten(f"raise SyntaxError({text!r})", (line,))
 
 
-def _printed_anew(
-    text: str, found: Code, properties: Collection[str]
-) -> tuple[str, tuple[int, ...], Iterable[str], list[ast.AST]] | None:
-    """A cell without generators and what classes lack, where its lines stood, its properties, its nodes.
-
-    None where it has none of these. `found` is the cell before its `text` was edited.
-    """
-    iterators = {NEXT} if has_iterators(found) else set()
-    may_iterate = bool(iterators or ITERATES & {*properties})
-    properties = {*properties} - ITERATES
-    if not iterators and not needs_classes(found, properties) and not (may_iterate and iterates(found)):
-        return None
+def _printed_anew(cell: Code, text: str, properties: Collection[str], may_iterate: bool) -> Rewritten:
+    """A cell without generators and what classes lack. `text` is the edited one."""
     tree = parsed(text)
     quiet = Quiet(tree) if may_iterate else None
-    tree = ast.fix_missing_locations(Closing(tree).visit(tree)) if found.has_yields and ends_late(tree) else tree
+    tree = ast.fix_missing_locations(Closing(tree).visit(tree)) if cell.has_yields and ends_late(tree) else tree
     tree = ast.fix_missing_locations(Iteration(tree, quiet).visit(tree)) if quiet else tree
     classes = Classes(tree, properties)
     tree = ast.fix_missing_locations(classes.visit(tree))
     tree = ast.fix_missing_locations(Operations(classes.special).visit(tree)) if classes.special else tree
-    tree = ast.fix_missing_locations(_Generators(quiet).visit(tree)) if quiet and found.has_yields else tree
-    tree = hidden.WithoutQuotes().visit(tree) if found.of(ast.JoinedStr) else tree
+    tree = ast.fix_missing_locations(_Generators(quiet).visit(tree)) if quiet and cell.has_yields else tree
+    tree = hidden.WithoutQuotes().visit(tree) if cell.of(ast.JoinedStr) else tree
     printed = ast.unparse(tree)
-    return printed, _lines(tree, printed), {*classes.own_properties, *iterators}, nodes_of([tree])
+    return Rewritten(
+        printed, _lines(tree, printed), frozenset(classes.own_properties), gaps_of_syntax(nodes_of([tree]))
+    )
 
 
 class _Generators(ast.NodeTransformer):

@@ -17,6 +17,7 @@ from langgraph_rlm.repl.rewriting.filling import filled
 from langgraph_rlm.repl.rewriting.generators import NoBridge
 from langgraph_rlm.repl.rewriting.lacking import Gap
 from langgraph_rlm.repl.rewriting.operations import ORDERED, SIZED, SPECIAL
+from langgraph_rlm.repl.rewriting.plain import is_plain
 from langgraph_rlm.repl.rewriting.scopes import own_nodes
 from langgraph_rlm.repl.syntax import Code, nodes_of
 
@@ -50,11 +51,11 @@ MARKS = {"abstractmethod", "override", "final"}
 
 
 def needs_classes(code: Code, properties: Collection[str]) -> bool:
-    """Whether a cell has classes, or something that only classes of earlier cells explain."""
+    """Whether a cell has classes that Monty lacks, or something that only classes of earlier cells explain."""
     builtin = EXCEPTIONS - {*properties}
     raised = [node.exc for node in code.of(ast.Raise) if node.exc is not None]
     return (
-        bool(code.of(ast.ClassDef))
+        not all(map(is_plain, code.of(ast.ClassDef)))
         or any(name in SPECIAL for name in properties)
         or any(node.attr in properties for node in code.of(ast.Attribute))
         or any(node.id == "super" for node in code.of(ast.Name))

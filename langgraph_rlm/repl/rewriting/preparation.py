@@ -13,6 +13,7 @@ from langgraph_rlm.repl.boot import LOAD
 from langgraph_rlm.repl.syntax import Code
 
 _MENTIONED = re.compile(r"\bre\b")
+_SIGNS = {"re": _MENTIONED, "_classes": re.compile(r"^\s*class\b", re.M)}
 _RICH = re.compile(r"\.(?:lastgroup|lastindex|expand|regs|endpos|pos|re)\b|\.(?:start|end|span|groups)\(\s*[^\s\d)]")
 """What only a `Match` of the sandbox's own `re` has."""
 _PLACES_OF_FLAGS = {"compile": 1, "split": 3, "sub": 4, "subn": 4} | dict.fromkeys(
@@ -21,15 +22,15 @@ _PLACES_OF_FLAGS = {"compile": 1, "split": 3, "sub": 4, "subn": 4} | dict.fromke
 _LOAD = LOAD.format("re")
 
 
-def mentions_patterns(code: str) -> bool:
-    """Whether a cell is likely to need `re`."""
-    return _MENTIONED.search(code) is not None
+def needed_at_once(code: str) -> list[str]:
+    """The larger modules of the sandbox's own Python that a REPL is likely to need for this cell."""
+    return [name for name, sign in _SIGNS.items() if sign.search(code)]
 
 
 def preparation(code: Code) -> list[str]:
     """The line of the host's own that stands before a cell, if it needs one."""
     is_rich = _RICH.search(code.text) is not None
-    if not is_rich and not mentions_patterns(code.text):
+    if not is_rich and not _MENTIONED.search(code.text):
         return []
     patterns = list(dict.fromkeys(filter(None, map(_pattern, code.of(ast.Call)))))
     return [f"{_LOAD}.prepare({patterns!r}, {is_rich})" if patterns or is_rich else _LOAD]
