@@ -48,7 +48,7 @@ from langgraph_rlm.repl.journal import Cell, Event, Exchange, RestorePlan
 from langgraph_rlm.repl.packed import VERSION, DumpPacker
 from langgraph_rlm.repl.processor_time import Budget, passing
 from langgraph_rlm.repl.rewriting.bridges import Rewritten, rewritten
-from langgraph_rlm.repl.rewriting.lacking import gaps_of_size, refusal
+from langgraph_rlm.repl.rewriting.lacking import refusal
 from langgraph_rlm.repl.rewriting.preparation import needed_at_once
 from langgraph_rlm.repl.session import (
     Answering,
@@ -283,13 +283,10 @@ class ReplState:
             return feed(session, ran.code, on_print)
 
     def _rewritten(self, cell: Cell) -> Rewritten:
-        gaps = gaps_of_size(cell.code)
-        ran = Rewritten(cell.code, gaps=gaps) if gaps else self._as_it_runs(cell.code)
+        edits = instrumentation(cell.code, self._conventions.echoes)
+        ran = rewritten(cell.code, self._properties or (), edits)
         self.sources.append(Source(cell.code, ran))
         return ran
-
-    def _as_it_runs(self, code: str) -> Rewritten:
-        return rewritten(code, self._properties or (), instrumentation(code, self._conventions.echoes))
 
     def _asked_properties(self) -> frozenset[str]:
         try:

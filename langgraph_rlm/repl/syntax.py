@@ -42,19 +42,35 @@ _NO_NODES = {"ctx", "op", "ops", "id", "attr", "kind", "type_comment", "conversi
 """Fields of nodes in which there are none, but for the operators that their owners are asked for."""
 
 
+class TooLong(ValueError):
+    def __init__(self) -> None:
+        super().__init__(f"more than {MOST_CODE:,} characters")
+
+
 class Code:
     """A text as CPython reads it, to be looked at alone: all that looks for something in a cell shares one walk."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.body: list[ast.stmt] = []
-        """The statements, each at its line and column; none where it is not Python."""
+        """The statements, each at its line and column; none where it is not Python, or too long."""
         self.failure: Exception | None = None
-        """Why it is not Python."""
+        """Why there are none."""
         try:
+            if len(text) > MOST_CODE:
+                raise TooLong
             self.body = parsed(text).body
         except (SyntaxError, ValueError, RecursionError, MemoryError) as failure:
             self.failure = failure
+
+    @property
+    def excess(self) -> str | None:
+        """What of it is more than is looked at. Monty reads some code that CPython finds too deep."""
+        if isinstance(self.failure, TooLong):
+            return str(self.failure)
+        if isinstance(self.failure, RecursionError | MemoryError) or str(self.failure).startswith("too many "):
+            return "code that is nested too deeply"
+        return None
 
     @cached_property
     def nodes(self) -> list[ast.AST]:
@@ -124,16 +140,6 @@ def read(text: str) -> Code:
 def statements(code: str) -> list[ast.stmt]:
     """The statements of `code`; none where it is not Python. To be looked at alone."""
     return read(code).body
-
-
-def excess(code: str) -> str | None:
-    """What of a cell is more than is looked at. Monty reads some code that CPython finds too deep."""
-    if len(code) > MOST_CODE:
-        return f"more than {MOST_CODE:,} characters"
-    failure = read(code).failure
-    if isinstance(failure, RecursionError | MemoryError) or str(failure).startswith("too many "):
-        return "code that is nested too deeply"
-    return None
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,7 @@ SEARCHES = ("find", "rfind", "index", "rindex", "count", "startswith", "endswith
 """Methods that may be given a place to begin at."""
 _BEFORE_VALUE, _DEBUG = re.compile(rb"\{[\s(]*$"), re.compile(rb"[\s)]*(=\s*)(?=[!:}])")
 """What is around a value in the braces of an f-string: `{(value) = }`."""
+_LESS = "write less at a time: several cells, and functions for what repeats"
 _FORMATTED = "Inside the braces use other quotes than around the f-string, no backslashes and no comments"
 """How f-strings are written up to Python 3.11."""
 
@@ -96,6 +97,8 @@ def rewritten(code: str, properties: Collection[str] = (), edits: Iterable[Edit]
     the bridges would change what the code means.
     """
     found = read(code)
+    if found.excess is not None:
+        return Rewritten(code, gaps=(Gap(1, found.excess, _LESS),))
     if found.failure is not None:
         return _refused(found.failure, code)
     try:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from langgraph_rlm.repl import gaps, modules
 from langgraph_rlm.repl.rewriting.dataclasses import lacking_options
-from langgraph_rlm.repl.syntax import excess, statements
+from langgraph_rlm.repl.syntax import statements
 
 MOST = 20
 """Things of a cell that the model is told of at a time."""
@@ -52,8 +52,7 @@ Missing = Callable[[list[list[str]]], Collection[tuple[str, str]]]
 
 def refusal(code: str, gaps_of_syntax: Iterable[Gap], missing: Missing, ending: str) -> str:
     """Why a cell cannot run, as the model is told it; empty where it can. `ending` is what to write to end the run."""
-    unknown = () if excess(code) else _unknown(code, missing, ending)
-    found = [(wanted.is_certain, gap) for wanted, gap in unknown]
+    found = [(wanted.is_certain, gap) for wanted, gap in _unknown(code, missing, ending)]
     found += [(True, gap) for gap in gaps_of_syntax]
     if not any(is_certain for is_certain, _ in found):
         return ""
@@ -62,12 +61,6 @@ def refusal(code: str, gaps_of_syntax: Iterable[Gap], missing: Missing, ending: 
     more = [f"  and {len(told) - MOST} more"] if len(told) > MOST else []
     here = [gaps.modules_here()] if any(gap.instead == gaps.OTHERS for gap in told) else []
     return "\n".join([_HEAD, *lines, *more, *here, _TAIL])
-
-
-def gaps_of_size(code: str) -> tuple[Gap, ...]:
-    """Whether a cell is more than the host looks at."""
-    what = excess(code)
-    return (Gap(1, what, "write less at a time: several cells, and functions for what repeats"),) if what else ()
 
 
 def _unknown(code: str, missing: Missing, ending: str) -> Iterator[tuple[Wanted, Gap]]:
