@@ -114,7 +114,7 @@ class Interpreter:
         try:
             with self._state.timed():
                 call = self._state.advance(step(), self._state.recording(cell))
-            if self._state.is_out_of_time:  # it came to its end, or to a call, as it was ended
+            if self._state.time.is_over:  # it came to its end, or to a call, as it was ended
                 return self._give_up(self._state.out_of_time())
             if call is not None:
                 self._state.events.append(["call", call.digest, len(call.requests), call.batch, self._keys_of(call)])
@@ -138,7 +138,7 @@ class Interpreter:
             return self._give_up(f"The cell left something that cannot be read: {failure}")
         except MontyError as failure:
             why = explain(failure, self._conventions.how_to_end).splitlines()[-1]
-            if self._state.is_out_of_time:
+            if self._state.time.is_over:
                 why = self._state.reason(failure)
             return self._give_up(f"The cell left something that cannot be read: {why}")
         self._state.finish(cell, survey.variables, has_failed=failed is not None)

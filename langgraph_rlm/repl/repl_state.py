@@ -41,12 +41,12 @@ from langgraph_rlm.repl.boot import (
     survey_of,
 )
 from langgraph_rlm.repl.capabilities import Capabilities
+from langgraph_rlm.repl.cell_time import CellTime
 from langgraph_rlm.repl.cells import Variable
 from langgraph_rlm.repl.conventions import ReplConventions
-from langgraph_rlm.repl.explain import Source, instrumentation, out_of_time, reason, shadowed_builtins
+from langgraph_rlm.repl.explain import Source, instrumentation, reason, shadowed_builtins
 from langgraph_rlm.repl.journal import Cell, Event, Exchange, RestorePlan
 from langgraph_rlm.repl.packed import VERSION, DumpPacker
-from langgraph_rlm.repl.processor_time import Budget, passing
 from langgraph_rlm.repl.rewriting.bridges import Rewritten, rewritten
 from langgraph_rlm.repl.rewriting.lacking import refusal
 from langgraph_rlm.repl.rewriting.preparation import needed_at_once
@@ -73,11 +73,6 @@ MOST_SOURCES = 100
 MOST_EXCHANGES = 10_000
 """Answers of the host that are kept of a cell, to run it again; sub-calls have a limit of their own."""
 TOO_MANY = host.raising("RuntimeError", "the clock was read too often in this cell: wait for nothing here")
-TOO_LONG_ON_HOST = host.raising(
-    "TimeoutError",
-    "what re, ctx and modules have the host work out for this cell has taken as long as a cell may take: ask for less "
-    "of it, or in several cells",
-)
 NOT_SET_UP = (
     "What was to be made of the text before this cell, such as `rows`, failed ({}): it is not defined. "
     "Take P apart in your own code, as far as you need it."
@@ -182,19 +177,9 @@ class ReplState:
         self.variables = self._variables_before = variables
         self.note: str | None = None
         """What became of the REPL where it could not be had again."""
-        self._budget = Budget(self._seconds)
-        """What the code that runs may compute."""
-        self._host_seconds = self._seconds
-        """What the host may compute for it."""
-        self._line: int | None = None
-        """Where the unfinished cell is."""
+        self.time = CellTime(sandbox.seconds(len(self.context)))
         self._since_base = self._since_dump = 0.0
         self._dump_seconds = DUMP_SECONDS + DUMP_SECONDS_PER_CHARACTER * len(self.context)
-
-    @property
-    def _seconds(self) -> float:
-        """How long a cell may compute."""
-        return self._sandbox.seconds(len(self.context))
 
     @property
     def context(self) -> Context:
@@ -245,7 +230,7 @@ class ReplState:
             if not cell.setup:
                 raise
             self._failed_setups.add(cell.setup)
-            self.note = NOT_SET_UP.format(self._kind_of(failure))
+            self.note = NOT_SET_UP.format(self.time.kind_of(failure))
             cell.setup = ""
             if self.is_lost(failure):
                 self.leave()
@@ -277,9 +262,8 @@ class ReplState:
         if self.refusal:
             return feed(session, "raise NotImplementedError", on_print)
         self._properties |= ran.properties
-        self._line = None
-        with self._limited():
-            self._host_seconds -= spent
+        self.time.line = None
+        with self._limited(spent):
             return feed(session, ran.code, on_print)
 
     def _rewritten(self, cell: Cell) -> Rewritten:
@@ -309,18 +293,8 @@ class ReplState:
 
     def advance(self, snapshot: Snapshot, answering: Answering) -> Call | None:
         """Goes on until the code ends (None) or asks what the graph has to answer, and notes where that is."""
-
-        def answer(asked: FunctionSnapshot) -> host.HostResult | Call:
-            self._line = host.line_of(asked) or self._line
-            if self._host_seconds < 0 and host.is_worked_out(asked):
-                return TOO_LONG_ON_HOST
-            begun = time.thread_time()
-            result = answering(asked)
-            self._host_seconds -= time.thread_time() - begun
-            return result
-
         with self._spending():
-            suspended = run_to_call(snapshot, answer)
+            suspended = run_to_call(snapshot, self.time.counting(answering))
         self.where = Live(self.session(), suspended)
         return suspended and suspended[1]
 
@@ -358,7 +332,7 @@ class ReplState:
 
         A built-in that its `failure` shows to be a variable is the built-in again.
         """
-        self._line = None
+        self.time.line = None
         if self._properties is None and self.cell is not None:  # it was resumed: how it was rewritten hangs on that
             self._properties = self._asked_properties()
             self.sources.pop()
@@ -389,32 +363,23 @@ class ReplState:
 
     # -- what it may compute ------------------------------------------------------------------------------------------
 
-    def _limited(self) -> AbstractContextManager[None]:
-        """The time of a cell, for code that begins."""
-        self._budget, self._host_seconds = Budget(self._seconds), self._seconds
+    def _limited(self, spent: float = 0.0) -> AbstractContextManager[None]:
+        """The time of a cell, for code that begins, of which the host has spent so many seconds."""
+        self.time.begin(spent)
         return self._spending()
 
     def _spending(self) -> AbstractContextManager[None]:
         """What is left of it, for code that goes on."""
-        return self._workers.spending(self, self._budget)
-
-    @property
-    def is_out_of_time(self) -> bool:
-        """Whether code was ended since it computed too long."""
-        return self._budget.is_spent
-
-    def _kind_of(self, failure: MontyError) -> str:
-        return "TimeoutError" if self.is_out_of_time else type(failure.exception()).__name__
+        return self._workers.spending(self, self.time.budget)
 
     def reason(self, failure: MontyError) -> str:
         """Why nothing can be run any more after a failure."""
-        return self.out_of_time() if self._kind_of(failure) == "TimeoutError" else reason(failure)
+        return self.out_of_time() if self.time.kind_of(failure) == "TimeoutError" else reason(failure)
 
     def out_of_time(self) -> str:
         """Why code was ended that took too long."""
         assert self.cell is not None
-        seconds = self._seconds if self.is_out_of_time else passing(self._seconds)
-        return out_of_time(seconds, self.cell.code, self._line, self.variables)
+        return self.time.explained(self.cell.code, self.variables)
 
     # -- where it is --------------------------------------------------------------------------------------------------
 
@@ -571,7 +536,7 @@ class ReplState:
     def worth_dumping(self) -> bool:
         """Whether running again what no dump has would take longer than a dump, or so long that it might time out."""
         since = self._since_base if self.cell is None else self._since_dump
-        return since > DUMPS_WORTH * min(self._dump_seconds, SAFE_SHARE * self._seconds)
+        return since > DUMPS_WORTH * min(self._dump_seconds, SAFE_SHARE * self.time.seconds)
 
     def dump(self) -> bytes | None:
         """The state now, packed: in the middle of a suspended cell, or at the end of a finished one.
@@ -617,6 +582,7 @@ class ReplState:
     def _use(self, packer: DumpPacker) -> None:
         self._failed_setups = set()
         self.packer, self._limits = packer, resource_limits(packer.context, self._sandbox)
+        self.time = CellTime(self._sandbox.seconds(len(packer.context)))
 
     def _move(self, packer: DumpPacker) -> None:
         """Goes on in a larger session: one keeps for ever the limits that it began with. What is data moves along."""
