@@ -71,14 +71,7 @@ class Interpreter:
                 state.roll_back()
             cell = state.cell = Cell(code, setup, variables, Printed(self._output_cap))
             self.lookahead = Lookahead(kept or {})
-
-            def begin() -> Snapshot:
-                state.session()  # what becomes of the cells before it is told before it
-                state.try_set_up(cell)
-                state.note_begun(cell)
-                return state.start(cell, state.print)
-
-            return self._advance(cell, begin)
+            return self._advance(cell, lambda: state.begin(cell))
 
     def resume(self, answers: list[Answer]) -> CellOutcome:
         """Goes on with the suspended cell, its call answered."""

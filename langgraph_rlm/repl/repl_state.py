@@ -59,6 +59,7 @@ from langgraph_rlm.repl.session import (
     evaluate,
     feed,
     is_lost,
+    no_calls,
     resource_limits,
     resume,
     run_to_call,
@@ -205,22 +206,25 @@ class ReplState:
             self._since_base += seconds
             self._since_dump += seconds
 
-    def note_begun(self, cell: Cell) -> None:
-        """Notes for the journal that a cell begins."""
+    # -- running code -------------------------------------------------------------------------------------------------
+
+    def begin(self, cell: Cell) -> Snapshot:
+        """Begins to run a cell, of which the journal is told."""
+        self.session()  # what becomes of the cells before it is told before it
+        self._try_set_up(cell)
         if self._version != VERSION:
             self._version = VERSION
             self.events.append(["version", VERSION])
         variables = [dict(cell.variables)] if cell.variables else []
         self.events.append(["cell", cell.code, cell.setup, *variables])
+        return self._start(cell, self.print)
 
-    # -- running code -------------------------------------------------------------------------------------------------
-
-    def begin(self, cell: Cell, on_print: Callable[[str, str], None]) -> Snapshot:
-        """Begins to run a cell."""
+    def _begin_again(self, cell: Cell, on_print: Callable[[str, str], None]) -> Snapshot:
+        """Begins to run a cell that the journal knows."""
         self._set_up(cell)
-        return self.start(cell, on_print)
+        return self._start(cell, on_print)
 
-    def try_set_up(self, cell: Cell) -> None:
+    def _try_set_up(self, cell: Cell) -> None:
         """Has run what comes before a cell's own code. Where that fails, the cells do without it from now on."""
         if cell.setup in self._failed_setups:
             cell.setup = ""
@@ -240,17 +244,9 @@ class ReplState:
         if cell.variables:
             self.evaluate("None", dict(cell.variables))
         if cell.setup:
-            self._run_own(_own(cell.setup))
+            self.evaluate(_own(cell.setup), answering=self.answer)
 
-    def _run_own(self, code: str) -> None:
-        """Runs code of the host's own, which may ask for no more than can be worked out again."""
-        session = self.session()
-        with self._limited():
-            suspended = run_to_call(feed(session, code, lambda *_: None), self.answer)
-        if suspended is not None:
-            raise SandboxError("the host's own code asked a model")
-
-    def start(self, cell: Cell, on_print: Callable[[str, str], None]) -> Snapshot:
+    def _start(self, cell: Cell, on_print: Callable[[str, str], None]) -> Snapshot:
         """Begins to run a cell's own code."""
         session = self.session()
         if self._properties is None:
@@ -321,11 +317,11 @@ class ReplState:
 
         return answer
 
-    def evaluate(self, code: str, inputs: dict[str, Any] | None = None) -> Any:
+    def evaluate(self, code: str, inputs: dict[str, Any] | None = None, answering: Answering = no_calls) -> Any:
         """The value of the host's own code, which may run into what the cells have left."""
         session = self.session()
         with self._limited():
-            return evaluate(session, code, inputs)
+            return evaluate(session, code, inputs, answering)
 
     def survey(self, failure: MontyError | None = None) -> Survey:
         """Reads what a cell left, restores the names it overwrote and forgets its answer.
@@ -477,7 +473,7 @@ class ReplState:
         self.session()
         if self.note:
             raise Diverged
-        return self.advance(self.begin(self.cell, self.print), self._repeating(self.cell))
+        return self.advance(self._begin_again(self.cell, self.print), self._repeating(self.cell))
 
     def _replay(self) -> None:
         """Runs the finished cells again, with the answers they were given. Starts empty where that fails."""
@@ -495,7 +491,7 @@ class ReplState:
         failure = None
         try:
             with self.timed():
-                call = self.advance(self.begin(cell, lambda *_: None), self._repeating(cell))
+                call = self.advance(self._begin_again(cell, lambda *_: None), self._repeating(cell))
         except MontyError as raised:
             if self.is_lost(raised):
                 raise

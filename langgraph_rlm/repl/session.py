@@ -44,15 +44,22 @@ def feed(
     return session.feed_start(code, print_callback=on_print, inputs=inputs)
 
 
-def evaluate(session: MontySession, code: str, inputs: dict[str, Any] | None = None) -> Any:
-    """The value of the host's own `code`, which may ask nothing of anybody.
+def no_calls(asked: FunctionSnapshot) -> host.HostResult:
+    """What the host's own code is answered where it may ask for nothing."""
+    return host.raising("RuntimeError", "no calls between cells")
+
+
+def evaluate(
+    session: MontySession, code: str, inputs: dict[str, Any] | None = None, answering: Answering = no_calls
+) -> Any:
+    """The value of the host's own `code`, which may ask for no more than can be worked out again.
 
     Raises:
         Unreadable: The host cannot hold it.
     """
     snapshot = feed(session, code, lambda *_: None, inputs)
-    while isinstance(snapshot, FunctionSnapshot):
-        snapshot = snapshot.resume({"exc_type": "RuntimeError", "message": "no calls between cells"})
+    while isinstance(snapshot, FunctionSnapshot) and not isinstance(result := answering(snapshot), Call):
+        snapshot = resume(snapshot, result)
     if not isinstance(snapshot, MontyComplete):
         raise SandboxError(f"the host's own code stopped at {snapshot!r}")
     try:
