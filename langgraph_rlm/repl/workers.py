@@ -25,6 +25,10 @@ POLICY: OSPolicy = {"datetime": "call_host", "sleep": "zero", "random_start": {"
 """Clocks are asked of the host, which notes its answers, and chance is seeded: a finished cell can be run again."""
 
 
+_blanks: dict[tuple[str, ...], bytes] = {}
+"""What REPLs begin as, by the modules that are loaded: the same in the whole process."""
+
+
 class Parkable(Protocol):
     """Something that holds a session and can do without it for a while."""
 
@@ -44,7 +48,6 @@ class Workers:
         self._pool: Monty | None = None
         self._open = 0
         self._live: OrderedDict[Parkable, MontySession] = OrderedDict()
-        self._blanks: dict[tuple[str, ...], bytes] = {}
         self._changed = threading.Condition(threading.RLock())
 
     @contextmanager
@@ -75,10 +78,10 @@ class Workers:
     def blank(self, *loaded: str) -> bytes:
         """The dump of a REPL over no text with these modules, made once. Waits as `checkout` does."""
         with self._changed:
-            if loaded not in self._blanks:
+            if loaded not in _blanks:
                 with self._free(UNLIMITED) as session:
-                    self._blanks[loaded] = blank(session, loaded)
-            return self._blanks[loaded]
+                    _blanks[loaded] = blank(session, loaded)
+            return _blanks[loaded]
 
     def _free(self, limits: ResourceLimits | None) -> MontySession:
         while len(self._live) >= self.size and not self._park_one():
