@@ -39,7 +39,9 @@ class CellTime:
         """Gives the same answers, as long as the host has time for what it works out, and notes lines."""
 
         def answer(asked: FunctionSnapshot) -> host.HostResult | Call:
-            self.line = host.line_of(asked) or self.line
+            if (line := host.line_of(asked)) is not None:
+                self.line = line
+                return host.NOTHING
             if self._of_host < 0 and host.is_worked_out(asked):
                 return TOO_LONG_ON_HOST
             begun = time.thread_time()

@@ -22,7 +22,6 @@ from pydantic_monty import FunctionSnapshot, MontyError, MontySession, ResourceL
 
 from langgraph_rlm.asking.requests import Call
 from langgraph_rlm.context import Context
-from langgraph_rlm.errors import SandboxError
 from langgraph_rlm.repl import host
 from langgraph_rlm.repl.boot import (
     DATA,
@@ -45,8 +44,9 @@ from langgraph_rlm.repl.cell_time import CellTime
 from langgraph_rlm.repl.cells import Variable
 from langgraph_rlm.repl.conventions import ReplConventions
 from langgraph_rlm.repl.explain import Source, instrumentation, reason, shadowed_builtins
-from langgraph_rlm.repl.journal import Cell, Event, Exchange, RestorePlan
+from langgraph_rlm.repl.journal import Cell, Event, RestorePlan
 from langgraph_rlm.repl.packed import VERSION, DumpPacker
+from langgraph_rlm.repl.repeating import Diverged, recording, repeating
 from langgraph_rlm.repl.rewriting.bridges import Rewritten, rewritten
 from langgraph_rlm.repl.rewriting.lacking import refusal
 from langgraph_rlm.repl.rewriting.preparation import needed_at_once
@@ -71,9 +71,6 @@ CLOSE_SECONDS = 0.1
 """How long code that is still running may go on when its run has ended."""
 MOST_SOURCES = 100
 """Cells whose lines tracebacks show."""
-MOST_EXCHANGES = 10_000
-"""Answers of the host that are kept of a cell, to run it again; sub-calls have a limit of their own."""
-TOO_MANY = host.raising("RuntimeError", "the clock was read too often in this cell: wait for nothing here")
 NOT_SET_UP = (
     "What was to be made of the text before this cell, such as `rows`, failed ({}): it is not defined. "
     "Take P apart in your own code, as far as you need it."
@@ -122,17 +119,6 @@ def _own(code: str) -> str:
 
 class CannotPark(Exception):
     """The state was too large to be parked."""
-
-
-class Diverged(SandboxError):
-    """A cell asks for something else than it did, when it runs again: this package is another version, say."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The cell that was suspended asks for something else when it runs again, so it cannot go on. The thread is "
-            "as it was: go on with the version of this package that began it, or ask a new question, which drops the "
-            "cell."
-        )
 
 
 class ReplState:
@@ -304,18 +290,8 @@ class ReplState:
         return host.answer(snapshot, self.context, self.variables, self._capabilities)
 
     def recording(self, cell: Cell) -> Answering:
-        """Answers the calls of a cell and notes each answer that a second run could not work out again."""
-
-        def answer(snapshot: FunctionSnapshot) -> host.HostResult | Call:
-            result = self.answer(snapshot)
-            if not isinstance(result, Call) and not host.can_be_repeated(snapshot):
-                if len(cell.exchanges) >= MOST_EXCHANGES:
-                    return TOO_MANY
-                cell.exchanges.append(Exchange(result))
-                self.events.append(["reply", result])
-            return result
-
-        return answer
+        """Answers the calls of a cell, and notes what a second run could not work out."""
+        return recording(cell, self.events, self.answer)
 
     def evaluate(self, code: str, inputs: dict[str, Any] | None = None, answering: Answering = no_calls) -> Any:
         """The value of the host's own code, which may run into what the cells have left."""
@@ -465,7 +441,7 @@ class ReplState:
             dump, session = self.packer.unpack(parked.dump), self._checked_out(None)
             self._rewritten(self.cell)
             snapshot = session.load_snapshot(dump, print_callback=self.print)
-            call = self.advance(snapshot, self._repeating(self.cell, parked.exchange_count))
+            call = self.advance(snapshot, repeating(self.cell, self.answer, parked.exchange_count))
             if parked.is_stored:
                 self._since_base = math.inf
                 self._properties = None  # nothing can be asked in the middle of a cell
@@ -473,7 +449,7 @@ class ReplState:
         self.session()
         if self.note:
             raise Diverged
-        return self.advance(self._begin_again(self.cell, self.print), self._repeating(self.cell))
+        return self.advance(self._begin_again(self.cell, self.print), repeating(self.cell, self.answer))
 
     def _replay(self) -> None:
         """Runs the finished cells again, with the answers they were given. Starts empty where that fails."""
@@ -491,7 +467,7 @@ class ReplState:
         failure = None
         try:
             with self.timed():
-                call = self.advance(self._begin_again(cell, lambda *_: None), self._repeating(cell))
+                call = self.advance(self._begin_again(cell, lambda *_: None), repeating(cell, self.answer))
         except MontyError as raised:
             if self.is_lost(raised):
                 raise
@@ -502,29 +478,6 @@ class ReplState:
         if cell.has_failed not in (None, failure is not None):
             raise Diverged
         self.survey(failure)
-
-    def _repeating(self, cell: Cell, start: int = 0) -> Answering:
-        """Answers the calls of a cell as they were answered before, from the exchange `start` on."""
-        exchanges = iter(cell.exchanges[start:])
-        repeated = start
-
-        def answer(snapshot: FunctionSnapshot) -> host.HostResult | Call:
-            nonlocal repeated
-            is_clock = snapshot.is_os_function and not host.can_be_repeated(snapshot)
-            result = None if is_clock else self.answer(snapshot)
-            if result is not None and host.can_be_repeated(snapshot):
-                return result
-            if not isinstance(result, Call) and repeated >= MOST_EXCHANGES:
-                return TOO_MANY
-            exchange = next(exchanges, None)
-            if exchange is None and isinstance(result, Call):
-                return result
-            if exchange is None or exchange.digest != (result.digest if isinstance(result, Call) else None):
-                raise Diverged
-            repeated += 1
-            return exchange.result
-
-        return answer
 
     # -- dumps --------------------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from langgraph_rlm.repl import journal, packed, repl_state
-from langgraph_rlm.repl.repl_state import Diverged
+from langgraph_rlm.repl.repeating import Diverged
 from langgraph_rlm.repl.rewriting.bridges import Rewritten
 from tests.fakes import ScriptedModel, cell, rlm_of
 from tests.stored.make import CONTEXT, graph, make, thread

@@ -23,7 +23,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from langgraph_rlm import InvalidInput, Limits, Sandbox, SandboxError
-from langgraph_rlm.repl import boot, host, packed, repl_state, session
+from langgraph_rlm.repl import boot, host, packed, repeating, repl_state, session
 from tests.fakes import QUERY, ScriptedModel, cell, rlm_of, worker_processes
 
 THREAD: Any = {"configurable": {"thread_id": "1"}}
@@ -255,7 +255,7 @@ def test_suspended_cell_of_another_version_is_an_error_until_the_next_question(
 def test_cell_that_read_the_clock_too_often_goes_on(
     sub_calls: int, saver: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(repl_state, "MOST_EXCHANGES", 20)
+    monkeypatch.setattr(repeating, "MOST_EXCHANGES", 20)
     reading = (
         "import time\nfor i in range(25):\n    try:\n        time.time()\n    except RuntimeError:\n        pass\n"
     )
