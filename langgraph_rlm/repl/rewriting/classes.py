@@ -26,6 +26,8 @@ EXCEPTIONS = {
 }
 HELPERS = hidden.module("_classes")
 """What the sandbox has for it."""
+_DERIVED = {f"{name}()" for name in EXCEPTIONS}
+"""What stands among the properties where earlier cells have exceptions of their own."""
 INSTANCE = {"isinstance": "is_instance"}
 IGNORED = {"object", "ABC", "Protocol", "Generic"}
 """Bases that change nothing here."""
@@ -61,6 +63,7 @@ def needs_classes(code: Code, properties: Collection[str]) -> bool:
         or any(node.id == "super" for node in code.of(ast.Name))
         or any(map(_asks_for_kind, code.of(ast.Call)))
         or any(_is_own_kind(node.type, builtin) for node in code.of(ast.ExceptHandler))
+        or (bool(_DERIVED & {*properties}) and any(node.name for node in code.of(ast.ExceptHandler)))
         or any(not _is_builtin_exception(exc, builtin) for exc in raised)
         or any(map(_mentions_order, (*code.of(ast.Name), *code.of(ast.Attribute), *code.of(ast.alias))))
     )

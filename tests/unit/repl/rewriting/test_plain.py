@@ -47,6 +47,13 @@ def test_plain_classes_stand_beside_others(rest: str) -> None:
     assert first.answer == second.answer == 6
 
 
+def test_exception_of_an_earlier_cell_is_itself_where_all_exceptions_are_caught() -> None:
+    defining = "class Own(Exception):\n    def __init__(self, code): self.code = code\ndef f(): raise Own(3)"
+    catching = "try:\n    f()\nexcept Exception as e:\n    codes = [e.code]"
+    assert run(defining, f"{catching}\nFinal = codes").answer == [3]
+    assert run(defining, f"class A: pass\n{catching}\nFinal = codes").answer == [3]
+
+
 def test_class_derived_from_a_plain_one_of_an_earlier_cell_has_its_methods() -> None:
     ran = run(PLAIN, "class More(Row):\n    pass\nFinal = [More(3).twice(), isinstance(More(1), Row), More(1).kind]")
     assert ran.answer == [6, True, "row"]
