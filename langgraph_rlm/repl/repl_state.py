@@ -358,15 +358,15 @@ class ReplState:
     def session(self) -> MontySession:
         """The session: as it is, loaded from where it was parked, or brought to the end of the last finished cell."""
         if not isinstance(self.where, Live):
-            parked, blank = self.where, self._blank()
+            parked = self.where
+            kept = parked.dump if isinstance(parked, Parked) else self._base
+            dump = self._blank() if kept is None else self.packer.unpack(kept)
             session, self._properties = self._checked_out(self._limits), None
-            if isinstance(parked, Parked):
-                session.load_session(self.packer.unpack(parked.dump))
-            elif self._base is not None:
-                session.load_session(self.packer.unpack(self._base))
-            else:
-                boot(session, blank, self.context)
+            if kept is None:
+                boot(session, dump, self.context)
                 self._properties = frozenset()
+            else:
+                session.load_session(dump)
             bind_tools(session, self._capabilities.tools)
             if not isinstance(parked, Parked):
                 self._since_base = self._since_dump = 0.0

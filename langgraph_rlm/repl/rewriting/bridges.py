@@ -117,6 +117,7 @@ def rewritten(code: str, properties: Collection[str] = (), edits: Iterable[Edit]
 
 
 def _rewritten(cell: Code, properties: Collection[str], edits: list[Edit]) -> Rewritten:
+    """A cell without what is to run before it."""
     iterators = {NEXT} if has_iterators(cell) else set()
     may_iterate = bool(iterators or ITERATES & {*properties})
     properties = {*properties} - ITERATES
@@ -528,8 +529,15 @@ BRIDGES: dict[Bridge, dict[type[ast.AST], Iterable[str]]] = {
     _with_its_text: {ast.FormattedValue: [ANY]},
 }
 """Each with the kinds of nodes that it is for, and the names that these have: most nodes need none."""
-_BY_KIND: dict[type[ast.AST], dict[str | None, list[Bridge]]] = {}
-for _bridge, _kinds in BRIDGES.items():
-    for _kind, _words in _kinds.items():
-        for _one in _words:
-            _BY_KIND.setdefault(_kind, {ANY: []}).setdefault(_one, []).append(_bridge)
+
+
+def _by_kind() -> dict[type[ast.AST], dict[str | None, list[Bridge]]]:
+    found: dict[type[ast.AST], dict[str | None, list[Bridge]]] = {}
+    for bridge, kinds in BRIDGES.items():
+        for kind, words in kinds.items():
+            for word in words:
+                found.setdefault(kind, {ANY: []}).setdefault(word, []).append(bridge)
+    return found
+
+
+_BY_KIND = _by_kind()
