@@ -24,7 +24,7 @@ from langgraph_rlm.repl import gaps, modules, standard
 from langgraph_rlm.repl.boilerplate import compact
 from langgraph_rlm.repl.capabilities import NO_CAPABILITIES, Capabilities
 from langgraph_rlm.repl.cells import Variable
-from langgraph_rlm.repl.patterns import translated
+from langgraph_rlm.repl.patterns import MOST_PATTERN, translated
 from langgraph_rlm.repl.python.answers import ERROR
 from langgraph_rlm.repl.rewriting.bridges import HELPERS, rewritten
 
@@ -82,7 +82,7 @@ def answer(
         case ("pattern", str(pattern), int(flags)):
             return _translate(pattern, flags)
         case ("patterns", list(patterns)) if all(map(_is_pattern, patterns)):
-            return {"return_value": [_translate(*wanted).get("return_value") for wanted in patterns]}
+            return _translate_some(patterns)
         case ("show_vars",):
             return {"return_value": "\n".join(map(str, describe(variables))) or "no variables yet"}
     return raising("TypeError", "no such call")
@@ -154,6 +154,17 @@ def _translate(pattern: str, flags: int) -> HostResult:
         return {"return_value": {"error": str(failure)}}
     except (ValueError, OverflowError) as failure:
         return raising("ValueError", str(failure))
+
+
+def _translate_some(patterns: list[Any]) -> HostResult:
+    """The first of these as they are needed, None for one that cannot be told: at least one, so many as go together."""
+    found, room = list[Any](), MOST_PATTERN
+    for pattern, flags in patterns:
+        if found and len(pattern) > room:
+            break
+        room -= len(pattern) + 1
+        found.append(_translate(pattern, flags).get("return_value"))
+    return {"return_value": found}
 
 
 PURE = (("context",), ("module",), ("standard",), ("pattern",), ("patterns",))

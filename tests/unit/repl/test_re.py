@@ -373,6 +373,14 @@ def test_long_pattern_costs_the_host_little() -> None:
         translated("(" * 4000 + ")" * 4000, 0)
 
 
+def test_patterns_of_a_cell_are_there_where_nothing_can_be_asked_however_many_they_are() -> None:
+    tests = " + ".join(
+        f"len(re.findall('{'a' * 900}{i}|[', x) if i == 1 else re.findall('{'b' * 900}{i}|c', x))" for i in range(25)
+    )
+    code = f"i = 0\ndef key(x): return {tests}\nxs = ['c', 'a', 'cc']\nxs.sort(key=key)\nFinal = xs"
+    assert final_of(code) == ["a", "c", "cc"]
+
+
 def test_cells_that_mention_no_pattern_are_prepared_by_nothing() -> None:
     assert not preparation(read("x = 1\nprint(x)"))
 

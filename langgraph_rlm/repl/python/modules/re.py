@@ -85,9 +85,12 @@ def prepare(patterns, is_rich):
             for pattern in kept.values():
                 pattern._is_rich, pattern._may_be_quick, pattern._quick = True, False, None
     unknown = [[pattern, flags] for pattern, flags in patterns if pattern not in _cache.get(flags, {})]
-    for (pattern, flags), told in zip(unknown, _host("patterns", unknown) if unknown else []):
-        if told is not None and "error" not in told:
-            _kept(pattern, flags, told)
+    while unknown:
+        answers = _host("patterns", unknown)  # of the first of them
+        for (pattern, flags), told in zip(unknown, answers):
+            if told is not None and "error" not in told:
+                _kept(pattern, flags, told)
+        unknown = unknown[len(answers) :]
 
 
 def _compiled(pattern, flags):
