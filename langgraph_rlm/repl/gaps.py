@@ -78,7 +78,7 @@ _GAPS: list[tuple[str, str]] = [
     ),
     (r"name '(property|staticmethod|classmethod|super)' is not defined", "use plain functions"),
     (r"name '__import__' is not defined", "use an import statement"),
-    (r"object is not an iterator", "generator expressions are lists here: index them or loop over them"),
+    (r"object is not an iterator", "`next` takes an iterator: write `next(iter(items))`, or `items[0]` for a list"),
     (r"has no attribute '__dict__'", "name its attributes, or make it a dataclass: vars(x) and asdict(x) work there"),
     (r"has no attribute '(__doc__|__annotations__|__defaults__)'", "keep that in a dict of your own"),
     (r"has no attribute '(__mro__|__bases__|__subclasses__)'", "ask issubclass(A, B), or list the classes yourself"),

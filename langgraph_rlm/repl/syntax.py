@@ -47,8 +47,30 @@ class TooLong(ValueError):
         super().__init__(f"more than {MOST_CODE:,} characters")
 
 
-class Code:
-    """A text as CPython reads it, to be looked at alone: all that looks for something in a cell shares one walk."""
+class Nodes:
+    """The nodes of a syntax tree, from the outside in. To be looked at alone: all that does shares one walk."""
+
+    def __init__(self, nodes: list[ast.AST]) -> None:
+        self.nodes = nodes
+
+    def of(self, kind: type[Node]) -> list[Node]:
+        """Those of a kind."""
+        return self._by_kind.get(kind, [])
+
+    @cached_property
+    def _by_kind(self) -> dict[type[ast.AST], list[Any]]:
+        found: dict[type[ast.AST], list[Any]] = {}
+        for node in self.nodes:
+            found.setdefault(type(node), []).append(node)
+        return found
+
+    @cached_property
+    def has_yields(self) -> bool:
+        return bool(self.of(ast.Yield)) or bool(self.of(ast.YieldFrom))
+
+
+class Code(Nodes):
+    """A text as CPython reads it."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -62,6 +84,7 @@ class Code:
             self.body = parsed(text).body
         except (SyntaxError, ValueError, RecursionError, MemoryError) as failure:
             self.failure = failure
+        super().__init__(nodes_of(self.body))
 
     @property
     def excess(self) -> str | None:
@@ -71,17 +94,6 @@ class Code:
         if isinstance(self.failure, RecursionError | MemoryError) or str(self.failure).startswith("too many "):
             return "code that is nested too deeply"
         return None
-
-    @cached_property
-    def nodes(self) -> list[ast.AST]:
-        return nodes_of(self.body)
-
-    @cached_property
-    def _by_kind(self) -> dict[type[ast.AST], list[Any]]:
-        found: dict[type[ast.AST], list[Any]] = {}
-        for node in self.nodes:
-            found.setdefault(type(node), []).append(node)
-        return found
 
     @cached_property
     def calls(self) -> dict[int, ast.Call]:
@@ -100,17 +112,9 @@ class Code:
         return {node.name for node in self.of(ast.ExceptHandler)}
 
     @cached_property
-    def has_yields(self) -> bool:
-        return bool(self.of(ast.Yield)) or bool(self.of(ast.YieldFrom))
-
-    @cached_property
     def lines(self) -> list[bytes]:
         """As columns count them."""
         return self.text.encode().split(b"\n")
-
-    def of(self, kind: type[Node]) -> list[Node]:
-        """The nodes of a kind, from the outside in."""
-        return self._by_kind.get(kind, [])
 
 
 def nodes_of(nodes: Iterable[ast.AST], ends: tuple[type[ast.AST], ...] = ()) -> list[ast.AST]:

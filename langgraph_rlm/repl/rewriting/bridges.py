@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from langgraph_rlm.repl import modules
 from langgraph_rlm.repl.rewriting import hidden
 from langgraph_rlm.repl.rewriting.classes import EXCEPTIONS, Classes, gaps_of_patterns, needs_classes
+from langgraph_rlm.repl.rewriting.expressions import Later, has_later_ones, may_have_later_ones
 from langgraph_rlm.repl.rewriting.generators import (
     MOST_FUNCTIONS,
     Closing,
@@ -27,12 +28,13 @@ from langgraph_rlm.repl.rewriting.generators import (
 )
 from langgraph_rlm.repl.rewriting.iteration import ITERATES, NEXT, Iteration, has_iterators, iterates
 from langgraph_rlm.repl.rewriting.lacking import Gap, gaps_of_syntax
+from langgraph_rlm.repl.rewriting.lists import KEEPING, iterators
 from langgraph_rlm.repl.rewriting.operations import LOAD, SIGN, Operations
 from langgraph_rlm.repl.rewriting.plain import definitions
 from langgraph_rlm.repl.rewriting.preparation import preparation
 from langgraph_rlm.repl.rewriting.quiet import Quiet
 from langgraph_rlm.repl.rewriting.scopes import is_generator
-from langgraph_rlm.repl.syntax import Code, Edit, edited, end_of, lines_of, nodes_of, parsed, read, start_of
+from langgraph_rlm.repl.syntax import Code, Edit, Nodes, edited, end_of, lines_of, nodes_of, parsed, read, start_of
 
 METHODS = {
     name for kind in (str, bytes, list, dict, set, tuple, int, float) for name in dir(kind) if not name.startswith("_")
@@ -118,14 +120,18 @@ def rewritten(code: str, properties: Collection[str] = (), edits: Iterable[Edit]
 
 def _rewritten(cell: Code, properties: Collection[str], edits: list[Edit]) -> Rewritten:
     """A cell without what is to run before it."""
-    iterators = {NEXT} if has_iterators(cell) else set()
-    may_iterate = bool(iterators or ITERATES & {*properties})
-    properties = {*properties} - ITERATES
-    if iterators or needs_classes(cell, properties) or (may_iterate and iterates(cell)):
-        ran = _printed_anew(cell, edited(cell.text, edits), properties, may_iterate)
-        return replace(ran, properties=ran.properties | iterators)
-    edits += definitions(cell)
-    return Rewritten(edited(cell.text, edits), lines_of(cell.text, edits), gaps=gaps_of_syntax(cell.nodes))
+    text = edited(cell.text, edits)
+    is_anew = has_iterators(cell) or needs_classes(cell, {*properties} - ITERATES)
+    is_anew = is_anew or (bool(ITERATES & {*properties}) and iterates(cell))
+    if is_anew or may_have_later_ones(cell):
+        tree = parsed(text)
+        is_later = bool(cell.of(ast.GeneratorExp)) and has_later_ones(tree)
+        tree = ast.fix_missing_locations(Later(tree, text).visit(tree)) if is_later else tree
+        if is_anew or is_later:
+            return _printed_anew(cell, tree, properties)
+    made_known = [*definitions(cell)]
+    text = edited(cell.text, [*edits, *made_known]) if made_known else text
+    return Rewritten(text, lines_of(cell.text, [*edits, *made_known]), gaps=gaps_of_syntax(cell.nodes))
 
 
 def _refused(why: Exception, code: str) -> Rewritten:
@@ -140,21 +146,22 @@ def _refused(why: Exception, code: str) -> Rewritten:
     return Rewritten(f"raise SyntaxError({text!r})", (line,))
 
 
-def _printed_anew(cell: Code, text: str, properties: Collection[str], may_iterate: bool) -> Rewritten:
-    """A cell without generators and what classes lack. `text` is the edited one."""
-    tree = parsed(text)
-    quiet = Quiet(tree) if may_iterate else None
-    tree = ast.fix_missing_locations(Closing(tree).visit(tree)) if cell.has_yields and ends_late(tree) else tree
+def _printed_anew(cell: Code, tree: ast.Module, properties: Collection[str]) -> Rewritten:
+    """A cell without generators and what classes lack, printed from the `tree` of its edited text."""
+    may_iterate, properties = bool(ITERATES & {*properties}), {*properties} - ITERATES
+    nodes = Nodes(nodes_of([tree]))
+    own = {NEXT} if has_iterators(nodes) else set()
+    quiet = Quiet(tree) if may_iterate or own else None
+    tree = ast.fix_missing_locations(Closing(tree).visit(tree)) if nodes.has_yields and ends_late(tree) else tree
     tree = ast.fix_missing_locations(Iteration(tree, quiet).visit(tree)) if quiet else tree
     classes = Classes(tree, properties)
     tree = ast.fix_missing_locations(classes.visit(tree))
     tree = ast.fix_missing_locations(Operations(classes.special).visit(tree)) if classes.special else tree
-    tree = ast.fix_missing_locations(_Generators(quiet).visit(tree)) if quiet and cell.has_yields else tree
+    tree = ast.fix_missing_locations(_Generators(quiet).visit(tree)) if quiet and nodes.has_yields else tree
     tree = hidden.WithoutQuotes().visit(tree) if cell.of(ast.JoinedStr) else tree
     printed = ast.unparse(tree)
-    return Rewritten(
-        printed, _lines(tree, printed), frozenset(classes.own_properties), gaps_of_syntax(nodes_of([tree]))
-    )
+    own_properties = frozenset((*classes.own_properties, *own))
+    return Rewritten(printed, _lines(tree, printed), own_properties, gaps_of_syntax(nodes_of([tree])))
 
 
 class _Generators(ast.NodeTransformer):
@@ -198,19 +205,6 @@ def _word(node: ast.AST) -> str | None:
         case ast.Name(word) | ast.Attribute(attr=word) | ast.Call(func=ast.Name(word) | ast.Attribute(attr=word)):
             return word
     return None
-
-
-def _generator_for_next(node: ast.AST, code: Code) -> Iterator[Edit]:
-    """`next(x for …)`, `g = (x for …)`: a generator expression is a list here, so it gets an iterator."""
-    match node:
-        case ast.Call(func=ast.Name() as function, args=[ast.GeneratorExp() as items, *_]):
-            start, end = start_of(items), end_of(items)
-            is_bare = start == (function.end_lineno, function.end_col_offset)
-            yield Edit.at(start, "(iter" if is_bare else "iter")
-            if is_bare:
-                yield Edit.at(end, ")")
-        case ast.Assign() | ast.Return() | ast.Expr() if isinstance(node.value, ast.GeneratorExp):
-            yield Edit.at(start_of(node.value), "iter")
 
 
 def _type_variable(node: ast.AST, code: Code) -> Iterator[Edit]:
@@ -509,7 +503,7 @@ def _are_whole(call: ast.Call) -> bool:
 ANY = ""
 """In place of words."""
 BRIDGES: dict[Bridge, dict[type[ast.AST], Iterable[str]]] = {
-    _generator_for_next: {ast.Call: ["next"], ast.Assign: [ANY], ast.Return: [ANY], ast.Expr: [ANY]},
+    iterators: dict.fromkeys(KEEPING, (ANY,)),
     _type_variable: {ast.Call: ["TypeVar", "ParamSpec"]},
     _delete: {ast.Delete: [ANY]},
     _match_fact: {ast.Attribute: ["lastgroup", "lastindex", "regs"]},

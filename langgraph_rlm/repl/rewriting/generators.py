@@ -371,7 +371,10 @@ class _Flattened:
             return self.cut_yield_from(value, at)
         following = self.block()
         given = value.value or ast.copy_location(ast.Constant(None), at)
-        self.add(*filled(f"{STATE} = {following}\nreturn VALUE", at, VALUE=given))
+        if isinstance(given, ast.Name | ast.Constant):
+            self.add(*filled(f"{STATE} = {following}\nreturn VALUE", at, VALUE=given))
+        else:  # what raises an error here is at its end
+            self.add(*filled(f"__given = VALUE\n{STATE} = {following}\nreturn __given", at, VALUE=given))
         self.now = following
         self.receive(at)
         return ast.copy_location(ast.Name("__sent", ast.Load()), at)

@@ -13,7 +13,7 @@ from langgraph_rlm.repl.rewriting.filling import filled
 from langgraph_rlm.repl.rewriting.loops import HELPERS, by_steps
 from langgraph_rlm.repl.rewriting.quiet import Quiet
 from langgraph_rlm.repl.rewriting.scopes import own_nodes
-from langgraph_rlm.repl.syntax import Code
+from langgraph_rlm.repl.syntax import Code, Nodes
 
 NEXT = "__next__"
 """Stands among the names of special methods where a REPL has iterators of its own."""
@@ -49,7 +49,7 @@ _NATIVE = frozenset(
 """Functions and methods that give no iterator of the code's own."""
 
 
-def has_iterators(code: Code) -> bool:
+def has_iterators(code: Nodes) -> bool:
     """Whether code makes iterators of its own."""
     return code.has_yields or any(node.name in ITERATES for node in code.of(ast.FunctionDef))
 

@@ -36,6 +36,10 @@ _METHODS = frozenset(
         *("strftime", "strptime", "fromisoformat", "loads", "dumps"),
     )
 )
+_HARMLESS = _FUNCTIONS - {"chr", "dict", "divmod", "float", "int", "max", "min", "ord", "round", "sum"}
+_MAY_RAISE = frozenset(
+    ("index", "rindex", "encode", "decode", "format", "format_map", "loads", "strptime", "fromisoformat")
+)
 _CHANGING = frozenset(("append", "add", "extend", "update", "discard", "pop", "popleft", "appendleft", "setdefault"))
 """Methods that change what is theirs."""
 _MAKING = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
@@ -92,6 +96,30 @@ class Quiet:
             case ast.Attribute(ctx=ast.Store()) | ast.Call():
                 return False
         return not isinstance(node, _LOUD)
+
+
+def is_harmless(items: ast.GeneratorExp, own: Collection[str]) -> bool:
+    """Whether a generator expression may be worked out at once, for it hardly raises anything, and ends.
+
+    Args:
+        own: Names that the code has made something of.
+    """
+    for node in ast.walk(items):
+        match node:
+            case ast.Call(func=ast.Name(name)):
+                if name not in _HARMLESS or name in own:
+                    return False
+            case ast.Call(func=ast.Attribute(value=owner, attr=name)):
+                if name not in _METHODS - _MAY_RAISE or _name(owner) == "itertools":
+                    return False
+            case ast.Call():
+                return False
+            case ast.BinOp(op=ast.Div() | ast.FloorDiv() | ast.Mod(), right=right):
+                if not isinstance(right, ast.Constant):
+                    return False
+            case _ if isinstance(node, _LOUD):
+                return False
+    return True
 
 
 def _own_collections(function: ast.FunctionDef) -> set[str]:

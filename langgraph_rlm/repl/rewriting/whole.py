@@ -8,7 +8,7 @@ from collections.abc import Collection
 from langgraph_rlm.repl.rewriting.blocks import OVER, STATE
 from langgraph_rlm.repl.rewriting.filling import filled
 from langgraph_rlm.repl.rewriting.loops import HELPERS, by_steps
-from langgraph_rlm.repl.rewriting.scopes import SCOPES, assigned_names, body_nodes, leaves_early, may_raise_stop, yields
+from langgraph_rlm.repl.rewriting.scopes import SCOPES, body_nodes, leaves_early, may_raise_stop, yields
 
 NAME, RESULT = "__whole", "__result"
 """The function, and the list that has what a body returned."""
@@ -42,11 +42,10 @@ def whole(function: ast.FunctionDef, local: Collection[str], is_quiet: bool) -> 
 
 def quietness(function: ast.FunctionDef) -> str:
     """An expression that says whether what a quiet generator goes through is quiet too."""
-    given = {_name(source) for node in body_nodes(function) for source in _sources(node)} - {
-        *assigned_names(function),
-        None,
-    }
-    return f"{HELPERS}.are_quiet({', '.join(sorted(map(str, given)))})" if given else "True"
+    names = {_name(source) for node in body_nodes(function) for source in _sources(node)}
+    stored = {node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    given = sorted(name for name in names if name is not None and name not in stored)
+    return f"{HELPERS}.are_quiet({', '.join(given)})" if given else "True"
 
 
 def _sources(node: ast.AST) -> list[ast.expr]:

@@ -133,6 +133,10 @@ RULES = {
         sum(<int ?x:int> for ?x in <ints>)
         sum(1 for ?x in <strs> if <bool ?x:str>)
         next((?x for ?x in <ints> if <bool ?x:int>), -1)
+        next((<int ?x:int> for ?x in <generator>(<count>) if <bool ?x:int>), -1)
+        next((<function>(?x) for ?x in <ints>), 0)
+        next(<int ?i:int> for ?i in itertools.count(<count>) if ?i > 2)
+        sum(<function>(?x) for ?x in <generator>(<count>))
         next(iter(<ints>))
         max(<strs>, key=len) and 1
         functools.reduce(lambda ?a, ?b: <int ?a:int ?b:int>, <ints>, <int>)
@@ -229,6 +233,9 @@ RULES = {
         <str>.isspace()
         <str>.istitle()
         any(<bool ?x:int> for ?x in <ints>)
+        any(<function>(?x) for ?x in <ints>)
+        all(<int ?x:int> // ?x for ?x in <generator>(<count>))
+        any(any(<int ?x:int ?y:int> for ?y in <generator>(<count>)) for ?x in <ints>)
         all(<bool ?x:str> for ?x in <strs>)
         all(<ints>)
         <set> <= <set>
@@ -938,6 +945,50 @@ def ?g(n):
             yield -1
         finally:
             ?x += 1
+----
+?it = (<int ?x:int> for ?x in <ints> if <bool ?x:int>)
+try:
+    note(next(?it, 'none'))
+    for ?y in ?it:
+        note(?y)
+        if <bool ?y:int>:
+            break
+    note(list(?it))
+    note(list(?it))
+except Exception as ?e:
+    note(type(?e).__name__)
+    note(list(?it))
+----
+?a = (<function>(?x) for ?x in <generator>(<count>))
+?b = zip(?a, <strs>)
+try:
+    note(list(?b))
+    note(list(?b))
+    note(next(?a, 'end'))
+except Exception as ?e:
+    note(type(?e).__name__)
+----
+new ?g:generator
+def ?g(n):
+    for ?i in range(n + 3):
+        match ?i % 3:
+            case 0:
+                yield <int ?i:int n:int>
+            case 1 if n > 1:
+                note('one')
+                yield from <ints>
+            case _:
+                if <bool ?i:int>:
+                    return 1
+        note(?i)
+----
+new ?g:generator
+def ?g(n):
+    ?seen = set()
+    for ?x in <ints>:
+        if ?x not in ?seen:
+            ?seen.add(?x)
+            yield ?x + n
 ----
 ?it = iter(<ints>)
 try:

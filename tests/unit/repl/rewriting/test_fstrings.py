@@ -26,7 +26,7 @@ except json.JSONDecodeError as error:
     failure = error
 """
 EXPRESSIONS = {
-    "_generator_for_next": ["next(x for x in counts)", "next((x for x in counts if x > 'z'), None)"],
+    "iterators": ["next(zip(text, text))", "next(x for x in counts)", "next((x for x in counts if x > 'z'), None)"],
     "_type_variable": ["bool(typing and TypeVar('T'))"],
     "_match_fact": [f"re.match('(?P<one>a)(b)', text).{name}" for name in ("lastgroup", "lastindex", "regs")],
     "_attribute_by_name": ["getattr(plain, text[:0] + 'x')", "hasattr(text, 'upper')", "getattr(text, 'no', 5)"],

@@ -1,0 +1,219 @@
+"""Generator expressions, which Monty works out at once, as lists: where somebody could tell, they become functions.
+
+`next(GENERATOR, …)`, `any(GENERATOR)` and `all(GENERATOR)` become plain functions that return as soon as they know,
+all others generator functions. Left as they are those of which all items are taken at once, and those that neither
+ask nor raise anything and end.
+"""
+
+from __future__ import annotations
+
+import ast
+import zlib
+from collections.abc import Iterator
+
+from langgraph_rlm.repl.rewriting.filling import filled
+from langgraph_rlm.repl.rewriting.iteration import LAZY, WHOLE
+from langgraph_rlm.repl.rewriting.quiet import is_harmless
+from langgraph_rlm.repl.syntax import Code
+
+Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+_ITEMS = "__items"
+_ENDS = {
+    "any": ("if VALUE:\n    return True", "return False"),
+    "all": ("if VALUE:\n    pass\nelse:\n    return False", "return True"),
+    "next": ("return VALUE", "raise StopIteration"),
+    "next or default": ("return VALUE", "return __default"),
+    "genexpr": ("yield VALUE", None),
+}
+"""What a function does with an item, and at the end."""
+
+
+def has_later_ones(tree: ast.AST) -> bool:
+    """Whether there is a generator expression that is to become a function."""
+    if not any(isinstance(node, ast.GeneratorExp) for node in ast.walk(tree)):
+        return False
+    later = Later(tree, "")
+    return any(later.is_concerned(node, parent) for parent in ast.walk(tree) for node in _expressions_of(parent))
+
+
+def may_have_later_ones(code: Code) -> bool:
+    """Whether `has_later_ones` is to be asked of a cell: not where functions take all items of each at once."""
+    expressions = code.of(ast.GeneratorExp)
+    own = Later(ast.Module(code.body, []), "").own if expressions else set()
+    given = [call.args for call in code.of(ast.Call) if _takes_all(call.func) and not _names(call.func) & own]
+    return bool({*map(id, expressions)} - {id(value) for values in given for value in values})
+
+
+def _takes_all(function: ast.expr) -> bool:
+    match function:
+        case ast.Name(name):
+            return name in WHOLE
+        case ast.Attribute(attr="join" | "extend" as name):
+            return True
+    return False
+
+
+def _expressions_of(parent: ast.AST) -> Iterator[ast.GeneratorExp]:
+    for node in ast.iter_child_nodes(parent):
+        if isinstance(node, ast.GeneratorExp):
+            yield node
+
+
+class Later(ast.NodeTransformer):
+    """Rewrites a cell, whose text gives the functions names that no other cell has."""
+
+    def __init__(self, tree: ast.AST, code: str) -> None:
+        self.own = {
+            node.name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        } | {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        self.sign, self.count = f"{zlib.crc32(code.encode('utf-8', 'surrogatepass')):x}", 0
+        self.before: list[list[ast.stmt]] = [[]]
+        self.bound: list[set[str]] = []
+        """The variables of comprehensions and lambdas around an expression: a function before it does not see them."""
+
+    def is_concerned(self, node: ast.GeneratorExp, parent: ast.AST) -> bool:
+        parts = [node.elt, *node.generators]
+        if any(isinstance(inner, ast.NamedExpr | ast.Await) for part in parts for inner in ast.walk(part)):
+            return False
+        if any(clause.is_async for clause in node.generators):
+            return False
+        match parent:
+            case ast.Starred():
+                return False
+            case ast.Call(func=ast.Name(name) | ast.Attribute(attr=name)) if name not in self.own:
+                if name in WHOLE:
+                    return False
+                if name in ("next", "iter"):
+                    return not is_harmless(node, self.own) or _takes_of_others(node)
+                if name not in LAZY:
+                    return True
+        return not is_harmless(node, self.own)
+
+    # -- statements ---------------------------------------------------------------------------------------------------
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        for name, value in ast.iter_fields(node):
+            if isinstance(value, list) and value and isinstance(value[0], ast.stmt):
+                setattr(node, name, self.all(value))
+            elif isinstance(value, list):
+                setattr(node, name, [self.visit(item) if isinstance(item, ast.AST) else item for item in value])
+            elif isinstance(value, ast.AST):
+                setattr(node, name, self.visit(value))
+        return node
+
+    def all(self, statements: list[ast.stmt]) -> list[ast.stmt]:
+        made: list[ast.stmt] = []
+        for statement in statements:
+            self.before.append([])
+            new = self.visit(statement)
+            made += [*self.before.pop(), new]
+        return made
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        """Functions for what stands in a class are before it: there they would be methods."""
+        for name in ("bases", "keywords", "decorator_list", "body"):
+            setattr(node, name, [self.visit(item) for item in getattr(node, name)])
+        return node
+
+    # -- expressions --------------------------------------------------------------------------------------------------
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
+        given = node.args
+        several = filter(None, [given.vararg, given.kwarg])
+        self.bound.append({one.arg for one in [*given.posonlyargs, *given.args, *given.kwonlyargs, *several]})
+        self.generic_visit(node)
+        self.bound.pop()
+        return node
+
+    def visit_comprehensions(self, node: Comprehension) -> ast.expr:
+        first = node.generators[0]
+        first.iter = self.visit(first.iter)
+        self.bound.append({name for clause in node.generators for name in _names(clause.target)})
+        for clause in node.generators:
+            clause.iter = clause.iter if clause is first else self.visit(clause.iter)
+            clause.ifs = list(map(self.visit, clause.ifs))
+        for name in ("elt", "key", "value"):
+            if hasattr(node, name):
+                setattr(node, name, self.visit(getattr(node, name)))
+        self.bound.pop()
+        return node
+
+    visit_ListComp = visit_SetComp = visit_DictComp = visit_comprehensions
+
+    def visit_GeneratorExp(self, node: ast.GeneratorExp) -> ast.AST:
+        return self.function(node, "genexpr") if self.is_concerned(node, node) else self.visit_comprehensions(node)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        match node:
+            case ast.Call(func=ast.Name("any" | "all" as name), args=[ast.GeneratorExp() as items]):
+                if self.is_concerned(items, node):
+                    return self.function(items, name)
+            case ast.Call(func=ast.Name("next"), args=[items, *default]):
+                inner = items.args[0] if isinstance(items, ast.Call) and _is_iter(items) else items
+                if isinstance(inner, ast.GeneratorExp) and self.is_concerned(inner, node):
+                    return self.function(
+                        inner, "next or default" if default else "next", list(map(self.visit, default))
+                    )
+            case ast.Call(args=[ast.GeneratorExp() as items]) if _is_iter(node) and self.is_concerned(items, node):
+                return self.function(items, "genexpr")
+        node.func = self.visit(node.func)
+        node.args = [self.argument(value, node) for value in node.args]
+        node.keywords = [self.visit(keyword) for keyword in node.keywords]
+        return node
+
+    def argument(self, value: ast.expr, call: ast.Call) -> ast.expr:
+        if not isinstance(value, ast.GeneratorExp):
+            visited: ast.expr = self.visit(value)
+            return visited
+        return self.function(value, "genexpr") if self.is_concerned(value, call) else self.visit_comprehensions(value)
+
+    def function(self, node: ast.GeneratorExp, kind: str, default: list[ast.expr] | None = None) -> ast.expr:
+        """A call of a function that stands before the statement."""
+        self.count += 1
+        name, [first, *_] = f"__{kind.split()[0]}_{self.sign}_{self.count}", node.generators
+        items = self.visit(first.iter)
+        first.iter = ast.copy_location(ast.Name(_ITEMS, ast.Load()), first.iter)
+        used = {name for part in (node.elt, *node.generators) for name in _names(part)}
+        taken = sorted(used & {name for names in self.bound for name in names})
+        with_item, at_end = _ENDS[kind]
+        body = filled(with_item, node, VALUE=node.elt)
+        for clause in reversed(node.generators):
+            for test in reversed(clause.ifs):
+                [choice] = filled("if TEST:\n    pass", test, TEST=test)
+                assert isinstance(choice, ast.If)
+                choice.body, body = body, [choice]
+            [loop] = filled("for __item in ITEMS:\n    pass", clause.iter, ITEMS=clause.iter)
+            assert isinstance(loop, ast.For)
+            loop.target, loop.body, body = clause.target, body, [loop]
+        [made] = filled(
+            f"def {name}({', '.join([_ITEMS, *taken, *(['__default'] if default else [])])}):\n    pass", node
+        )
+        assert isinstance(made, ast.FunctionDef)
+        made.body = [*body, *(filled(at_end, node) if at_end else [])]
+        bound, self.bound = self.bound, []
+        self.generic_visit(made)
+        self.bound = bound
+        self.before[-1].append(made)
+        given = [ast.copy_location(ast.Name(name, ast.Load()), node) for name in taken]
+        function = ast.copy_location(ast.Name(name, ast.Load()), node)
+        return ast.copy_location(ast.Call(function, [items, *given, *(default or [])], []), node)
+
+
+def _is_iter(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Name) and call.func.id == "iter" and len(call.args) == 1
+
+
+def _takes_of_others(items: ast.GeneratorExp) -> bool:
+    """Whether it needs variables other than its own: they may be others later, or iterators that are used elsewhere."""
+    own = {name for clause in items.generators for name in _names(clause.target)}
+    called = {id(node.func) for node in ast.walk(items) if isinstance(node, ast.Call)}
+    first = items.generators[0].iter
+    inside = [node for node in ast.walk(items) if isinstance(node, ast.Name) and id(node) not in called]
+    of_first = {id(node) for node in ast.walk(first)} if not isinstance(first, ast.Name | ast.Attribute) else set()
+    return any(node.id not in own and id(node) not in of_first for node in inside)
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
