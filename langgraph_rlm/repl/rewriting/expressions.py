@@ -38,19 +38,16 @@ def has_later_ones(tree: ast.AST) -> bool:
 
 def may_have_later_ones(code: Code) -> bool:
     """Whether `has_later_ones` is to be asked of a cell: not where functions take all items of each at once."""
-    expressions = code.of(ast.GeneratorExp)
-    own = Later(ast.Module(code.body, []), "").own if expressions else set()
-    given = [call.args for call in code.of(ast.Call) if _takes_all(call.func) and not _names(call.func) & own]
-    return bool({*map(id, expressions)} - {id(value) for values in given for value in values})
-
-
-def _takes_all(function: ast.expr) -> bool:
-    match function:
-        case ast.Name(name):
-            return name in WHOLE
-        case ast.Attribute(attr="join" | "extend" as name):
-            return True
-    return False
+    expressions = {*map(id, code.of(ast.GeneratorExp))}
+    if not expressions:
+        return False
+    whole = WHOLE - {node.id for node in code.of(ast.Name) if isinstance(node.ctx, ast.Store)}
+    whole -= {node.name for node in code.of(ast.FunctionDef)} | {node.name for node in code.of(ast.ClassDef)}
+    for call in code.of(ast.Call):
+        match call.func:
+            case ast.Name(name) | ast.Attribute(attr=("join" | "extend") as name) if name in whole:
+                expressions -= {*map(id, call.args)}
+    return bool(expressions)
 
 
 def _expressions_of(parent: ast.AST) -> Iterator[ast.GeneratorExp]:
