@@ -43,6 +43,7 @@ def may_have_later_ones(code: Code) -> bool:
         return False
     whole = WHOLE - {node.id for node in code.of(ast.Name) if isinstance(node.ctx, ast.Store)}
     whole -= {node.name for node in code.of(ast.FunctionDef)} | {node.name for node in code.of(ast.ClassDef)}
+    whole -= {node.name for node in code.of(ast.AsyncFunctionDef)}
     for call in code.of(ast.Call):
         match call.func:
             case ast.Name(name) | ast.Attribute(attr=("join" | "extend") as name) if name in whole:
