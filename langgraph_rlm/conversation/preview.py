@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from langgraph_rlm.repl.syntax import statements
+from langgraph_rlm.repl.syntax import read
 
 MOST_SEARCHED = 10_000_000
 """Characters of the text that are searched for the words of the question: that takes about a second."""
@@ -173,10 +173,9 @@ def rows_for(code: str, text: str) -> str:
 
     A small model takes `rows` for defined, whatever it is told. Defined so, they cost nothing where they are not used.
     """
-    nodes = [node for statement in statements(code) for node in ast.walk(statement)]
-    rows = [node for node in nodes if isinstance(node, ast.Name) and node.id == "rows"]
-    own = any(isinstance(name.ctx, ast.Store) for name in rows)
-    own = own or any(isinstance(node, ast.arg) and node.arg == "rows" for node in nodes)
+    found = read(code)
+    rows = [node for node in found.of(ast.Name) if node.id == "rows"]
+    own = any(isinstance(name.ctx, ast.Store) for name in rows) or any(node.arg == "rows" for node in found.of(ast.arg))
     if not rows or own or not (way := way_apart(text)):
         return ""
     return f'if "rows" not in locals(): {way.code}'

@@ -27,15 +27,18 @@ BUILTINS = ["map", "filter", "sorted", "min", "max", "round", "callable", "issub
 """Built-ins that the prelude replaces, and those that Monty does not have."""
 BOOT = "\n".join(
     [
-        '__rlm__ = {"_host": _host, "_at": _at, "P": P, "metadata": _metadata, "names": _names}',
+        '__rlm__ = {"_host": _host, "_at": _at, "P": "", "metadata": [], "names": _names}',
         '__rlm__["builtin_names"] = _builtin_names',
         '__rlm__["locals"] = locals',
         "exec(_prelude, __rlm__)",
         *(f'{name} = __rlm__["{name}"]' for name in [*NAMES, *BUILTINS]),
-        "_host = _at = _metadata = _prelude = _names = _builtin_names = None",
+        "_host = _at = _prelude = _names = _builtin_names = None",
     ]
 )
-REBIND = """\
+"""Makes a fresh session a REPL over no text."""
+LOAD = "__rlm__['module']({!r})"
+"""Loads a module of the sandbox's own Python."""
+BIND = """\
 if context is __rlm__["P"]:
     context = P
 if context_0 is __rlm__["P"]:
@@ -45,6 +48,7 @@ P = __rlm__["P"]
 ctx = __rlm__["ctx"]
 _metadata = None
 """
+"""Makes `P` the text, whatever it was before."""
 TOOL = """\
 if "{name}" not in __rlm__["tools"]:
     {name} = __rlm__["tool"]("{name}")

@@ -15,7 +15,7 @@ from langgraph_rlm.repl.cells import Variable
 from langgraph_rlm.repl.rewriting.bridges import Rewritten
 from langgraph_rlm.repl.rewriting.marks import marks
 from langgraph_rlm.repl.slow import cause
-from langgraph_rlm.repl.syntax import Edit, edited, start_of, statements
+from langgraph_rlm.repl.syntax import Edit, end_of, read, start_of
 
 VALUE, SHOW = "__rlm__['value'] = ", "\n__rlm__['show'](__rlm__)"
 BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_"))
@@ -32,13 +32,14 @@ _FRAME = re.compile(
 """What a traceback says of a call, with the code that it shows."""
 
 
-def instrumented(code: str, echoes: bool) -> str:
-    """`code` that tells where it is, its last expression printed as a REPL does. Lines keep their numbers."""
-    body = statements(code)
-    edits = marks(body)
-    if not echoes or not body or not isinstance(body[-1], ast.Expr):
-        return edited(code, edits)
-    return edited(code, [*edits, Edit.at(start_of(body[-1]), VALUE)]) + SHOW
+def instrumentation(code: str, echoes: bool) -> list[Edit]:
+    """The edits by which a cell tells where it is, and prints its last expression as a REPL does."""
+    found = read(code)
+    edits = marks(found)
+    if echoes and found.body and isinstance(found.body[-1], ast.Expr):
+        last = found.body[-1]
+        edits += [Edit.at(start_of(last), VALUE), Edit.at(end_of(last), SHOW, is_last=True)]
+    return edits
 
 
 @dataclass(frozen=True)

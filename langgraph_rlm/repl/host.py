@@ -24,7 +24,7 @@ from langgraph_rlm.repl import gaps, modules, standard
 from langgraph_rlm.repl.boilerplate import compact
 from langgraph_rlm.repl.capabilities import NO_CAPABILITIES, Capabilities
 from langgraph_rlm.repl.cells import Variable
-from langgraph_rlm.repl.patterns import translated
+from langgraph_rlm.repl.patterns import MOST_PATTERN, translated
 from langgraph_rlm.repl.python.answers import ERROR
 from langgraph_rlm.repl.rewriting.bridges import HELPERS, rewritten
 
@@ -81,9 +81,16 @@ def answer(
             return _standard(name, passed)
         case ("pattern", str(pattern), int(flags)):
             return _translate(pattern, flags)
+        case ("patterns", list(patterns)) if all(map(_is_pattern, patterns)):
+            return _translate_some(patterns)
         case ("show_vars",):
             return {"return_value": "\n".join(map(str, describe(variables))) or "no variables yet"}
     return raising("TypeError", "no such call")
+
+
+def load(snapshot: FunctionSnapshot) -> HostResult:
+    """The result of a call that asks for a module, and may ask for nothing else."""
+    return {"return_value": _source(snapshot.args[1])}
 
 
 @cache
@@ -149,8 +156,19 @@ def _translate(pattern: str, flags: int) -> HostResult:
         return raising("ValueError", str(failure))
 
 
-PURE = (("context",), ("module",), ("standard",), ("pattern",))
-"""Calls that ask for a part of the text, a module, a pattern or a pure function."""
+def _translate_some(patterns: list[Any]) -> HostResult:
+    """The first of these as they are needed, None for one that cannot be told: at least one, so many as go together."""
+    found, room = list[Any](), MOST_PATTERN
+    for pattern, flags in patterns:
+        if found and len(pattern) > room:
+            break
+        room -= len(pattern) + 1
+        found.append(_translate(pattern, flags).get("return_value"))
+    return {"return_value": found}
+
+
+PURE = (("context",), ("module",), ("standard",), ("pattern",), ("patterns",))
+"""Calls that ask for a part of the text, a module, patterns or a pure function."""
 
 
 def can_be_repeated(snapshot: FunctionSnapshot) -> bool:
@@ -190,6 +208,13 @@ def raising(kind: ExcType, message: str) -> ExternalExceptionData:
 def _is_prompt(prompt: object) -> bool:
     match prompt:
         case [str(), None | str()]:
+            return True
+    return False
+
+
+def _is_pattern(wanted: object) -> bool:
+    match wanted:
+        case [str(), int()]:
             return True
     return False
 

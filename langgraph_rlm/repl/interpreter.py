@@ -71,14 +71,7 @@ class Interpreter:
                 state.roll_back()
             cell = state.cell = Cell(code, setup, variables, Printed(self._output_cap))
             self.lookahead = Lookahead(kept or {})
-
-            def begin() -> Snapshot:
-                state.session()  # what becomes of the cells before it is told before it
-                state.try_set_up(cell)
-                state.note_begun(cell)
-                return state.start(cell, state.print)
-
-            return self._advance(cell, begin)
+            return self._advance(cell, lambda: state.begin(cell))
 
     def resume(self, answers: list[Answer]) -> CellOutcome:
         """Goes on with the suspended cell, its call answered."""
@@ -114,7 +107,7 @@ class Interpreter:
         try:
             with self._state.timed():
                 call = self._state.advance(step(), self._state.recording(cell))
-            if self._state.is_out_of_time:  # it came to its end, or to a call, as it was ended
+            if self._state.time.is_over:  # it came to its end, or to a call, as it was ended
                 return self._give_up(self._state.out_of_time())
             if call is not None:
                 self._state.events.append(["call", call.digest, len(call.requests), call.batch, self._keys_of(call)])
@@ -138,7 +131,7 @@ class Interpreter:
             return self._give_up(f"The cell left something that cannot be read: {failure}")
         except MontyError as failure:
             why = explain(failure, self._conventions.how_to_end).splitlines()[-1]
-            if self._state.is_out_of_time:
+            if self._state.time.is_over:
                 why = self._state.reason(failure)
             return self._give_up(f"The cell left something that cannot be read: {why}")
         self._state.finish(cell, survey.variables, has_failed=failed is not None)

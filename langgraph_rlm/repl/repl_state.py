@@ -15,20 +15,19 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from pydantic_monty import FunctionSnapshot, MontyError, MontySession, ResourceLimits
 
 from langgraph_rlm.asking.requests import Call
 from langgraph_rlm.context import Context
-from langgraph_rlm.errors import SandboxError
 from langgraph_rlm.repl import host
 from langgraph_rlm.repl.boot import (
     DATA,
     MISSING,
     PROPERTIES,
     PROTECTED,
-    REBIND,
     RESTORE,
     SURVEY,
     SURVEY_AND_RESET,
@@ -41,14 +40,16 @@ from langgraph_rlm.repl.boot import (
     survey_of,
 )
 from langgraph_rlm.repl.capabilities import Capabilities
+from langgraph_rlm.repl.cell_time import CellTime
 from langgraph_rlm.repl.cells import Variable
 from langgraph_rlm.repl.conventions import ReplConventions
-from langgraph_rlm.repl.explain import Source, instrumented, out_of_time, reason, shadowed_builtins
-from langgraph_rlm.repl.journal import Cell, Event, Exchange, RestorePlan
+from langgraph_rlm.repl.explain import Source, instrumentation, reason, shadowed_builtins
+from langgraph_rlm.repl.journal import Cell, Event, RestorePlan
 from langgraph_rlm.repl.packed import VERSION, DumpPacker
-from langgraph_rlm.repl.processor_time import Budget, passing
+from langgraph_rlm.repl.repeating import Diverged, recording, repeating
 from langgraph_rlm.repl.rewriting.bridges import Rewritten, rewritten
-from langgraph_rlm.repl.rewriting.lacking import gaps_of_size, refusal
+from langgraph_rlm.repl.rewriting.lacking import refusal
+from langgraph_rlm.repl.rewriting.preparation import needed_at_once
 from langgraph_rlm.repl.session import (
     Answering,
     Snapshot,
@@ -58,6 +59,7 @@ from langgraph_rlm.repl.session import (
     evaluate,
     feed,
     is_lost,
+    no_calls,
     resource_limits,
     resume,
     run_to_call,
@@ -69,14 +71,6 @@ CLOSE_SECONDS = 0.1
 """How long code that is still running may go on when its run has ended."""
 MOST_SOURCES = 100
 """Cells whose lines tracebacks show."""
-MOST_EXCHANGES = 10_000
-"""Answers of the host that are kept of a cell, to run it again; sub-calls have a limit of their own."""
-TOO_MANY = host.raising("RuntimeError", "the clock was read too often in this cell: wait for nothing here")
-TOO_LONG_ON_HOST = host.raising(
-    "TimeoutError",
-    "what re, ctx and modules have the host work out for this cell has taken as long as a cell may take: ask for less "
-    "of it, or in several cells",
-)
 NOT_SET_UP = (
     "What was to be made of the text before this cell, such as `rows`, failed ({}): it is not defined. "
     "Take P apart in your own code, as far as you need it."
@@ -117,19 +111,14 @@ class Absent:
     """Nowhere: to be had again from the last dump, the cells since and the suspended one."""
 
 
+@lru_cache(maxsize=16)
+def _own(code: str) -> str:
+    """The host's own code as Monty understands it: the same for many cells."""
+    return rewritten(code).code
+
+
 class CannotPark(Exception):
     """The state was too large to be parked."""
-
-
-class Diverged(SandboxError):
-    """A cell asks for something else than it did, when it runs again: this package is another version, say."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The cell that was suspended asks for something else when it runs again, so it cannot go on. The thread is "
-            "as it was: go on with the version of this package that began it, or ask a new question, which drops the "
-            "cell."
-        )
 
 
 class ReplState:
@@ -175,19 +164,9 @@ class ReplState:
         self.variables = self._variables_before = variables
         self.note: str | None = None
         """What became of the REPL where it could not be had again."""
-        self._budget = Budget(self._seconds)
-        """What the code that runs may compute."""
-        self._host_seconds = self._seconds
-        """What the host may compute for it."""
-        self._line: int | None = None
-        """Where the unfinished cell is."""
+        self.time = CellTime(sandbox.seconds(len(self.context)))
         self._since_base = self._since_dump = 0.0
         self._dump_seconds = DUMP_SECONDS + DUMP_SECONDS_PER_CHARACTER * len(self.context)
-
-    @property
-    def _seconds(self) -> float:
-        """How long a cell may compute."""
-        return self._sandbox.seconds(len(self.context))
 
     @property
     def context(self) -> Context:
@@ -213,22 +192,25 @@ class ReplState:
             self._since_base += seconds
             self._since_dump += seconds
 
-    def note_begun(self, cell: Cell) -> None:
-        """Notes for the journal that a cell begins."""
+    # -- running code -------------------------------------------------------------------------------------------------
+
+    def begin(self, cell: Cell) -> Snapshot:
+        """Begins to run a cell, of which the journal is told."""
+        self.session()  # what becomes of the cells before it is told before it
+        self._try_set_up(cell)
         if self._version != VERSION:
             self._version = VERSION
             self.events.append(["version", VERSION])
         variables = [dict(cell.variables)] if cell.variables else []
         self.events.append(["cell", cell.code, cell.setup, *variables])
+        return self._start(cell, self.print)
 
-    # -- running code -------------------------------------------------------------------------------------------------
-
-    def begin(self, cell: Cell, on_print: Callable[[str, str], None]) -> Snapshot:
-        """Begins to run a cell."""
+    def _begin_again(self, cell: Cell, on_print: Callable[[str, str], None]) -> Snapshot:
+        """Begins to run a cell that the journal knows."""
         self._set_up(cell)
-        return self.start(cell, on_print)
+        return self._start(cell, on_print)
 
-    def try_set_up(self, cell: Cell) -> None:
+    def _try_set_up(self, cell: Cell) -> None:
         """Has run what comes before a cell's own code. Where that fails, the cells do without it from now on."""
         if cell.setup in self._failed_setups:
             cell.setup = ""
@@ -238,7 +220,7 @@ class ReplState:
             if not cell.setup:
                 raise
             self._failed_setups.add(cell.setup)
-            self.note = NOT_SET_UP.format(self._kind_of(failure))
+            self.note = NOT_SET_UP.format(self.time.kind_of(failure))
             cell.setup = ""
             if self.is_lost(failure):
                 self.leave()
@@ -248,17 +230,9 @@ class ReplState:
         if cell.variables:
             self.evaluate("None", dict(cell.variables))
         if cell.setup:
-            self._run_own(rewritten(cell.setup).code)
+            self.evaluate(_own(cell.setup), answering=self.answer)
 
-    def _run_own(self, code: str) -> None:
-        """Runs code of the host's own, which may ask for no more than can be worked out again."""
-        session = self.session()
-        with self._limited():
-            suspended = run_to_call(feed(session, code, lambda *_: None), self.answer)
-        if suspended is not None:
-            raise SandboxError("the host's own code asked a model")
-
-    def start(self, cell: Cell, on_print: Callable[[str, str], None]) -> Snapshot:
+    def _start(self, cell: Cell, on_print: Callable[[str, str], None]) -> Snapshot:
         """Begins to run a cell's own code."""
         session = self.session()
         if self._properties is None:
@@ -270,19 +244,15 @@ class ReplState:
         if self.refusal:
             return feed(session, "raise NotImplementedError", on_print)
         self._properties |= ran.properties
-        self._line = None
-        with self._limited():
-            self._host_seconds -= spent
+        self.time.line = None
+        with self._limited(spent):
             return feed(session, ran.code, on_print)
 
     def _rewritten(self, cell: Cell) -> Rewritten:
-        gaps = gaps_of_size(cell.code)
-        ran = Rewritten(cell.code, gaps=gaps) if gaps else self._as_it_runs(cell.code)
+        edits = instrumentation(cell.code, self._conventions.echoes)
+        ran = rewritten(cell.code, self._properties or (), edits)
         self.sources.append(Source(cell.code, ran))
         return ran
-
-    def _as_it_runs(self, code: str) -> Rewritten:
-        return rewritten(instrumented(code, self._conventions.echoes), self._properties or ())
 
     def _asked_properties(self) -> frozenset[str]:
         try:
@@ -305,18 +275,8 @@ class ReplState:
 
     def advance(self, snapshot: Snapshot, answering: Answering) -> Call | None:
         """Goes on until the code ends (None) or asks what the graph has to answer, and notes where that is."""
-
-        def answer(asked: FunctionSnapshot) -> host.HostResult | Call:
-            self._line = host.line_of(asked) or self._line
-            if self._host_seconds < 0 and host.is_worked_out(asked):
-                return TOO_LONG_ON_HOST
-            begun = time.thread_time()
-            result = answering(asked)
-            self._host_seconds -= time.thread_time() - begun
-            return result
-
         with self._spending():
-            suspended = run_to_call(snapshot, answer)
+            suspended = run_to_call(snapshot, self.time.counting(answering))
         self.where = Live(self.session(), suspended)
         return suspended and suspended[1]
 
@@ -330,31 +290,21 @@ class ReplState:
         return host.answer(snapshot, self.context, self.variables, self._capabilities)
 
     def recording(self, cell: Cell) -> Answering:
-        """Answers the calls of a cell and notes each answer that a second run could not work out again."""
+        """Answers the calls of a cell, and notes what a second run could not work out."""
+        return recording(cell, self.events, self.answer)
 
-        def answer(snapshot: FunctionSnapshot) -> host.HostResult | Call:
-            result = self.answer(snapshot)
-            if not isinstance(result, Call) and not host.can_be_repeated(snapshot):
-                if len(cell.exchanges) >= MOST_EXCHANGES:
-                    return TOO_MANY
-                cell.exchanges.append(Exchange(result))
-                self.events.append(["reply", result])
-            return result
-
-        return answer
-
-    def evaluate(self, code: str, inputs: dict[str, Any] | None = None) -> Any:
+    def evaluate(self, code: str, inputs: dict[str, Any] | None = None, answering: Answering = no_calls) -> Any:
         """The value of the host's own code, which may run into what the cells have left."""
         session = self.session()
         with self._limited():
-            return evaluate(session, code, inputs)
+            return evaluate(session, code, inputs, answering)
 
     def survey(self, failure: MontyError | None = None) -> Survey:
         """Reads what a cell left, restores the names it overwrote and forgets its answer.
 
         A built-in that its `failure` shows to be a variable is the built-in again.
         """
-        self._line = None
+        self.time.line = None
         if self._properties is None and self.cell is not None:  # it was resumed: how it was rewritten hangs on that
             self._properties = self._asked_properties()
             self.sources.pop()
@@ -385,47 +335,39 @@ class ReplState:
 
     # -- what it may compute ------------------------------------------------------------------------------------------
 
-    def _limited(self) -> AbstractContextManager[None]:
-        """The time of a cell, for code that begins."""
-        self._budget, self._host_seconds = Budget(self._seconds), self._seconds
+    def _limited(self, spent: float = 0.0) -> AbstractContextManager[None]:
+        """The time of a cell, for code that begins, of which the host has spent so many seconds."""
+        self.time.begin(spent)
         return self._spending()
 
     def _spending(self) -> AbstractContextManager[None]:
         """What is left of it, for code that goes on."""
-        return self._workers.spending(self, self._budget)
-
-    @property
-    def is_out_of_time(self) -> bool:
-        """Whether code was ended since it computed too long."""
-        return self._budget.is_spent
-
-    def _kind_of(self, failure: MontyError) -> str:
-        return "TimeoutError" if self.is_out_of_time else type(failure.exception()).__name__
+        return self._workers.spending(self, self.time.budget)
 
     def reason(self, failure: MontyError) -> str:
         """Why nothing can be run any more after a failure."""
-        return self.out_of_time() if self._kind_of(failure) == "TimeoutError" else reason(failure)
+        return self.out_of_time() if self.time.kind_of(failure) == "TimeoutError" else reason(failure)
 
     def out_of_time(self) -> str:
         """Why code was ended that took too long."""
         assert self.cell is not None
-        seconds = self._seconds if self.is_out_of_time else passing(self._seconds)
-        return out_of_time(seconds, self.cell.code, self._line, self.variables)
+        return self.time.explained(self.cell.code, self.variables)
 
     # -- where it is --------------------------------------------------------------------------------------------------
 
     def session(self) -> MontySession:
         """The session: as it is, loaded from where it was parked, or brought to the end of the last finished cell."""
         if not isinstance(self.where, Live):
-            parked, session = self.where, self._checked_out(self._limits)
-            if isinstance(parked, Parked):
-                session.load_session(self.packer.unpack(parked.dump))
-            elif self._base is not None:
-                session.load_session(self.packer.unpack(self._base))
+            parked = self.where
+            kept = parked.dump if isinstance(parked, Parked) else self._base
+            dump = self._blank() if kept is None else self.packer.unpack(kept)
+            session, self._properties = self._checked_out(self._limits), None
+            if kept is None:
+                boot(session, dump, self.context)
+                self._properties = frozenset()
             else:
-                boot(session, self.context)
+                session.load_session(dump)
             bind_tools(session, self._capabilities.tools)
-            self._properties = None
             if not isinstance(parked, Parked):
                 self._since_base = self._since_dump = 0.0
                 self._replay()
@@ -481,6 +423,10 @@ class ReplState:
         self.leave()
         self.lock.release()
 
+    def _blank(self) -> bytes:
+        """What a REPL begins as. What its first cell is seen to need is in it."""
+        return self._workers.blank(*needed_at_once(self.cell.code if self.cell else ""))
+
     def _checked_out(self, limits: ResourceLimits | None) -> MontySession:
         session = self._workers.checkout(self, limits)
         self.where = Live(session)
@@ -495,7 +441,7 @@ class ReplState:
             dump, session = self.packer.unpack(parked.dump), self._checked_out(None)
             self._rewritten(self.cell)
             snapshot = session.load_snapshot(dump, print_callback=self.print)
-            call = self.advance(snapshot, self._repeating(self.cell, parked.exchange_count))
+            call = self.advance(snapshot, repeating(self.cell, self.answer, parked.exchange_count))
             if parked.is_stored:
                 self._since_base = math.inf
                 self._properties = None  # nothing can be asked in the middle of a cell
@@ -503,7 +449,7 @@ class ReplState:
         self.session()
         if self.note:
             raise Diverged
-        return self.advance(self.begin(self.cell, self.print), self._repeating(self.cell))
+        return self.advance(self._begin_again(self.cell, self.print), repeating(self.cell, self.answer))
 
     def _replay(self) -> None:
         """Runs the finished cells again, with the answers they were given. Starts empty where that fails."""
@@ -521,7 +467,7 @@ class ReplState:
         failure = None
         try:
             with self.timed():
-                call = self.advance(self.begin(cell, lambda *_: None), self._repeating(cell))
+                call = self.advance(self._begin_again(cell, lambda *_: None), repeating(cell, self.answer))
         except MontyError as raised:
             if self.is_lost(raised):
                 raise
@@ -533,36 +479,13 @@ class ReplState:
             raise Diverged
         self.survey(failure)
 
-    def _repeating(self, cell: Cell, start: int = 0) -> Answering:
-        """Answers the calls of a cell as they were answered before, from the exchange `start` on."""
-        exchanges = iter(cell.exchanges[start:])
-        repeated = start
-
-        def answer(snapshot: FunctionSnapshot) -> host.HostResult | Call:
-            nonlocal repeated
-            is_clock = snapshot.is_os_function and not host.can_be_repeated(snapshot)
-            result = None if is_clock else self.answer(snapshot)
-            if result is not None and host.can_be_repeated(snapshot):
-                return result
-            if not isinstance(result, Call) and repeated >= MOST_EXCHANGES:
-                return TOO_MANY
-            exchange = next(exchanges, None)
-            if exchange is None and isinstance(result, Call):
-                return result
-            if exchange is None or exchange.digest != (result.digest if isinstance(result, Call) else None):
-                raise Diverged
-            repeated += 1
-            return exchange.result
-
-        return answer
-
     # -- dumps --------------------------------------------------------------------------------------------------------
 
     @property
     def worth_dumping(self) -> bool:
         """Whether running again what no dump has would take longer than a dump, or so long that it might time out."""
         since = self._since_base if self.cell is None else self._since_dump
-        return since > DUMPS_WORTH * min(self._dump_seconds, SAFE_SHARE * self._seconds)
+        return since > DUMPS_WORTH * min(self._dump_seconds, SAFE_SHARE * self.time.seconds)
 
     def dump(self) -> bytes | None:
         """The state now, packed: in the middle of a suspended cell, or at the end of a finished one.
@@ -595,8 +518,8 @@ class ReplState:
         self.session()
         try:
             self._use(packer)
-            bind_text(self.session(), self.context)
-            self.evaluate(REBIND, {"_metadata": self.context.metadata})
+            with self._limited():
+                bind_text(self.session(), self.context)
             self._base = packer.pack(self.session().dump())
         except MontyError:
             self._use(before)
@@ -608,6 +531,7 @@ class ReplState:
     def _use(self, packer: DumpPacker) -> None:
         self._failed_setups = set()
         self.packer, self._limits = packer, resource_limits(packer.context, self._sandbox)
+        self.time = CellTime(self._sandbox.seconds(len(packer.context)))
 
     def _move(self, packer: DumpPacker) -> None:
         """Goes on in a larger session: one keeps for ever the limits that it began with. What is data moves along."""

@@ -17,11 +17,16 @@ from typing import Protocol
 from pydantic_monty import Monty, MontySession, OSPolicy, ResourceLimits
 
 from langgraph_rlm.repl.processor_time import Budget, ProcessorTime
+from langgraph_rlm.repl.session import UNLIMITED, blank
 
 LIVE_PER_CORE = 4
 
 POLICY: OSPolicy = {"datetime": "call_host", "sleep": "zero", "random_start": {"seed": 0}}
 """Clocks are asked of the host, which notes its answers, and chance is seeded: a finished cell can be run again."""
+
+
+_blanks: dict[tuple[str, ...], bytes] = {}
+"""What REPLs begin as, by the modules that are loaded: the same in the whole process."""
 
 
 class Parkable(Protocol):
@@ -66,12 +71,23 @@ class Workers:
     def checkout(self, owner: Parkable, limits: ResourceLimits | None) -> MontySession:
         """A fresh session for `owner`, whose lock the caller holds. Waits only while every other one is executing."""
         with self._changed:
-            while len(self._live) >= self.size and not self._park_one():
-                self._changed.wait()
-            assert self._pool is not None
-            session = self._pool.checkout(limits=limits, os_policy=POLICY).__enter__()
+            session = self._free(limits).__enter__()
             self._live[owner], owner.pid = session, session.worker_pid
             return session
+
+    def blank(self, *loaded: str) -> bytes:
+        """The dump of a REPL over no text with these modules, made once. Waits as `checkout` does."""
+        with self._changed:
+            if loaded not in _blanks:
+                with self._free(UNLIMITED) as session:
+                    _blanks[loaded] = blank(session, loaded)
+            return _blanks[loaded]
+
+    def _free(self, limits: ResourceLimits | None) -> MontySession:
+        while len(self._live) >= self.size and not self._park_one():
+            self._changed.wait()
+        assert self._pool is not None
+        return self._pool.checkout(limits=limits, os_policy=POLICY)
 
     def spending(self, owner: Parkable, budget: Budget) -> AbstractContextManager[None]:
         """What `owner`'s process computes in the block is taken off the budget; it is ended when that is spent."""

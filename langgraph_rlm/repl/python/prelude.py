@@ -526,8 +526,8 @@ def survey(own, variables, ending, protected):
     global final, final_variable, line
     line = None
     answer, problem = final, None
-    given = {name: own[name] for name in [*names, *builtin_names]}
-    known = {**{name: given[name] for name in protected if name in given}, **tools}
+    given = {*names, *builtin_names}
+    known = {**{name: own[name] for name in protected if name in given}, **tools}
     overwritten = [name for name, value in known.items() if not _same(variables.get(name), value)]
     if ending == "answer":
         answer = _submitted(variables.get("answer"))
@@ -551,7 +551,7 @@ def survey(own, variables, ending, protected):
         "variables": [
             [name, type(value).__name__, _size(value)]
             for name, value in variables.items()
-            if not (name in given and (given[name] is value or _same(value, given[name])))
+            if not (name in given and (own[name] is value or _same(value, own[name])))
             and name not in known
             and name not in _hidden
             and not name.startswith("__")

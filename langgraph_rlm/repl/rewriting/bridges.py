@@ -11,14 +11,14 @@ import ast
 import copy
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from langgraph_rlm.repl import modules
 from langgraph_rlm.repl.rewriting import hidden
 from langgraph_rlm.repl.rewriting.classes import Classes, needs_classes
 from langgraph_rlm.repl.rewriting.exceptions import EXCEPTIONS
-from langgraph_rlm.repl.rewriting.expressions import Later, has_later_ones
+from langgraph_rlm.repl.rewriting.expressions import Later, has_later_ones, may_have_later_ones
 from langgraph_rlm.repl.rewriting.generators import (
     MOST_FUNCTIONS,
     Closing,
@@ -29,13 +29,14 @@ from langgraph_rlm.repl.rewriting.generators import (
 )
 from langgraph_rlm.repl.rewriting.iteration import ITERATES, NEXT, Iteration, has_iterators, iterates
 from langgraph_rlm.repl.rewriting.lacking import Gap, gaps_of_syntax
-from langgraph_rlm.repl.rewriting.lists import iterators
+from langgraph_rlm.repl.rewriting.lists import KEEPING, iterators
 from langgraph_rlm.repl.rewriting.operations import LOAD, SIGN, Operations
+from langgraph_rlm.repl.rewriting.plain import definitions
 from langgraph_rlm.repl.rewriting.preparation import preparation
 from langgraph_rlm.repl.rewriting.private import make_private
 from langgraph_rlm.repl.rewriting.quiet import Quiet
 from langgraph_rlm.repl.rewriting.scopes import is_generator
-from langgraph_rlm.repl.syntax import Edit, edited, end_of, parsed, start_of, statements
+from langgraph_rlm.repl.syntax import Code, Edit, Nodes, edited, end_of, lines_of, nodes_of, parsed, read, start_of
 
 METHODS = {
     name for kind in (str, bytes, list, dict, set, tuple, int, float) for name in dir(kind) if not name.startswith("_")
@@ -72,8 +73,13 @@ SEARCHES = ("find", "rfind", "index", "rindex", "count", "startswith", "endswith
 """Methods that may be given a place to begin at."""
 _BEFORE_VALUE, _DEBUG = re.compile(rb"\{[\s(]*$"), re.compile(rb"[\s)]*(=\s*)(?=[!:}])")
 """What is around a value in the braces of an f-string: `{(value) = }`."""
+_LESS = "write less at a time: several cells, and functions for what repeats"
 _FORMATTED = "Inside the braces use other quotes than around the f-string, no backslashes and no comments"
 """How f-strings are written up to Python 3.11."""
+
+
+Bridge = Callable[[ast.AST, Code], Iterator[Edit]]
+"""Gives the edits for a node of a cell."""
 
 
 @dataclass(frozen=True)
@@ -88,75 +94,77 @@ class Rewritten:
     """What of its syntax Monty does not read, or ignores."""
 
 
-def rewritten(code: str, properties: Iterable[str] = ()) -> Rewritten:
-    """A cell as Monty understands it. `properties` are those of earlier cells.
+def rewritten(code: str, properties: Collection[str] = (), edits: Iterable[Edit] = ()) -> Rewritten:
+    """A cell as Monty understands it, with `edits` of another's. `properties` are those of earlier cells.
 
     What cannot be read here, or not be written anew, raises a `SyntaxError` at its line before anything runs: half of
     the bridges would change what the code means.
     """
+    found = read(code)
+    if found.excess is not None:
+        return Rewritten(code, gaps=(Gap(1, found.excess, _LESS),))
+    if found.failure is not None:
+        return _refused(found.failure, code)
     try:
-        edited = edited_text(code)
-        found = ast.Module(_read(edited), [])
-        printed, lines, own_properties, tree = _printed_anew(edited, found, properties) or (edited, (), (), found)
-        bound = hidden.bindings(printed)
+        ran = _rewritten(found, properties, [*edits, *bridging(found)])
     except TooMuch as much:
         return Rewritten(code, gaps=(Gap(much.line, much.what, "write several smaller ones, or a plain loop"),))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as why:  # a hostile cell ends no run
-        return _refused(why, code.count("\n") + 1)
-    loaded = [f"{line}\n" for line in bound]
-    loaded += [f"{LOAD}\n"] if SIGN in printed else []
-    loaded += [f"{line}\n" for line in preparation(code)]
+        return _refused(why, code)
+    loaded = hidden.bindings(ran.code)
+    loaded += [LOAD] if SIGN in ran.code else []
+    loaded += preparation(found)
     if loaded:  # where a cell begins: in the middle of a built-in function nothing can be asked of the host
-        lines = (*[1] * len(loaded), *(lines or range(1, printed.count("\n") + 2)))
-    return Rewritten("".join([*loaded, printed]), lines, frozenset(own_properties), gaps_of_syntax(tree))
+        lines = (*[1] * len(loaded), *(ran.lines or range(1, ran.code.count("\n") + 2)))
+        ran = replace(ran, code="\n".join([*loaded, ran.code]), lines=lines)
+    return ran
 
 
-def _read(code: str) -> list[ast.stmt]:
-    """The statements of a cell. Raises an error where it is not Python."""
-    return statements(code) or parsed(code).body
+def _rewritten(cell: Code, properties: Collection[str], edits: list[Edit]) -> Rewritten:
+    """A cell without what is to run before it."""
+    text = edited(cell.text, edits)
+    is_anew = has_iterators(cell) or needs_classes(cell, {*properties} - ITERATES)
+    is_anew = is_anew or (bool(ITERATES & {*properties}) and iterates(cell))
+    if is_anew or may_have_later_ones(cell):
+        tree = parsed(text)
+        make_private(tree)
+        is_later = bool(cell.of(ast.GeneratorExp)) and has_later_ones(tree)
+        tree = ast.fix_missing_locations(Later(tree, text).visit(tree)) if is_later else tree
+        if is_anew or is_later:
+            return _printed_anew(cell, tree, properties)
+    made_known = [*definitions(cell)]
+    text = edited(cell.text, [*edits, *made_known]) if made_known else text
+    return Rewritten(text, lines_of(cell.text, [*edits, *made_known]), gaps=gaps_of_syntax(cell.nodes))
 
 
-def _refused(why: Exception, lines: int) -> Rewritten:
-    """A cell of so many lines that runs nothing and raises what is wrong with it."""
+def _refused(why: Exception, code: str) -> Rewritten:
+    """A cell that runs nothing and raises what is wrong with it."""
     line, text = 1, f"this cannot be read ({why})"
     if isinstance(why, RecursionError | MemoryError):
         text = "this is nested too deeply: give parts of it names of their own"
     elif isinstance(why, SyntaxError):
-        line, text = min(why.lineno or 1, lines), why.msg
+        line, text = min(why.lineno or 1, code.count("\n") + 1), why.msg
     if text.startswith("f-string") and sys.version_info < (3, 12):
         text += f". {_FORMATTED}"
     return Rewritten(f"raise SyntaxError({text!r})", (line,))
 
 
-def _printed_anew(
-    code: str, found: ast.Module, properties: Iterable[str]
-) -> tuple[str, tuple[int, ...], Iterable[str], ast.Module] | None:
-    """A cell without generators and what classes lack, where its lines stood, its properties, its tree.
-
-    None where it has none of these. `found` are its statements.
-    """
-    own = {NEXT} if has_iterators(found) else set()
-    may_iterate = bool(own or ITERATES & {*properties})
-    properties = {*properties} - ITERATES
-    is_later = has_later_ones(found)
-    is_anew = own or is_later or needs_classes(found, properties) or (may_iterate and iterates(found))
-    if not is_anew:
-        return None
-    tree = parsed(code)
-    make_private(tree)
-    if is_later:
-        tree = ast.fix_missing_locations(Later(tree, code).visit(tree))
-        own = {NEXT} if has_iterators(tree) else set()
-        may_iterate = may_iterate or bool(own)
-    quiet = Quiet(tree)
-    tree = ast.fix_missing_locations(Closing(tree).visit(tree)) if ends_late(tree) else tree
-    tree = ast.fix_missing_locations(Iteration(tree, quiet).visit(tree)) if may_iterate else tree
+def _printed_anew(cell: Code, tree: ast.Module, properties: Collection[str]) -> Rewritten:
+    """A cell without generators and what classes lack, printed from the `tree` of its edited text."""
+    may_iterate, properties = bool(ITERATES & {*properties}), {*properties} - ITERATES
+    nodes = Nodes(nodes_of([tree]))
+    own = {NEXT} if has_iterators(nodes) else set()
+    quiet = Quiet(tree) if may_iterate or own else None
+    tree = ast.fix_missing_locations(Closing(tree).visit(tree)) if nodes.has_yields and ends_late(tree) else tree
+    tree = ast.fix_missing_locations(Iteration(tree, quiet).visit(tree)) if quiet else tree
     classes = Classes(tree, properties)
     tree = ast.fix_missing_locations(classes.visit(tree))
     tree = ast.fix_missing_locations(Operations(classes.special).visit(tree)) if classes.special else tree
-    tree = ast.fix_missing_locations(_Generators(quiet).visit(tree))
-    printed = ast.unparse(hidden.WithoutQuotes().visit(tree))
-    return printed, _lines(tree, printed), {*classes.own_properties, *own}, tree
+    tree = ast.fix_missing_locations(_Generators(quiet).visit(tree)) if quiet and nodes.has_yields else tree
+    tree = hidden.WithoutQuotes().visit(tree) if cell.of(ast.JoinedStr) else tree
+    printed = ast.unparse(tree)
+    own_properties = frozenset((*classes.own_properties, *own))
+    return Rewritten(printed, _lines(tree, printed), own_properties, gaps_of_syntax(nodes_of([tree])))
 
 
 class _Generators(ast.NodeTransformer):
@@ -179,29 +187,37 @@ class _Generators(ast.NodeTransformer):
 def _lines(tree: ast.AST, printed: str) -> tuple[int, ...]:
     """Where each printed line stood: both trees have the same statements."""
     lines = [1] * (printed.count("\n") + 1)
-    for old, new in zip(ast.walk(tree), ast.walk(parsed(printed)), strict=True):
+    for old, new in zip(*(nodes_of([one], ends=(ast.expr,)) for one in (tree, parsed(printed))), strict=True):
         if isinstance(old, ast.stmt | ast.ExceptHandler) and isinstance(new, ast.stmt | ast.ExceptHandler):
             lines[new.lineno - 1] = old.lineno
     return tuple(lines)
 
 
-def edited_text(code: str) -> str:
-    """A cell with the edits of its text."""
-    tree = ast.Module(statements(code), [])
-    bridges = [bridge for bridge in BRIDGES if bridge not in _SIGNS or _SIGNS[bridge].search(code)]
-    bridges += [_error_facts(tree), _methods(tree), _with_its_text(code), _set_in_place(code, tree)]
-    of_nodes = ([edit for bridge in bridges for edit in bridge(node)] for node in ast.walk(tree))
-    return edited(code, [edit for edits in of_nodes for edit in sorted(edits, key=lambda edit: edit.end)])
+def bridging(code: Code) -> Iterator[Edit]:
+    """The edits of a cell, from the outside in."""
+    for node in code.nodes:
+        of_kind = _BY_KIND.get(type(node))
+        if of_kind:
+            for bridge in (*of_kind[ANY], *of_kind.get(_word(node), ())):
+                yield from sorted(bridge(node, code), key=lambda edit: edit.end)
 
 
-def _type_variable(node: ast.AST) -> Iterator[Edit]:
+def _word(node: ast.AST) -> str | None:
+    """The name by which it is known what bridges a node needs."""
+    match node:
+        case ast.Name(word) | ast.Attribute(attr=word) | ast.Call(func=ast.Name(word) | ast.Attribute(attr=word)):
+            return word
+    return None
+
+
+def _type_variable(node: ast.AST, code: Code) -> Iterator[Edit]:
     """`TypeVar("T", bound=…)`: a name for annotations."""
     match node:
-        case ast.Call(func=ast.Name("TypeVar" | "ParamSpec"), args=[ast.Constant(str(name)), *_]):
+        case ast.Call(func=ast.Name(), args=[ast.Constant(str(name)), *_]):
             yield Edit.of(node, repr(name))
 
 
-def _delete(node: ast.AST) -> Iterator[Edit]:
+def _delete(node: ast.AST, code: Code) -> Iterator[Edit]:
     """`del items[i]`, `del items[i:j]`, `del (a, b)`: taken out, emptied, forgotten. Attributes cannot be."""
     targets = [target for given in getattr(node, "targets", ()) for target in _deleted(given)]
     if not isinstance(node, ast.Delete) or any(isinstance(target, ast.Attribute) for target in targets):
@@ -247,43 +263,19 @@ def _taken_out(target: ast.Subscript) -> Iterator[Edit]:
     yield Edit.between(done, end_of(target), text, "))" if is_slice else ")")
 
 
-def _methods(tree: ast.AST) -> Callable[[ast.AST], Iterator[Edit]]:
+def _methods(node: ast.AST, code: Code) -> Iterator[Edit]:
     """`key=counts.get`, `add = found.append`, `text.translate(table)`: methods of built-in types are no values here.
 
-    And some are not there, or take fewer arguments. The bridge has to know what all of the cell calls.
+    And some are not there, or take fewer arguments.
     """
-    called = {id(node.func): _is_of_one(node) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    wanted = {True: LACKING, False: LACKING | OF_ONE, None: METHODS}
-    of_instances = {id(node) for node in _of_own_instances(tree)}
-
-    def method(node: ast.AST) -> Iterator[Edit]:
-        match node:
-            case ast.Attribute() if id(node) in of_instances and node.attr not in PARTS:
-                return
-            case ast.Attribute(attr=name, ctx=ast.Load()) if name in PARTS:
-                yield from _of_function(node, f"{hidden.module('_classes')}.part")
-            case ast.Attribute(attr=name, ctx=ast.Load()) if name in wanted[called.get(id(node))] or (
-                id(node) in called and _is_unbound(node)
-            ):
+    match node:
+        case ast.Attribute(attr=name, ctx=ast.Load()) if name in PARTS:
+            yield from _of_function(node, f"{hidden.module('_classes')}.part")
+        case ast.Attribute(attr=name, ctx=ast.Load()) if id(node) not in code.own_attributes:
+            call = code.calls.get(id(node))
+            lacking = METHODS if call is None else LACKING if _is_of_one(call) else LACKING | OF_ONE
+            if name in lacking or (call is not None and _is_unbound(node)):
                 yield from _of_function(node, f"{hidden.module('_methods')}.method")
-
-    return method
-
-
-def _of_own_instances(tree: ast.AST) -> Iterator[ast.Attribute]:
-    """`self.items` in methods: no built-in type has it."""
-    for cls in ast.walk(tree):
-        for method in cls.body if isinstance(cls, ast.ClassDef) else ():
-            if isinstance(method, ast.FunctionDef) and method.args.args and not _is_static(method):
-                first = method.args.args[0].arg
-                for node in ast.walk(method):
-                    match node:
-                        case ast.Attribute(value=ast.Name(name)) if name == first:
-                            yield node
-
-
-def _is_static(method: ast.FunctionDef) -> bool:
-    return any(isinstance(one, ast.Name) and one.id == "staticmethod" for one in method.decorator_list)
 
 
 def _of_function(attribute: ast.Attribute, function: str) -> Iterator[Edit]:
@@ -306,55 +298,46 @@ def _is_unbound(method: ast.Attribute) -> bool:
     return False
 
 
-def _with_its_text(code: str) -> Callable[[ast.AST], Iterator[Edit]]:
+def _with_its_text(node: ast.AST, code: Code) -> Iterator[Edit]:
     """`f"{value = }"`: its text is written out, for it would be that of the rewritten expression."""
-    lines = code.encode().split(b"\n")
-
-    def debugged(node: ast.AST) -> Iterator[Edit]:
-        if not isinstance(node, ast.FormattedValue) or node.value.lineno != node.value.end_lineno:
-            return
-        (line, start), (_, end) = start_of(node.value), end_of(node.value)
-        before, after = _BEFORE_VALUE.search(lines[line - 1][:start]), _DEBUG.match(lines[line - 1][end:])
-        if before and after:
-            begins, sign, ends = before.start(), end + after.start(1), end + after.end()
-            text = lines[line - 1][begins + 1 : ends].decode().replace("{", "{{").replace("}", "}}")
-            is_shown = node.conversion == ord("r") and lines[line - 1][ends : ends + 1] != b"!"
-            yield Edit.at((line, begins), text)
-            yield Edit((line, sign), (line, ends), "!r" if is_shown else "")
-
-    return debugged
+    if not isinstance(node, ast.FormattedValue) or node.value.lineno != node.value.end_lineno:
+        return
+    (line, start), (_, end) = start_of(node.value), end_of(node.value)
+    text = code.lines[line - 1]
+    before, after = _BEFORE_VALUE.search(text[:start]), _DEBUG.match(text[end:])
+    if before and after:
+        begins, sign, ends = before.start(), end + after.start(1), end + after.end()
+        shown = text[begins + 1 : ends].decode().replace("{", "{{").replace("}", "}}")
+        is_repr = node.conversion == ord("r") and text[ends : ends + 1] != b"!"
+        yield Edit.at((line, begins), shown)
+        yield Edit((line, sign), (line, ends), "!r" if is_repr else "")
 
 
-def _attribute_by_name(node: ast.AST) -> Iterator[Edit]:
+def _attribute_by_name(node: ast.AST, code: Code) -> Iterator[Edit]:
     """`getattr(value, name)`, `hasattr`, `setattr`: they know no methods of built-in types, and no properties."""
     match node:
-        case ast.Name(id=name, ctx=ast.Load()) if name in BY_NAME:
+        case ast.Name(id=name, ctx=ast.Load()):
             yield Edit.of(node, f"{hidden.module('_methods')}.{BY_NAME[name]}")
 
 
-def _error_facts(tree: ast.AST) -> Callable[[ast.AST], Iterator[Edit]]:
-    """`except json.JSONDecodeError as e: e.pos`: read from the message. The bridge has to know the names of errors."""
-    names = {node.name for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler)}
-
-    def fact(node: ast.AST) -> Iterator[Edit]:
-        match node:
-            case ast.Attribute(value=ast.Name(name), attr=attr, ctx=ast.Load()) if name in names and attr in _FACTS:
-                yield Edit.of(node, f"{hidden.module('_methods')}.fact({name}, {hidden.word(attr)})")
-
-    return fact
+def _error_facts(node: ast.AST, code: Code) -> Iterator[Edit]:
+    """`except json.JSONDecodeError as e: e.pos`: read from the message."""
+    match node:
+        case ast.Attribute(value=ast.Name(name), attr=attr, ctx=ast.Load()) if name in code.errors:
+            yield Edit.of(node, f"{hidden.module('_methods')}.fact({name}, {hidden.word(attr)})")
 
 
-def _match_fact(node: ast.AST) -> Iterator[Edit]:
+def _match_fact(node: ast.AST, code: Code) -> Iterator[Edit]:
     """`m.lastgroup`: worked out where it is asked for, since a `Match` of the sandbox has no properties."""
     match node:
-        case ast.Attribute(attr="lastgroup" | "lastindex" | "regs", ctx=ast.Load()):
+        case ast.Attribute(ctx=ast.Load()):
             yield from _of_function(node, f"{hidden.module('re')}.fact")
 
 
-def _codec(node: ast.AST) -> Iterator[Edit]:
+def _codec(node: ast.AST, code: Code) -> Iterator[Edit]:
     """`data.decode("latin-1")`: by the host, since Monty knows few character sets."""
     match node:
-        case ast.Call(func=ast.Attribute(attr="encode" | "decode") as method, args=args, keywords=keywords):
+        case ast.Call(func=ast.Attribute() as method, args=args, keywords=keywords):
             given = [*args[:1], *(keyword.value for keyword in keywords if keyword.arg == "encoding")]
             names = [value.value for value in given if isinstance(value, ast.Constant) and isinstance(value.value, str)]
             if names and names[0].lower() not in _CODECS and not _is_unbound(method):
@@ -365,7 +348,7 @@ def _is_of_one(call: ast.Call) -> bool:
     return bool(call.keywords) or (len(call.args) == 1 and not isinstance(call.args[0], ast.Starred))
 
 
-def _list_and_more(node: ast.AST) -> Iterator[Edit]:
+def _list_and_more(node: ast.AST, code: Code) -> Iterator[Edit]:
     """`found += (a, b)`, `pairs += counts.items()`: lists take lists and iterators alone."""
     match node:
         case ast.AugAssign(target=target, op=ast.Add(), value=value) if _is_no_list(value) and _is_plain(target):
@@ -374,28 +357,22 @@ def _list_and_more(node: ast.AST) -> Iterator[Edit]:
             yield Edit.at(end, "))")
 
 
-def _set_in_place(code: str, tree: ast.AST) -> Callable[[ast.AST], Iterator[Edit]]:
+def _set_in_place(node: ast.AST, code: Code) -> Iterator[Edit]:
     """`seen |= more`: a set stays the one that it is, whoever else has it.
 
-    The bridge has to know the parameters: what is subtracted from is most often a number, unless it is one of these.
+    What is subtracted from is most often a number, unless it is a parameter.
     """
-    parameters = {argument.arg for argument in ast.walk(tree) if isinstance(argument, ast.arg)}
-    lines = code.encode().split(b"\n")
-
-    def in_place(node: ast.AST) -> Iterator[Edit]:
-        match node:
-            case ast.AugAssign(target=target, op=op, value=value) if type(op) in _OF_SETS and _is_plain(target):
-                is_parameter = isinstance(target, ast.Name) and target.id in parameters
-                may_be_set = not isinstance(value, ast.Constant | ast.Tuple | ast.Yield | ast.YieldFrom)
-                sign, function = _OF_SETS[type(op)]
-                line, column = end_of(target)
-                place = lines[line - 1].find(sign, column)
-                if may_be_set and place >= 0 and (is_parameter or not isinstance(op, ast.Sub)):
-                    call = f"= {hidden.module('_methods')}.{function}({ast.unparse(target)}, "
-                    yield Edit((line, place), (line, place + len(sign)), call)
-                    yield Edit.at(end_of(node), ")")
-
-    return in_place
+    match node:
+        case ast.AugAssign(target=target, op=op, value=value) if type(op) in _OF_SETS and _is_plain(target):
+            is_parameter = isinstance(target, ast.Name) and target.id in {argument.arg for argument in code.of(ast.arg)}
+            may_be_set = not isinstance(value, ast.Constant | ast.Tuple | ast.Yield | ast.YieldFrom)
+            sign, function = _OF_SETS[type(op)]
+            line, column = end_of(target)
+            place = code.lines[line - 1].find(sign, column)
+            if may_be_set and place >= 0 and (is_parameter or not isinstance(op, ast.Sub)):
+                call = f"= {hidden.module('_methods')}.{function}({ast.unparse(target)}, "
+                yield Edit((line, place), (line, place + len(sign)), call)
+                yield Edit.at(end_of(node), ")")
 
 
 _OF_SETS = {
@@ -419,17 +396,17 @@ def _is_plain(target: ast.expr) -> bool:
     return not any(isinstance(node, ast.Call) for node in ast.walk(target))
 
 
-def _exception(node: ast.AST) -> Iterator[Edit]:
+def _exception(node: ast.AST, code: Code) -> Iterator[Edit]:
     """`ValueError(error)`, `KeyError("a", 1)`: Monty's take one text, and end the cell where they are given more."""
     match node:
-        case ast.Call(func=ast.Name(kind) as function, args=[first, *more], keywords=[]) if kind in EXCEPTIONS:
+        case ast.Call(func=ast.Name(kind) as function, args=[first, *more], keywords=[]):
             if more or not (isinstance(first, ast.JoinedStr) or _is_text(first)):
                 end = end_of(function)
                 yield Edit.at(end, f"(*{hidden.module('_errors')}.arguments({kind})")
                 yield Edit.at(end_of(node), ")")
 
 
-def _assertion(node: ast.AST) -> Iterator[Edit]:
+def _assertion(node: ast.AST, code: Code) -> Iterator[Edit]:
     """`assert a == b, text`: Monty adds to the text what it has compared."""
     match node:
         case ast.Assert(test=test) if not isinstance(test, ast.BoolOp | ast.UnaryOp):
@@ -441,26 +418,24 @@ def _is_text(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
-def _json_default(node: ast.AST) -> Iterator[Edit]:
+def _json_default(node: ast.AST, code: Code) -> Iterator[Edit]:
     """`json.dumps(value, default=str)`."""
     match node:
-        case ast.Call(func=ast.Attribute(attr="dumps") as function, keywords=keywords) if any(
+        case ast.Call(func=ast.Attribute() as function, keywords=keywords) if any(
             keyword.arg == "default" for keyword in keywords
         ):
             yield Edit.of(function, f"{hidden.module('_methods')}.dumps")
 
 
-def _search_from(node: ast.AST) -> Iterator[Edit]:
+def _search_from(node: ast.AST, code: Code) -> Iterator[Edit]:
     """`text.find(x, start)`: Monty's own goes over all of the text each time."""
     match node:
-        case ast.Call(func=ast.Attribute(value=text, attr=name) as method, args=[_, _, *_]) if (
-            name in SEARCHES and not _is_unbound(method)
-        ):
+        case ast.Call(func=ast.Attribute(value=text) as method, args=[_, _, *_]) if not _is_unbound(method):
             yield Edit.at(start_of(text), f"{hidden.module('_searching')}.at(")
             yield Edit.at(end_of(text), ")")
 
 
-def _import(node: ast.AST) -> Iterator[Edit]:
+def _import(node: ast.AST, code: Code) -> Iterator[Edit]:
     """`import statistics`, `from heapq import nlargest`: modules that are written in Python of the sandbox."""
     if isinstance(node, ast.Import) and any(map(_is_ours, node.names)):
         yield Edit.of(node, "; ".join(map(_imported, node.names)))
@@ -478,7 +453,7 @@ def _import(node: ast.AST) -> Iterator[Edit]:
             yield Edit.of(node, "; ".join([f"from {node.module} import {', '.join(own)}"][: len(own)] + more))
 
 
-def _added(node: ast.AST) -> Iterator[Edit]:
+def _added(node: ast.AST, code: Code) -> Iterator[Edit]:
     """`collections.OrderedDict`: what Monty's own modules lack."""
     match node:
         case ast.Attribute(value=ast.Name(module), attr=name) if name in modules.added(module):
@@ -523,30 +498,29 @@ def _module(name: str) -> str:
     return f'__rlm__["module"]({name!r})'
 
 
-def _datetime(node: ast.AST) -> Iterator[Edit]:
+def _datetime(node: ast.AST, code: Code) -> Iterator[Edit]:
     """`import datetime`, `from datetime import datetime`: the REPL's own, which is the module and the class at once."""
     if isinstance(node, ast.ImportFrom) and node.module == "datetime" and not node.level:
         wanted = [(alias.name, alias.asname) for alias in node.names if alias.name != "*"]
         wanted = wanted or [(name, None) for name in ("datetime", "date", "time", "timedelta", "timezone")]
         yield Edit.of(node, "; ".join(f"{new or name} = {_of_datetime(name, new)}" for name, new in wanted))
-    elif not isinstance(node, ast.Attribute | ast.pattern):
-        for name in ast.iter_child_nodes(node):
-            if isinstance(name, ast.Name) and name.id == "datetime" and isinstance(name.ctx, ast.Load):
-                yield Edit.of(name, f"{hidden.DATED}(datetime)")
+    elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and id(node) not in code.owners:
+        yield Edit.of(node, f"{hidden.DATED}(datetime)")
 
 
 def _of_datetime(name: str, new_name: str | None) -> str:
     return DATETIME if name == "datetime" and not new_name else f"{DATETIME}.{name}"
 
 
-def _date_method(node: ast.AST) -> Iterator[Edit]:
+def _date_method(node: ast.AST, code: Code) -> Iterator[Edit]:
     """`datetime.strptime(text, form)`, `day.isocalendar()`, `timedelta(hours=1.5)`: as CPython has them."""
     match node:
-        case ast.Call(func=ast.Attribute(attr=name) as method) if name in _DATE_METHODS:
+        case ast.Call(func=ast.Name("timedelta") | ast.Attribute(attr="timedelta") as kind):
+            if not _are_whole(node):
+                yield Edit.at(start_of(kind), f"{_DATE_METHOD}(")
+                yield Edit.at(end_of(kind), f", {hidden.word('timedelta')})")
+        case ast.Call(func=ast.Attribute() as method):
             yield from _of_function(method, _DATE_METHOD)
-        case ast.Call(func=ast.Name("timedelta") | ast.Attribute(attr="timedelta") as kind) if not _are_whole(node):
-            yield Edit.at(start_of(kind), f"{_DATE_METHOD}(")
-            yield Edit.at(end_of(kind), f", {hidden.word('timedelta')})")
 
 
 def _are_whole(call: ast.Call) -> bool:
@@ -555,27 +529,39 @@ def _are_whole(call: ast.Call) -> bool:
     return all(isinstance(value, ast.Constant) and isinstance(value.value, int) for value in given)
 
 
-BRIDGES: tuple[Callable[[ast.AST], Iterator[Edit]], ...] = (
-    iterators,
-    _type_variable,
-    _delete,
-    _match_fact,
-    _attribute_by_name,
-    _list_and_more,
-    _exception,
-    _assertion,
-    _json_default,
-    _codec,
-    _search_from,
-    _import,
-    _added,
-    _datetime,
-    _date_method,
-)
-"""For each node; what `_error_facts`, `_methods`, `_with_its_text` and `_set_in_place` make for a cell are too."""
-_SIGNS = {
-    _import: re.compile("import"),
-    _datetime: re.compile("datetime"),
-    _date_method: re.compile("|".join([*_DATE_METHODS, "timedelta"])),
+ANY = ""
+"""In place of words."""
+BRIDGES: dict[Bridge, dict[type[ast.AST], Iterable[str]]] = {
+    iterators: dict.fromkeys(KEEPING, (ANY,)),
+    _type_variable: {ast.Call: ["TypeVar", "ParamSpec"]},
+    _delete: {ast.Delete: [ANY]},
+    _match_fact: {ast.Attribute: ["lastgroup", "lastindex", "regs"]},
+    _attribute_by_name: {ast.Name: BY_NAME},
+    _list_and_more: {ast.AugAssign: [ANY]},
+    _set_in_place: {ast.AugAssign: [ANY]},
+    _exception: {ast.Call: EXCEPTIONS},
+    _assertion: {ast.Assert: [ANY]},
+    _json_default: {ast.Call: ["dumps"]},
+    _codec: {ast.Call: ["encode", "decode"]},
+    _search_from: {ast.Call: SEARCHES},
+    _import: {ast.Import: [ANY], ast.ImportFrom: [ANY]},
+    _added: {ast.Attribute: [ANY]},
+    _datetime: {ast.Name: ["datetime"], ast.ImportFrom: [ANY]},
+    _date_method: {ast.Call: [*_DATE_METHODS, "timedelta"]},
+    _error_facts: {ast.Attribute: _FACTS},
+    _methods: {ast.Attribute: METHODS | LACKING | PARTS},
+    _with_its_text: {ast.FormattedValue: [ANY]},
 }
-"""Words without which a bridge is not needed: most cells need few."""
+"""Each with the kinds of nodes that it is for, and the names that these have: most nodes need none."""
+
+
+def _by_kind() -> dict[type[ast.AST], dict[str | None, list[Bridge]]]:
+    found: dict[type[ast.AST], dict[str | None, list[Bridge]]] = {}
+    for bridge, kinds in BRIDGES.items():
+        for kind, words in kinds.items():
+            for word in words:
+                found.setdefault(kind, {ANY: []}).setdefault(word, []).append(bridge)
+    return found
+
+
+_BY_KIND = _by_kind()

@@ -13,11 +13,14 @@ from collections.abc import Collection, Iterable, Iterator
 from langgraph_rlm.repl.rewriting import hidden, matching
 from langgraph_rlm.repl.rewriting.assignments import Assignments
 from langgraph_rlm.repl.rewriting.dataclasses import is_dataclass, is_ordered, shaped
-from langgraph_rlm.repl.rewriting.exceptions import Exceptions, builtin_exceptions, is_of_own
+from langgraph_rlm.repl.rewriting.exceptions import EXCEPTIONS, Exceptions, is_of_own
 from langgraph_rlm.repl.rewriting.filling import filled
 from langgraph_rlm.repl.rewriting.generators import NoBridge
 from langgraph_rlm.repl.rewriting.operations import ORDERED, SIZED, SPECIAL, natural_order
+from langgraph_rlm.repl.rewriting.plain import is_plain
+from langgraph_rlm.repl.rewriting.private import is_private
 from langgraph_rlm.repl.rewriting.scopes import own_nodes
+from langgraph_rlm.repl.syntax import Code, nodes_of
 
 HELPERS = hidden.module("_classes")
 """What the sandbox has for it."""
@@ -46,33 +49,40 @@ MARKS = {"abstractmethod", "override", "final"}
 """Decorators of methods that change nothing here."""
 
 
-def needs_classes(tree: ast.Module, properties: Collection[str]) -> bool:
-    """Whether a cell has classes, or something that only classes of earlier cells explain."""
-    builtin = builtin_exceptions(tree, properties)
-    return any(name in SPECIAL for name in properties) or any(
-        _is_of_classes(node, properties)
-        or is_of_own(node, builtin, properties)
-        or matching.is_of_classes(node, properties)
-        for node in ast.walk(tree)
+def needs_classes(code: Code, properties: Collection[str]) -> bool:
+    """Whether a cell has classes that Monty lacks, or something that only classes of earlier cells explain."""
+    builtin = EXCEPTIONS - {*properties}
+    known = {*properties, *(node.name for node in code.of(ast.ClassDef))}
+    own = [node for kind in (ast.ExceptHandler, ast.Raise, ast.Attribute) for node in code.of(kind)]
+    return (
+        not all(map(is_plain, code.of(ast.ClassDef)))
+        or (bool(code.of(ast.ClassDef)) and any(is_private(node.attr) for node in code.of(ast.Attribute)))
+        or any(name in SPECIAL for name in properties)
+        or any(node.id == "super" for node in code.of(ast.Name))
+        or any(_is_of_classes(node, properties, known) for node in (*code.of(ast.Attribute), *code.of(ast.Call)))
+        or any(is_of_own(node, builtin, properties) for node in own)
+        or any(matching.is_of_classes(node, known) for node in (*code.of(ast.MatchClass), *code.of(ast.MatchSequence)))
+        or any(map(_mentions_order, (*code.of(ast.Name), *code.of(ast.Attribute), *code.of(ast.alias))))
     )
 
 
-def _is_of_classes(node: ast.AST, properties: Collection[str]) -> bool:
+def _is_of_classes(node: ast.AST, properties: Collection[str], known: Collection[str]) -> bool:
+    """Whether it may read a property, assign to a class, or ask for one. `known` are classes of this cell too."""
     match node:
-        case ast.ClassDef() | ast.Name("super"):
+        case ast.Attribute(value=ast.Name(owner), ctx=ast.Store()) if owner in known:
             return True
-        case ast.Attribute(value=ast.Name(owner), attr=name, ctx=ast.Store()):
-            return name in properties or owner in properties
-        case ast.Attribute(attr=name) if name in properties:
-            return True
+        case ast.Attribute(value=ast.Call(), ctx=ast.Store()):
+            return bool(known)
+        case ast.Attribute(attr=name):
+            return name in properties
         case ast.Call(func=ast.Name("isinstance"), args=[_, kinds]):
             return not _are_types(kinds) or any(f"{name}()" in properties for name in PASS_FOR_TYPES)
-    return _mentions_order(node)
+    return False
 
 
-def _ready_made(tree: ast.Module, classes: Iterable[ast.ClassDef]) -> Iterator[str]:
+def _ready_made(nodes: Iterable[ast.AST], classes: Iterable[ast.ClassDef]) -> Iterator[str]:
     """Methods of `SPECIAL` that classes of a cell get without writing them."""
-    if any(map(_mentions_order, ast.walk(tree))):
+    if any(map(_mentions_order, nodes)):
         yield from ORDERED
     for node in classes:
         bases = {_name(base) for base in node.bases}
@@ -105,15 +115,17 @@ class Classes(ast.NodeTransformer):
     """Rewrites a cell. `properties` are the names of properties that classes of earlier cells have."""
 
     def __init__(self, tree: ast.Module, properties: Iterable[str] = ()) -> None:
-        self.classes = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+        nodes = nodes_of([tree])
+        self.classes = {node.name: node for node in nodes if isinstance(node, ast.ClassDef)}
         methods = [item for node in self.classes.values() for item in node.body if isinstance(item, ast.FunctionDef)]
         self.own_properties = {method.name for method in methods if _kind_of(method) in ("property", "cached")}
-        self.own_properties |= SPECIAL & {name for node in ast.walk(tree) if (name := _named(node))}
-        self.own_properties |= {*_ready_made(tree, self.classes.values())}
+        self.own_properties |= SPECIAL & {name for node in nodes if (name := _named(node))}
+        self.own_properties |= {*_ready_made(nodes, self.classes.values())}
         self.special = SPECIAL & {*properties, *self.own_properties}
         """Methods of `repl/rewriting/operations.py` that classes have."""
         self.properties = {*properties, *self.own_properties} - self.special
-        self.builtin = builtin_exceptions(tree, properties)
+        self.builtin = EXCEPTIONS - {*self.classes} - {*properties}
+        """The names of built-in exceptions that are no classes of the code."""
         self.own_properties |= {*self.classes, *(f"{name}()" for name in self._bases())}
         self.known = {*properties, *self.own_properties}
         self.inside: list[ast.ClassDef] = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from langgraph_rlm.repl.rewriting import hidden
 from langgraph_rlm.repl.rewriting.filling import filled
@@ -18,11 +18,6 @@ EXCEPTIONS = {
 }
 HELPERS = hidden.module("_classes")
 """What the sandbox has for it."""
-
-
-def builtin_exceptions(tree: ast.Module, others: Iterable[str]) -> set[str]:
-    """The names of built-in exceptions, without those that classes of the code have."""
-    return EXCEPTIONS - {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)} - {*others}
 
 
 def is_of_own(node: ast.AST, builtin: Collection[str], known: Collection[str]) -> bool:
@@ -35,7 +30,7 @@ def is_of_own(node: ast.AST, builtin: Collection[str], known: Collection[str]) -
             may_be_own = _has_own(known) if is_attribute else not _is_builtin(error, builtin)
             return may_be_own or _cause(node) is not None
         case ast.Attribute(attr=name):
-            return name == "__cause__"
+            return name in ("__cause__", "throw")
     return False
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from langgraph_rlm.repl.rewriting.filling import filled
 from langgraph_rlm.repl.rewriting.iteration import LAZY, WHOLE
 from langgraph_rlm.repl.rewriting.quiet import is_harmless
+from langgraph_rlm.repl.syntax import Code
 
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 _ITEMS = "__items"
@@ -33,6 +34,21 @@ def has_later_ones(tree: ast.AST) -> bool:
         return False
     later = Later(tree, "")
     return any(later.is_concerned(node, parent) for parent in ast.walk(tree) for node in _expressions_of(parent))
+
+
+def may_have_later_ones(code: Code) -> bool:
+    """Whether `has_later_ones` is to be asked of a cell: not where functions take all items of each at once."""
+    expressions = {*map(id, code.of(ast.GeneratorExp))}
+    if not expressions:
+        return False
+    whole = WHOLE - {node.id for node in code.of(ast.Name) if isinstance(node.ctx, ast.Store)}
+    whole -= {node.name for node in code.of(ast.FunctionDef)} | {node.name for node in code.of(ast.ClassDef)}
+    whole -= {node.name for node in code.of(ast.AsyncFunctionDef)}
+    for call in code.of(ast.Call):
+        match call.func:
+            case ast.Name(name) | ast.Attribute(attr=("join" | "extend") as name) if name in whole:
+                expressions -= {*map(id, call.args)}
+    return bool(expressions)
 
 
 def _expressions_of(parent: ast.AST) -> Iterator[ast.GeneratorExp]:

@@ -13,6 +13,7 @@ from langgraph_rlm.repl.rewriting.filling import filled
 from langgraph_rlm.repl.rewriting.loops import HELPERS, by_steps
 from langgraph_rlm.repl.rewriting.quiet import Quiet
 from langgraph_rlm.repl.rewriting.scopes import own_nodes
+from langgraph_rlm.repl.syntax import Code, Nodes
 
 NEXT = "__next__"
 """Stands among the names of special methods where a REPL has iterators of its own."""
@@ -48,18 +49,16 @@ _NATIVE = frozenset(
 """Functions and methods that give no iterator of the code's own."""
 
 
-def has_iterators(tree: ast.AST) -> bool:
+def has_iterators(code: Nodes) -> bool:
     """Whether code makes iterators of its own."""
-    return any(
-        isinstance(node, ast.Yield | ast.YieldFrom) or (isinstance(node, ast.FunctionDef) and node.name in ITERATES)
-        for node in ast.walk(tree)
-    )
+    return code.has_yields or any(node.name in ITERATES for node in code.of(ast.FunctionDef))
 
 
-def iterates(tree: ast.AST) -> bool:
+def iterates(code: Code) -> bool:
     """Whether code goes through what may be an iterator of its own."""
+    tree = ast.Module(code.body, [])
     iteration = Iteration(tree, Quiet(tree))
-    return any(map(iteration.is_concerned, ast.walk(tree)))
+    return any(map(iteration.is_concerned, code.nodes))
 
 
 class Iteration(ast.NodeTransformer):

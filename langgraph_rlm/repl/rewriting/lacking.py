@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from langgraph_rlm.repl import gaps, modules
 from langgraph_rlm.repl.rewriting.dataclasses import lacking_options
-from langgraph_rlm.repl.syntax import excess, statements
+from langgraph_rlm.repl.syntax import statements
 
 MOST = 20
 """Things of a cell that the model is told of at a time."""
@@ -52,8 +52,7 @@ Missing = Callable[[list[list[str]]], Collection[tuple[str, str]]]
 
 def refusal(code: str, gaps_of_syntax: Iterable[Gap], missing: Missing, ending: str) -> str:
     """Why a cell cannot run, as the model is told it; empty where it can. `ending` is what to write to end the run."""
-    unknown = () if excess(code) else _unknown(code, missing, ending)
-    found = [(wanted.is_certain, gap) for wanted, gap in unknown]
+    found = [(wanted.is_certain, gap) for wanted, gap in _unknown(code, missing, ending)]
     found += [(True, gap) for gap in gaps_of_syntax]
     if not any(is_certain for is_certain, _ in found):
         return ""
@@ -62,12 +61,6 @@ def refusal(code: str, gaps_of_syntax: Iterable[Gap], missing: Missing, ending: 
     more = [f"  and {len(told) - MOST} more"] if len(told) > MOST else []
     here = [gaps.modules_here()] if any(gap.instead == gaps.OTHERS for gap in told) else []
     return "\n".join([_HEAD, *lines, *more, *here, _TAIL])
-
-
-def gaps_of_size(code: str) -> tuple[Gap, ...]:
-    """Whether a cell is more than the host looks at."""
-    what = excess(code)
-    return (Gap(1, what, "write less at a time: several cells, and functions for what repeats"),) if what else ()
 
 
 def _unknown(code: str, missing: Missing, ending: str) -> Iterator[tuple[Wanted, Gap]]:
@@ -161,7 +154,6 @@ _SYNTAX: dict[type[ast.AST], tuple[str, str]] = {
     ast.YieldFrom: ("yield from inside of an expression", "give it a line of its own: `got = yield from items`"),
     ast.AsyncFor: ("async for", _ASYNC),
     ast.AsyncWith: ("async with", _ASYNC),
-    ast.Delete: ("del", "assign a new value, use d.pop(key), or make the list anew without the items"),
 }
 for _name, _said in {
     "TryStar": ("except*", "write `except` for each kind of error"),
@@ -184,9 +176,16 @@ IGNORED = {
 """Special methods that nothing calls in Monty, nor in what bridges make of a cell, with what to write instead."""
 
 
-def gaps_of_syntax(tree: ast.AST) -> tuple[Gap, ...]:
+_TOLD_OF = {
+    *(*_SYNTAX, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.AugAssign, ast.ImportFrom),
+    *(ast.ClassDef, ast.Attribute, ast.Delete),
+}
+"""The kinds of nodes of which something may not be read, or be ignored."""
+
+
+def gaps_of_syntax(nodes: list[ast.AST]) -> tuple[Gap, ...]:
     """What Monty does not read in a cell that bridges have rewritten, or ignores without a word."""
-    nodes = list(ast.walk(tree))
+    nodes = [node for node in nodes if type(node) in _TOLD_OF]
     unread = [Gap(getattr(node, "lineno", 1), *said) for node in nodes if (said := _unread(node))]
     methods = [Gap(line, name, IGNORED[name]) for node in nodes for line, name in _methods(node) if name in IGNORED]
     return (*unread, *methods)
@@ -208,13 +207,20 @@ def _unread(node: ast.AST) -> tuple[str, str] | None:
     match node:
         case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
             return ("async in a comprehension", _ASYNC) if any(one.is_async for one in node.generators) else None
+        case ast.Delete(targets=targets):
+            deleted = any(isinstance(part.ctx, ast.Del) for part in _attributes(targets))
+            return ("del x.y", "assign None to it, or keep such values in a dict") if deleted else None
         case ast.AugAssign(op=ast.MatMult()):
             return "@=", "write `x = x @ y`"
-        case ast.ImportFrom(names=[ast.alias(name="*")]):
+        case ast.ImportFrom(names=[ast.alias(name="*")]) if not (node.module and _is_ours(node.module, "*")):
             return f"from {node.module} import *", "name what you import"
         case ast.ClassDef(name=name):
             return _unread_class(node, f"class {_short(name)}")
     return _SYNTAX.get(type(node))
+
+
+def _attributes(targets: Iterable[ast.expr]) -> Iterator[ast.Attribute]:
+    return (node for target in targets for node in ast.walk(target) if isinstance(node, ast.Attribute))
 
 
 def _unread_class(node: ast.ClassDef, what: str) -> tuple[str, str] | None:

@@ -10,14 +10,18 @@ import builtins
 from collections.abc import Iterator
 
 from langgraph_rlm.repl.rewriting.iteration import LAZY, WHOLE
-from langgraph_rlm.repl.syntax import Edit, end_of, start_of
+from langgraph_rlm.repl.syntax import Code, Edit, end_of, start_of
 
 _LISTED = {"zip", "enumerate", "reversed", "map", "filter"}
 _TAKE_ANY = {*dir(builtins), *LAZY, *WHOLE} - {"next"}
 """Functions that make no difference between a list and an iterator."""
 
 
-def iterators(node: ast.AST) -> Iterator[Edit]:
+KEEPING = (ast.Call, ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.Return, ast.Yield, ast.Expr)
+"""The kinds of nodes that keep, or show, what they are given."""
+
+
+def iterators(node: ast.AST, code: Code) -> Iterator[Edit]:
     """`next(zip(…))`, `pairs = zip(…)`, `return map(…)`, `f(x for …)`."""
     match node:
         case ast.Call(func=ast.Name(name) as function, args=values) if name not in _TAKE_ANY:
@@ -29,6 +33,7 @@ def iterators(node: ast.AST) -> Iterator[Edit]:
             | ast.NamedExpr(value=value)
             | ast.Return(value=ast.expr() as value)
             | ast.Yield(value=ast.expr() as value)
+            | ast.Expr(value=value)
         ):
             yield from _iterator(value)
 

@@ -10,8 +10,8 @@ import ast
 from collections import Counter
 from collections.abc import Iterator
 
-from langgraph_rlm.repl.rewriting.scopes import COMPREHENSIONS, is_generator, outside_comprehensions
-from langgraph_rlm.repl.syntax import Edit, end_of, start_of
+from langgraph_rlm.repl.rewriting.scopes import COMPREHENSIONS, SCOPES, is_generator
+from langgraph_rlm.repl.syntax import Code, Edit, end_of, nodes_of, start_of
 
 Functions = dict[str, ast.FunctionDef]
 
@@ -19,6 +19,8 @@ _CAN_FOLLOW_OR = (
     *(ast.Call, ast.Name, ast.Attribute, ast.Subscript, ast.BinOp, ast.BoolOp, ast.Compare, ast.UnaryOp),
     *(ast.Constant, ast.JoinedStr, ast.List, ast.Dict, ast.Set, *COMPREHENSIONS),
 )
+_LATER = SCOPES + COMPREHENSIONS
+"""What is in these is not run once."""
 _QUICK = {
     *("print", "len", "str", "int", "float", "bool", "repr", "type", "isinstance", "range", "enumerate", "zip", "dict"),
     *("list", "set", "tuple", "Counter", "defaultdict", "append", "add", "update", "extend", "get", "items", "keys"),
@@ -28,18 +30,18 @@ _QUICK = {
 """Functions and methods that go over any text in a fraction of a second, or not at all."""
 
 
-def marks(body: list[ast.stmt]) -> list[Edit]:
+def marks(code: Code) -> list[Edit]:
     """The marks of a cell's statements. Its lines keep their numbers."""
-    used = Counter(node.id for statement in body for node in ast.walk(statement) if isinstance(node, ast.Name))
+    used = Counter(node.id for node in code.of(ast.Name))
     once = {
         statement.name: statement
-        for statement in body
+        for statement in code.body
         if isinstance(statement, ast.FunctionDef)
         and used[statement.name] == 1
         and not statement.decorator_list
-        and not is_generator(statement)
+        and not (code.has_yields and is_generator(statement))
     }
-    edits, blocks = list[Edit](), [body]
+    edits, blocks = list[Edit](), [code.body]
     while blocks:
         edits += _of_block(blocks.pop(), once, blocks)
     return edits
@@ -49,7 +51,7 @@ def _of_block(body: list[ast.stmt], once: Functions, blocks: list[list[ast.stmt]
     """The marks of a block; those in it are added to `blocks`."""
     before: ast.stmt | None = None
     for statement in body:
-        slow = [node for part in _run_once(statement) for node in outside_comprehensions(part) if _may_take_long(node)]
+        slow = [node for node in nodes_of(_run_once(statement), _LATER) if _may_take_long(node)]
         match statement:
             case ast.While(test=test):
                 yield from _before_while(statement, test, before)
@@ -88,7 +90,7 @@ def _after_or(value: ast.expr, before: str) -> Iterator[Edit]:
 def _before_while(loop: ast.While, test: ast.expr, before: ast.stmt | None) -> Iterator[Edit]:
     """At the end of the statement before, where that is possible: the test is done at each turn."""
     if before is not None and not hasattr(before, "body") and not isinstance(before, ast.Match):
-        yield Edit.at(end_of(before), f"; {_mark(loop)}")
+        yield Edit.at(end_of(before), f"; {_mark(loop)}", is_last=True)
     else:
         yield from _after_or(test, f'__rlm__["line"] != {loop.lineno} and {_mark(loop)} or ')
 
@@ -114,7 +116,9 @@ def _blocks(statement: ast.stmt) -> list[list[ast.stmt]]:
 
 
 def _may_take_long(node: ast.AST) -> bool:
-    match node:
-        case ast.Call(func=ast.Name(name) | ast.Attribute(attr=name)):
-            return name not in _QUICK
-    return isinstance(node, (ast.Call, *COMPREHENSIONS))
+    if isinstance(node, ast.Call):
+        match node.func:
+            case ast.Name(name) | ast.Attribute(attr=name):
+                return name not in _QUICK
+        return True
+    return isinstance(node, COMPREHENSIONS)

@@ -1,53 +1,49 @@
 """What regular expressions a cell is likely to need, for the sandbox to know them before the cell runs.
 
-The host cannot be asked from within a built-in function of the sandbox (`xs.sort(key=…)`), so patterns that stand in
-functions are read before.
+The host is asked for all of them at once. And from within a built-in function of the sandbox (`xs.sort(key=…)`) it
+cannot be asked at all.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 
-from langgraph_rlm.repl.syntax import statements
+from langgraph_rlm.repl.boot import LOAD
+from langgraph_rlm.repl.syntax import Code
 
 _MENTIONED = re.compile(r"\bre\b")
+_SIGNS = {"re": _MENTIONED, "_classes": re.compile(r"^\s*class\b", re.M)}
 _RICH = re.compile(r"\.(?:lastgroup|lastindex|expand|regs|endpos|pos|re)\b|\.(?:start|end|span|groups)\(\s*[^\s\d)]")
 """What only a `Match` of the sandbox's own `re` has."""
 _PLACES_OF_FLAGS = {"compile": 1, "split": 3, "sub": 4, "subn": 4} | dict.fromkeys(
     ("search", "match", "fullmatch", "findall", "finditer"), 2
 )
-_LOAD = "__rlm__['module']('re')"
+_LOAD = LOAD.format("re")
 
 
-def preparation(code: str) -> list[str]:
+def needed_at_once(code: str) -> list[str]:
+    """The larger modules of the sandbox's own Python that a REPL is likely to need for this cell."""
+    return [name for name, sign in _SIGNS.items() if sign.search(code)]
+
+
+def preparation(code: Code) -> list[str]:
     """The line of the host's own that stands before a cell, if it needs one."""
-    is_rich = _RICH.search(code) is not None
-    if not is_rich and not _MENTIONED.search(code):
+    is_rich = _RICH.search(code.text) is not None
+    if not is_rich and not _MENTIONED.search(code.text):
         return []
-    patterns = list(dict.fromkeys(_patterns(code)))
+    patterns = list(dict.fromkeys(filter(None, map(_pattern, code.of(ast.Call)))))
     return [f"{_LOAD}.prepare({patterns!r}, {is_rich})" if patterns or is_rich else _LOAD]
 
 
-def _patterns(code: str) -> Iterator[tuple[str, int]]:
-    """The literal patterns in functions of a cell, with their flags."""
-    waiting: list[tuple[ast.AST, bool]] = [(statement, False) for statement in reversed(statements(code))]
-    while waiting:
-        node, is_inside = waiting.pop()
-        if is_inside and (found := _pattern(node)):
-            yield found
-        is_inside = is_inside or isinstance(node, ast.FunctionDef | ast.Lambda)
-        waiting += [(part, is_inside) for part in reversed([*ast.iter_child_nodes(node)])]
-
-
-def _pattern(node: ast.AST) -> tuple[str, int] | None:
-    match node:
+def _pattern(call: ast.Call) -> tuple[str, int] | None:
+    """The literal pattern of a call, with its flags."""
+    match call:
         case ast.Call(
             func=ast.Attribute(value=ast.Name("re"), attr=name) | ast.Name(name), args=[ast.Constant(str(text)), *_]
         ) if name in _PLACES_OF_FLAGS:
             place = _PLACES_OF_FLAGS[name]
-            given = [*node.args[place : place + 1], *(word.value for word in node.keywords if word.arg == "flags")]
+            given = [*call.args[place : place + 1], *(word.value for word in call.keywords if word.arg == "flags")]
             flags = _flags(given[0]) if given else 0
             return None if flags is None else (text, flags)
     return None

@@ -62,6 +62,7 @@ CALLS: dict[str, list[tuple[Any, ...]]] = {
     "module": [("_" * 1_000_000,)],
     "standard": [(name, arguments) for name, bombs in STANDARD.items() for arguments in bombs],
     "pattern": [("[^" + "".join(map(chr, range(0x400, 0x400 + 9000))) + "]", 2), ("(a*)*" * 1000, 0), ("(" * 9000, 0)],
+    "patterns": [([["[^" + "".join(map(chr, range(0x400, 0x400 + 9000))) + "]", 2]] * 1000,), ([["", 0]] * 300_000,)],
     "show_vars": [()],
 }
 ASKED = {"ask", "tool"}

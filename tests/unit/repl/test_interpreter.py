@@ -573,7 +573,7 @@ def test_repl_that_waits_for_a_worker_gets_it_where_another_fails(monkeypatch: p
         }
     )
     rlm = rlm_of(model, sandbox=Sandbox(max_live=1), limits=Limits(max_depth=2))
-    start, failed = ReplState.start, threading.Event()
+    advance, failed = ReplState.advance, threading.Event()
 
     def fails_once_another_waits(state: ReplState, *given: Any) -> Any:
         waiting = rlm.rlm_workers._changed._waiters  # type: ignore[attr-defined]
@@ -582,9 +582,9 @@ def test_repl_that_waits_for_a_worker_gets_it_where_another_fails(monkeypatch: p
                 time.sleep(0.01)
             failed.set()
             raise RuntimeError("broken")
-        return start(state, *given)
+        return advance(state, *given)
 
-    monkeypatch.setattr(ReplState, "start", fails_once_another_waits)
+    monkeypatch.setattr(ReplState, "advance", fails_once_another_waits)
     answers = rlm.invoke({"query": "root", "context": "text"})["answer"]
     assert failed.is_set()
     assert sorted(map(str, answers)) == ["Error: RuntimeError: broken", "c"]

@@ -17,7 +17,8 @@ from langgraph_rlm.repl import host
 from langgraph_rlm.repl.patterns import translated
 from langgraph_rlm.repl.rewriting.bridges import rewritten
 from langgraph_rlm.repl.rewriting.preparation import preparation
-from langgraph_rlm.repl.session import boot, evaluate, feed, run_to_call
+from langgraph_rlm.repl.session import blank, boot, evaluate, feed, run_to_call
+from langgraph_rlm.repl.syntax import read
 from langgraph_rlm.repl.workers import POLICY
 from tests.fakes import error_of, final_of, run
 
@@ -26,9 +27,12 @@ TEXT = Context.of("a text")
 
 @pytest.fixture
 def session() -> Iterator[MontySession]:
-    with Monty(max_processes=1) as pool, pool.checkout(os_policy=POLICY) as session:
-        boot(session, TEXT)
-        yield session
+    with Monty(max_processes=1) as pool:
+        with pool.checkout(os_policy=POLICY) as fresh:
+            start = blank(fresh, [])
+        with pool.checkout(os_policy=POLICY) as session:
+            boot(session, start, TEXT)
+            yield session
 
 
 def value_of(session: MontySession, code: str, inputs: dict[str, Any] | None = None) -> Any:
@@ -369,8 +373,16 @@ def test_long_pattern_costs_the_host_little() -> None:
         translated("(" * 4000 + ")" * 4000, 0)
 
 
+def test_patterns_of_a_cell_are_there_where_nothing_can_be_asked_however_many_they_are() -> None:
+    tests = " + ".join(
+        f"len(re.findall('{'a' * 900}{i}|[', x) if i == 1 else re.findall('{'b' * 900}{i}|c', x))" for i in range(25)
+    )
+    code = f"i = 0\ndef key(x): return {tests}\nxs = ['c', 'a', 'cc']\nxs.sort(key=key)\nFinal = xs"
+    assert final_of(code) == ["a", "c", "cc"]
+
+
 def test_cells_that_mention_no_pattern_are_prepared_by_nothing() -> None:
-    assert not preparation("x = 1\nprint(x)")
+    assert not preparation(read("x = 1\nprint(x)"))
 
 
 # -- texts that are searched from a place -----------------------------------------------------------------------------

@@ -14,9 +14,10 @@ from pydantic_monty import Monty, MontyRuntimeError
 
 from langgraph_rlm import Sandbox
 from langgraph_rlm.repl import processor_time
-from langgraph_rlm.repl.explain import instrumented
+from langgraph_rlm.repl.explain import instrumentation
 from langgraph_rlm.repl.processor_time import processor_seconds
 from langgraph_rlm.repl.slow import cause
+from langgraph_rlm.repl.syntax import edited
 from tests.fakes import QUERY, TEXT, ScriptedModel, cell, error_of, rlm_of, run, worker_processes
 
 IMPATIENT = Sandbox(timeout=0.3)
@@ -138,8 +139,9 @@ def test_errors_in_functions_of_earlier_cells_show_no_marks() -> None:
 def test_marks_change_nothing_of_what_a_cell_does(code: str) -> None:
     ran = run(code, "Final = 1")
     assert ran.outputs[0] == "1\n2\n", ran.errors
-    assert '__rlm__["at"]' in instrumented(code, echoes=False)
-    assert instrumented(code, echoes=False).count("\n") == code.count("\n")
+    marked = edited(code, instrumentation(code, echoes=False))
+    assert '__rlm__["at"]' in marked
+    assert marked.count("\n") == code.count("\n")
 
 
 @pytest.mark.parametrize("line", ["999", "-1", "10 ** 40", "'x'", "[]", "None", "True"])

@@ -23,7 +23,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from langgraph_rlm import InvalidInput, Limits, Sandbox, SandboxError
-from langgraph_rlm.repl import boot, host, packed, repl_state, session
+from langgraph_rlm.repl import boot, host, packed, repeating, repl_state, session, workers
 from tests.fakes import QUERY, ScriptedModel, cell, rlm_of, worker_processes
 
 THREAD: Any = {"configurable": {"thread_id": "1"}}
@@ -220,6 +220,12 @@ def test_conversation_that_was_changed_takes_its_variables_along_once(
     assert rlm().invoke({"query": "fourth", "context": "a new text"}, THREAD)["answer"] == "answer to x"
 
 
+def become_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    """REPLs that begin from now on ask in other words."""
+    monkeypatch.setattr(session, "PRELUDE", boot.PRELUDE.replace("as briefly as you can", "briefly"))
+    monkeypatch.setattr(workers, "_blanks", {})
+
+
 @pytest.mark.usefixtures("never_dumped")
 def test_cells_that_do_something_else_in_another_version_cost_their_variables_and_not_the_thread(
     saver: Any, monkeypatch: pytest.MonkeyPatch
@@ -230,8 +236,7 @@ def test_cells_that_do_something_else_in_another_version_cost_their_variables_an
         return rlm_of(model, checkpointer=saver)
 
     rlm().invoke({"query": "first", "context": "text"}, THREAD)
-    another = boot.PRELUDE.replace("as briefly as you can", "briefly")
-    monkeypatch.setattr(session, "PRELUDE", another)
+    become_another_version(monkeypatch)
     out = rlm().invoke({"query": "second"}, THREAD)
     assert "variables are gone" in out["trajectory"][0]["note"]
     out = rlm().invoke({"query": "third"}, THREAD)
@@ -244,7 +249,7 @@ def test_suspended_cell_of_another_version_is_an_error_until_the_next_question(
 ) -> None:
     model = ScriptedModel(cell("a = ask('what', P)\nFinal = a"), cell("Final = 'fine'"))
     rlm_of(model, checkpointer=saver, interrupt_before=["subcall"]).invoke({"query": "1", "context": "t"}, THREAD)
-    monkeypatch.setattr(session, "PRELUDE", boot.PRELUDE.replace("as briefly as you can", "briefly"))
+    become_another_version(monkeypatch)
     with pytest.raises(SandboxError, match="asks for something else"):
         rlm_of(model, checkpointer=saver).invoke(None, THREAD)
     assert rlm_of(model, checkpointer=saver).invoke({"query": "2"}, THREAD)["answer"] == "fine"
@@ -255,7 +260,7 @@ def test_suspended_cell_of_another_version_is_an_error_until_the_next_question(
 def test_cell_that_read_the_clock_too_often_goes_on(
     sub_calls: int, saver: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(repl_state, "MOST_EXCHANGES", 20)
+    monkeypatch.setattr(repeating, "MOST_EXCHANGES", 20)
     reading = (
         "import time\nfor i in range(25):\n    try:\n        time.time()\n    except RuntimeError:\n        pass\n"
     )

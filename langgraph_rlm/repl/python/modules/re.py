@@ -84,11 +84,13 @@ def prepare(patterns, is_rich):
         for kept in _cache.values():
             for pattern in kept.values():
                 pattern._is_rich, pattern._may_be_quick, pattern._quick = True, False, None
-    for pattern, flags in patterns:
-        try:
-            compile(pattern, flags)
-        except (error, ValueError):
-            pass
+    unknown = [[pattern, flags] for pattern, flags in patterns if pattern not in _cache.get(flags, {})]
+    while unknown:
+        answers = _host("patterns", unknown)  # of the first of them
+        for (pattern, flags), told in zip(unknown, answers):
+            if told is not None and "error" not in told:
+                _kept(pattern, flags, told)
+        unknown = unknown[len(answers) :]
 
 
 def _compiled(pattern, flags):
@@ -104,6 +106,11 @@ def _compiled(pattern, flags):
         raise error("no new pattern can be compiled here: write p = re.compile(...) before, and use p") from None
     if "error" in told:
         raise error(told["error"])
+    return _kept(pattern, flags, told)
+
+
+def _kept(pattern, flags, told):
+    """The pattern, as the host has read it."""
     if len(_cache.setdefault(flags, {})) >= _MOST_CACHED:
         _cache[flags].clear()
     made = _cache[flags][pattern] = Pattern(pattern, told)

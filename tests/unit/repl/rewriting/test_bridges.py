@@ -38,6 +38,7 @@ def test_other_code_stays_as_it_is(code: str) -> None:
     assert rewritten(code).code == code
 
 
+FACTS = ("msg", "pos", "lineno", "colno")
 LACKED = [
     "class T:\n    def __len__(self): return 3\nassert len(T()) == 3",
     "class T:\n    def __bool__(self): return False\nassert not T()",
@@ -95,6 +96,9 @@ LACKED = [
     "'a'.translate({97: 98})",
     "import json\njson.dumps({1}, default=list)",
     "from datetime import datetime\ndatetime.strptime('%Y', '2024')",
+    "b'a'.decode('latin-1')",
+    *(f"import json\ntry:\n    json.loads('[1 2]')\nexcept ValueError as e:\n    assert e.{name}" for name in FACTS),
+    *(f"import re\nassert re.match('(?P<a>x)', 'x').{name}" for name in ("lastgroup", "lastindex", "regs")),
 ]
 
 

@@ -50,13 +50,13 @@ LOOK = """
 import resource
 import sys
 
-from langgraph_rlm.repl.explain import instrumented
+from langgraph_rlm.repl.explain import instrumentation
 from langgraph_rlm.repl.rewriting.bridges import rewritten
 from langgraph_rlm.repl.rewriting.lacking import refusal
 from langgraph_rlm.repl.slow import cause
 resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
 code = sys.stdin.read()
-refusal(code, rewritten(instrumented(code, True)).gaps, lambda wanted: (), "Final = x")
+refusal(code, rewritten(code, edits=instrumentation(code, True)).gaps, lambda wanted: (), "Final = x")
 cause(code, code.count("\\n") + 1)
 """
 """All that the host does to a cell; the system ends it after a minute of processor time, where usual are seconds."""
