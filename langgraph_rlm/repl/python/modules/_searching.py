@@ -111,26 +111,10 @@ def at(text):
 
 
 matches = {}
-"""By pattern: the text, a list for what the pattern finds in it, and whether the text is long."""
-MOST_MATCHES = 8
-"""Patterns whose matches are kept."""
-
-
-def remembered(pattern, text):
-    """A list in which to keep what a pattern finds in a long text, from the second time on: None before that."""
-    kept = matches.get(pattern)
-    if kept is None or kept[0] is not text:
-        if len(matches) >= MOST_MATCHES:
-            matches.clear()
-        matches[pattern] = [text, None]
-        return None
-    if kept[1] is None:
-        kept[1] = []
-        kept.append(len(text) >= LONG)
-    return kept[1] if kept[2] else None
+"""By pattern: what `re` remembers of a text that the pattern is searched in from places on, the text first."""
 
 
 def forget():
-    """Frees the text that was searched last."""
+    """Frees the texts that were searched last."""
     _last[0] = _last[1] = None
     matches.clear()
