@@ -12,6 +12,7 @@ import email.header
 import email.message
 import email.utils
 import html
+import json
 import pprint
 import quopri
 import re
@@ -266,6 +267,8 @@ def _close_matches(word: str, candidates: list[Any], n: int, cutoff: float) -> l
 # -- trees: each node a record that names its parts by their places in the list --------------------------------------
 
 MOST_NODES = 100_000
+MOST_DEEP = 500
+"""Elements in elements: the sandbox goes down into them by recursion."""
 MOST_BRACES = 15_000
 """Each may begin a piece of an f-string: CPython up to 3.11 takes time for it that grows with its place."""
 
@@ -361,42 +364,49 @@ def _literal(source: str) -> Any:
     return value
 
 
-def _xml(source: str) -> list[Any]:
-    """The elements in their order: `[tag, attributes, text, tail, place of the parent or None]`."""
+def _xml(source: str) -> str:
+    """The elements in their order, as JSON: `[tag, attributes, text, tail, place of the parent or None]`."""
     parser = expat.ParserCreate("utf-8", "}")
     parser.buffer_text = True
     elements: list[list[Any]] = []
     open_elements: list[int] = []
+    pieces: list[str] = []
     last: list[Any] = []
-    """The element that the characters which come now belong to, and whether after its end."""
+    """The element that the characters in `pieces` belong to, and whether after its end."""
+
+    def settle() -> None:
+        if pieces:
+            element, slot = last
+            element[slot] = "".join(pieces)
+            pieces.clear()
 
     def start(tag: str, attributes: dict[str, str]) -> None:
-        if len(open_elements) >= 10 * MOST_NESTED:
-            raise ValueError(f"elements are nested at most {10 * MOST_NESTED:,} deep here")
+        nonlocal last
+        if len(open_elements) >= MOST_DEEP:
+            raise ValueError(f"elements are nested at most {MOST_DEEP:,} deep here")
         if len(elements) >= MOST_NODES:
             raise ValueError(f"a tree has at most {MOST_NODES:,} elements here: parse a part of the text")
+        settle()
         named = {_qualified(name): value for name, value in attributes.items()}
         elements.append([_qualified(tag), named, None, None, open_elements[-1] if open_elements else None])
         open_elements.append(len(elements) - 1)
-        last[:] = [elements[-1], 2]
+        last = [elements[-1], 2]
 
     def end(tag: str) -> None:
-        last[:] = [elements[open_elements.pop()], 3]
-
-    def characters(data: str) -> None:
-        element, slot = last
-        element[slot] = (element[slot] or "") + data
+        nonlocal last
+        settle()
+        last = [elements[open_elements.pop()], 3]
 
     def refuse(*_: object) -> None:
         raise ValueError("a DOCTYPE is not read here: it may define entities. Cut it out of the text.")
 
     parser.StartElementHandler, parser.EndElementHandler = start, end
-    parser.CharacterDataHandler, parser.StartDoctypeDeclHandler = characters, refuse
+    parser.CharacterDataHandler, parser.StartDoctypeDeclHandler = pieces.append, refuse
     try:
         parser.Parse(source.encode("utf-8", "surrogatepass"), True)
     except expat.ExpatError as error:
         raise SyntaxError(str(error)) from None
-    return elements
+    return json.dumps(elements)
 
 
 def _qualified(name: str) -> str:
@@ -515,7 +525,7 @@ FUNCTIONS: dict[str, Function] = {
     "ast.parse": Function(_python, (str, str), 200_000),
     "ast.unparse": Function(_unparse, (list,), 200_000),
     "ast.literal_eval": Function(_literal, (str,), 200_000),
-    "xml.parse": Function(_xml, (str,), 1_000_000),
+    "xml.parse": Function(_xml, (str,), 5_000_000),
     "quopri.decode": Function(quopri.decodestring, (bytes, bool), 1_000_000),
     "email.parse": Function(_mail, (str, bool), 2_000_000),
     "email.decode": Function(_decoded, (str, str, str), 2_000_000),

@@ -65,9 +65,6 @@ class _Parts:
     def __getitem__(self, place):
         return self._values()[place]
 
-    def __len__(self):
-        return len(self._names)
-
     def __eq__(self, other):
         return self._values() == tuple(other)
 
