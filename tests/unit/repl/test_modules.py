@@ -65,6 +65,28 @@ XML = (
     '<?xml version="1.0" encoding="utf-8"?><r a="1" xmlns:n="u">t<i id="1">one<b>x</b>tail</i><i id="2"/>'
     "<!-- c --><n:i n:k='&lt;'>&#233;<![CDATA[<x>]]></n:i><d><i id='3'><b>y</b></i><i/></d> end</r>"
 )
+ADDRESSES = (
+    "http: https: HTTP: mailto: x-y+z: 1a: // / /// a b.org Host user@ :80 : .. . ../ ./ ? ?a=1 # #f ;p = & &b=%20 + % "
+    "%C3%A9 %zz é \t [ ] [::1] a;b ~ * ( ' \\ | ^ { a//b %41 %e9"
+).split(" ")
+
+
+def address() -> str:
+    start = RANDOM.choice(["http://a.org", "https://Ex.org:8080", "http://u@h", "//h", "", ""])
+    return start + "".join(RANDOM.choice(ADDRESSES) for _ in range(RANDOM.randint(0, 5)))
+
+
+STEPS = ["a", "b", "*", "./a", "..", "", "a[@k]", "a[@k='1']", "b[1]", "a[last()]", "*[b]", "a[.='t']", "a[b!='t']"]
+
+
+def tree(depth: int) -> str:
+    """An element with others in it, as XML."""
+    tag, attribute = RANDOM.choice("ab"), RANDOM.choice(["", " k='1'"])
+    text, tail = RANDOM.choice(["", "t"]), RANDOM.choice(["", "x"])
+    inner = "".join(tree(depth - 1) for _ in range(RANDOM.randint(0, 3) if depth else 0))
+    return f"<{tag}{attribute}>{text}{inner}</{tag}>{tail}"
+
+
 PAGES = [
     "<!DOCTYPE html>\n<html><!-- a > b --><P Class='x y' id=a1 hidden title=\"5 &lt; 6\">A &amp; b&nbsp;&#233;c</p >\n",
     "<br/><img src='a.png' alt=\"<b>\"/><input value = x disabled>1 < 2 & 3 &unknown; a<b</html>",
@@ -497,6 +519,13 @@ CASES: dict[str, tuple[str, list[str]]] = {
                 "unquote_plus('a+%20')",
             ),
             "urllib.parse.urlunsplit(['http', 'a', '/b', 'c', 'd'])",
+            *expressions(
+                "[list(urlsplit({0})), urlsplit({0}).hostname, urlsplit({0}).geturl(), list(urlparse({0}))]",
+                "[urljoin({0}, {1}), urljoin('http://a.b/c/d?e', {0}), urldefrag({0})]",
+                "[parse_qsl({0}), parse_qsl({0}, True), quote({0}), quote_plus({0}, '&'), unquote({0}), unquote_plus({0})]",
+                arguments=lambda: (address(), address()),
+                times=60,
+            ),
         ],
     ),
     "xml.etree.ElementTree": (
@@ -510,8 +539,15 @@ CASES: dict[str, tuple[str, list[str]]] = {
                 for path in (
                     *("i", ".//i", "*", "d/i", ".//b/..", "i[@id]", "i[@id='2']", ".//i[b]", ".//i[b='y']", "i[1]"),
                     *("i[last()]", "{u}i", "p:i", ".", ".//*", "d//b", "./d/i[2]", "i[@id!='2']", "{*}i", ".//i[.='']"),
-                    *("/i", "q:i", "i[0]", "none", "i[@id='1']/b", "d/"),
+                    *("/i", "q:i", "i[0]", "none", "i[@id='1']/b", "d/", ".//d//i", "*//b", "i[d/b]", ".//..", "i[@id!='1']"),
                 )
+            ),
+            *("root.findall('q:i')", "facts(root.findall('i', {'': 'u'}))", "root.find('p:i', ns).tag", "root.findall('')"),
+            *("[len(root), len(root[0]), [e.tag for e in root.iter() if len(e)]]", "'some' if len(root[1]) else 'none'"),
+            *expressions(
+                "facts(ET.fromstring('<r>' + {} + '</r>').findall({}))",
+                "ET.tostring(ET.fromstring('<r>' + {0} + '</r>'), encoding='unicode')",
+                arguments=lambda: (tree(3), "/".join(RANDOM.choice(STEPS) for _ in range(RANDOM.randint(1, 3)))),
             ),
             *(
                 "root.find('x')",

@@ -7,6 +7,7 @@ ParseError = SyntaxError
 _MOST_CACHED = 1000
 _paths = {}
 _STEP = re.compile(r"(//?|^)((?:\{[^}]*\})?[^/\[\]{}]+)((?:\[[^\]]*\])*)")
+_MORE_THAN_TAG = re.compile(r"^\{\*?\}|^[^{}]*(?:\{[^}]*\}[^{}]*)*[/*\[@.]")
 _CONDITION = re.compile(r"\[([^\]]*)\]")
 _COMPARED = re.compile(r"(.+?)\s*(!?=)\s*(?:'([^']*)'|\"([^\"]*)\")")
 
@@ -233,12 +234,12 @@ def _found(element, path, namespaces):
     for is_deep, name, is_exact, conditions in _steps(path, namespaces)[1:]:
         if name == "..":
             above = above or {id(child): parent for parent in element.iter() for child in parent}
-            found = _once([above[id(item)] for item in found if id(item) in above])
+            found = [above[id(item)] for item in found if id(item) in above]
+            found = list({id(item): item for item in found}.values())
         elif is_deep:
             below = []
             for item in found:
                 _add_below(item, name if is_exact else None, below)
-            below = below if len(found) == 1 else _once(below)
             found = below if is_exact else [inner for inner in below if _fits(inner.tag, name)]
         elif is_exact:
             found = [inner for item in found for inner in item._children if inner.tag == name]
@@ -249,18 +250,15 @@ def _found(element, path, namespaces):
     return found
 
 
-def _once(elements):
-    return list({id(item): item for item in elements}.values())
-
-
 def _steps(path, namespaces):
     """The tag, where the path is but one, and its steps: whether it goes all the way down, a name, what holds there."""
-    key = (path, *namespaces.items()) if namespaces else path
+    key = path if namespaces is None else (path, *namespaces.items())
     steps = _paths.get(key)
     if steps is None:
         if len(_paths) >= _MOST_CACHED:
             _paths.clear()
-        steps = _paths[key] = _read(path, namespaces or {})
+        is_tag = namespaces is None and not _MORE_THAN_TAG.search(path)
+        steps = _paths[key] = [path, (False, path, True, [])] if is_tag else _read(path, namespaces or {})
     return steps
 
 
@@ -311,6 +309,8 @@ def _kept(root, found, condition, namespaces):
     compared = _COMPARED.fullmatch(condition)
     if compared:
         name, sign, single, double = compared.groups()
+        if "/" in name.rpartition("}")[2]:
+            raise SyntaxError("invalid predicate")
         value, is_equal = (double if single is None else single), sign == "="
         if name[:1] != "@":
             return [element for element in found if _compares(element, name, value, is_equal, namespaces)]
@@ -320,8 +320,10 @@ def _kept(root, found, condition, namespaces):
     if condition[:1] == "@":
         return [element for element in found if element.attrib.get(condition[1:]) is not None]
     if condition.isdigit() or condition[:4] == "last":
+        if namespaces and namespaces.get(""):
+            raise SyntaxError("with a default namespace no place may stand in brackets: index the list")
         return _at(root, found, condition)
-    if not condition or condition[:1] in "-(":
+    if not condition or condition[:1] in "-(" or "/" in condition.rpartition("}")[2]:
         raise SyntaxError("invalid predicate")
     return [element for element in found if element.find(condition, namespaces) is not None]
 
