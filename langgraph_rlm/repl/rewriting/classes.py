@@ -51,6 +51,7 @@ TYPES = {
 _MADE_BY: dict[str, Collection[str]] = {
     **dict.fromkeys(("cmp_to_key", "total_ordering"), ORDERED),
     **dict.fromkeys(("ElementTree", "fromstring", "Element"), ("__len__",)),
+    "Fraction": (*ORDERED, "__bool__"),
 }
 MARKS = {"abstractmethod", "override", "final"}
 """Decorators of methods that change nothing here."""

@@ -76,6 +76,24 @@ def address() -> str:
     return start + "".join(RANDOM.choice(ADDRESSES) for _ in range(RANDOM.randint(0, 5)))
 
 
+REFERENCES = [
+    "&",
+    " ",
+    "&amp;",
+    "&lt ",
+    "&nbsp;",
+    "&foo;",
+    "&notit;",
+    "&#39;",
+    "&#x27",
+    "&#39a;",
+    "&;",
+    ";",
+    "a",
+    "&b=1",
+    "<",
+]
+REFERENCES += ["&#", "&#x;", "&é;", "lt;"]
 STEPS = ["a", "b", "*", "./a", "..", "", "a[@k]", "a[@k='1']", "b[1]", "a[last()]", "*[b]", "a[.='t']", "a[b!='t']"]
 
 
@@ -278,6 +296,9 @@ CASES: dict[str, tuple[str, list[str]]] = {
             "html.escape('<\"', quote=False)",
             "html.unescape('&lt;&eacute;&#233;&#xe9;&notit;&amp;amp;&nope; &#0;&#x110000;&NotEqualTilde;')",
             *expressions("html.unescape(html.escape({}))", arguments=lambda: (words(20),)),
+            *expressions(
+                "html.unescape({})", arguments=lambda: ("".join(RANDOM.choice(REFERENCES) for _ in range(6)),)
+            ),
         ],
     ),
     "html.parser": (
@@ -480,6 +501,7 @@ CASES: dict[str, tuple[str, list[str]]] = {
                 "str(F({0}, {1}) + F({2}, {3}))",
                 "str(F({0}, {1}) * F({2}, {3}) - {0})",
                 "str(F({0}, {1}) / F({2}, {3}))",
+                "[F({0}, {1}) < F({2}, {3}), F({0}, {1}) >= {2} / 7, str(max(F({0}, {1}), F({2}, {3}))), bool(F({0}))]",
                 "str(F({0}, {1}).limit_denominator(abs({3})))",
                 arguments=lambda: [RANDOM.randint(-9, 99) for _ in range(4)],
             ),
@@ -539,14 +561,35 @@ CASES: dict[str, tuple[str, list[str]]] = {
                 for path in (
                     *("i", ".//i", "*", "d/i", ".//b/..", "i[@id]", "i[@id='2']", ".//i[b]", ".//i[b='y']", "i[1]"),
                     *("i[last()]", "{u}i", "p:i", ".", ".//*", "d//b", "./d/i[2]", "i[@id!='2']", "{*}i", ".//i[.='']"),
-                    *("/i", "q:i", "i[0]", "none", "i[@id='1']/b", "d/", ".//d//i", "*//b", "i[d/b]", ".//..", "i[@id!='1']"),
+                    *(
+                        "/i",
+                        "q:i",
+                        "i[0]",
+                        "none",
+                        "i[@id='1']/b",
+                        "d/",
+                        ".//d//i",
+                        "*//b",
+                        "i[d/b]",
+                        ".//..",
+                        "i[@id!='1']",
+                    ),
                 )
             ),
-            *("root.findall('q:i')", "facts(root.findall('i', {'': 'u'}))", "root.find('p:i', ns).tag", "root.findall('')"),
-            *("[len(root), len(root[0]), [e.tag for e in root.iter() if len(e)]]", "'some' if len(root[1]) else 'none'"),
+            *(
+                "root.findall('q:i')",
+                "facts(root.findall('i', {'': 'u'}))",
+                "root.find('p:i', ns).tag",
+                "root.findall('')",
+            ),
+            *(
+                "[len(root), len(root[0]), [e.tag for e in root.iter() if len(e)]]",
+                "'some' if len(root[1]) else 'none'",
+            ),
             *expressions(
                 "facts(ET.fromstring('<r>' + {} + '</r>').findall({}))",
                 "ET.tostring(ET.fromstring('<r>' + {0} + '</r>'), encoding='unicode')",
+                "[one := ET.fromstring({0}.rstrip('x')), ET.indent(one), ET.tostring(one, encoding='unicode')][2]",
                 arguments=lambda: (tree(3), "/".join(RANDOM.choice(STEPS) for _ in range(RANDOM.randint(1, 3)))),
             ),
             *(
@@ -599,6 +642,7 @@ CASES: dict[str, tuple[str, list[str]]] = {
     "calendar": (
         "import calendar\n",
         [
+            *(f"calendar.timegm({moment})" for moment in ((1969, 12, 31, 23, 59, 59), (2024, 2, 29, 1, 2, 3, 0, 0, 0))),
             *(
                 f"list(calendar.monthrange({year}, {month}))"
                 for year in (1900, 2000, 2023, 2024)

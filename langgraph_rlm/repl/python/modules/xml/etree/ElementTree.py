@@ -187,6 +187,26 @@ def iterparse(source, events=("end",)):
     return iter(found[::-1])
 
 
+def indent(tree, space="  ", level=0):
+    """Puts each element on a line of its own."""
+    if level < 0:
+        raise ValueError("Initial indentation level must be >= 0, got " + str(level))
+    root = tree.getroot() if isinstance(tree, ElementTree) else tree
+    if root._children:
+        _indent(root, "\n" + level * space, space)
+
+
+def _indent(element, before, space):
+    children, inner = element._children, before + space
+    if not (element.text or "").strip():
+        element.text = inner
+    for child in children:
+        if child._children:
+            _indent(child, inner, space)
+        if not (child.tail or "").strip():
+            child.tail = inner if child is not children[-1] else before
+
+
 def tostring(element, encoding=None):
     """The XML of an element: bytes, or a str for the encoding "unicode"."""
     element = element.getroot() if isinstance(element, ElementTree) else element
