@@ -299,6 +299,11 @@ Final += [sorted(['b', 'A'], key=str.lower), [g('x') for g in [str.upper, 'axb'.
 table = str.maketrans('ab', 'xy', 'c')
 Final = ['abcd'.translate(table), '{a}'.format_map({'a': 1}), (5).bit_length(), (2.0).is_integer()]
 ----
+from collections import defaultdict
+tables = [{97: 'xyz', 98: None, 'c': 'q', -5: 1}, {97: 98, 98: 97}, {}, {233: 'e', 97: 'ää'}, {97: 'ba', 98: 'a'}]
+tables += [defaultdict(lambda: None, {97: 97}), [str(i) for i in range(200)], str.maketrans('abc', 'bca', 'é')]
+Final = [text.translate(table) for table in tables for text in ('', 'a', 'abca', 'éab' * 9, 'no such' * 200)]
+----
 import json, datetime
 Final = [json.dumps({'d': datetime.date(2024, 1, 2), 's': [1, None]}, default=str)]
 Final.append(json.dumps({'x': {1}}, default=list, indent=1))

@@ -128,12 +128,37 @@ def added_to(target):
 
 
 def _translate(text, table):
-    out = []
-    for character in text:
-        new = table.get(ord(character), character)
-        if new is not None:
-            out.append(chr(new) if isinstance(new, int) else new)
-    return "".join(out)
+    if type(table) is not dict:
+        made = _looked_up(text, table)
+    elif len(text) <= len(table):
+        made = {character: table[ord(character)] for character in text if ord(character) in table}
+    else:
+        keys = [key for key in table if isinstance(key, int) and 0 <= key < 0x110000]
+        made = {chr(key): table[key] for key in keys if chr(key) in text}
+    if not made:
+        return text
+    for character, new in made.items():
+        if new is None or isinstance(new, int):
+            made[character] = "" if new is None else chr(new)
+        elif not isinstance(new, str):
+            raise TypeError("character mapping must return integer, None or str")
+    results = "".join(made.values())
+    if any([character in results for character in made]):  # one after the other, they would be replaced again
+        return "".join([made.get(character, character) for character in text])
+    for character, new in made.items():
+        text = text.replace(character, new)
+    return text
+
+
+def _looked_up(text, table):
+    """What a table that is no dict, or has values for what is not in it, has for the characters of a text."""
+    made = {}
+    for character in set(text):
+        try:
+            made[character] = table[ord(character)]
+        except (KeyError, IndexError):
+            pass
+    return made
 
 
 def _maketrans(old, new=None, gone=""):
