@@ -406,6 +406,15 @@ def _search_from(node: ast.AST, code: Code) -> Iterator[Edit]:
             yield Edit.at(end_of(text), ")")
 
 
+def _slice_from(node: ast.AST, code: Code) -> Iterator[Edit]:
+    """`text[i:j]`: Monty's own counts the characters before it, where they are not all of ASCII."""
+    match node:
+        case ast.Subscript(value=text, slice=ast.Slice(lower=ast.expr() as lower), ctx=ast.Load()):
+            if not isinstance(lower, ast.Constant | ast.UnaryOp):
+                yield Edit.at(start_of(text), f"{hidden.module('_searching')}.cut((")
+                yield Edit.at(end_of(text), "))")
+
+
 def _import(node: ast.AST, code: Code) -> Iterator[Edit]:
     """`import statistics`, `from heapq import nlargest`: modules that are written in Python of the sandbox."""
     if isinstance(node, ast.Import) and any(map(_is_ours, node.names)):
@@ -514,6 +523,7 @@ BRIDGES: dict[Bridge, dict[type[ast.AST], Iterable[str]]] = {
     _json_default: {ast.Call: ["dumps"]},
     _codec: {ast.Call: ["encode", "decode"]},
     _search_from: {ast.Call: SEARCHES},
+    _slice_from: {ast.Subscript: [ANY]},
     _import: {ast.Import: [ANY], ast.ImportFrom: [ANY]},
     _added: {ast.Attribute: [ANY]},
     _datetime: {ast.Name: ["datetime"], ast.ImportFrom: [ANY]},

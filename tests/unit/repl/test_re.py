@@ -421,6 +421,21 @@ def test_searching_from_a_place_finds_what_it_finds_in_cpython(session: MontySes
     assert value_of(session, code, {"text": text}) == [eval(expression, {"t": text}) for expression in expressions]
 
 
+SLICES = ["{t}[{a} + 0:]", "{t}[{a} + 0:{b}]", "{t}[{a} - 0:{b}:2]", "{t}[-({a}):][:9]", "{t}[{a} + 0:{b}][::-1]"]
+
+
+@pytest.mark.parametrize("start", ["", "é"])
+def test_slices_of_a_long_text_are_those_of_cpython(session: MontySession, start: str) -> None:
+    chance, text = random.Random(3), start + "the quick fox, " * 400
+    places = [*range(-3, 3), *(chance.randrange(-len(text) - 9, len(text) + 9) for _ in range(20))]
+    expressions = [slice.format(t="t", a=a, b=chance.choice([*places, None])) for slice in SLICES for a in places]
+    code = f"t = text\nresult = [{', '.join(expressions)}] + [xs[n:] for xs in ([1, 2], (3, 4), 'ab', b'cd')]"
+    given = {"text": text, "n": 1}
+    expected = {**given}
+    exec(code, expected)
+    assert value_of(session, code, given) == expected["result"]
+
+
 def test_searching_from_a_place_is_left_to_what_is_no_long_text() -> None:
     assert final_of("xs = [1, 2, 1]\nFinal = [xs.index(1, 1), 'abca'.find('a', 1), b'abca'.find(b'a', 1)]") == [2, 3, 3]
     assert "substring not found" in error_of("x = 'a' * 9000\nx.index('b', 1)")

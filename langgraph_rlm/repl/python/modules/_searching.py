@@ -8,6 +8,8 @@ import re
 
 LONG = 4000
 """Characters of a text from which on this is worth it."""
+OFTEN = 8
+"""How often it is searched or sliced before it is."""
 PIECE = 256
 FIRST, GROWTH = 256, 4
 """Characters of the first window, and how much larger the next one is: a slice takes time by its length."""
@@ -19,6 +21,11 @@ class Searched:
     def __init__(self, text):
         self.text, self.length = text, len(text)
         self.pieces = None if text.isascii() else re.findall("(?s).{1,256}", text)
+
+    def __getitem__(self, key):
+        if not isinstance(key, slice) or key.step is not None:
+            return self.text[key]
+        return self.slice(*self.bounds(key.start, key.stop))
 
     def slice(self, start, end):
         if self.pieces is None or end <= start:
@@ -98,16 +105,34 @@ class Searched:
         return self.slice(max(start, end - longest), end).endswith(what)
 
 
-_last = [None, None]
+_last = [None, None, None, 0]
+"""A text, what it is searched by, what it is sliced by, and how often either was done."""
 
 
 def at(text):
     """`text` for a method that begins at a place in it."""
+    return _last[1] if text is _last[0] and _last[3] == OFTEN else _once_more(text, 1)
+
+
+def cut(text):
+    """`text` for a slice that begins at a place in it."""
+    if text is _last[0] and _last[3] == OFTEN:
+        return _last[2]
+    if not isinstance(text, str) or (text is not _last[0] and len(text) < LONG):
+        return text
+    return _once_more(text, 2)
+
+
+def _once_more(text, what):
     if text is not _last[0]:
         if not isinstance(text, str) or len(text) < LONG:
             return text
-        _last[0], _last[1] = text, Searched(text)
-    return _last[1]
+        _last[:] = [text, text, text, 0]
+    _last[3] += 1
+    if _last[3] == OFTEN:
+        _last[1] = Searched(text)
+        _last[2] = text if _last[1].pieces is None else _last[1]
+    return _last[what]
 
 
 matches = {}
@@ -116,5 +141,5 @@ matches = {}
 
 def forget():
     """Frees the texts that were searched last."""
-    _last[0] = _last[1] = None
+    _last[:] = [None, None, None, 0]
     matches.clear()

@@ -147,7 +147,7 @@ class Pattern:
             found = _engine(self, string).search(string)
         except PatternError:
             return _first(_matches_by_line(self, string, True))
-        return _whole(self, string, found) if self._is_rich and found is not None else found
+        return _whole(self, string, found, len(string)) if self._is_rich and found is not None else found
 
     def match(self, string, pos=0, endpos=None):
         if pos or endpos is not None:
@@ -156,7 +156,7 @@ class Pattern:
         if engine is not None and isinstance(string, str) and string.isascii():
             return engine.match(string)
         found = _engine(self, string).match(string)
-        return _whole(self, string, found) if self._is_rich and found is not None else found
+        return _whole(self, string, found, len(string)) if self._is_rich and found is not None else found
 
     def fullmatch(self, string, pos=0, endpos=None):
         if pos or endpos is not None:
@@ -165,7 +165,7 @@ class Pattern:
         if engine is not None and isinstance(string, str) and string.isascii():
             return engine.fullmatch(string)
         found = _engine(self, string).fullmatch(string)
-        return _whole(self, string, found) if self._is_rich and found is not None else found
+        return _whole(self, string, found, len(string)) if self._is_rich and found is not None else found
 
     def findall(self, string, pos=0, endpos=None):
         engine = self._quick
@@ -347,12 +347,12 @@ class _Match:
 Match = (_native.Match, _Match)
 
 
-def _whole(own, string, native):
-    """A match in the text as it is."""
+def _whole(own, string, native, length):
+    """A match in the text as it is. To count its characters takes time, where they are not all of ASCII."""
     made = _Match()
     made.re = own
     made.string = string
-    made.endpos = len(string)
+    made.endpos = length
     made._match = native
     return made
 
@@ -482,10 +482,12 @@ def _scanned(own, string):
 
 def _from(own, string, found, pos):
     """A match of the whole text, as one that was searched for from a place on."""
-    made = _whole(own, string, found._match if isinstance(found, _Match) else found)
-    made.pos = pos
-    if made._match is not found:
+    if not isinstance(found, _Match):
+        made = _whole(own, string, found, len(string))
+    else:
+        made = _whole(own, string, found._match, found.endpos)
         made._span = found._span
+    made.pos = pos
     return made
 
 
@@ -532,10 +534,8 @@ def _matches(own, string, pos=0, endpos=None):
 
 def _placed(own, string, text, natives):
     """Monty's matches, each with its place where that is long to find: by their number times the text, if not ASCII."""
-    found = [_whole(own, string, native) for native in natives]
-    if text is not string:
-        for m in found:
-            m.endpos = len(text)
+    length = len(text)
+    found = [_whole(own, string, native, length) for native in natives]
     between = [] if text.isascii() else _engine(own, text).split(text)[:: own.groups + 1]
     if len(between) == len(found) + 1:
         end = 0
@@ -590,11 +590,11 @@ def _matches_by_line(own, string, is_one_enough=False):
         raise error(
             "the pattern takes too many steps on a text of this length: search line by line, or without \\b and (?...)"
         )
-    made, at = [], 0
-    for some in _lines(string, len(string) // 16):
+    made, at, length = [], 0, len(string)
+    for some in _lines(string, length // 16):
         for m in _matches(own, some):
             start, end = m.span()
-            moved = _part(own, string, m._match, m._at + at, m._shift, 0, len(string))
+            moved = _part(own, string, m._match, m._at + at, m._shift, 0, length)
             moved._span = start + at, end + at
             made.append(moved)
         if made and is_one_enough:
