@@ -431,13 +431,14 @@ def _found(m, groups):
 def _between(own, how, string, pos, endpos):
     """`search`, `match` or `fullmatch` between two places.
 
-    In a text that is gone over step by step it is one of all matches there: each of these searches would take time by
-    the length of the text. Unless the place is in the middle of one, where another might begin.
+    In a text that is gone over step by step (from the third time on, from the second if it is long) it is one of all
+    matches there: each of these searches would take time by the length of the text. Unless the place is in the middle
+    of one, where another might begin.
     """
     kept = _remembered.get(own)
     if kept is not None and kept[0] is string and endpos is None and how != "fullmatch":
         found = kept[1].get(pos)
-        if found is None:
+        if found is None and kept[3]:
             if kept[2] is None:
                 kept[1], kept[2] = _scanned(own, string)
             starts = kept[2]
@@ -448,14 +449,14 @@ def _between(own, how, string, pos, endpos):
                 found = kept[1][starts[at]]
         if found is not None:
             return _from(own, string, found, pos) if own._is_rich else found
+        kept[3] = True
     elif not isinstance(string, str):
         _engine(own, string)
     if endpos is None and 0 < pos <= len(string) and how != "fullmatch":
-        if own._is_plain:
+        if own._is_plain and (kept is None or kept[0] is not string):
             if kept is None and len(_remembered) >= _MOST_PATTERNS:
                 _remembered.clear()
-            if kept is None or kept[0] is not string:
-                _remembered[own] = [string, {}, None]
+            _remembered[own] = [string, {}, None, len(string) >= _LONG]
         if not own._told["behind"]:
             rest = string[pos:]
             engine = _engine(own, rest)
