@@ -88,11 +88,8 @@ _GAPS: list[tuple[str, str]] = [
     (r"exceptions can only be called with", "make exceptions of one text, as in kind(str(value))"),
     (r"has no attribute 'utcnow'", "use datetime.datetime.now()"),
     (r"'datetime\.timedelta' and '(float|datetime\.timedelta)'|'float' and 'datetime\.timedelta'", _SECONDS),
-    (r"print\(\) 'file' argument", 'use file.write(f"{value}\\n")'),
     (r"'_io\.TextIOWrapper' object has no attribute", "use print(text, end='')"),
-    (r"cannot convert '(list|tuple)' object to bytes", "use bytes.fromhex(''.join(f'{n:02x}' for n in numbers))"),
     (r"pow\(\) 2nd argument cannot be negative", "look for it: next(x for x in range(m) if a * x % m == 1)"),
-    (r"has no attribute 'move_to_end'", "use d[key] = d.pop(key)"),
     (r"has no attribute '(ndiff|context_diff|Differ|HtmlDiff)'", "use difflib.unified_diff"),
 ]
 

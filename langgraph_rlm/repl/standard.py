@@ -525,7 +525,7 @@ FUNCTIONS: dict[str, Function] = {
     "ast.parse": Function(_python, (str, str), 200_000),
     "ast.unparse": Function(_unparse, (list,), 200_000),
     "ast.literal_eval": Function(_literal, (str,), 200_000),
-    "xml.parse": Function(_xml, (str,), 5_000_000),
+    "xml.parse": Function(_xml, (str,), 2_000_000),
     "quopri.decode": Function(quopri.decodestring, (bytes, bool), 1_000_000),
     "email.parse": Function(_mail, (str, bool), 2_000_000),
     "email.decode": Function(_decoded, (str, str, str), 2_000_000),

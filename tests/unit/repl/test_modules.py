@@ -805,7 +805,7 @@ def test_prompts_of_an_executor_are_asked_together() -> None:
 
 
 BOMBS = {
-    "import html; html.unescape('&lt;' * 1_000_000)": "at most 1,000,000 characters",
+    "import html; html.unescape('&lt ' * 1_000_000)": "at most 1,000,000 characters",
     "import textwrap; textwrap.wrap('a' * 200_000)": "at most 10,000 characters",
     "import textwrap; textwrap.wrap('\\t' * 20_000, tabsize=10**9)": "at most",
     "import textwrap; textwrap.wrap('ab-c', 1, initial_indent='* ')": "width must be larger",
@@ -823,7 +823,8 @@ BOMBS = {
     "import ast; ast.unparse(type('__builtins__', (), {'_fields': ()})())": "no syntax tree",
     "import xml.etree.ElementTree as E; E.fromstring('<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>')": "DOCTYPE",
     "import xml.etree.ElementTree as E; E.fromstring('<!DOCTYPE a SYSTEM \"file:///etc/passwd\"><a/>')": "DOCTYPE",
-    "import xml.etree.ElementTree as E; E.fromstring('<a>' * 5000)": "at most 1,000 deep",
+    "import xml.etree.ElementTree as E; E.fromstring('<a>' * 5000)": "at most 500 deep",
+    "import xml.etree.ElementTree as E; E.fromstring('<a>' + ' ' * 2_000_000 + '</a>')": "parse the records one by one",
     "import xml.etree.ElementTree as E; E.fromstring('<a>' + '<b/>' * 200_000)": "at most 100,000 elements",
     "import email; email.message_from_string('A: b\\n' * 100_000)": "at most 30,000 headers",
     "import email; email.message_from_string('Content-Type: multipart/mixed; boundary=b\\n\\n--b\\n' * 5000)": "at most",

@@ -5,6 +5,8 @@ import re
 
 ParseError = SyntaxError
 _MOST_CACHED = 1000
+_MOST_TEXT = 1_900_000
+"""Characters that are parsed at once: the host takes 2,000,000."""
 _paths = {}
 _STEP = re.compile(r"(//?|^)((?:\{[^}]*\})?[^/\[\]{}]+)((?:\[[^\]]*\])*)")
 _MORE_THAN_TAG = re.compile(r"^\{\*?\}|^[^{}]*(?:\{[^}]*\}[^{}]*)*[/*\[@.]")
@@ -145,9 +147,15 @@ def SubElement(parent, tag, attrib=None, **extra):
 
 
 def fromstring(text):
-    """The root of the tree of a text of at most 5,000,000 characters and 100,000 elements."""
+    """The root of the tree of a text of at most 1,900,000 characters and 100,000 elements."""
+    text = text.decode("utf-8") if isinstance(text, bytes) else text
+    if len(text) > _MOST_TEXT:
+        raise ValueError(
+            f"XML of at most {_MOST_TEXT:,} characters is parsed here: parse the records one by one, "
+            "as re.findall(r'(?s)<item\\b.*?</item>', text) finds them"
+        )
     elements = []
-    for tag, attributes, inner, tail, parent in json.loads(__rlm__["standard"]("xml.parse", _decoded(text))):
+    for tag, attributes, inner, tail, parent in json.loads(__rlm__["standard"]("xml.parse", text)):
         element = Element(tag, attributes)
         element.text = inner
         element.tail = tail
@@ -158,10 +166,6 @@ def fromstring(text):
 
 
 XML = fromstring
-
-
-def _decoded(text):
-    return text.decode("utf-8") if isinstance(text, bytes) else text
 
 
 def fromstringlist(sequence):
