@@ -65,6 +65,7 @@ _NAMES = {
     "JSONDecoder": "use json.loads(text), line by line or from the place where the value begins",
     "singledispatch": "use isinstance, or a dict of functions by type",
     "make_dataclass": "write the class, or use namedtuple",
+    **dict.fromkeys(("context_diff", "HtmlDiff"), "use unified_diff, or ndiff"),
     "Flag": "use ints and the operators | and &",
     "IntFlag": "use ints and the operators | and &",
 }
@@ -90,7 +91,7 @@ _GAPS: list[tuple[str, str]] = [
     (r"'datetime\.timedelta' and '(float|datetime\.timedelta)'|'float' and 'datetime\.timedelta'", _SECONDS),
     (r"'_io\.TextIOWrapper' object has no attribute", "use print(text, end='')"),
     (r"pow\(\) 2nd argument cannot be negative", "look for it: next(x for x in range(m) if a * x % m == 1)"),
-    (r"has no attribute '(ndiff|context_diff|Differ|HtmlDiff)'", "use difflib.unified_diff"),
+    (r"has no attribute '(context_diff|HtmlDiff)'", "use difflib.unified_diff, or ndiff"),
 ]
 
 

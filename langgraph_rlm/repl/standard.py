@@ -21,7 +21,7 @@ import textwrap
 import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from types import UnionType
+from types import FunctionType, UnionType
 from typing import Any, get_args
 from xml.parsers import expat
 
@@ -225,9 +225,16 @@ class _Matcher(difflib.SequenceMatcher[Any]):
 
     a: Sequence[Any]
 
-    def __init__(self, autojunk: bool = True) -> None:
+    def __init__(self, isjunk: Any = None, a: Any = "", b: Any = "", autojunk: bool = True) -> None:
         self.work = 0
-        super().__init__(None, "", "", autojunk)
+        super().__init__(isjunk, "", "", autojunk)
+        self.set_seq2(b)
+        self.set_seq1(a)
+
+    def spend(self, work: int) -> None:
+        self.work += work
+        if self.work > MOST_WORK:
+            raise ValueError(f"difflib makes at most {MOST_WORK:,} comparisons here: compare smaller pieces")
 
     def set_seq1(self, a: Any) -> None:
         super().set_seq1(a)
@@ -238,16 +245,12 @@ class _Matcher(difflib.SequenceMatcher[Any]):
 
     def find_longest_match(self, alo: int = 0, ahi: int | None = None, blo: int = 0, bhi: int | None = None) -> Any:
         ahi = len(self.a) if ahi is None else ahi
-        self.work += self._sums[ahi] - self._sums[alo] + 1
-        if self.work > MOST_WORK:
-            raise ValueError(f"difflib makes at most {MOST_WORK:,} comparisons here: compare smaller pieces")
+        self.spend(self._sums[ahi] - self._sums[alo] + 1)
         return super().find_longest_match(alo, ahi, blo, bhi)
 
 
 def _matches(a: str | list[Any], b: str | list[Any], autojunk: bool) -> list[list[int]]:
-    matcher = _Matcher(autojunk)
-    matcher.set_seq2(b)
-    matcher.set_seq1(a)
+    matcher = _Matcher(None, a, b, autojunk)
     return [list(block) for block in matcher.get_matching_blocks()]
 
 
@@ -262,6 +265,32 @@ def _close_matches(word: str, candidates: list[Any], n: int, cutoff: float) -> l
         if matcher.real_quick_ratio() >= cutoff and matcher.quick_ratio() >= cutoff and matcher.ratio() >= cutoff:
             found.append((matcher.ratio(), candidate))
     return [candidate for _, candidate in sorted(found, reverse=True)[:n]]
+
+
+def _compared(a: list[Any], b: list[Any], are_blanks_junk: bool) -> list[str]:
+    """As `difflib.Differ().compare`, whose many matchers have one bound together."""
+    work = 0
+
+    class Matcher(_Matcher):
+        def spend(self, more: int) -> None:
+            nonlocal work
+            work = self.work = work + more
+            super().spend(0)
+
+        def set_seq1(self, a: Any) -> None:
+            super().set_seq1(a)
+            self.spend(4 * len(a))  # how alike two lines may be at most is counted character by character
+
+    if not all(isinstance(line, str) for line in a + b):
+        raise TypeError("difflib compares lists of str here")
+    names = {**vars(difflib), "SequenceMatcher": Matcher}
+    methods = {
+        name: FunctionType(method.__code__, names, name, method.__defaults__)
+        for name, method in vars(difflib.Differ).items()
+        if isinstance(method, FunctionType)
+    }
+    differ = type("Differ", (), methods)
+    return list(differ(None, difflib.IS_CHARACTER_JUNK if are_blanks_junk else None).compare(a, b))
 
 
 # -- trees: each node a record that names its parts by their places in the list --------------------------------------
@@ -521,6 +550,7 @@ FUNCTIONS: dict[str, Function] = {
     "urllib.unquote": Function(_unquote, (str, bool), 1_000_000),
     "statistics": Function(_statistic, (str, list, list), 100_000),
     "difflib.matches": Function(_matches, (str | list, str | list, bool), 200_000),
+    "difflib.compare": Function(_compared, (list, list, bool), 50_000),
     "difflib.close": Function(_close_matches, (str, list, int, int | float), 200_000),
     "ast.parse": Function(_python, (str, str), 200_000),
     "ast.unparse": Function(_unparse, (list,), 200_000),

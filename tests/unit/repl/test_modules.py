@@ -452,6 +452,7 @@ CASES: dict[str, tuple[str, list[str]]] = {
         [
             "difflib.get_close_matches('appel', ['ape', 'apple', 'peach', 'puppy'])",
             "difflib.get_close_matches('a', ['b'], n=0)",
+            "list(difflib.ndiff(['one\\n', 'two\\n', 'three\\n'], ['ore\\n', 'tree\\n', 'emu\\n'], charjunk=None))",
             *("SequenceMatcher(None, '', '').ratio()", "SequenceMatcher(None, 'abc', 'abc').get_opcodes()"),
             *expressions(
                 "SequenceMatcher(None, {0}, {1}).ratio()",
@@ -460,6 +461,8 @@ CASES: dict[str, tuple[str, list[str]]] = {
                 "[tuple(b) for b in SequenceMatcher(None, {0}, {1}, False).get_matching_blocks()]",
                 "list(difflib.unified_diff({0}.split(' '), {1}.split(' '), 'a', 'b', n=1, lineterm=''))",
                 "list(difflib.unified_diff({0}.splitlines(True), {1}.splitlines(True)))",
+                "list(difflib.ndiff({0}.split('a'), ({0}[:9] + {1} + {0}[9:]).split('a')))",
+                "list(difflib.Differ().compare({0}.splitlines(True), {1}.splitlines(True)))",
                 "difflib.get_close_matches({0}, {1}.split(), cutoff=0.1)",
                 arguments=lambda: (words(30), words(30)),
             ),
@@ -815,6 +818,9 @@ BOMBS = {
     "__rlm__['standard']('statistics', 'NormalDist', [1], [])": "TypeError",
     "import difflib; difflib.SequenceMatcher(None, 'ab' * 9000, 'ba' * 9000, False).ratio()": "at most 5,000,000 comparisons",
     "import difflib; difflib.get_close_matches('ab' * 90, ['ba' * 90 + str(i) for i in range(900)])": "at most 5,000,000 comparisons",
+    "import difflib; difflib.ndiff([f'{i} b' for i in range(900)], [f'{i} a' for i in range(900)])": "at most 5,000,000 comparisons",
+    "import difflib; difflib.ndiff(['ab' * 90 + '!'] * 100, ['ba' * 90] * 100)": "at most 5,000,000 comparisons",
+    "import difflib; difflib.ndiff(['a'], [1])": "lists of str",
     "import ast; ast.parse('(' * 5000 + ')' * 5000)": "Error",
     "import ast; ast.parse('-' * 100_000 + '1')": "nested too deeply",
     "import ast; ast.parse('a=b\\n' * 40_000)": "at most 100,000 nodes",
