@@ -267,8 +267,11 @@ def _close_matches(word: str, candidates: list[Any], n: int, cutoff: float) -> l
     return [candidate for _, candidate in sorted(found, reverse=True)[:n]]
 
 
-def _compared(a: list[Any], b: list[Any], are_blanks_junk: bool) -> list[str]:
-    """As `difflib.Differ().compare`, whose many matchers have one bound together."""
+def _compared(old: list[Any], new: list[Any], are_blanks_junk: bool) -> list[str]:
+    """As `difflib.Differ().compare`, whose many matchers have one bound together: each of some lines with each other.
+
+    How alike two lines may be at most is counted character by character.
+    """
     work = 0
 
     class Matcher(_Matcher):
@@ -278,10 +281,14 @@ def _compared(a: list[Any], b: list[Any], are_blanks_junk: bool) -> list[str]:
             super().spend(0)
 
         def set_seq1(self, a: Any) -> None:
+            self.spend(20 + 4 * len(a))
             super().set_seq1(a)
-            self.spend(4 * len(a))  # how alike two lines may be at most is counted character by character
 
-    if not all(isinstance(line, str) for line in a + b):
+        def set_seq2(self, b: Any) -> None:
+            self.spend(len(old) + 4 * len(b))
+            super().set_seq2(b)
+
+    if not all(isinstance(line, str) for line in old + new):
         raise TypeError("difflib compares lists of str here")
     names = {**vars(difflib), "SequenceMatcher": Matcher}
     methods = {
@@ -290,7 +297,7 @@ def _compared(a: list[Any], b: list[Any], are_blanks_junk: bool) -> list[str]:
         if isinstance(method, FunctionType)
     }
     differ = type("Differ", (), methods)
-    return list(differ(None, difflib.IS_CHARACTER_JUNK if are_blanks_junk else None).compare(a, b))
+    return list(differ(None, difflib.IS_CHARACTER_JUNK if are_blanks_junk else None).compare(old, new))
 
 
 # -- trees: each node a record that names its parts by their places in the list --------------------------------------
