@@ -20,6 +20,7 @@ _SYSTEM = "there is no system here: work on P with Python"
 _HTML = "use html.parser, xml.etree.ElementTree or re"
 _ALIKE = "use difflib"
 _ZONES = "use timezone(timedelta(hours=n)) of datetime: daylight saving is not known here, add its hour by the date"
+_SECONDS = "count in seconds, as in timedelta(seconds=delta.total_seconds() * 1.5)"
 _NO_NEED = "leave it out: it changes nothing here"
 MODULES = {
     **dict.fromkeys(("numpy", "scipy", "array"), "use lists, sum, math and statistics"),
@@ -64,6 +65,7 @@ _NAMES = {
     "JSONDecoder": "use json.loads(text), line by line or from the place where the value begins",
     "singledispatch": "use isinstance, or a dict of functions by type",
     "make_dataclass": "write the class, or use namedtuple",
+    **dict.fromkeys(("context_diff", "HtmlDiff"), "use unified_diff, or ndiff"),
     "Flag": "use ints and the operators | and &",
     "IntFlag": "use ints and the operators | and &",
 }
@@ -86,6 +88,10 @@ _GAPS: list[tuple[str, str]] = [
     (r"can only concatenate list \(not", "use xs.extend(more), or xs + list(more)"),
     (r"exceptions can only be called with", "make exceptions of one text, as in kind(str(value))"),
     (r"has no attribute 'utcnow'", "use datetime.datetime.now()"),
+    (r"'datetime\.timedelta' and '(float|datetime\.timedelta)'|'float' and 'datetime\.timedelta'", _SECONDS),
+    (r"'_io\.TextIOWrapper' object has no attribute", "use print(text, end='')"),
+    (r"pow\(\) 2nd argument cannot be negative", "look for it: next(x for x in range(m) if a * x % m == 1)"),
+    (r"has no attribute '(context_diff|HtmlDiff)'", "use difflib.unified_diff, or ndiff"),
 ]
 
 

@@ -95,9 +95,9 @@ def load(snapshot: FunctionSnapshot) -> HostResult:
 
 @cache
 def _source(name: str) -> str:
-    """A module as a cell would be. Those that rewritten cells call, and `re`, are written for Monty as it is."""
+    """A module as a cell would be. Those that rewritten cells call, and quick ones, are written for Monty as it is."""
     source = modules.source(name)
-    return source if name in (*HELPERS, "_operations", "re") else rewritten(source).code
+    return source if name in (*HELPERS, "_operations", *QUICK) else rewritten(source).code
 
 
 def _no_model(name: object, models: Collection[str]) -> HostResult:
@@ -167,6 +167,8 @@ def _translate_some(patterns: list[Any]) -> HostResult:
     return {"return_value": found}
 
 
+QUICK = ("re", "urllib.parse", "xml.etree.ElementTree")
+"""Modules whose functions are called for each of many small things."""
 PURE = (("context",), ("module",), ("standard",), ("pattern",), ("patterns",))
 """Calls that ask for a part of the text, a module, patterns or a pure function."""
 

@@ -71,6 +71,8 @@ class Translated(TypedDict):
     """Whether what is around a place decides what matches there."""
     closing: list[int]
     """The groups in the order in which they close."""
+    is_of_one: bool
+    """Whether at most one of its groups has a value."""
     is_of_lines: bool
     """Whether lines can be searched one by one."""
 
@@ -111,8 +113,29 @@ def translated(pattern: str, flags: int) -> Translated:
         "is_hard": traits.is_hard,
         "looks": traits.looks,
         "closing": traits.closing,
+        "is_of_one": _most_groups(parsed) <= 1,
         "is_of_lines": traits.is_of_lines,
     }
+
+
+def _most_groups(items: Any) -> int:
+    """How many groups may have a value at once, one being counted twice where it is repeated with others."""
+    most = 0
+    for operation, value in items:
+        match str(operation), value:
+            case "BRANCH", (_, branches):
+                most += max(map(_most_groups, branches))
+            case "SUBPATTERN", (group, _, _, inner):
+                most += (group is not None) + _most_groups(inner)
+            case "ASSERT" | "ASSERT_NOT", (_, inner):
+                most += _most_groups(inner)
+            case "MIN_REPEAT" | "MAX_REPEAT" | "POSSESSIVE_REPEAT", (_, high, inner):
+                most += _most_groups(inner) * min(high, 2)
+            case "ATOMIC_GROUP", inner:
+                most += _most_groups(inner)
+            case "GROUPREF_EXISTS", (_, inner, other):
+                most += _most_groups(inner) + _most_groups(other or [])
+    return most
 
 
 def _parsed(pattern: str, flags: int) -> Any:

@@ -12,6 +12,7 @@ import email.header
 import email.message
 import email.utils
 import html
+import json
 import pprint
 import quopri
 import re
@@ -20,7 +21,7 @@ import textwrap
 import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from types import UnionType
+from types import FunctionType, UnionType
 from typing import Any, get_args
 from xml.parsers import expat
 
@@ -224,9 +225,16 @@ class _Matcher(difflib.SequenceMatcher[Any]):
 
     a: Sequence[Any]
 
-    def __init__(self, autojunk: bool = True) -> None:
+    def __init__(self, isjunk: Any = None, a: Any = "", b: Any = "", autojunk: bool = True) -> None:
         self.work = 0
-        super().__init__(None, "", "", autojunk)
+        super().__init__(isjunk, "", "", autojunk)
+        self.set_seq2(b)
+        self.set_seq1(a)
+
+    def spend(self, work: int) -> None:
+        self.work += work
+        if self.work > MOST_WORK:
+            raise ValueError(f"difflib makes at most {MOST_WORK:,} comparisons here: compare smaller pieces")
 
     def set_seq1(self, a: Any) -> None:
         super().set_seq1(a)
@@ -237,16 +245,12 @@ class _Matcher(difflib.SequenceMatcher[Any]):
 
     def find_longest_match(self, alo: int = 0, ahi: int | None = None, blo: int = 0, bhi: int | None = None) -> Any:
         ahi = len(self.a) if ahi is None else ahi
-        self.work += self._sums[ahi] - self._sums[alo] + 1
-        if self.work > MOST_WORK:
-            raise ValueError(f"difflib makes at most {MOST_WORK:,} comparisons here: compare smaller pieces")
+        self.spend(self._sums[ahi] - self._sums[alo] + 1)
         return super().find_longest_match(alo, ahi, blo, bhi)
 
 
 def _matches(a: str | list[Any], b: str | list[Any], autojunk: bool) -> list[list[int]]:
-    matcher = _Matcher(autojunk)
-    matcher.set_seq2(b)
-    matcher.set_seq1(a)
+    matcher = _Matcher(None, a, b, autojunk)
     return [list(block) for block in matcher.get_matching_blocks()]
 
 
@@ -263,9 +267,44 @@ def _close_matches(word: str, candidates: list[Any], n: int, cutoff: float) -> l
     return [candidate for _, candidate in sorted(found, reverse=True)[:n]]
 
 
+def _compared(old: list[Any], new: list[Any], are_blanks_junk: bool) -> list[str]:
+    """As `difflib.Differ().compare`, whose many matchers have one bound together: each of some lines with each other.
+
+    How alike two lines may be at most is counted character by character.
+    """
+    work = 0
+
+    class Matcher(_Matcher):
+        def spend(self, more: int) -> None:
+            nonlocal work
+            work = self.work = work + more
+            super().spend(0)
+
+        def set_seq1(self, a: Any) -> None:
+            self.spend(20 + 4 * len(a))
+            super().set_seq1(a)
+
+        def set_seq2(self, b: Any) -> None:
+            self.spend(len(old) + 4 * len(b))
+            super().set_seq2(b)
+
+    if not all(isinstance(line, str) for line in old + new):
+        raise TypeError("difflib compares lists of str here")
+    names = {**vars(difflib), "SequenceMatcher": Matcher}
+    methods = {
+        name: FunctionType(method.__code__, names, name, method.__defaults__)
+        for name, method in vars(difflib.Differ).items()
+        if isinstance(method, FunctionType)
+    }
+    differ = type("Differ", (), methods)
+    return list(differ(None, difflib.IS_CHARACTER_JUNK if are_blanks_junk else None).compare(old, new))
+
+
 # -- trees: each node a record that names its parts by their places in the list --------------------------------------
 
 MOST_NODES = 100_000
+MOST_DEEP = 500
+"""Elements in elements: the sandbox goes down into them by recursion."""
 MOST_BRACES = 15_000
 """Each may begin a piece of an f-string: CPython up to 3.11 takes time for it that grows with its place."""
 
@@ -361,42 +400,49 @@ def _literal(source: str) -> Any:
     return value
 
 
-def _xml(source: str) -> list[Any]:
-    """The elements in their order: `[tag, attributes, text, tail, place of the parent or None]`."""
+def _xml(source: str) -> str:
+    """The elements in their order, as JSON: `[tag, attributes, text, tail, place of the parent or None]`."""
     parser = expat.ParserCreate("utf-8", "}")
     parser.buffer_text = True
     elements: list[list[Any]] = []
     open_elements: list[int] = []
+    pieces: list[str] = []
     last: list[Any] = []
-    """The element that the characters which come now belong to, and whether after its end."""
+    """The element that the characters in `pieces` belong to, and whether after its end."""
+
+    def settle() -> None:
+        if pieces:
+            element, slot = last
+            element[slot] = "".join(pieces)
+            pieces.clear()
 
     def start(tag: str, attributes: dict[str, str]) -> None:
-        if len(open_elements) >= 10 * MOST_NESTED:
-            raise ValueError(f"elements are nested at most {10 * MOST_NESTED:,} deep here")
+        nonlocal last
+        if len(open_elements) >= MOST_DEEP:
+            raise ValueError(f"elements are nested at most {MOST_DEEP:,} deep here")
         if len(elements) >= MOST_NODES:
             raise ValueError(f"a tree has at most {MOST_NODES:,} elements here: parse a part of the text")
+        settle()
         named = {_qualified(name): value for name, value in attributes.items()}
         elements.append([_qualified(tag), named, None, None, open_elements[-1] if open_elements else None])
         open_elements.append(len(elements) - 1)
-        last[:] = [elements[-1], 2]
+        last = [elements[-1], 2]
 
     def end(tag: str) -> None:
-        last[:] = [elements[open_elements.pop()], 3]
-
-    def characters(data: str) -> None:
-        element, slot = last
-        element[slot] = (element[slot] or "") + data
+        nonlocal last
+        settle()
+        last = [elements[open_elements.pop()], 3]
 
     def refuse(*_: object) -> None:
         raise ValueError("a DOCTYPE is not read here: it may define entities. Cut it out of the text.")
 
     parser.StartElementHandler, parser.EndElementHandler = start, end
-    parser.CharacterDataHandler, parser.StartDoctypeDeclHandler = characters, refuse
+    parser.CharacterDataHandler, parser.StartDoctypeDeclHandler = pieces.append, refuse
     try:
         parser.Parse(source.encode("utf-8", "surrogatepass"), True)
     except expat.ExpatError as error:
         raise SyntaxError(str(error)) from None
-    return elements
+    return json.dumps(elements)
 
 
 def _qualified(name: str) -> str:
@@ -511,11 +557,12 @@ FUNCTIONS: dict[str, Function] = {
     "urllib.unquote": Function(_unquote, (str, bool), 1_000_000),
     "statistics": Function(_statistic, (str, list, list), 100_000),
     "difflib.matches": Function(_matches, (str | list, str | list, bool), 200_000),
+    "difflib.compare": Function(_compared, (list, list, bool), 50_000),
     "difflib.close": Function(_close_matches, (str, list, int, int | float), 200_000),
     "ast.parse": Function(_python, (str, str), 200_000),
     "ast.unparse": Function(_unparse, (list,), 200_000),
     "ast.literal_eval": Function(_literal, (str,), 200_000),
-    "xml.parse": Function(_xml, (str,), 1_000_000),
+    "xml.parse": Function(_xml, (str,), 2_000_000),
     "quopri.decode": Function(quopri.decodestring, (bytes, bool), 1_000_000),
     "email.parse": Function(_mail, (str, bool), 2_000_000),
     "email.decode": Function(_decoded, (str, str, str), 2_000_000),

@@ -43,7 +43,8 @@ METHODS = {
 } - {"real", "imag", "numerator", "denominator"}
 """Methods of built-in types: as values they are functions that call them."""
 LACKING = {
-    *("translate", "maketrans", "format_map", "bit_length", "bit_count", "is_integer"),
+    *("translate", "maketrans", "format_map", "bit_length", "bit_count", "is_integer", "from_bytes", "to_bytes"),
+    *("move_to_end", "popitem"),
     *("difference_update", "intersection_update", "symmetric_difference_update"),
 }
 """Those that Monty does not have."""
@@ -427,12 +428,40 @@ def _json_default(node: ast.AST, code: Code) -> Iterator[Edit]:
             yield Edit.of(function, f"{hidden.module('_methods')}.dumps")
 
 
+def _printed_elsewhere(node: ast.AST, code: Code) -> Iterator[Edit]:
+    """`print(text, file=buffer)`, `sys.stdout.write(text)`."""
+    match node:
+        case ast.Call(func=ast.Name("print") as function, keywords=keywords) if any(
+            keyword.arg == "file" for keyword in keywords
+        ):
+            yield Edit.of(function, f"{hidden.module('_methods')}.print_to")
+        case ast.Attribute(value=ast.Attribute(value=ast.Name("sys"), attr="stdout" | "stderr") as file, attr="write"):
+            yield Edit.at(start_of(file), f"{hidden.module('_methods')}.writer(")
+            yield Edit.between(end_of(file), end_of(node), ")")
+
+
+def _bytes_of_numbers(node: ast.AST, code: Code) -> Iterator[Edit]:
+    """`bytes([65, 66])`."""
+    match node:
+        case ast.Call(func=ast.Name("bytes") as kind, args=[_], keywords=[]):
+            yield Edit.of(kind, f"{hidden.module('_methods')}.bytes_of")
+
+
 def _search_from(node: ast.AST, code: Code) -> Iterator[Edit]:
     """`text.find(x, start)`: Monty's own goes over all of the text each time."""
     match node:
         case ast.Call(func=ast.Attribute(value=text) as method, args=[_, _, *_]) if not _is_unbound(method):
             yield Edit.at(start_of(text), f"{hidden.module('_searching')}.at(")
             yield Edit.at(end_of(text), ")")
+
+
+def _slice_from(node: ast.AST, code: Code) -> Iterator[Edit]:
+    """`text[i:j]`: Monty's own counts the characters before it, where they are not all of ASCII."""
+    match node:
+        case ast.Subscript(value=text, slice=ast.Slice(lower=ast.expr() as lower), ctx=ast.Load()):
+            if not isinstance(lower, ast.Constant | ast.UnaryOp):
+                yield Edit.at(start_of(text), f"{hidden.module('_searching')}.cut((")
+                yield Edit.at(end_of(text), "))")
 
 
 def _import(node: ast.AST, code: Code) -> Iterator[Edit]:
@@ -543,7 +572,10 @@ BRIDGES: dict[Bridge, dict[type[ast.AST], Iterable[str]]] = {
     _assertion: {ast.Assert: [ANY]},
     _json_default: {ast.Call: ["dumps"]},
     _codec: {ast.Call: ["encode", "decode"]},
+    _printed_elsewhere: {ast.Call: ["print"], ast.Attribute: ["write"]},
+    _bytes_of_numbers: {ast.Call: ["bytes"]},
     _search_from: {ast.Call: SEARCHES},
+    _slice_from: {ast.Subscript: [ANY]},
     _import: {ast.Import: [ANY], ast.ImportFrom: [ANY]},
     _added: {ast.Attribute: [ANY]},
     _datetime: {ast.Name: ["datetime"], ast.ImportFrom: [ANY]},

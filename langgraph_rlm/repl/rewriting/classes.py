@@ -45,6 +45,11 @@ TYPES = {
     "complex",
     "object",
 }
+_MADE_BY: dict[str, Collection[str]] = {
+    **dict.fromkeys(("cmp_to_key", "total_ordering"), ORDERED),
+    **dict.fromkeys(("ElementTree", "fromstring", "Element"), ("__len__",)),
+    "Fraction": (*ORDERED, "__bool__"),
+}
 MARKS = {"abstractmethod", "override", "final"}
 """Decorators of methods that change nothing here."""
 
@@ -62,7 +67,7 @@ def needs_classes(code: Code, properties: Collection[str]) -> bool:
         or any(_is_of_classes(node, properties, known) for node in (*code.of(ast.Attribute), *code.of(ast.Call)))
         or any(is_of_own(node, builtin, properties) for node in own)
         or any(matching.is_of_classes(node, known) for node in (*code.of(ast.MatchClass), *code.of(ast.MatchSequence)))
-        or any(map(_mentions_order, (*code.of(ast.Name), *code.of(ast.Attribute), *code.of(ast.alias))))
+        or any(map(_methods_of, (*code.of(ast.Name), *code.of(ast.Attribute), *code.of(ast.alias))))
     )
 
 
@@ -82,8 +87,8 @@ def _is_of_classes(node: ast.AST, properties: Collection[str], known: Collection
 
 def _ready_made(nodes: Iterable[ast.AST], classes: Iterable[ast.ClassDef]) -> Iterator[str]:
     """Methods of `SPECIAL` that classes of a cell get without writing them."""
-    if any(map(_mentions_order, nodes)):
-        yield from ORDERED
+    for part in nodes:
+        yield from _methods_of(part)
     for node in classes:
         bases = {_name(base) for base in node.bases}
         if is_ordered(node) or bases & {"IntEnum", "StrEnum", "NamedTuple"} or (bases & ENUMS and len(bases) > 1):
@@ -103,12 +108,12 @@ def _alternatives(kinds: ast.expr) -> ast.expr:
     return ast.copy_location(ast.Tuple([*parts, right], ast.Load()), kinds)
 
 
-def _mentions_order(node: ast.AST) -> bool:
-    """Whether it is `cmp_to_key` or `total_ordering`, which make objects that only `operations.py` can sort."""
+def _methods_of(node: ast.AST) -> Collection[str]:
+    """The methods of `SPECIAL` that the objects have which are made by what it names."""
     match node:
         case ast.Name(name) | ast.Attribute(attr=name) | ast.alias(name=name):
-            return name in ("cmp_to_key", "total_ordering")
-    return False
+            return _MADE_BY.get(name.rpartition(".")[2], ())
+    return ()
 
 
 class Classes(ast.NodeTransformer):

@@ -14,8 +14,12 @@ from langgraph_rlm.repl.syntax import Code
 
 _MENTIONED = re.compile(r"\bre\b")
 _SIGNS = {"re": _MENTIONED, "_classes": re.compile(r"^\s*class\b", re.M)}
-_RICH = re.compile(r"\.(?:lastgroup|lastindex|expand|regs|endpos|pos|re)\b|\.(?:start|end|span|groups)\(\s*[^\s\d)]")
-"""What only a `Match` of the sandbox's own `re` has."""
+_WANTED = {
+    "all": re.compile(r"(?<!\bself)\.(?:expand|regs|endpos|pos|re)\b|\.(?:start|end|span|groups)\(\s*[^\s\d)]"),
+    "last": re.compile(r"\.(?:lastgroup|lastindex)\b"),
+    "places": re.compile(r"\.(?:start|end|span)\b"),
+}
+"""Words for what Monty's own matches lack, or take long to tell."""
 _PLACES_OF_FLAGS = {"compile": 1, "split": 3, "sub": 4, "subn": 4} | dict.fromkeys(
     ("search", "match", "fullmatch", "findall", "finditer"), 2
 )
@@ -29,11 +33,11 @@ def needed_at_once(code: str) -> list[str]:
 
 def preparation(code: Code) -> list[str]:
     """The line of the host's own that stands before a cell, if it needs one."""
-    is_rich = _RICH.search(code.text) is not None
-    if not is_rich and not _MENTIONED.search(code.text):
+    wanted = [word for word, mentioned in _WANTED.items() if mentioned.search(code.text)]
+    if not wanted and not _MENTIONED.search(code.text):
         return []
     patterns = list(dict.fromkeys(filter(None, map(_pattern, code.of(ast.Call)))))
-    return [f"{_LOAD}.prepare({patterns!r}, {is_rich})" if patterns or is_rich else _LOAD]
+    return [f"{_LOAD}.prepare({patterns!r}, {wanted!r})" if patterns or wanted else _LOAD]
 
 
 def _pattern(call: ast.Call) -> tuple[str, int] | None:

@@ -33,6 +33,13 @@ STANDARD: dict[str, list[list[Any]]] = {
     "urllib.unquote": [["%" * 999_000, False]],
     "statistics": [["harmonic_mean", [2**1022 + i for i in range(9_000)], []], ["variance", [2**1000] * 40_000, []]],
     "difflib.matches": [["ab" * 49_000, "ba" * 49_000, False], [[1] * 90_000, [1] * 90_000, False]],
+    "difflib.compare": [
+        [["x"] * 12_000, ["x"] * 12_000 + ["y"], True],
+        [[str(i) for i in range(4_000)], [str(-i) for i in range(4_000)], False],
+        [["ab" * 90 + str(i) for i in range(100)], ["ba" * 90 + str(i) for i in range(100)], True],
+        [["x" * 19_999 + "a"], ["a" + "x" * 19_999], True],
+        [[f"{'a' * 20}{i}" for i in range(300)], [f"{'a' * 20}{i}b" for i in range(300)], True],
+    ],
     "difflib.close": [["abcdefgh" * 10, ["hgfedcba" * 10 + str(i) for i in range(1500)], 3, 0.1]],
     "ast.parse": [["f'" + "{a}" * 60_000 + "'", "exec"], ["(" * 100_000, "exec"], ["9" * 199_000, "eval"]],
     "ast.unparse": [[[*DEEP, ["Constant", {"value": ["value", 1]}], ["Add", {}]]]],

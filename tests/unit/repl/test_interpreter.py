@@ -290,6 +290,10 @@ def test_there_is_nothing_of_the_host_in_the_repl() -> None:
 @pytest.mark.parametrize(
     ("code", "advice"),
     [
+        ("import sys\nsys.stdout.flush()", "print(text, end='')"),
+        ("from datetime import timedelta\ntimedelta(1) * 1.5", "count in seconds"),
+        ("pow(3, -1, 7)", "a * x % m == 1"),
+        ("import difflib\ndifflib.context_diff([], [])", "difflib.unified_diff"),
         ("globals()", "SHOW_VARS"),
         ("import numpy as np", "list"),
         ("import nothing_known", "collections"),

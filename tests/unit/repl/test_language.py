@@ -299,6 +299,38 @@ Final += [sorted(['b', 'A'], key=str.lower), [g('x') for g in [str.upper, 'axb'.
 table = str.maketrans('ab', 'xy', 'c')
 Final = ['abcd'.translate(table), '{a}'.format_map({'a': 1}), (5).bit_length(), (2.0).is_integer()]
 ----
+import io, sys
+b = io.StringIO()
+print('a', 1, None, file=b)
+print('x', 'y', sep='-', end='!', file=b)
+print(file=b, end='', sep='')
+Final = [b.getvalue(), sys.stdout.write('out\n'), print('shown', file=sys.stdout), print('shown too', file=None)]
+----
+from collections import OrderedDict
+numbers = [(n, size, order) for n in (0, 1, 255, 65535, 2 ** 40) for size in (6, 8) for order in ('big', 'little')]
+Final = [list(bytes([65, 0, 255])), list(bytes(range(3))), len(bytes(3)), bytes(b'x').hex(), bytes([]).hex()]
+Final += [n.to_bytes(size, order).hex() for n, size, order in numbers]
+Final += [int.from_bytes(n.to_bytes(size, order), order) for n, size, order in numbers]
+Final += [int.from_bytes((-n).to_bytes(size, order, signed=True), order, signed=True) for n, size, order in numbers]
+Final += [int.from_bytes(b'\xff\x01', 'big', signed=True), int.from_bytes([1, 2], 'little'), int.from_bytes(b'')]
+wrong = [lambda: bytes([256]), lambda: (300).to_bytes(1, 'big'), lambda: (-1).to_bytes(1, 'big')]
+wrong += [lambda: (128).to_bytes(1, 'big', signed=True), lambda: int.from_bytes(b'a', 'x')]
+for one in wrong:
+    try:
+        Final.append(one())
+    except (ValueError, OverflowError) as error:
+        Final.append(str(error))
+d = OrderedDict(a=1, b=2, c=3)
+d.move_to_end('a')
+Final.append(list(map(list, d.items())))
+d.move_to_end('a', last=False)
+Final += [list(d), list(d.popitem(last=False)), list(d.popitem()), list({'x': 1}.popitem()), list(d)]
+----
+from collections import defaultdict
+tables = [{97: 'xyz', 98: None, 'c': 'q', -5: 1}, {97: 98, 98: 97}, {}, {233: 'e', 97: 'ää'}, {97: 'ba', 98: 'a'}]
+tables += [defaultdict(lambda: None, {97: 97}), [str(i) for i in range(200)], str.maketrans('abc', 'bca', 'é')]
+Final = [text.translate(table) for table in tables for text in ('', 'a', 'abca', 'éab' * 9, 'no such' * 200)]
+----
 import json, datetime
 Final = [json.dumps({'d': datetime.date(2024, 1, 2), 's': [1, None]}, default=str)]
 Final.append(json.dumps({'x': {1}}, default=list, indent=1))

@@ -65,6 +65,46 @@ XML = (
     '<?xml version="1.0" encoding="utf-8"?><r a="1" xmlns:n="u">t<i id="1">one<b>x</b>tail</i><i id="2"/>'
     "<!-- c --><n:i n:k='&lt;'>&#233;<![CDATA[<x>]]></n:i><d><i id='3'><b>y</b></i><i/></d> end</r>"
 )
+ADDRESSES = (
+    "http: https: HTTP: mailto: x-y+z: 1a: // / /// a b.org Host user@ :80 : .. . ../ ./ ? ?a=1 # #f ;p = & &b=%20 + % "
+    "%C3%A9 %zz é \t [ ] [::1] a;b ~ * ( ' \\ | ^ { a//b %41 %e9"
+).split(" ")
+
+
+def address() -> str:
+    start = RANDOM.choice(["http://a.org", "https://Ex.org:8080", "http://u@h", "//h", "", ""])
+    return start + "".join(RANDOM.choice(ADDRESSES) for _ in range(RANDOM.randint(0, 5)))
+
+
+REFERENCES = [
+    "&",
+    " ",
+    "&amp;",
+    "&lt ",
+    "&nbsp;",
+    "&foo;",
+    "&notit;",
+    "&#39;",
+    "&#x27",
+    "&#39a;",
+    "&;",
+    ";",
+    "a",
+    "&b=1",
+    "<",
+]
+REFERENCES += ["&#", "&#x;", "&é;", "lt;"]
+STEPS = ["a", "b", "*", "./a", "..", "", "a[@k]", "a[@k='1']", "b[1]", "a[last()]", "*[b]", "a[.='t']", "a[b!='t']"]
+
+
+def tree(depth: int) -> str:
+    """An element with others in it, as XML."""
+    tag, attribute = RANDOM.choice("ab"), RANDOM.choice(["", " k='1'"])
+    text, tail = RANDOM.choice(["", "t"]), RANDOM.choice(["", "x"])
+    inner = "".join(tree(depth - 1) for _ in range(RANDOM.randint(0, 3) if depth else 0))
+    return f"<{tag}{attribute}>{text}{inner}</{tag}>{tail}"
+
+
 PAGES = [
     "<!DOCTYPE html>\n<html><!-- a > b --><P Class='x y' id=a1 hidden title=\"5 &lt; 6\">A &amp; b&nbsp;&#233;c</p >\n",
     "<br/><img src='a.png' alt=\"<b>\"/><input value = x disabled>1 < 2 & 3 &unknown; a<b</html>",
@@ -256,6 +296,9 @@ CASES: dict[str, tuple[str, list[str]]] = {
             "html.escape('<\"', quote=False)",
             "html.unescape('&lt;&eacute;&#233;&#xe9;&notit;&amp;amp;&nope; &#0;&#x110000;&NotEqualTilde;')",
             *expressions("html.unescape(html.escape({}))", arguments=lambda: (words(20),)),
+            *expressions(
+                "html.unescape({})", arguments=lambda: ("".join(RANDOM.choice(REFERENCES) for _ in range(6)),)
+            ),
         ],
     ),
     "html.parser": (
@@ -409,6 +452,7 @@ CASES: dict[str, tuple[str, list[str]]] = {
         [
             "difflib.get_close_matches('appel', ['ape', 'apple', 'peach', 'puppy'])",
             "difflib.get_close_matches('a', ['b'], n=0)",
+            "list(difflib.ndiff(['one\\n', 'two\\n', 'three\\n'], ['ore\\n', 'tree\\n', 'emu\\n'], charjunk=None))",
             *("SequenceMatcher(None, '', '').ratio()", "SequenceMatcher(None, 'abc', 'abc').get_opcodes()"),
             *expressions(
                 "SequenceMatcher(None, {0}, {1}).ratio()",
@@ -417,6 +461,8 @@ CASES: dict[str, tuple[str, list[str]]] = {
                 "[tuple(b) for b in SequenceMatcher(None, {0}, {1}, False).get_matching_blocks()]",
                 "list(difflib.unified_diff({0}.split(' '), {1}.split(' '), 'a', 'b', n=1, lineterm=''))",
                 "list(difflib.unified_diff({0}.splitlines(True), {1}.splitlines(True)))",
+                "list(difflib.ndiff({0}.split('a'), ({0}[:9] + {1} + {0}[9:]).split('a')))",
+                "list(difflib.Differ().compare({0}.splitlines(True), {1}.splitlines(True)))",
                 "difflib.get_close_matches({0}, {1}.split(), cutoff=0.1)",
                 arguments=lambda: (words(30), words(30)),
             ),
@@ -458,6 +504,7 @@ CASES: dict[str, tuple[str, list[str]]] = {
                 "str(F({0}, {1}) + F({2}, {3}))",
                 "str(F({0}, {1}) * F({2}, {3}) - {0})",
                 "str(F({0}, {1}) / F({2}, {3}))",
+                "[F({0}, {1}) < F({2}, {3}), F({0}, {1}) >= {2} / 7, str(max(F({0}, {1}), F({2}, {3}))), bool(F({0}))]",
                 "str(F({0}, {1}).limit_denominator(abs({3})))",
                 arguments=lambda: [RANDOM.randint(-9, 99) for _ in range(4)],
             ),
@@ -497,6 +544,13 @@ CASES: dict[str, tuple[str, list[str]]] = {
                 "unquote_plus('a+%20')",
             ),
             "urllib.parse.urlunsplit(['http', 'a', '/b', 'c', 'd'])",
+            *expressions(
+                "[list(urlsplit({0})), urlsplit({0}).hostname, urlsplit({0}).geturl(), list(urlparse({0}))]",
+                "[urljoin({0}, {1}), urljoin('http://a.b/c/d?e', {0}), urldefrag({0})]",
+                "[parse_qsl({0}), parse_qsl({0}, True), quote({0}), quote_plus({0}, '&'), unquote({0}), unquote_plus({0})]",
+                arguments=lambda: (address(), address()),
+                times=60,
+            ),
         ],
     ),
     "xml.etree.ElementTree": (
@@ -510,8 +564,36 @@ CASES: dict[str, tuple[str, list[str]]] = {
                 for path in (
                     *("i", ".//i", "*", "d/i", ".//b/..", "i[@id]", "i[@id='2']", ".//i[b]", ".//i[b='y']", "i[1]"),
                     *("i[last()]", "{u}i", "p:i", ".", ".//*", "d//b", "./d/i[2]", "i[@id!='2']", "{*}i", ".//i[.='']"),
-                    *("/i", "q:i", "i[0]", "none", "i[@id='1']/b", "d/"),
+                    *(
+                        "/i",
+                        "q:i",
+                        "i[0]",
+                        "none",
+                        "i[@id='1']/b",
+                        "d/",
+                        ".//d//i",
+                        "*//b",
+                        "i[d/b]",
+                        ".//..",
+                        "i[@id!='1']",
+                    ),
                 )
+            ),
+            *(
+                "root.findall('q:i')",
+                "facts(root.findall('i', {'': 'u'}))",
+                "root.find('p:i', ns).tag",
+                "root.findall('')",
+            ),
+            *(
+                "[len(root), len(root[0]), [e.tag for e in root.iter() if len(e)]]",
+                "'some' if len(root[1]) else 'none'",
+            ),
+            *expressions(
+                "facts(ET.fromstring('<r>' + {} + '</r>').findall({}))",
+                "ET.tostring(ET.fromstring('<r>' + {0} + '</r>'), encoding='unicode')",
+                "[one := ET.fromstring({0}.rstrip('x')), ET.indent(one), ET.tostring(one, encoding='unicode')][2]",
+                arguments=lambda: (tree(3), "/".join(RANDOM.choice(STEPS) for _ in range(RANDOM.randint(1, 3)))),
             ),
             *(
                 "root.find('x')",
@@ -563,6 +645,7 @@ CASES: dict[str, tuple[str, list[str]]] = {
     "calendar": (
         "import calendar\n",
         [
+            *(f"calendar.timegm({moment})" for moment in ((1969, 12, 31, 23, 59, 59), (2024, 2, 29, 1, 2, 3, 0, 0, 0))),
             *(
                 f"list(calendar.monthrange({year}, {month}))"
                 for year in (1900, 2000, 2023, 2024)
@@ -725,7 +808,7 @@ def test_prompts_of_an_executor_are_asked_together() -> None:
 
 
 BOMBS = {
-    "import html; html.unescape('&lt;' * 1_000_000)": "at most 1,000,000 characters",
+    "import html; html.unescape('&lt ' * 1_000_000)": "at most 1,000,000 characters",
     "import textwrap; textwrap.wrap('a' * 200_000)": "at most 10,000 characters",
     "import textwrap; textwrap.wrap('\\t' * 20_000, tabsize=10**9)": "at most",
     "import textwrap; textwrap.wrap('ab-c', 1, initial_indent='* ')": "width must be larger",
@@ -735,6 +818,9 @@ BOMBS = {
     "__rlm__['standard']('statistics', 'NormalDist', [1], [])": "TypeError",
     "import difflib; difflib.SequenceMatcher(None, 'ab' * 9000, 'ba' * 9000, False).ratio()": "at most 5,000,000 comparisons",
     "import difflib; difflib.get_close_matches('ab' * 90, ['ba' * 90 + str(i) for i in range(900)])": "at most 5,000,000 comparisons",
+    "import difflib; difflib.ndiff([f'{i} b' for i in range(900)], [f'{i} a' for i in range(900)])": "at most 5,000,000 comparisons",
+    "import difflib; difflib.ndiff(['ab' * 90 + '!'] * 100, ['ba' * 90] * 100)": "at most 5,000,000 comparisons",
+    "import difflib; difflib.ndiff(['a'], [1])": "lists of str",
     "import ast; ast.parse('(' * 5000 + ')' * 5000)": "Error",
     "import ast; ast.parse('-' * 100_000 + '1')": "nested too deeply",
     "import ast; ast.parse('a=b\\n' * 40_000)": "at most 100,000 nodes",
@@ -743,7 +829,8 @@ BOMBS = {
     "import ast; ast.unparse(type('__builtins__', (), {'_fields': ()})())": "no syntax tree",
     "import xml.etree.ElementTree as E; E.fromstring('<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>')": "DOCTYPE",
     "import xml.etree.ElementTree as E; E.fromstring('<!DOCTYPE a SYSTEM \"file:///etc/passwd\"><a/>')": "DOCTYPE",
-    "import xml.etree.ElementTree as E; E.fromstring('<a>' * 5000)": "at most 1,000 deep",
+    "import xml.etree.ElementTree as E; E.fromstring('<a>' * 5000)": "at most 500 deep",
+    "import xml.etree.ElementTree as E; E.fromstring('<a>' + ' ' * 2_000_000 + '</a>')": "parse the records one by one",
     "import xml.etree.ElementTree as E; E.fromstring('<a>' + '<b/>' * 200_000)": "at most 100,000 elements",
     "import email; email.message_from_string('A: b\\n' * 100_000)": "at most 30,000 headers",
     "import email; email.message_from_string('Content-Type: multipart/mixed; boundary=b\\n\\n--b\\n' * 5000)": "at most",

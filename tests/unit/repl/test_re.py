@@ -421,6 +421,21 @@ def test_searching_from_a_place_finds_what_it_finds_in_cpython(session: MontySes
     assert value_of(session, code, {"text": text}) == [eval(expression, {"t": text}) for expression in expressions]
 
 
+SLICES = ["{t}[{a} + 0:]", "{t}[{a} + 0:{b}]", "{t}[{a} - 0:{b}:2]", "{t}[-({a}):][:9]", "{t}[{a} + 0:{b}][::-1]"]
+
+
+@pytest.mark.parametrize("start", ["", "é"])
+def test_slices_of_a_long_text_are_those_of_cpython(session: MontySession, start: str) -> None:
+    chance, text = random.Random(3), start + "the quick fox, " * 400
+    places = [*range(-3, 3), *(chance.randrange(-len(text) - 9, len(text) + 9) for _ in range(20))]
+    expressions = [slice.format(t="t", a=a, b=chance.choice([*places, None])) for slice in SLICES for a in places]
+    code = f"t = text\nresult = [{', '.join(expressions)}] + [xs[n:] for xs in ([1, 2], (3, 4), 'ab', b'cd')]"
+    given = {"text": text, "n": 1}
+    expected = {**given}
+    exec(code, expected)
+    assert value_of(session, code, given) == expected["result"]
+
+
 def test_searching_from_a_place_is_left_to_what_is_no_long_text() -> None:
     assert final_of("xs = [1, 2, 1]\nFinal = [xs.index(1, 1), 'abca'.find('a', 1), b'abca'.find(b'a', 1)]") == [2, 3, 3]
     assert "substring not found" in error_of("x = 'a' * 9000\nx.index('b', 1)")
@@ -448,6 +463,57 @@ def test_long_text_is_gone_over_step_by_step_as_in_cpython(session: MontySession
     expected: dict[str, Any] = {"re": re, **given}
     exec(STEPS, expected)
     assert value_of(session, STEPS, given) == expected["result"]
+
+
+TOKENS = [
+    r"\s*(?:(?P<num>\d+)|(?P<name>[a-z_]\w*)|(?P<op>[-+*/=]))",
+    r"(?P<num>\d+)(?P<unit>k?)|(?P<name>\w+)|(\W)",
+    r"(?P<word>(?P<first>[a-z])\w*)|(?P<rest>\S)",
+    r"(?P<a>x)(?=(\d))|(?P<b>\w)",
+    r"(?:(a)|(?P<b>b)|c)+",
+    r"\b(?P<word>\w+)$|(?P<c>.)",
+    r"\s*",
+]
+LINES = ["x1 = 12k + ab_c*3", "abcab", "  ", "é = x2 + ü", "x2 x", "a\n"]
+PLAIN = """
+def told(m):
+    return m and [m.group(), m.groups(), m.groupdict(), m.span(), m.start(), m.end()]
+"""
+WHOLE = """
+def told(m):
+    return m and [m.lastgroup, m.lastindex, m["a"] if "(?P<a>" in m.re.pattern else 0, m.pos, m.endpos, m.string, m.regs]
+"""
+LAST = """
+def told(m):
+    return m and [m.lastgroup, m.lastindex, m.group(m.lastgroup or 0)]
+"""
+WALK = """
+result = []
+for pattern in map(re.compile, TOKENS):
+    for line in LINES:
+        result += [told(m) for m in pattern.finditer(line)]
+        place = 0
+        while place <= len(line):
+            m = pattern.match(line, place)
+            result.append([place, told(m), told(pattern.search(line, place))])
+            place = m.end() if m and m.end() > place else place + 1
+        result += [told(pattern.match(line, place)) for place in (3, 1, 2, 1, 99, 0)]
+"""
+
+
+def test_line_is_gone_over_token_by_token_as_in_cpython(session: MontySession) -> None:
+    for told in (PLAIN, LAST, PLAIN, WHOLE, LAST):  # matches of the sandbox's own know less as long as nobody asks
+        code = f"import re\nTOKENS, LINES = {TOKENS!r}, {LINES!r}\n{told}{WALK}"
+        expected: dict[str, Any] = {}
+        exec(code, expected)
+        assert value_of(session, code) == expected["result"]
+
+
+def test_match_of_an_earlier_cell_does_not_guess_its_last_group() -> None:
+    [_, error, *_] = run("m = re.match('(?P<a>x)(?P<b>y)', 'xy')", "m.lastgroup", "Final = 1").errors
+    assert error is not None
+    assert "search again in this cell" in error
+    assert run("m = re.match('(?P<a>x)|(?P<b>y)', 'y')", "Final = m.lastgroup").answer == "b"
 
 
 def test_what_was_found_in_a_long_text_is_not_kept_after_the_cell() -> None:

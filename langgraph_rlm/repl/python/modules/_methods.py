@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections import Counter, deque
 
 makers = {}
@@ -12,7 +13,7 @@ def method(owner, name):
     if name in LACKING:
         for kind, function in LACKING[name]:
             if isinstance(owner, kind):
-                return lambda *arguments: function(owner, *arguments)
+                return lambda *arguments, **named: function(owner, *arguments, **named)
             if owner is kind:
                 return function
     try:
@@ -131,12 +132,37 @@ def added_to(target):
 
 
 def _translate(text, table):
-    out = []
-    for character in text:
-        new = table.get(ord(character), character)
-        if new is not None:
-            out.append(chr(new) if isinstance(new, int) else new)
-    return "".join(out)
+    if type(table) is not dict:
+        made = _looked_up(text, table)
+    elif len(text) <= len(table):
+        made = {character: table[ord(character)] for character in text if ord(character) in table}
+    else:
+        keys = [key for key in table if isinstance(key, int) and 0 <= key < 0x110000]
+        made = {chr(key): table[key] for key in keys if chr(key) in text}
+    if not made:
+        return text
+    for character, new in made.items():
+        if new is None or isinstance(new, int):
+            made[character] = "" if new is None else chr(new)
+        elif not isinstance(new, str):
+            raise TypeError("character mapping must return integer, None or str")
+    results = "".join(made.values())
+    if any([character in results for character in made]):  # one after the other, they would be replaced again
+        return "".join([made.get(character, character) for character in text])
+    for character, new in made.items():
+        text = text.replace(character, new)
+    return text
+
+
+def _looked_up(text, table):
+    """What a table that is no dict, or has values for what is not in it, has for the characters of a text."""
+    made = {}
+    for character in set(text):
+        try:
+            made[character] = table[ord(character)]
+        except (KeyError, IndexError):
+            pass
+    return made
 
 
 def _maketrans(old, new=None, gone=""):
@@ -225,6 +251,76 @@ subtracted = _in_place("subtracted", "__isub__", "-=", _difference_update)
 exchanged = _in_place("exchanged", "__ixor__", "^=", _symmetric_difference_update)
 
 
+def bytes_of(value):
+    """`bytes(value)`, for numbers too."""
+    if not isinstance(value, (list, tuple, set, range)) and not hasattr(value, "__next__"):
+        return bytes(value)
+    numbers = list(value)
+    if not all([0 <= number < 256 for number in numbers]):
+        raise ValueError("bytes must be in range(0, 256)")
+    return bytes.fromhex("".join([f"{number:02x}" for number in numbers]))
+
+
+def _from_bytes(data, byteorder="big", *, signed=False):
+    data = data if isinstance(data, bytes) else bytes_of(data)
+    number = int((data if _is_big(byteorder) else data[::-1]).hex() or "0", 16)
+    return number - (1 << 8 * len(data)) if signed and data and number >> (8 * len(data) - 1) else number
+
+
+def _to_bytes(number, length=1, byteorder="big", *, signed=False):
+    most = 1 << (8 * length - 1 if signed and length else 8 * length)
+    if number < 0 and not signed:
+        raise OverflowError("can't convert negative int to unsigned")
+    if not (-most if signed else 0) <= number < most:
+        raise OverflowError("int too big to convert")
+    digits = f"{number % (1 << 8 * length):0{2 * length}x}" if length else ""
+    data = bytes.fromhex(digits)
+    return data if _is_big(byteorder) else data[::-1]
+
+
+def _is_big(byteorder):
+    if byteorder not in ("big", "little"):
+        raise ValueError("byteorder must be either 'little' or 'big'")
+    return byteorder == "big"
+
+
+def _move_to_end(items, key, last=True):
+    value = items.pop(key)
+    others = [] if last else list(items.items())
+    if not last:
+        items.clear()
+    items[key] = value
+    items.update(others)
+
+
+def _popitem(items, last=True):
+    if last or not items:
+        return items.popitem()
+    key = next(iter(items))
+    return key, items.pop(key)
+
+
+def print_to(*values, sep=" ", end="\n", file=None, flush=False):
+    """`print`, for what has a method `write` too."""
+    if file is None or file is sys.stdout or file is sys.stderr:
+        print(*values, sep=sep, end=end, file=file)
+    else:
+        text = (" " if sep is None else sep).join([str(value) for value in values])
+        file.write(text + ("\n" if end is None else end))
+
+
+def writer(file):
+    """`file.write`, for the output."""
+
+    def write(text):
+        if not isinstance(text, str):
+            raise TypeError("write() argument must be str, not " + type(text).__name__)
+        print(text, end="", file=file)
+        return len(text)
+
+    return write
+
+
 LACKING = {
     "translate": [[str, _translate]],
     "maketrans": [[str, _maketrans]],
@@ -236,6 +332,10 @@ LACKING = {
     "difference_update": [[set, _difference_update]],
     "intersection_update": [[set, _intersection_update]],
     "symmetric_difference_update": [[set, _symmetric_difference_update]],
+    "from_bytes": [[int, _from_bytes]],
+    "to_bytes": [[int, _to_bytes]],
+    "move_to_end": [[dict, _move_to_end]],
+    "popitem": [[dict, _popitem]],
     "bit_length": [[int, lambda number: len(bin(abs(number))) - 2 if number else 0]],
     "bit_count": [[int, lambda number: bin(abs(number)).count("1")]],
     "is_integer": [[float, lambda number: number % 1 == 0], [int, lambda number: True]],

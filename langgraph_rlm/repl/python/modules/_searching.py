@@ -8,6 +8,8 @@ import re
 
 LONG = 4000
 """Characters of a text from which on this is worth it."""
+OFTEN = 8
+"""How often it is searched or sliced before it is."""
 PIECE = 256
 FIRST, GROWTH = 256, 4
 """Characters of the first window, and how much larger the next one is: a slice takes time by its length."""
@@ -19,6 +21,11 @@ class Searched:
     def __init__(self, text):
         self.text, self.length = text, len(text)
         self.pieces = None if text.isascii() else re.findall("(?s).{1,256}", text)
+
+    def __getitem__(self, key):
+        if not isinstance(key, slice) or key.step is not None:
+            return self.text[key]
+        return self.slice(*self.bounds(key.start, key.stop))
 
     def slice(self, start, end):
         if self.pieces is None or end <= start:
@@ -98,39 +105,41 @@ class Searched:
         return self.slice(max(start, end - longest), end).endswith(what)
 
 
-_last = [None, None]
+_last = [None, None, None, 0]
+"""A text, what it is searched by, what it is sliced by, and how often either was done."""
 
 
 def at(text):
     """`text` for a method that begins at a place in it."""
+    return _last[1] if text is _last[0] and _last[3] == OFTEN else _once_more(text, 1)
+
+
+def cut(text):
+    """`text` for a slice that begins at a place in it."""
+    if text is _last[0] and _last[3] == OFTEN:
+        return _last[2]
+    if not isinstance(text, str) or (text is not _last[0] and len(text) < LONG):
+        return text
+    return _once_more(text, 2)
+
+
+def _once_more(text, what):
     if text is not _last[0]:
         if not isinstance(text, str) or len(text) < LONG:
             return text
-        _last[0], _last[1] = text, Searched(text)
-    return _last[1]
+        _last[:] = [text, text, text, 0]
+    _last[3] += 1
+    if _last[3] == OFTEN:
+        _last[1] = Searched(text)
+        _last[2] = text if _last[1].pieces is None else _last[1]
+    return _last[what]
 
 
 matches = {}
-"""By pattern: the text, a list for what the pattern finds in it, and whether the text is long."""
-MOST_MATCHES = 8
-"""Patterns whose matches are kept."""
-
-
-def remembered(pattern, text):
-    """A list in which to keep what a pattern finds in a long text, from the second time on: None before that."""
-    kept = matches.get(pattern)
-    if kept is None or kept[0] is not text:
-        if len(matches) >= MOST_MATCHES:
-            matches.clear()
-        matches[pattern] = [text, None]
-        return None
-    if kept[1] is None:
-        kept[1] = []
-        kept.append(len(text) >= LONG)
-    return kept[1] if kept[2] else None
+"""By pattern: what `re` remembers of a text that the pattern is searched in from places on, the text first."""
 
 
 def forget():
-    """Frees the text that was searched last."""
-    _last[0] = _last[1] = None
+    """Frees the texts that were searched last."""
+    _last[:] = [None, None, None, 0]
     matches.clear()

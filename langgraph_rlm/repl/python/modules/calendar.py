@@ -24,6 +24,13 @@ def weekday(year, month, day):
     return datetime.date(year, month, day).weekday()
 
 
+def timegm(tuple):
+    """The seconds since 1970 of a time in UTC."""
+    year, month, day, hour, minute, second = tuple[:6]
+    days = datetime.date(year, month, 1).toordinal() - datetime.date(1970, 1, 1).toordinal() + day - 1
+    return ((days * 24 + hour) * 60 + minute) * 60 + second
+
+
 def monthrange(year, month):
     """The weekday of a month's first day, and how many days it has."""
     if not 1 <= month <= 12:

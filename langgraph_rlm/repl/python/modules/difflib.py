@@ -76,6 +76,28 @@ def get_close_matches(word, possibilities, n=3, cutoff=0.6):
     return __rlm__["standard"]("difflib.close", word, list(possibilities), n, cutoff)
 
 
+def IS_CHARACTER_JUNK(ch, ws=" \t"):
+    return ch in ws
+
+
+class Differ:
+    """Compares texts line by line, and similar lines character by character."""
+
+    def __init__(self, linejunk=None, charjunk=None):
+        if linejunk is not None or not (charjunk is None or charjunk is IS_CHARACTER_JUNK):
+            raise ValueError(
+                "linejunk must be None here, and charjunk None or IS_CHARACTER_JUNK: leave the junk out before"
+            )
+        self._are_blanks_junk = charjunk is not None
+
+    def compare(self, a, b):
+        return iter(__rlm__["standard"]("difflib.compare", list(a), list(b), self._are_blanks_junk))
+
+
+def ndiff(a, b, linejunk=None, charjunk=IS_CHARACTER_JUNK):
+    return Differ(linejunk, charjunk).compare(a, b)
+
+
 def unified_diff(a, b, fromfile="", tofile="", fromfiledate="", tofiledate="", n=3, lineterm="\n"):
     """The lines of a diff with `-` and `+`: a list here."""
     lines = []

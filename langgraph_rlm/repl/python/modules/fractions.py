@@ -101,6 +101,25 @@ class Fraction:
         a, b, c, d = _both(self, other)
         return a * d == c * b
 
+    def __lt__(self, other):
+        own, others = _sides(self, other)
+        return own < others
+
+    def __le__(self, other):
+        own, others = _sides(self, other)
+        return own <= others
+
+    def __gt__(self, other):
+        own, others = _sides(self, other)
+        return own > others
+
+    def __ge__(self, other):
+        own, others = _sides(self, other)
+        return own >= others
+
+    def __bool__(self):
+        return self.numerator != 0
+
     def __hash__(self):
         return hash(self.numerator) if self.denominator == 1 else hash((self.numerator, self.denominator))
 
@@ -113,6 +132,16 @@ class Fraction:
 
 def _both(a, b):
     return (a.numerator, a.denominator) + _ratio(b)
+
+
+def _sides(a, b):
+    """What compares as the two do."""
+    if not isinstance(b, (Fraction, int, float)):
+        raise TypeError("a Fraction cannot be compared with '" + type(b).__name__ + "'")
+    if isinstance(b, float) and not math.isfinite(b):
+        return 0.0, b
+    a, b, c, d = _both(a, b)
+    return a * d, c * b
 
 
 def _ratio(value):

@@ -4,10 +4,9 @@ A pattern is read by the host (`repl/patterns.py`), which says how the engine ha
 wherever they are alike: a `Match` of this file knows more, and takes longer to make.
 """
 
-import bisect
-import itertools
+from bisect import bisect_left
 
-_native, _host, _state = __rlm__["native_re"], __rlm__["host"], {"is_rich": False}
+_native, _host, _state = __rlm__["native_re"], __rlm__["host"], {"wanted": set()}
 
 NOFLAG, I, L, M, S, U, X, A, DEBUG = 0, 2, 4, 8, 16, 32, 64, 256, 128
 IGNORECASE, LOCALE, MULTILINE, DOTALL, UNICODE, VERBOSE, ASCII = I, L, M, S, U, X, A
@@ -18,12 +17,13 @@ escape = _native.escape
 _MOST_CACHED = 256
 _LONG = 2000
 """Characters of a text from which on finding its characters takes time, where it is not of ASCII alone."""
-_MOST_REMEMBERED = 300_000
-"""Matches in a long text that are kept for searches from places in it."""
+_MOST_PATTERNS, _MOST_REMEMBERED, _MOST_IN_ALL = 32, 300_000, 1_000_000
+"""Patterns whose matches in a text are kept for searches from places in it; such matches of one, and of all."""
 _FLAG_NAMES = {2: "IGNORECASE", 8: "MULTILINE", 16: "DOTALL", 64: "VERBOSE", 256: "ASCII"}
 _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\"}
 
 _searching = __rlm__["module"]("_searching")
+_remembered = _searching.matches
 _cache = {0: {}}
 _templates = {}
 
@@ -77,13 +77,16 @@ def purge():
     _cache[0] = {}
 
 
-def prepare(patterns, is_rich):
-    """Reads patterns that code may come to where the host cannot be asked; `is_rich` if it wants all of a `Match`."""
-    if is_rich and not _state["is_rich"]:
-        _state["is_rich"] = True
+def prepare(patterns, wanted):
+    """Reads patterns that code may come to where the host cannot be asked.
+
+    `wanted` are words for what is asked of a `Match`: its "places", the "last" of its groups, "all" that one has.
+    """
+    if not _state["wanted"].issuperset(wanted):
+        _state["wanted"].update(wanted)
         for kept in _cache.values():
             for pattern in kept.values():
-                pattern._is_rich, pattern._may_be_quick, pattern._quick = True, False, None
+                _set_kind(pattern)
     unknown = [[pattern, flags] for pattern, flags in patterns if pattern not in _cache.get(flags, {})]
     while unknown:
         answers = _host("patterns", unknown)  # of the first of them
@@ -123,49 +126,46 @@ def _kept(pattern, flags, told):
 class Pattern:
     def __init__(self, pattern, told):
         self.pattern, self.flags, self.groups = pattern, told["flags"], told["groups"]
-        self.groupindex = told["groupindex"]
+        self.groupindex, self._has_names = told["groupindex"], not told["is_unnamed"]
+        self._names = {group: name for name, group in told["groupindex"].items()}
         self._told, self._made = told, {}
         self._is_plain = not told["is_nullable"]
-        self._is_rich = _state["is_rich"] or told["is_unnamed"]
-        self._ascii = self._other = self._quick = None
-        self._may_begin_within = self._is_plain and not told["behind"]
-        self._may_be_quick = self._is_plain and not self._is_rich and not told["looks"] and not told["is_hard"]
+        self._ascii = self._other = None
+        _set_kind(self)
 
     def __repr__(self):
         names = ["re." + name for flag, name in _FLAG_NAMES.items() if self.flags & flag]
         return "re.compile(" + repr(self.pattern)[:200] + (", " + "|".join(names) if names else "") + ")"
 
     def search(self, string, pos=0, endpos=None):
+        if pos or endpos is not None:
+            return _between(self, "search", string, pos, endpos)
         engine = self._quick
-        if engine is not None and not pos and endpos is None and isinstance(string, str) and string.isascii():
+        if engine is not None and isinstance(string, str) and string.isascii():
             return engine.search(string)
-        if pos or endpos is not None or self._is_rich:
-            return _bounded(self, "search", string, pos, endpos)
         try:
-            return _engine(self, string).search(string)
+            found = _engine(self, string).search(string)
         except PatternError:
             return _first(_matches_by_line(self, string, True))
+        return _whole(self, string, found, len(string)) if self._is_rich and found is not None else found
 
     def match(self, string, pos=0, endpos=None):
+        if pos or endpos is not None:
+            return _between(self, "match", string, pos, endpos)
         engine = self._quick
-        if engine is not None and not pos and endpos is None and isinstance(string, str) and string.isascii():
+        if engine is not None and isinstance(string, str) and string.isascii():
             return engine.match(string)
-        engine = self._ascii
-        if engine is not None and pos >= 0 and endpos is None and self._may_begin_within and isinstance(string, str):
-            if string.isascii() and len(string) < _LONG:  # a tokenizer calls this for each token of a line
-                found = engine.match(string[pos:])
-                return found if found is None else _Match(self, string, found, pos, 0, pos, len(string))
-        if pos or endpos is not None or self._is_rich:
-            return _bounded(self, "match", string, pos, endpos)
-        return _engine(self, string).match(string)
+        found = _engine(self, string).match(string)
+        return _whole(self, string, found, len(string)) if self._is_rich and found is not None else found
 
     def fullmatch(self, string, pos=0, endpos=None):
+        if pos or endpos is not None:
+            return _between(self, "fullmatch", string, pos, endpos)
         engine = self._quick
-        if engine is not None and not pos and endpos is None and isinstance(string, str) and string.isascii():
+        if engine is not None and isinstance(string, str) and string.isascii():
             return engine.fullmatch(string)
-        if pos or endpos is not None or self._is_rich:
-            return _bounded(self, "fullmatch", string, pos, endpos)
-        return _engine(self, string).fullmatch(string)
+        found = _engine(self, string).fullmatch(string)
+        return _whole(self, string, found, len(string)) if self._is_rich and found is not None else found
 
     def findall(self, string, pos=0, endpos=None):
         engine = self._quick
@@ -181,7 +181,7 @@ class Pattern:
     def finditer(self, string, pos=0, endpos=None):
         if self._is_plain and not pos and endpos is None and not self._is_rich:
             engine = _engine(self, string)
-            if engine is self._ascii or len(string) < _LONG:
+            if engine is self._ascii or len(string) < _LONG or "places" not in _state["wanted"]:
                 try:
                     return engine.finditer(string)
                 except PatternError:
@@ -233,6 +233,14 @@ class Pattern:
         return "".join(made), len(between) - 1
 
 
+def _set_kind(own):
+    """Whether its matches are of this file, and whether what it finds in texts of ASCII is just what Monty finds."""
+    told, wanted = own._told, _state["wanted"]
+    own._is_rich = "all" in wanted or ("last" in wanted and not told["is_of_one"]) or told["is_unnamed"]
+    own._may_be_quick = own._is_plain and not own._is_rich and not told["looks"] and not told["is_hard"]
+    own._quick = None
+
+
 def _engine(own, string):
     """Monty's pattern for such a text."""
     if not isinstance(string, str):
@@ -241,6 +249,7 @@ def _engine(own, string):
         raise TypeError("expected string or bytes-like object, got '" + type(string).__name__ + "'")
     if string.isascii():
         if own._ascii is not None:
+            own._quick = own._ascii if own._may_be_quick else None
             return own._ascii
         kind = 0
     else:
@@ -275,11 +284,11 @@ def _made(own, source):
 class _Match:
     """A match that knows its pattern. `_at` is where in the text the one that Monty's `_match` is of begins."""
 
-    def __init__(self, pattern, string, found, at=0, shift=0, pos=0, endpos=None):
-        self.re, self.string, self.pos = pattern, string, pos
-        self.endpos = len(string) if endpos is None else endpos
-        self._match, self._at, self._shift = found, at, shift
-        self._span = None
+    _shift = 0
+    _span = None
+
+    _at = 0
+    pos = 0
 
     def _number(self, group):
         if isinstance(group, str):
@@ -288,72 +297,123 @@ class _Match:
             raise IndexError("no such group")
         return group
 
-    def group(self, *groups):
-        if not groups:
-            return self._match.group(self._shift)
-        values = [self._match.group(self._number(group) + self._shift) for group in groups]
-        return values[0] if len(values) == 1 else tuple(values)
+    def group(self, group=0, *more):
+        if more:
+            return tuple([self[one] for one in (group, *more)])
+        if self._shift == 0 and self.re._has_names:
+            return self._match.group(group)
+        return self._match.group(self._number(group) + self._shift)
 
     def __getitem__(self, group):
+        if self._shift == 0 and self.re._has_names:
+            return self._match.group(group)
         return self._match.group(self._number(group) + self._shift)
 
     def groups(self, default=None):
-        values = self._match.groups()[self._shift :]
+        values = self._match.groups()
+        if self._shift:
+            values = values[self._shift :]
         return values if default is None else tuple([default if value is None else value for value in values])
 
     def groupdict(self, default=None):
+        if default is None and self._shift == 0 and self.re._has_names:
+            return self._match.groupdict()
         values = self.groups(default)
         return {name: values[group - 1] for name, group in self.re.groupindex.items()}
 
     def span(self, group=0):
-        group = self._number(group)
         if group == 0 and self._span is not None:
             return self._span
-        start, end = self._match.span(group + self._shift)
+        start, end = self._match.span(self._number(group) + self._shift)
         return (start + self._at, end + self._at) if start >= 0 else (-1, -1)
 
     def start(self, group=0):
+        if group == 0:
+            return self._match.start(self._shift) + self._at if self._span is None else self._span[0]
         return self.span(group)[0]
 
     def end(self, group=0):
+        if group == 0:
+            return self._match.end(self._shift) + self._at if self._span is None else self._span[1]
         return self.span(group)[1]
 
     def expand(self, template):
         return _filled(_template(template, self.re), self)
-
-    def _regs(self):
-        return tuple([self.span(group) for group in range(self.re.groups + 1)])
-
-    def _lastindex(self):
-        """The group that was closed last."""
-        values = self._match.groups()[self._shift :]
-        found = [group for group, value in enumerate(values, 1) if value is not None]
-        if len(found) < 2:
-            return found[0] if found else None
-        last, end = None, -1
-        for group in self.re._told["closing"]:
-            if group in found and self.end(group) >= end:
-                last, end = group, self.end(group)
-        return last
-
-    def _lastgroup(self):
-        last = self._lastindex()
-        for name, group in self.re.groupindex.items():
-            if group == last:
-                return name
-        return None
 
     def __repr__(self):
         return "<re.Match object; span=" + repr(self.span()) + ", match=" + repr(self.group())[:50] + ">"
 
 
 Match = (_native.Match, _Match)
-_FACTS = {"regs": _Match._regs, "lastindex": _Match._lastindex, "lastgroup": _Match._lastgroup}
+
+
+def _whole(own, string, native, length):
+    """A match in the text as it is. To count its characters takes time, where they are not all of ASCII."""
+    made = _Match()
+    made.re = own
+    made.string = string
+    made.endpos = length
+    made._match = native
+    return made
+
+
+def _part(own, string, native, at, shift, pos, endpos):
+    """A match in a part of the text, which begins at `at`, between two places."""
+    made = _Match()
+    made.re = own
+    made.string = string
+    made.pos = pos
+    made.endpos = endpos
+    made._match = native
+    made._at = at
+    if shift:
+        made._shift = shift
+    return made
 
 
 def fact(owner, name):
     """`owner.lastgroup` and the like, which are worked out where they are asked for."""
-    return _FACTS[name](owner) if isinstance(owner, _Match) else __rlm__["module"]("_methods").attribute(owner, name)
+    is_own = isinstance(owner, _Match)
+    if not is_own and not isinstance(owner, _native.Match):
+        return __rlm__["module"]("_methods").attribute(owner, name)
+    values = owner.groups()
+    if name == "regs":
+        return tuple([owner.span(group) for group in range(len(values) + 1)])
+    if values.count(None) < len(values) - 1:
+        if not is_own:
+            raise AttributeError("'re.Match' object has no attribute '" + name + "': search again in this cell")
+        last = _closed_last(owner, values)
+    elif is_own or name == "lastindex":
+        last = _only(values)
+    else:
+        return _name(owner.groupdict())
+    return last if name == "lastindex" else owner.re._names.get(last)
+
+
+def _name(named):
+    """The name of the group that has a value, if any has."""
+    for name, value in named.items():
+        if value is not None:
+            return name
+    return None
+
+
+def _only(values):
+    """The number of the group that has a value, if any has."""
+    group = 0
+    for value in values:
+        group += 1
+        if value is not None:
+            return group
+    return None
+
+
+def _closed_last(m, values):
+    last, end = None, -1
+    for group in m.re._told["closing"]:
+        if values[group - 1] is not None and m.end(group) >= end:
+            last, end = group, m.end(group)
+    return last
 
 
 def _first(matches):
@@ -368,78 +428,68 @@ def _found(m, groups):
     return values[0] if groups == 1 else values
 
 
-def _bounded(own, how, string, pos, endpos):
-    """`search`, `match` or `fullmatch` between two places."""
-    if not isinstance(string, str):
+def _between(own, how, string, pos, endpos):
+    """`search`, `match` or `fullmatch` between two places.
+
+    In a text that is gone over step by step (from the third time on, from the second if it is long) it is one of all
+    matches there: each of these searches would take time by the length of the text. Unless the place is in the middle
+    of one, where another might begin.
+    """
+    kept = _remembered.get(own)
+    if kept is not None and kept[0] is string and endpos is None and how != "fullmatch":
+        found = kept[1].get(pos)
+        if found is None and kept[3]:
+            if kept[2] is None:
+                kept[1], kept[2] = _scanned(own, string)
+            starts = kept[2]
+            at = bisect_left(starts, pos)
+            if pos > 0 and (not at or (kept[1] and kept[1][starts[at - 1]].end() <= pos)):
+                if at == len(starts) or (how == "match" and starts[at] != pos):
+                    return None
+                found = kept[1][starts[at]]
+        if found is not None:
+            return _from(own, string, found, pos) if own._is_rich else found
+        kept[3] = True
+    elif not isinstance(string, str):
         _engine(own, string)
-    if endpos is None and pos > 0 and how != "fullmatch" and own._is_plain:
-        found = _in_long(own, how, string, pos)
-        if found is not _UNKNOWN:
-            return found
-        if own._may_begin_within:
+    if endpos is None and 0 < pos <= len(string) and how != "fullmatch":
+        if own._is_plain and (kept is None or kept[0] is not string):
+            if kept is None and len(_remembered) >= _MOST_PATTERNS:
+                _remembered.clear()
+            _remembered[own] = [string, {}, None, len(string) >= _LONG]
+        if not own._told["behind"]:
             rest = string[pos:]
             engine = _engine(own, rest)
             found = engine.match(rest) if how == "match" else engine.search(rest)
-            return found if found is None else _Match(own, string, found, pos, 0, pos, pos + len(rest))
+            return found if found is None else _part(own, string, found, pos, 0, pos, len(string))
     text, pos = _clipped(string, pos, endpos)
     if pos is None:
         return None
     return _at(own, how, string, text, pos)
 
 
-class _Unknown:
-    pass
-
-
-_UNKNOWN = _Unknown()
-
-
-def _in_long(own, how, string, pos):
-    """What is found from a place on in a long text that is gone over step by step: one of all matches in it.
-
-    Unless the place is in the middle of one: there another might begin. Each of these searches would take time by the
-    length of the text.
-    """
-    found = _searching.remembered(own, string)
-    if found is None:
-        return _UNKNOWN
-    if not found:
-        found += _scanned(own, string)
-    natives, starts, ends, length = found
-    at = bisect.bisect_left(starts, pos)
-    if natives is None or (at and ends[at - 1] > pos):
-        return _UNKNOWN
-    if at == len(starts) or (how == "match" and starts[at] != pos):
-        return None
-    m = _Match(own, string, natives[at], 0, 0, pos, length)
-    m._span = starts[at], ends[at]
-    return m
-
-
 def _scanned(own, string):
-    """The matches in a text, where they begin and end, and its length. None: they are too many."""
+    """The matches in a text by where they begin, and these places. Of too many none is known from the beginning on."""
     try:
-        natives = list(itertools.islice(_engine(own, string).finditer(string), _MOST_REMEMBERED + 1))
+        natives = list(_engine(own, string).finditer(string))
     except PatternError:
-        return [None, [], [], 0]
-    if len(natives) > _MOST_REMEMBERED:
-        return [None, [], [], 0]
-    spans = _spans(own, string, natives)
-    return [natives, [start for start, _ in spans], [end for _, end in spans], len(string)]
+        return {}, [0]
+    if len(natives) > min(_MOST_REMEMBERED, _MOST_IN_ALL - sum([len(kept[1]) for kept in _remembered.values()])):
+        return {}, [0]
+    is_quick = len(string) < _LONG or string.isascii()
+    found = {m.start(): m for m in (natives if is_quick else _placed(own, string, string, natives))}
+    return found, list(found)
 
 
-def _spans(own, string, natives):
-    """Where Monty's matches stand: to ask them for it takes time by their number times the text, if not ASCII."""
-    if string.isascii():
-        return [native.span() for native in natives]
-    between, at, spans = _engine(own, string).split(string)[:: own.groups + 1], 0, []
-    if len(between) != len(natives) + 1:
-        return [native.span() for native in natives]
-    for before, native in zip(between, natives):
-        start = at + len(before)
-        at = start + len(native.group())
-        spans.append((start, at))
-    return spans
+def _from(own, string, found, pos):
+    """A match of the whole text, as one that was searched for from a place on."""
+    if not isinstance(found, _Match):
+        made = _whole(own, string, found, len(string))
+    else:
+        made = _whole(own, string, found._match, found.endpos)
+        made._span = found._span
+    made.pos = pos
+    return made
 
 
 def _clipped(string, pos, endpos):
@@ -458,13 +508,13 @@ def _at(own, how, string, text, pos, is_empty_allowed=True):
         found = (
             engine.search(rest) if how == "search" else engine.match(rest) if how == "match" else engine.fullmatch(rest)
         )
-        return found if found is None else _Match(own, string, found, pos, 0, pos, len(text))
+        return found if found is None else _part(own, string, found, pos, 0, pos, len(text))
     kind = (0 if rest.isascii() else 2) + (1 if rest.endswith("\n") else 0)
     before = "(?s:.{" + str(behind) + "}" + (".*?" if how == "search" else "") + ")"
     something = "" if is_empty_allowed else "(?<!\\A(?s:.{" + str(behind) + "}))"
     engine = _made(own, before + "(" + own._told["shifted"][kind] + something + ")")
     found = engine.fullmatch(rest) if how == "fullmatch" else engine.match(rest)
-    return found if found is None else _Match(own, string, found, pos - behind, 1, pos, len(text))
+    return found if found is None else _part(own, string, found, pos - behind, 1, pos, len(text))
 
 
 def _matches(own, string, pos=0, endpos=None):
@@ -484,12 +534,16 @@ def _matches(own, string, pos=0, endpos=None):
 
 
 def _placed(own, string, text, natives):
-    """Monty's matches, each with its place where that is long to find."""
+    """Monty's matches, each with its place where that is long to find: by their number times the text, if not ASCII."""
     length = len(text)
-    found = [_Match(own, string, native, 0, 0, 0, length) for native in natives]
-    if not text.isascii():
-        for m, span in zip(found, _spans(own, text, natives)):
-            m._span = span
+    found = [_whole(own, string, native, length) for native in natives]
+    between = [] if text.isascii() else _engine(own, text).split(text)[:: own.groups + 1]
+    if len(between) == len(found) + 1:
+        end = 0
+        for before, m in zip(between, found):
+            start = end + len(before)
+            end = start + len(m._match.group())
+            m._span = start, end
     return found
 
 
@@ -504,7 +558,7 @@ def _with_empty_ones(own, string, text, found):
             if own._told["looks"]:
                 empty = _at(own, "match", string, text, end)
             else:
-                empty = _Match(own, string, _made(own, own._told["sources"][0]).match(""), end, 0, 0, ends)
+                empty = _part(own, string, _made(own, own._told["sources"][0]).match(""), end, 0, 0, ends)
             if empty is not None:
                 made.append(empty)
     return made
@@ -537,11 +591,11 @@ def _matches_by_line(own, string, is_one_enough=False):
         raise error(
             "the pattern takes too many steps on a text of this length: search line by line, or without \\b and (?...)"
         )
-    made, at = [], 0
-    for some in _lines(string, len(string) // 16):
+    made, at, length = [], 0, len(string)
+    for some in _lines(string, length // 16):
         for m in _matches(own, some):
             start, end = m.span()
-            moved = _Match(own, string, m._match, m._at + at, m._shift)
+            moved = _part(own, string, m._match, m._at + at, m._shift, 0, length)
             moved._span = start + at, end + at
             made.append(moved)
         if made and is_one_enough:

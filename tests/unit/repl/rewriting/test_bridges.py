@@ -99,6 +99,13 @@ LACKED = [
     "b'a'.decode('latin-1')",
     *(f"import json\ntry:\n    json.loads('[1 2]')\nexcept ValueError as e:\n    assert e.{name}" for name in FACTS),
     *(f"import re\nassert re.match('(?P<a>x)', 'x').{name}" for name in ("lastgroup", "lastindex", "regs")),
+    "bytes([65])",
+    "int.from_bytes(b'a', 'big')",
+    "(65).to_bytes(1, 'big')",
+    "{1: 2}.popitem(last=False)",
+    "from collections import OrderedDict\nOrderedDict(a=1).move_to_end('a')",
+    "import sys\nsys.stdout.write('a')",
+    "class A:\n    def write(self, text): pass\nprint('a', file=A())",
 ]
 
 

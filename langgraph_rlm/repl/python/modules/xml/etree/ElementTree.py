@@ -1,9 +1,15 @@
 """`xml.etree.ElementTree`: XML as a tree of elements. The host parses: no DOCTYPE, no entities of one's own."""
 
+import json
 import re
 
 ParseError = SyntaxError
+_MOST_CACHED = 1000
+_MOST_TEXT = 1_900_000
+"""Characters that are parsed at once: the host takes 2,000,000."""
+_paths = {}
 _STEP = re.compile(r"(//?|^)((?:\{[^}]*\})?[^/\[\]{}]+)((?:\[[^\]]*\])*)")
+_MORE_THAN_TAG = re.compile(r"^\{\*?\}|^[^{}]*(?:\{[^}]*\}[^{}]*)*[/*\[@.]")
 _CONDITION = re.compile(r"\[([^\]]*)\]")
 _COMPARED = re.compile(r"(.+?)\s*(!?=)\s*(?:'([^']*)'|\"([^\"]*)\")")
 
@@ -12,7 +18,10 @@ class Element:
     """A tag with attributes, a text before its first child, and a tail: the text after its end."""
 
     def __init__(self, tag, attrib=None, **extra):
-        self.tag, self.attrib, self.text, self.tail = tag, {**(attrib or {}), **extra}, None, None
+        self.tag = tag
+        self.attrib = {**attrib, **extra} if attrib else extra
+        self.text = None
+        self.tail = None
         self._children = []
 
     def get(self, key, default=None):
@@ -55,12 +64,9 @@ class Element:
 
     def iter(self, tag=None):
         """The element and all below it, in the order of the text: a list here."""
-        found, rest = [], [self]
-        while rest:
-            element = rest.pop()
-            if tag is None or tag == "*" or element.tag == tag:
-                found.append(element)
-            rest += reversed(element._children)
+        tag = None if tag == "*" else tag
+        found = [self] if tag is None or self.tag == tag else []
+        _add_below(self, tag, found)
         return iter(found)
 
     def itertext(self):
@@ -76,18 +82,36 @@ class Element:
         return iter(pieces)
 
     def findall(self, path, namespaces=None):
-        return _found(self, path, namespaces or {})
+        return _found(self, path, namespaces)
 
     def iterfind(self, path, namespaces=None):
-        return iter(self.findall(path, namespaces))
+        return iter(_found(self, path, namespaces))
 
     def find(self, path, namespaces=None):
-        found = self.findall(path, namespaces)
+        tag = _steps(path, namespaces)[0]
+        if tag is not None:
+            for child in self._children:
+                if child.tag == tag:
+                    return child
+            return None
+        found = _found(self, path, namespaces)
         return found[0] if found else None
 
     def findtext(self, path, default=None, namespaces=None):
         found = self.find(path, namespaces)
         return default if found is None else found.text or ""
+
+
+def _add_below(element, tag, found):
+    """Adds what is below an element to a list: those of a tag, or all."""
+    for child in element._children:
+        if tag is None or child.tag == tag:
+            found.append(child)
+        if child._children:
+            _add_below(child, tag, found)
+
+
+__rlm__["module"]("_classes").known_as_methods(Element, "__len__")
 
 
 class ElementTree:
@@ -123,22 +147,25 @@ def SubElement(parent, tag, attrib=None, **extra):
 
 
 def fromstring(text):
-    """The root of the tree of a text of at most 1,000,000 characters and 100,000 elements."""
+    """The root of the tree of a text of at most 1,900,000 characters and 100,000 elements."""
+    text = text.decode("utf-8") if isinstance(text, bytes) else text
+    if len(text) > _MOST_TEXT:
+        raise ValueError(
+            f"XML of at most {_MOST_TEXT:,} characters is parsed here: parse the records one by one, "
+            "as re.findall(r'(?s)<item\\b.*?</item>', text) finds them"
+        )
     elements = []
-    for tag, attributes, inner, tail, parent in __rlm__["standard"]("xml.parse", _decoded(text)):
+    for tag, attributes, inner, tail, parent in json.loads(__rlm__["standard"]("xml.parse", text)):
         element = Element(tag, attributes)
-        element.text, element.tail = inner, tail
+        element.text = inner
+        element.tail = tail
         elements.append(element)
         if parent is not None:
-            elements[parent].append(element)
+            elements[parent]._children.append(element)
     return elements[0]
 
 
 XML = fromstring
-
-
-def _decoded(text):
-    return text.decode("utf-8") if isinstance(text, bytes) else text
 
 
 def fromstringlist(sequence):
@@ -164,6 +191,26 @@ def iterparse(source, events=("end",)):
     return iter(found[::-1])
 
 
+def indent(tree, space="  ", level=0):
+    """Puts each element on a line of its own."""
+    if level < 0:
+        raise ValueError("Initial indentation level must be >= 0, got " + str(level))
+    root = tree.getroot() if isinstance(tree, ElementTree) else tree
+    if root._children:
+        _indent(root, "\n" + level * space, space)
+
+
+def _indent(element, before, space):
+    children, inner = element._children, before + space
+    if not (element.text or "").strip():
+        element.text = inner
+    for child in children:
+        if child._children:
+            _indent(child, inner, space)
+        if not (child.tail or "").strip():
+            child.tail = inner if child is not children[-1] else before
+
+
 def tostring(element, encoding=None):
     """The XML of an element: bytes, or a str for the encoding "unicode"."""
     element = element.getroot() if isinstance(element, ElementTree) else element
@@ -178,7 +225,7 @@ def tostring(element, encoding=None):
 def _written(element, spaces):
     name = _name(element.tag, spaces)
     named = [" " + _name(key, spaces) + '="' + _attribute(value) + '"' for key, value in element.attrib.items()]
-    inner = _text(element.text) + "".join([_written(child, spaces) for child in element])
+    inner = _text(element.text) + "".join([_written(child, spaces) for child in element._children])
     is_empty = not element.text and not element._children
     whole = "<" + name + "".join(named) + (" />" if is_empty else ">" + inner + "</" + name + ">")
     return whole + _text(element.tail)
@@ -207,29 +254,56 @@ def _attribute(text):
 
 def _found(element, path, namespaces):
     """The elements that a path leads to, such as `item/name`, `.//item[@id='1']`, `{uri}item`, `p:item`."""
-    if path.startswith("/"):
-        raise SyntaxError("cannot use absolute path on element")
-    if path.endswith("/"):
-        path += "*"
-    steps = _STEP.findall(path)
-    if "".join(["".join(step) for step in steps]) != path:
-        raise SyntaxError("invalid path")
     found, above = [element], {}
-    for slashes, name, conditions in steps:
+    for is_deep, name, is_exact, conditions in _steps(path, namespaces)[1:]:
         if name == "..":
             above = above or {id(child): parent for parent in element.iter() for child in parent}
             found = [above[id(item)] for item in found if id(item) in above]
+            found = list({id(item): item for item in found}.values())
+        elif is_deep:
+            below = []
+            for item in found:
+                _add_below(item, name if is_exact else None, below)
+            found = below if is_exact else [inner for inner in below if _fits(inner.tag, name)]
+        elif is_exact:
+            found = [inner for item in found for inner in item._children if inner.tag == name]
         elif name != ".":
-            name = _expanded(name, namespaces)
-            found = [inner for item in found for inner in _below(item, slashes == "//") if _fits(inner.tag, name)]
-        found = list({id(item): item for item in found}.values())
-        for condition in _CONDITION.findall(conditions):
-            found = _kept(element, found, condition.strip(), namespaces)
+            found = [inner for item in found for inner in item._children if _fits(inner.tag, name)]
+        for condition in conditions:
+            found = _kept(element, found, condition, namespaces)
     return found
 
 
-def _below(element, is_deep):
-    return list(element.iter())[1:] if is_deep else element._children
+def _steps(path, namespaces):
+    """The tag, where the path is but one, and its steps: whether it goes all the way down, a name, what holds there."""
+    key = path if namespaces is None else (path, *namespaces.items())
+    steps = _paths.get(key)
+    if steps is None:
+        if len(_paths) >= _MOST_CACHED:
+            _paths.clear()
+        is_tag = namespaces is None and not _MORE_THAN_TAG.search(path)
+        steps = _paths[key] = [path, (False, path, True, [])] if is_tag else _read(path, namespaces or {})
+    return steps
+
+
+def _read(path, namespaces):
+    if path.startswith("/"):
+        raise SyntaxError("cannot use absolute path on element")
+    path = path + "*" if path.endswith("/") else path
+    steps = _STEP.findall(path)
+    if "".join(["".join(step) for step in steps]) != path:
+        raise SyntaxError("invalid path")
+    made = []
+    for slashes, name, conditions in steps:
+        if slashes == "//" and name in (".", ".."):
+            raise SyntaxError("invalid descendant")
+        name = name if name in (".", "..") else _expanded(name, namespaces)
+        is_exact = name not in (".", "..", "*") and name[:3] != "{*}" and name[:2] != "{}" and name[-2:] != "}*"
+        inside = [condition.strip() for condition in _CONDITION.findall(conditions)]
+        if made or name != "." or inside:
+            made.append((slashes == "//", name, is_exact, inside))
+    is_tag = len(made) == 1 and made[0][2] and not made[0][0] and not made[0][3]
+    return [made[0][1] if is_tag else None, *made]
 
 
 def _expanded(name, namespaces):
@@ -259,21 +333,26 @@ def _kept(root, found, condition, namespaces):
     compared = _COMPARED.fullmatch(condition)
     if compared:
         name, sign, single, double = compared.groups()
+        if "/" in name.rpartition("}")[2]:
+            raise SyntaxError("invalid predicate")
         value, is_equal = (double if single is None else single), sign == "="
-        return [element for element in found if _compares(element, name, value, is_equal, namespaces)]
+        if name[:1] != "@":
+            return [element for element in found if _compares(element, name, value, is_equal, namespaces)]
+        if is_equal:
+            return [element for element in found if element.attrib.get(name[1:]) == value]
+        return [element for element in found if element.attrib.get(name[1:], value) != value]
     if condition[:1] == "@":
-        return [element for element in found if element.get(condition[1:]) is not None]
+        return [element for element in found if element.attrib.get(condition[1:]) is not None]
     if condition.isdigit() or condition[:4] == "last":
+        if namespaces and namespaces.get(""):
+            raise SyntaxError("with a default namespace no place may stand in brackets: index the list")
         return _at(root, found, condition)
-    if not condition or condition[:1] in "-(":
+    if not condition or condition[:1] in "-(" or "/" in condition.rpartition("}")[2]:
         raise SyntaxError("invalid predicate")
     return [element for element in found if element.find(condition, namespaces) is not None]
 
 
 def _compares(element, name, value, is_equal, namespaces):
-    if name[:1] == "@":
-        given = element.get(name[1:])
-        return given is not None and (given == value) == is_equal
     inner = [element] if name == "." else element.findall(name, namespaces)
     return any([("".join(item.itertext()) == value) == is_equal for item in inner])
 
