@@ -108,13 +108,17 @@ class Operations(ast.NodeTransformer):
         self.are_ordered, self.are_true = bool(ORDERED & {*special}), bool(TRUE & {*special})
         self.may_differ = "__ne__" in special
         self.in_place = {*special}
+        self.types = set[ast.AST]()
+        """What stands where a type is meant: `bool` is one."""
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
-        if node.id in self.names and isinstance(node.ctx, ast.Load):
+        if node.id in self.names and isinstance(node.ctx, ast.Load) and node not in self.types:
             return _expression(f"{SIGN}own_{node.id} if NAME is {SIGN}given_{node.id} else NAME", node, NAME=node)
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
+        if isinstance(node.func, ast.Name) and node.func.id in ("isinstance", "issubclass"):
+            self.types |= {*node.args[:1], *(part for kinds in node.args[1:] for part in ast.walk(kinds))}
         self.generic_visit(node)
         if self.are_ordered and isinstance(node.func, ast.Attribute) and node.func.attr == "sort":
             node.args.insert(0, node.func.value)
@@ -134,7 +138,17 @@ class Operations(ast.NodeTransformer):
 
     # -- order --------------------------------------------------------------------------------------------------------
 
+    def visit_Dict(self, node: ast.Dict) -> ast.AST:
+        self.types |= {*filter(None, node.keys)}
+        return self.generic_visit(node)
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        self.types.add(node.slice)
+        return self.generic_visit(node)
+
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        self.types |= {node.left, *node.comparators}
+        self.types |= {one for side in node.comparators if isinstance(side, ast.Tuple | ast.List) for one in side.elts}
         self.generic_visit(node)
         known = (*ORDER, ast.NotEq) if self.may_differ else tuple(ORDER)
         if (not self.are_ordered and not self.may_differ) or not any(isinstance(op, known) for op in node.ops):

@@ -13,7 +13,12 @@ from langgraph_rlm.repl.boot import LOAD
 from langgraph_rlm.repl.syntax import Code
 
 _MENTIONED = re.compile(r"\bre\b")
-_SIGNS = {"re": _MENTIONED, "_classes": re.compile(r"^\s*class\b", re.M)}
+_SIGNS = {
+    "re": _MENTIONED,
+    "_classes": re.compile(r"^\s*class\b", re.M),
+    "_generators": re.compile(r"\byield\b"),
+    "_searching": re.compile(r"\[[^\[\]\n:]*[A-Za-z_][^\[\]\n:]*:|\.r?(?:find|index)\([^\n()]*,"),
+}
 _WANTED = {
     "all": re.compile(r"(?<!\bself)\.(?:expand|regs|endpos|pos|re)\b|\.(?:start|end|span|groups)\(\s*[^\s\d)]"),
     "last": re.compile(r"\.(?:lastgroup|lastindex)\b"),

@@ -649,6 +649,13 @@ class Enumeration:
         for member in self.members.values():
             if member is value or member.value == value:
                 return member
+        if hasattr(self, "_missing_"):
+            member = self._missing_(value)
+            if member in self.members.values():
+                return member
+            if member is not None:
+                what = "error in " + self.__name__ + "._missing_: returned " + repr(member)
+                raise TypeError(what + " instead of None or a valid member")
         raise ValueError(repr(value) + " is not a valid " + self.__name__)
 
     def __contains__(self, member):

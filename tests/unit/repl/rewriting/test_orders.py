@@ -7,6 +7,41 @@ import pytest
 from tests.unit.repl.rewriting.printed import print_the_same
 
 PROGRAMS = {
+    "types beside classes that have a truth": r"""
+class Bag:
+    def __init__(self, items):
+        self.items = items
+    def __len__(self):
+        return len(self.items)
+
+print(isinstance(-3, bool), isinstance(True, (bool, int)), issubclass(bool, int), type(True) is bool, {bool: 1}[bool])
+print(list(map(bool, [Bag([]), Bag([1]), 0])), bool(Bag([])), type(True) in (bool, str), type(1) == bool)
+print({"flag": bool}["flag"](Bag([])), [int, bool][1](Bag([])), sorted([Bag([1]), Bag([])], key=bool)[0].items)
+print(max([Bag([]), Bag([1])], key=len).items, (lambda test=bool: test(Bag([])))())
+""",
+    "members for values that there are none for": r"""
+from enum import Enum
+
+class Label(Enum):
+    BUG = "bug"
+    OTHER = "other"
+    @classmethod
+    def _missing_(cls, value):
+        return cls.OTHER if isinstance(value, str) else None
+
+class Strict(Enum):
+    A = 1
+    @classmethod
+    def _missing_(cls, value):
+        return 7
+
+print(Label("bug"), Label("zzz"), Label("zzz") is Label.OTHER)
+for cls, value in ((Label, 5), (Strict, 2)):
+    try:
+        cls(value)
+    except (ValueError, TypeError) as e:
+        print(type(e).__name__, e)
+""",
     "heaps with equal items": r"""
 import heapq
 from dataclasses import dataclass, field
