@@ -442,7 +442,9 @@ BEHAVIOURS = {"Iterable": "__iter__", "Iterator": "__next__", "Sized": "__len__"
 
 def _behaves_as(value, kinds):
     """Whether `kinds` are a class of `collections.abc` that goes by a method, and the value has that."""
-    known = __rlm__["module"]("_additions.collections.abc")
+    known = __rlm__["modules"].get("_additions.collections.abc")  # whoever has its classes has loaded it
+    if known is None:
+        return False
     return any([getattr(known, name) is kinds and hasattr(value, method) for name, method in BEHAVIOURS.items()])
 
 

@@ -1736,6 +1736,14 @@ def test_super_in_a_class_derived_from_one_of_its_own_name_is_refused() -> None:
     assert "another name" in error_of(f"{code}class B(B):\n    def __init__(self): super().__init__()")
 
 
+def test_handlers_of_several_kinds_ask_the_host_nothing() -> None:
+    code = (
+        "class Own(ValueError):\n    pass\ndef key(x):\n    try:\n        return int(x)\n"
+        "    except (Own, ValueError):\n        return 0\nxs = ['2', 'a', '1']\nxs.sort(key=key)\nFinal = xs"
+    )
+    assert run(code).answer == ["a", "1", "2"]
+
+
 def test_names_of_built_ins_that_are_variables_stay_variables() -> None:
     ran = run(
         "max, vars = 5, {'a': 1}\nclass S:\n    def __lt__(self, other): return True\n    def __len__(self): return 3",
