@@ -6,7 +6,7 @@ import ast
 from collections.abc import Collection, Iterator
 from itertools import islice
 
-from langgraph_rlm.repl.rewriting.scopes import COMPREHENSIONS
+from langgraph_rlm.repl.rewriting.scopes import COMPREHENSIONS, is_generator
 from langgraph_rlm.repl.syntax import statements
 
 Functions = dict[str, ast.FunctionDef]
@@ -44,15 +44,27 @@ def cause(code: str, line: int, small: Collection[str] = ()) -> str | None:
 
     `small` are variables that have few items.
     """
-    nodes = [node for statement in statements(code) for node in ast.walk(statement)]
-    functions = {node.name: node for node in nodes if isinstance(node, ast.FunctionDef)}
+    nodes, functions, reached = _running(code, line)
     lists, written_out = _assigned(nodes)
-    running = [node for node in nodes if isinstance(node, ast.stmt) and node.lineno == line]
-    reached = islice((node for statement in running for node in _reached(statement, functions)), MOST_NODES)
     for loop in islice((node for node in reached if isinstance(node, _LOOPS)), MOST_LOOPS):
         if seen := _seen_in(loop, functions, lists, {*small, *written_out}):
             return seen
     return None
+
+
+def generators(code: str, line: int) -> list[ast.FunctionDef]:
+    """The generator functions of a cell that the statement at a line calls, with the functions that it calls."""
+    _, functions, reached = _running(code, line)
+    names = dict.fromkeys(node.id for node in reached if isinstance(node, ast.Name) and node.id in functions)
+    return [functions[name] for name in names if is_generator(functions[name])]
+
+
+def _running(code: str, line: int) -> tuple[list[ast.AST], Functions, Iterator[ast.AST]]:
+    """The nodes of a cell, its functions, and what is reached from the statement at a line."""
+    nodes = [node for statement in statements(code) for node in ast.walk(statement)]
+    functions = {node.name: node for node in nodes if isinstance(node, ast.FunctionDef)}
+    running = [node for node in nodes if isinstance(node, ast.stmt) and node.lineno == line]
+    return nodes, functions, islice((node for top in running for node in _reached(top, functions)), MOST_NODES)
 
 
 def _assigned(nodes: list[ast.AST]) -> tuple[set[str], set[str]]:
@@ -139,7 +151,7 @@ def _bound_by(node: ast.AST) -> Iterator[str]:
 
 def _never_ends(loop: ast.While, turn: list[ast.AST]) -> str | None:
     """Why a loop has no end, where nothing leaves it."""
-    if any(isinstance(node, ast.Break | ast.Return | ast.Raise) for node in turn):
+    if any(isinstance(node, ast.Break | ast.Return | ast.Raise | ast.Yield | ast.YieldFrom) for node in turn):
         return None
     if isinstance(loop.test, ast.Constant):
         return "nothing leaves it"
