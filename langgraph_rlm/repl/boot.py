@@ -9,6 +9,7 @@ from typing import Any, TypeGuard
 
 from langgraph_rlm.answers.values import MOST_INT
 from langgraph_rlm.repl.cells import Variable
+from langgraph_rlm.repl.passed import Passed, passed_of
 
 SOURCES = ("answers", "prelude", "reading")
 PRELUDE = "\n".join(Path(__file__).with_name("python").joinpath(f"{name}.py").read_text("utf-8") for name in SOURCES)
@@ -88,6 +89,8 @@ class Survey:
     """Start and end of what it quoted of the text."""
     unshadowed: tuple[str, ...] = ()
     """Built-ins that it could not call any more, since they had become variables: they are built-ins again."""
+    passed: tuple[Passed, ...] = ()
+    """Exceptions that passed a `try` or a `with`, the last one last."""
 
 
 class Unreadable(Exception):
@@ -109,11 +112,13 @@ def survey_of(value: object, names: Collection[str]) -> Survey:
             "answer": list(answer),
             "problem": (str() | None) as problem,
             "cited": cited,
+            "passed": passed,
         } if all(map(_is_variable, variables)) and all(map(_is_name, overwritten)) and _is_storable(answer):
             named = tuple(Variable(name[:MOST_NAME], kind[:MOST_NAME], size) for name, kind, size in variables)
             restored = tuple(name for name in names if name in overwritten)
             places = [(start, end) for start, end in cited] if _are_places(cited) else []
-            return Survey(named, restored, tuple(answer), problem and problem[:MOST_PROBLEM], tuple(places))
+            problem = problem and problem[:MOST_PROBLEM]
+            return Survey(named, restored, tuple(answer), problem, tuple(places), passed=passed_of(passed))
     raise Unreadable
 
 

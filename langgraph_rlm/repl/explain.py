@@ -6,16 +6,16 @@ import ast
 import builtins
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from pydantic_monty import MontyError, MontyRuntimeError, MontySyntaxError
+from pydantic_monty import MontyError, MontyRuntimeError
 
 from langgraph_rlm.repl import gaps
 from langgraph_rlm.repl.cells import Variable
-from langgraph_rlm.repl.rewriting.bridges import Rewritten
+from langgraph_rlm.repl.passed import Passed, frames_of
 from langgraph_rlm.repl.rewriting.marks import marks
-from langgraph_rlm.repl.slow import cause
+from langgraph_rlm.repl.slow import cause, generators
 from langgraph_rlm.repl.syntax import Edit, end_of, read, start_of
+from langgraph_rlm.repl.tracebacks import Source, in_its_own_lines
 
 VALUE, SHOW = "__rlm__['value'] = ", "\n__rlm__['show'](__rlm__)"
 BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_"))
@@ -26,10 +26,10 @@ MOST_LINE = 120
 MOST_ERROR = 2_000
 """Characters of an error that the model is shown."""
 
-_FRAME = re.compile(
-    r'(?P<start>  File "(?P<file><python-input-\d+>)", line )(?P<line>\d{1,9})(?P<rest>.*\n)(?P<shown>(?:    .*\n)*)'
+_NO_TEXT = re.compile(
+    r"-?[\d.]+(?:e[-+]?\d+)?|None|True|False|\(.*\)|b?['\"].*|<.*>|[\w.]+\(.*\)|[A-Z]\w*: .*", re.DOTALL
 )
-"""What a traceback says of a call, with the code that it shows."""
+"""Keys that are no texts as `repr` shows them, and what exceptions of the code's own say."""
 
 
 def instrumentation(code: str, echoes: bool) -> list[Edit]:
@@ -42,59 +42,35 @@ def instrumentation(code: str, echoes: bool) -> list[Edit]:
     return edits
 
 
-@dataclass(frozen=True)
-class Source:
-    """A cell, as the model wrote it and as it ran."""
-
-    code: str
-    ran: Rewritten
-
-    def line_of(self, number: int) -> int:
-        """Which line of the cell one was that ran. What prints the value of the last one comes after that."""
-        line = self.ran.lines[number - 1] if 0 < number <= len(self.ran.lines) else number
-        return min(line, self.code.count("\n") + 1)
-
-    def shown(self, number: int) -> str:
-        """A line of the cell as a traceback shows it."""
-        lines = self.code.split("\n")
-        return f"    {lines[number - 1].strip()}\n" if 0 < number <= len(lines) else ""
-
-    def has(self, number: int, text: str) -> bool:
-        """Whether that is the line which ran."""
-        lines = self.ran.code.split("\n")
-        return 0 < number <= len(lines) and lines[number - 1].strip() == text
-
-
-def explain(failure: MontyError, ending: str, sources: Sequence[Source] = (), unshadowed: Sequence[str] = ()) -> str:
+def explain(
+    failure: MontyError,
+    ending: str,
+    sources: Sequence[Source] = (),
+    unshadowed: Sequence[str] = (),
+    passed: Sequence[Passed] = (),
+) -> str:
     """A failure as the model is told it: the traceback of its own code, and what to write instead.
 
     `ending` is what to write to end the run; `sources` are the cells that have run, the last of which has failed;
-    `unshadowed` are built-ins that it could not call any more, until now.
+    `unshadowed` are built-ins that it could not call any more, until now; `passed` are exceptions that passed a `try`.
     """
-    text = failure.display() if isinstance(failure, MontyRuntimeError | MontySyntaxError) else str(failure)
-    text = re.sub(r'  File "<string>".*\n(?:    .*\n)*', "", text)
-    text = re.sub(r"<python-input-\d+>", "<cell>", _in_its_own_lines(text, sources))
+    text = in_its_own_lines(failure, sources, frames_of(passed, _text_of(failure)))
+    text = _with_quotes(text) if type(failure.exception()) is KeyError else text
     if len(text) > MOST_ERROR:
         text = f"{text[: MOST_ERROR // 2]}\n…\n{text[-MOST_ERROR // 2 :]}"
     instead = gaps.unshadowed(unshadowed) if unshadowed else gaps.advice(text, ending)
     return f"{text}\n{instead}" if instead else text
 
 
-def _in_its_own_lines(text: str, sources: Sequence[Source]) -> str:
-    """A traceback with the lines of the cells as the model wrote them. The outermost frame is the last cell's."""
-    own = _FRAME.search(text)
+def _with_quotes(text: str) -> str:
+    """What a `KeyError` says of a key that is a text: Monty has no quotes around it."""
+    start, kind, key = text.rpartition("\nKeyError: ")
+    return f"{start}{kind}{key!r}" if kind and not _NO_TEXT.fullmatch(key) else text
 
-    def placed(frame: re.Match[str]) -> str:
-        number, shown = int(frame["line"]), frame["shown"]
-        ran = shown.strip().split("\n")[0]
-        known = sources[-1:] if own and frame["file"] == own["file"] else sources[-2::-1]
-        for source in known:
-            if known == sources[-1:] or source.has(number, ran):
-                line = source.line_of(number)
-                return f"{frame['start']}{line}{frame['rest']}{source.shown(line) if shown else ''}"
-        return f"{frame['start']}{number}{frame['rest']}"
 
-    return _FRAME.sub(placed, text)
+def _text_of(failure: MontyError) -> str:
+    """What an exception holds."""
+    return str(next(iter(failure.exception().args), ""))
 
 
 def shadowed_builtins(failure: MontyError | None, variables: tuple[Variable, ...]) -> tuple[str, ...]:
@@ -116,7 +92,8 @@ def out_of_time(seconds: float, code: str, line: int | None, variables: tuple[Va
     small = {variable.name for variable in variables if variable.size is not None and variable.size < FEW}
     seen = cause(code, line, small)
     instead = f"There {seen}." if seen else "Do less there: go over the text once, or in several cells."
-    return f"{text} It was in line {line}: `{lines[line - 1].strip()[:MOST_LINE]}`. {instead}"
+    run = "".join(f", which runs `{one.name}` of line {one.lineno}" for one in generators(code, line)[:1])
+    return f"{text} It was in line {line}: `{lines[line - 1].strip()[:MOST_LINE]}`{run}. {instead}"
 
 
 def reason(failure: MontyError) -> str:

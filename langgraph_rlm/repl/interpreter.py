@@ -138,7 +138,8 @@ class Interpreter:
         error: str | None = None
         if failed is not None:
             told, sources = self._state.refusal, [*self._state.sources]
-            error = told or explain(failed, self._conventions.how_to_end, sources, survey.unshadowed)
+            ending = self._conventions.how_to_end
+            error = told or explain(failed, ending, sources, survey.unshadowed, survey.passed)
         if survey.problem is not None and error is None:
             error = f"NameError: {survey.problem}"
         answer = survey.answer if error is None else ()

@@ -43,7 +43,7 @@ from langgraph_rlm.repl.capabilities import Capabilities
 from langgraph_rlm.repl.cell_time import CellTime
 from langgraph_rlm.repl.cells import Variable
 from langgraph_rlm.repl.conventions import ReplConventions
-from langgraph_rlm.repl.explain import Source, instrumentation, reason, shadowed_builtins
+from langgraph_rlm.repl.explain import instrumentation, reason, shadowed_builtins
 from langgraph_rlm.repl.journal import Cell, Event, RestorePlan
 from langgraph_rlm.repl.packed import VERSION, DumpPacker
 from langgraph_rlm.repl.repeating import Diverged, recording, repeating
@@ -64,6 +64,7 @@ from langgraph_rlm.repl.session import (
     resume,
     run_to_call,
 )
+from langgraph_rlm.repl.tracebacks import Source, name_of
 from langgraph_rlm.repl.workers import Workers
 from langgraph_rlm.settings import Sandbox
 
@@ -250,7 +251,7 @@ class ReplState:
 
     def _rewritten(self, cell: Cell) -> Rewritten:
         edits = instrumentation(cell.code, self._conventions.echoes)
-        ran = rewritten(cell.code, self._properties or (), edits)
+        ran = rewritten(cell.code, self._properties or (), edits, name_of(cell.code))
         self.sources.append(Source(cell.code, ran))
         return ran
 

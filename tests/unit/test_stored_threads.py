@@ -98,7 +98,7 @@ def test_cell_that_failed_once_and_would_not_now_is_no_base_to_go_on_with(monkey
     cells = [cell("def f():\n    yield 1\nn = 5"), cell("n = 1\nFinal = llm_query('a')"), cell("Final = n")]
     rlm = rlm_of(ScriptedModel(*cells), checkpointer=saver, interrupt_before=["subcall"])
     with monkeypatch.context() as earlier:
-        earlier.setattr(repl_state, "rewritten", lambda code, properties, edits: Rewritten(code))
+        earlier.setattr(repl_state, "rewritten", lambda code, *_: Rewritten(code))
         rlm.invoke({"query": "q", "context": CONTEXT}, thread("1"))
     with pytest.raises(Diverged):
         rlm_of(ScriptedModel(*cells), checkpointer=saver).invoke(None, thread("1"))

@@ -28,6 +28,8 @@ class Unset:
 unset = Unset()
 final = unset
 final_variable = None
+passed = collections.deque(maxlen=100)
+"""What was noted of exceptions that pass a `try` or a `with`, each with its place: see `rewriting/passing.py`."""
 
 
 # -- models ---------------------------------------------------------------------------------------------------------
@@ -561,7 +563,20 @@ def survey(own, variables, ending, protected):
         "answer": [] if answer is unset else [answer_of(answer)],
         "problem": problem,
         "cited": cited,
+        "passed": _passed(),
     }
+
+
+def _passed():
+    """Of each exception that passed something in the cell its text and the places where it was, innermost first."""
+    found, last = [], None
+    for error, *place in passed:
+        if error is not last:
+            found.append([str(error.args[0]) if error.args else "", []])
+        found[-1][1].append(place)
+        last = error
+    passed.clear()
+    return found
 
 
 def _submitted(answer):

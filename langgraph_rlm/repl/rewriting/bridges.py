@@ -11,8 +11,9 @@ import ast
 import copy
 import re
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
 
 from langgraph_rlm.repl import modules
 from langgraph_rlm.repl.rewriting import hidden
@@ -31,6 +32,7 @@ from langgraph_rlm.repl.rewriting.iteration import ITERATES, NEXT, Iteration, ha
 from langgraph_rlm.repl.rewriting.lacking import Gap, gaps_of_syntax
 from langgraph_rlm.repl.rewriting.lists import KEEPING, iterators
 from langgraph_rlm.repl.rewriting.operations import LOAD, SIGN, Operations
+from langgraph_rlm.repl.rewriting.passing import needs_notes, with_notes
 from langgraph_rlm.repl.rewriting.plain import definitions
 from langgraph_rlm.repl.rewriting.preparation import preparation
 from langgraph_rlm.repl.rewriting.private import make_private
@@ -85,7 +87,10 @@ Bridge = Callable[[ast.AST, Code], Iterator[Edit]]
 
 @dataclass(frozen=True)
 class Rewritten:
-    """A cell as Monty understands it; where they differ, `lines` has for each of its lines that of the cell, from 1."""
+    """A cell as Monty understands it; where they differ, `lines` has for each of its lines that of the cell, from 1.
+
+    Lines where exceptions pass have a minus: see `passing.py`.
+    """
 
     code: str
     lines: tuple[int, ...] = ()
@@ -93,10 +98,16 @@ class Rewritten:
     """Names of properties that its classes have, of methods that Monty never calls, of classes, of bases: `A()`."""
     gaps: tuple[Gap, ...] = ()
     """What of its syntax Monty does not read, or ignores."""
+    places: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    """Of expressions by where they begin, the lines where they stood, if other than those of their statements."""
+    name: str = ""
+    """What it is called in the notes of exceptions that pass; without one there are none."""
 
 
-def rewritten(code: str, properties: Collection[str] = (), edits: Iterable[Edit] = ()) -> Rewritten:
+def rewritten(code: str, properties: Collection[str] = (), edits: Iterable[Edit] = (), name: str = "") -> Rewritten:
     """A cell as Monty understands it, with `edits` of another's. `properties` are those of earlier cells.
+
+    It notes where exceptions pass, if it has a `name`.
 
     What cannot be read here, or not be written anew, raises a `SyntaxError` at its line before anything runs: half of
     the bridges would change what the code means.
@@ -107,7 +118,7 @@ def rewritten(code: str, properties: Collection[str] = (), edits: Iterable[Edit]
     if found.failure is not None:
         return _refused(found.failure, code)
     try:
-        ran = _rewritten(found, properties, [*edits, *bridging(found)])
+        ran = _rewritten(found, properties, [*edits, *bridging(found)], name)
     except TooMuch as much:
         return Rewritten(code, gaps=(Gap(much.line, much.what, "write several smaller ones, or a plain loop"),))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as why:  # a hostile cell ends no run
@@ -117,11 +128,12 @@ def rewritten(code: str, properties: Collection[str] = (), edits: Iterable[Edit]
     loaded += preparation(found)
     if loaded:  # where a cell begins: in the middle of a built-in function nothing can be asked of the host
         lines = (*[1] * len(loaded), *(ran.lines or range(1, ran.code.count("\n") + 2)))
-        ran = replace(ran, code="\n".join([*loaded, ran.code]), lines=lines)
-    return ran
+        places = {(line + len(loaded), column): stood for (line, column), stood in ran.places.items()}
+        ran = replace(ran, code="\n".join([*loaded, ran.code]), lines=lines, places=places)
+    return replace(ran, name=name)
 
 
-def _rewritten(cell: Code, properties: Collection[str], edits: list[Edit]) -> Rewritten:
+def _rewritten(cell: Code, properties: Collection[str], edits: list[Edit], name: str) -> Rewritten:
     """A cell without what is to run before it."""
     text = edited(cell.text, edits)
     is_anew = has_iterators(cell) or needs_classes(cell, {*properties} - ITERATES)
@@ -132,10 +144,21 @@ def _rewritten(cell: Code, properties: Collection[str], edits: list[Edit]) -> Re
         is_later = bool(cell.of(ast.GeneratorExp)) and has_later_ones(tree)
         tree = ast.fix_missing_locations(Later(tree, text).visit(tree)) if is_later else tree
         if is_anew or is_later:
-            return _printed_anew(cell, tree, properties)
+            return _printed_anew(cell, tree, properties, name)
     made_known = [*definitions(cell)]
     text = edited(cell.text, [*edits, *made_known]) if made_known else text
-    return Rewritten(text, lines_of(cell.text, [*edits, *made_known]), gaps=gaps_of_syntax(cell.nodes))
+    lines = lines_of(cell.text, [*edits, *made_known])
+    if name and needs_notes(cell):
+        return replace(_printed(cell, _at_lines(parsed(text), lines), name), gaps=gaps_of_syntax(cell.nodes))
+    return Rewritten(text, lines, gaps=gaps_of_syntax(cell.nodes))
+
+
+def _at_lines(tree: ast.Module, lines: Sequence[int]) -> ast.Module:
+    """The tree of an edited text, each node in the line where it stood."""
+    for node in nodes_of([tree]) if lines else ():
+        if hasattr(node, "lineno"):
+            node.lineno = lines[node.lineno - 1]
+    return tree
 
 
 def _refused(why: Exception, code: str) -> Rewritten:
@@ -150,7 +173,7 @@ def _refused(why: Exception, code: str) -> Rewritten:
     return Rewritten(f"raise SyntaxError({text!r})", (line,))
 
 
-def _printed_anew(cell: Code, tree: ast.Module, properties: Collection[str]) -> Rewritten:
+def _printed_anew(cell: Code, tree: ast.Module, properties: Collection[str], name: str) -> Rewritten:
     """A cell without generators and what classes lack, printed from the `tree` of its edited text."""
     may_iterate, properties = bool(ITERATES & {*properties}), {*properties} - ITERATES
     nodes = Nodes(nodes_of([tree]))
@@ -162,10 +185,19 @@ def _printed_anew(cell: Code, tree: ast.Module, properties: Collection[str]) -> 
     tree = ast.fix_missing_locations(classes.visit(tree))
     tree = ast.fix_missing_locations(Operations(classes.special).visit(tree)) if classes.special else tree
     tree = ast.fix_missing_locations(_Generators(quiet).visit(tree)) if quiet and nodes.has_yields else tree
-    tree = hidden.WithoutQuotes().visit(tree) if cell.of(ast.JoinedStr) else tree
+    gaps, own_properties = gaps_of_syntax(nodes_of([tree])), frozenset((*classes.own_properties, *own))
+    return replace(_printed(cell, tree, name), properties=own_properties, gaps=gaps)
+
+
+def _printed(cell: Code, tree: ast.Module, name: str) -> Rewritten:
+    """What a tree says that a cell has become, with notes where exceptions pass."""
+    tree = with_notes(tree, name) if name else tree
+    for node in nodes_of([tree]) if cell.of(ast.JoinedStr) else ():
+        if isinstance(node, ast.JoinedStr):
+            hidden.WithoutQuotes().visit(node)
     printed = ast.unparse(tree)
-    own_properties = frozenset((*classes.own_properties, *own))
-    return Rewritten(printed, _lines(tree, printed), own_properties, gaps_of_syntax(nodes_of([tree])))
+    lines, places = _lines(tree, printed)
+    return Rewritten(printed, lines, places=places)
 
 
 class _Generators(ast.NodeTransformer):
@@ -185,13 +217,19 @@ class _Generators(ast.NodeTransformer):
             return node
 
 
-def _lines(tree: ast.AST, printed: str) -> tuple[int, ...]:
-    """Where each printed line stood: both trees have the same statements."""
-    lines = [1] * (printed.count("\n") + 1)
+def _lines(tree: ast.AST, printed: str) -> tuple[tuple[int, ...], dict[tuple[int, int], int]]:
+    """Where each printed line stood, and expressions that stood in other lines: both trees have the same nodes."""
+    lines, places = [0] * (printed.count("\n") + 1), dict[tuple[int, int], int]()
     for old, new in zip(*(nodes_of([one], ends=(ast.expr,)) for one in (tree, parsed(printed))), strict=True):
         if isinstance(old, ast.stmt | ast.ExceptHandler) and isinstance(new, ast.stmt | ast.ExceptHandler):
             lines[new.lineno - 1] = old.lineno
-    return tuple(lines)
+            for before, now in zip(*(getattr(node, "decorator_list", []) for node in (old, new)), strict=True):
+                lines[now.lineno - 1] = before.lineno
+        elif isinstance(old, ast.expr) and (line := getattr(old, "lineno", 0)) != (getattr(old, "end_lineno", 0) or 0):
+            for part, now in zip(nodes_of([old]), nodes_of([new]), strict=False):
+                if isinstance(now, ast.expr) and (stood := getattr(part, "lineno", line)) != line:
+                    places.setdefault((now.lineno, now.col_offset), stood)
+    return tuple(accumulate(lines, lambda before, line: line or before, initial=1))[1:], places
 
 
 def bridging(code: Code) -> Iterator[Edit]:

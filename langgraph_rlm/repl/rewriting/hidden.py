@@ -12,9 +12,11 @@ from functools import cache
 
 from langgraph_rlm.repl import modules
 
-DATED = "__dated__"
-"""The function of the prelude."""
-_HIDDEN = re.compile(r"\b__(?:module_(?P<module>\w+)|word_(?P<word>\w+)|text_(?P<text>[0-9a-f]*)|dated)__\b")
+DATED, PASSED = "__dated__", "__passed__"
+"""A function of the prelude, and what it has of exceptions that passed: see `passing.py`."""
+_HIDDEN = re.compile(
+    r"\b__(?:module_(?P<module>\w+)|word_(?P<word>\w+)|text_(?P<text>[0-9a-f]*)|(?P<own>dated|passed))__\b"
+)
 
 
 def module(name: str) -> str:
@@ -68,7 +70,7 @@ def _value(match: re.Match[str]) -> str | None:
         return _modules().get(match[0])
     if match["text"] is not None:
         return repr(bytes.fromhex(match["text"]).decode("utf-8", "surrogatepass"))
-    return repr(match["word"]) if match["word"] else '__rlm__["dated"]'
+    return repr(match["word"]) if match["word"] else f'__rlm__["{match["own"]}"]'
 
 
 @cache
