@@ -99,5 +99,6 @@ def out_of_time(seconds: float, code: str, line: int | None, variables: tuple[Va
 def reason(failure: MontyError) -> str:
     """Why a session was lost, with what the model can do."""
     if isinstance(failure.exception(), MemoryError):
-        return "MemoryError: the cell held more than the sandbox allows. Keep less at once: no copies of P."
+        less = "Keep less at once: no copies of P, no list of what has no end."
+        return f"MemoryError: the cell held more than the sandbox allows. {less}"
     return "RuntimeError: the sandbox's process died while the cell ran."

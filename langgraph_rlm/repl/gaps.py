@@ -46,7 +46,6 @@ MODULES = {
     "tiktoken": "count characters: four are about a token",
     "inspect": "use type(x).__name__ and hasattr",
     "importlib": "use an import statement",
-    "traceback": "use print(repr(error))",
     "types": "use a class, or a dict",
     "struct": "use int.from_bytes and slices of bytes",
     "numbers": "use (int, float)",
@@ -55,15 +54,17 @@ MODULES = {
 OTHERS = "write what you need of it in Python, with the modules that are here"
 MONTYS = frozenset(
     (
-        *("asyncio", "base64", "bisect", "collections", "copy", "csv", "dataclasses", "datetime", "decimal"),
-        *("functools", "hashlib", "itertools", "json", "math", "random", "time", "tomllib", "typing", "unicodedata"),
+        *("base64", "binascii", "bisect", "collections", "copy", "csv", "dataclasses", "datetime", "decimal"),
+        *("functools", "hashlib", "itertools", "json", "math", "os", "pathlib", "posixpath", "random", "sys", "time"),
+        *("tomllib", "unicodedata"),
     )
 )
 """Modules that Monty has by itself."""
 _NAMES = {
-    "JSONEncoder": "use json.dumps(value, default=function)",
-    "JSONDecoder": "use json.loads(text), line by line or from the place where the value begins",
-    "singledispatch": "use isinstance, or a dict of functions by type",
+    "singledispatchmethod": "use isinstance, or a dict of functions by type",
+    "get_type_hints": "annotations are not kept here: keep the types in a dict",
+    "getsizeof": "use len(x)",
+    "environ": _SYSTEM,
     "make_dataclass": "write the class, or use namedtuple",
     **dict.fromkeys(("context_diff", "HtmlDiff"), "use unified_diff, or ndiff"),
     "Flag": "use ints and the operators | and &",
@@ -79,6 +80,7 @@ _GAPS: list[tuple[str, str]] = [
         "and give it the results",
     ),
     (r"name '(property|staticmethod|classmethod|super)' is not defined", "use plain functions"),
+    (r"'NotHere' object", "its import found nothing: write what you need of it yourself"),
     (r"name '__import__' is not defined", "use an import statement"),
     (r"object is not an iterator", "`next` takes an iterator: write `next(iter(items))`, or `items[0]` for a list"),
     (r"has no attribute '__dict__'", "name its attributes, or make it a dataclass: vars(x) and asdict(x) work there"),
@@ -100,10 +102,8 @@ BUILTINS = {
     **dict.fromkeys(("globals", "dir"), "use SHOW_VARS() for your variables, and hasattr(x, name)"),
     **dict.fromkeys(("exit", "quit"), ENDING),
     **dict.fromkeys(("input", "breakpoint", "help"), "nobody answers here: print what you want to see, and look at P"),
-    **dict.fromkeys(("ExceptionGroup", "BaseExceptionGroup"), "raise one error that has a list of the others"),
-    **dict.fromkeys(("Warning", "UserWarning", "DeprecationWarning", "RuntimeWarning", "FutureWarning"), _ERRORS),
-    **dict.fromkeys(("UnicodeError", "SystemError", "BufferError", "ConnectionError", "EOFError"), _ERRORS),
-    **dict.fromkeys(("ReferenceError", "FloatingPointError", "GeneratorExit", "StopAsyncIteration"), _ERRORS),
+    "BaseExceptionGroup": "use ExceptionGroup",
+    **dict.fromkeys(("GeneratorExit", "StopAsyncIteration", "UnicodeTranslateError"), _ERRORS),
     **dict.fromkeys(("aiter", "anext"), "use iter and next"),
     "bytearray": "use a list of int, and bytes(...) of text.encode()",
     "memoryview": "use slices of the bytes",
@@ -117,12 +117,25 @@ _HINTS: list[tuple[str, str]] = [
         "Not every record has that key: ask `if 'key' in row` first. Records share values: search by those.",
     ),
     (r"IndexError: list index out of range", "The list is shorter, or empty. Print it before you take an item of it."),
+    (
+        r"'datetime\.datetime' and 'datetime\.datetime'",
+        "One of them has a time zone and the other has none: take it off by x.replace(tzinfo=None), or give both one.",
+    ),
     (r"'NoneType' object has no attribute", "The search found nothing. Print the text there and correct the pattern."),
     (
         TOO_LONG,
         "Search the text with code, and ask about what you find, or about smaller pieces.",
     ),
     (r"Max limit for backtracking", "The pattern tries too many ways: no (a+)+ in it, and search line by line."),
+    (
+        r"^SystemExit",
+        "A cell ends by itself, and the next goes on from there. To leave it early, use if and return.",
+    ),
+    (
+        r"^RecursionError: ",
+        "Calls go 1,000 deep here, whatever sys.setrecursionlimit says: loop over a list of what is still to do.",
+    ),
+    (r"argument after \*\* must be a mapping", "Write **dict(x)."),
     (r"JSONDecodeError: Extra data", "There are several JSON values: json.loads(line) for each line."),
 ]
 """Errors that any Python has, and that a small model repeats until it is told what to look at."""
@@ -173,7 +186,7 @@ def modules_here() -> str:
 
 def instead_of_name(module: str, name: str) -> str:
     """What to use where a module does not have a name."""
-    return _NAMES.get(name, f"the rest of {module} is here: write this one yourself")
+    return _NAMES.get(name, f"write this one yourself, with what else {module} has")
 
 
 def instead_of_builtin(name: str, ending: str) -> str:

@@ -33,6 +33,8 @@ MOST_CHUNKS = 1_000_000
 HostResult = ExternalSettledResult
 """What a suspended session is resumed with: `return_value`, or `exc_type` and `message`."""
 NOTHING: HostResult = {"return_value": None}
+NATIVE = ("_operations", "_forms", "_additions.collections.abc", "typing", "asyncio")
+"""Modules that need nothing which Monty lacks, or Monty's own of that name."""
 MARK = "_at"
 """The call that tells where a cell is."""
 
@@ -95,9 +97,9 @@ def load(snapshot: FunctionSnapshot) -> HostResult:
 
 @cache
 def _source(name: str) -> str:
-    """A module as a cell would be. Those that rewritten cells call, and quick ones, are written for Monty as it is."""
+    """A module as a cell would be. Those that cells call, native and quick ones are written for Monty as it is."""
     source = modules.source(name)
-    return source if name in (*HELPERS, "_operations", *QUICK) else rewritten(source).code
+    return source if name in (*HELPERS, *NATIVE, *QUICK) else rewritten(source).code
 
 
 def _no_model(name: object, models: Collection[str]) -> HostResult:

@@ -21,6 +21,7 @@ import textwrap
 import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import FunctionType, UnionType
 from typing import Any, get_args
 from xml.parsers import expat
@@ -194,6 +195,65 @@ def _quote(text: str | bytes, safe: str, plus: bool) -> str:
 
 def _unquote(text: str, plus: bool) -> str:
     return urllib.parse.unquote_plus(text) if plus else urllib.parse.unquote(text)
+
+
+# -- JSON -------------------------------------------------------------------------------------------------------------
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """An object, in which a key may stand twice."""
+
+
+@dataclass(frozen=True)
+class _Number:
+    """What a text has of a number, and of which kind."""
+
+    kind: str
+    text: str
+
+
+def _fault(text: str, strict: bool) -> list[Any]:
+    """What is wrong with a text, and where; nothing where it is right."""
+    try:
+        json.loads(text, strict=strict)
+    except json.JSONDecodeError as error:
+        return [error.msg, error.pos]
+    return []
+
+
+def _end(text: str, strict: bool) -> list[Any]:
+    """What is wrong with the value that a text begins with, and where; or nothing, and its end."""
+    try:
+        return ["", json.JSONDecoder(strict=strict).raw_decode(text)[1]]
+    except json.JSONDecodeError as error:
+        return [error.msg, error.pos]
+
+
+def _json_parts(text: str, strict: bool) -> list[tuple[str, Any]]:
+    """The values in a text, those in others before these: lists and objects by how many of them they hold."""
+    value = json.loads(
+        text,
+        strict=strict,
+        object_pairs_hook=_Pairs,
+        parse_float=partial(_Number, "f"),
+        parse_int=partial(_Number, "i"),
+        parse_constant=partial(_Number, "c"),
+    )
+    out: list[tuple[str, Any]] = []
+    rest: list[Any] = [value]
+    while rest:
+        match rest.pop():
+            case _Pairs() as pairs:
+                out.append(("{", 2 * len(pairs)))
+                rest += [part for pair in pairs for part in pair]
+            case list(items):
+                out.append(("[", len(items)))
+                rest += items
+            case _Number(kind, number):
+                out.append((kind, number))
+            case scalar:
+                out.append(("=", scalar))
+    return out[::-1]
 
 
 # -- numbers ----------------------------------------------------------------------------------------------------------
@@ -546,6 +606,9 @@ def _piece_text(piece: tuple[str | bytes, str | None]) -> str:
 
 FUNCTIONS: dict[str, Function] = {
     "html.unescape": Function(html.unescape, (str,), 1_000_000),
+    "json.fault": Function(_fault, (str, bool), 1_000_000),
+    "json.end": Function(_end, (str, bool), 1_000_000),
+    "json.parts": Function(_json_parts, (str, bool), 300_000),
     "textwrap.wrap": Function(_wrap, (str, dict), 300_000),
     "textwrap.dedent": Function(textwrap.dedent, (str,), 1_000_000),
     "pprint.pformat": Function(_pformat, (object, dict), 100_000),

@@ -123,6 +123,28 @@ class Code(Nodes):
         return {node.name for node in self.of(ast.ExceptHandler)}
 
     @cached_property
+    def used(self) -> frozenset[str]:
+        """The names that are read."""
+        return frozenset(node.id for node in self.of(ast.Name) if isinstance(node.ctx, ast.Load))
+
+    @cached_property
+    def handled(self) -> set[int]:
+        """The `id` of what stands in `try` or `with`."""
+        return {id(node) for node in nodes_of([*self.of(ast.Try), *self.of(ast.With)])}
+
+    @cached_property
+    def renamed(self) -> dict[str, str]:
+        """The modules that are imported under other names, by these."""
+        aliases = [alias for node in self.of(ast.Import) for alias in node.names]
+        return {alias.asname: alias.name for alias in aliases if alias.asname}
+
+    @cached_property
+    def of_json(self) -> dict[str, str]:
+        """What is imported from `json`, by its names here."""
+        froms = [node for node in self.of(ast.ImportFrom) if node.module == "json"]
+        return {alias.asname or alias.name: alias.name for node in froms for alias in node.names}
+
+    @cached_property
     def lines(self) -> list[bytes]:
         """As columns count them."""
         return self.text.encode().split(b"\n")

@@ -409,7 +409,7 @@ def module(name):
     if name not in modules:
         own = {"module": module, "modules": modules, "package": package, "standard": standard}
         own = {**own, "getattr": getattr, "setattr": setattr, "hasattr": hasattr}
-        own = {**own, "no_name": no_name, "datetime": datetime, "dated": dated}
+        own = {**own, "no_name": no_name, "imported": imported, "datetime": datetime, "dated": dated, "unset": unset}
         if name in ("_operations", "_generators"):
             own = {**own, "replaced": {"sorted": sorted, "min": min, "max": max, "filter": filter, "map": map}}
         if name == "re":
@@ -427,6 +427,20 @@ def module(name):
 def no_name(module, name):
     """`from module import name`, where one of these modules does not have it."""
     raise ImportError("cannot import name '" + name + "' from '" + module + "'")
+
+
+class NotHere:
+    """What an import gives that found nothing."""
+
+
+def imported(module, name):
+    """What an import gives that its cell does not use: it is told where there is no such module, and no such name."""
+    found = {}
+    try:
+        exec("from " + module + " import " + name + " as it" if name else "import " + module + " as it", found)
+    except ImportError as failure:
+        print(failure)
+    return found.get("it", NotHere())
 
 
 def missing(wanted, variables):

@@ -18,7 +18,7 @@ from itertools import accumulate
 from langgraph_rlm.repl import modules
 from langgraph_rlm.repl.rewriting import hidden
 from langgraph_rlm.repl.rewriting.classes import Classes, needs_classes
-from langgraph_rlm.repl.rewriting.exceptions import EXCEPTIONS
+from langgraph_rlm.repl.rewriting.exceptions import EXCEPTIONS, LACKING_EXCEPTIONS
 from langgraph_rlm.repl.rewriting.expressions import Later, has_later_ones, may_have_later_ones
 from langgraph_rlm.repl.rewriting.generators import (
     MOST_FUNCTIONS,
@@ -29,7 +29,7 @@ from langgraph_rlm.repl.rewriting.generators import (
     ends_late,
 )
 from langgraph_rlm.repl.rewriting.iteration import ITERATES, NEXT, Iteration, has_iterators, iterates
-from langgraph_rlm.repl.rewriting.lacking import Gap, gaps_of_syntax
+from langgraph_rlm.repl.rewriting.lacking import Gap, bound_name, gaps_of_syntax, is_bare, is_idle
 from langgraph_rlm.repl.rewriting.lists import KEEPING, iterators
 from langgraph_rlm.repl.rewriting.operations import LOAD, SIGN, Operations
 from langgraph_rlm.repl.rewriting.passing import needs_notes, with_notes
@@ -46,14 +46,15 @@ METHODS = {
 """Methods of built-in types: as values they are functions that call them."""
 LACKING = {
     *("translate", "maketrans", "format_map", "bit_length", "bit_count", "is_integer", "from_bytes", "to_bytes"),
-    *("move_to_end", "popitem"),
-    *("difference_update", "intersection_update", "symmetric_difference_update"),
+    *("difference_update", "intersection_update", "symmetric_difference_update", "move_to_end", "popitem"),
+    *("__getitem__", "__setitem__", "__contains__", "__len__", "__iter__", "__str__", "__repr__", "__hash__"),
+    *("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__add__", "__sub__", "__mul__", "__mod__"),
 }
-"""Those that Monty does not have."""
+"""Those that Monty does not have, or not all of."""
 UNBOUND = {"str", "bytes", "list", "dict", "set", "frozenset", "tuple", "int", "float"}
 """Types whose methods are called with the object: `set.union(*sets)`."""
 _OF_CLASSES = {"fromkeys", "fromhex", "from_bytes", "maketrans"}
-_FACTS = ("msg", "pos", "lineno", "colno")
+_FACTS = ("msg", "pos", "lineno", "colno", "doc")
 """What errors of `json.loads` and `ast.parse` say in their messages alone."""
 PARTS = {"__name__", "__qualname__", "__class__", "__dict__"}
 """What functions and instances lack."""
@@ -61,9 +62,22 @@ BY_NAME = {"getattr": "get_attribute", "hasattr": "has_attribute", "setattr": "s
 """Built-ins, and the functions of `_methods` in their place."""
 OF_ONE = {"union", "intersection", "difference", "update"}
 """Methods of sets, which take one other set in Monty."""
+_HOOKS = {"cls", "object_hook", "object_pairs_hook", "parse_float", "parse_int", "parse_constant", "strict"}
+OPTIONS = {"dumps": {"default", "cls"}, "dump": {"default", "cls"}, "loads": _HOOKS, "load": _HOOKS}
+"""What Monty's functions of `json` do not take."""
 DATETIME = '__rlm__["datetime"]'
 """What the prelude has for the module and the class."""
-HELPERS = ("_generators", "_classes", "_dataclasses", "_methods", "_searching", "_errors", "_dates", "_matching")
+HELPERS = (
+    "_generators",
+    "_classes",
+    "_dataclasses",
+    "_methods",
+    "_searching",
+    "_errors",
+    "_dates",
+    "_matching",
+    "_json",
+)
 """The modules that rewritten cells call."""
 _DATE_METHOD = f"{hidden.module('_dates')}.method_of"
 _DATE_METHODS = (
@@ -249,13 +263,6 @@ def _word(node: ast.AST) -> str | None:
     return None
 
 
-def _type_variable(node: ast.AST, code: Code) -> Iterator[Edit]:
-    """`TypeVar("T", bound=…)`: a name for annotations."""
-    match node:
-        case ast.Call(func=ast.Name(), args=[ast.Constant(str(name)), *_]):
-            yield Edit.of(node, repr(name))
-
-
 def _delete(node: ast.AST, code: Code) -> Iterator[Edit]:
     """`del items[i]`, `del items[i:j]`, `del (a, b)`: taken out, emptied, forgotten. Attributes cannot be."""
     targets = [target for given in getattr(node, "targets", ()) for target in _deleted(given)]
@@ -308,11 +315,13 @@ def _methods(node: ast.AST, code: Code) -> Iterator[Edit]:
     And some are not there, or take fewer arguments.
     """
     match node:
+        case ast.Attribute(value=ast.Call(func=ast.Name("super"))):
+            return
         case ast.Attribute(attr=name, ctx=ast.Load()) if name in PARTS:
             yield from _of_function(node, f"{hidden.module('_classes')}.part")
         case ast.Attribute(attr=name, ctx=ast.Load()) if id(node) not in code.own_attributes:
             call = code.calls.get(id(node))
-            lacking = METHODS if call is None else LACKING if _is_of_one(call) else LACKING | OF_ONE
+            lacking = LACKING | METHODS if call is None else LACKING if _is_of_one(call) else LACKING | OF_ONE
             if name in lacking or (call is not None and _is_unbound(node)):
                 yield from _of_function(node, f"{hidden.module('_methods')}.method")
 
@@ -360,8 +369,10 @@ def _attribute_by_name(node: ast.AST, code: Code) -> Iterator[Edit]:
 
 
 def _error_facts(node: ast.AST, code: Code) -> Iterator[Edit]:
-    """`except json.JSONDecodeError as e: e.pos`: read from the message."""
+    """`except json.JSONDecodeError as e: e.pos`: read from the message. `type(e)`: the kind that it was raised by."""
     match node:
+        case ast.Call(func=ast.Name() as function, args=[ast.Name(name)]) if name in code.errors:
+            yield Edit.of(function, f"{hidden.module('_errors')}.kind")
         case ast.Attribute(value=ast.Name(name), attr=attr, ctx=ast.Load()) if name in code.errors:
             yield Edit.of(node, f"{hidden.module('_methods')}.fact({name}, {hidden.word(attr)})")
 
@@ -445,6 +456,13 @@ def _exception(node: ast.AST, code: Code) -> Iterator[Edit]:
                 yield Edit.at(end_of(node), ")")
 
 
+def _lacking_exception(node: ast.AST, code: Code) -> Iterator[Edit]:
+    """`except ConnectionError`: it is like an exception of the code's own. One that is, has the name for itself."""
+    match node:
+        case ast.Name(id=name, ctx=ast.Load()) if all(cls.name != name for cls in code.of(ast.ClassDef)):
+            yield Edit.of(node, hidden.exception(name))
+
+
 def _assertion(node: ast.AST, code: Code) -> Iterator[Edit]:
     """`assert a == b, text`: Monty adds to the text what it has compared."""
     match node:
@@ -457,13 +475,21 @@ def _is_text(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
-def _json_default(node: ast.AST, code: Code) -> Iterator[Edit]:
-    """`json.dumps(value, default=str)`."""
+def _json(node: ast.AST, code: Code) -> Iterator[Edit]:
+    """`json.dumps(value, default=str)`, `json.loads(text, object_hook=f)`: functions take more than Monty's.
+
+    Where errors get names, those of `json.loads` are to say what CPython's say.
+    """
     match node:
-        case ast.Call(func=ast.Attribute() as function, keywords=keywords) if any(
-            keyword.arg == "default" for keyword in keywords
-        ):
-            yield Edit.of(function, f"{hidden.module('_methods')}.dumps")
+        case ast.Call(func=ast.Attribute(ast.Name(owner), name) as function):
+            name = name if code.renamed.get(owner, owner) == "json" else ""
+        case ast.Call(func=ast.Name(word) as function):
+            name = code.of_json.get(word, "")
+        case _:
+            return
+    given = OPTIONS.get(name, set()) & {keyword.arg for keyword in node.keywords}
+    if given or name == "JSONDecodeError" or (name in ("loads", "load") and code.errors - {None}):
+        yield Edit.of(function, f"{hidden.module('_json')}.{'error' if name == 'JSONDecodeError' else name}")
 
 
 def _printed_elsewhere(node: ast.AST, code: Code) -> Iterator[Edit]:
@@ -493,6 +519,28 @@ def _search_from(node: ast.AST, code: Code) -> Iterator[Edit]:
             yield Edit.at(end_of(text), ")")
 
 
+def _registered(node: ast.AST, code: Code) -> Iterator[Edit]:
+    """`@show.register` before `def _(value: int)`: Monty keeps no annotations, so the type is written out."""
+    match node:
+        case ast.FunctionDef(args=ast.arguments(args=[ast.arg(annotation=ast.expr() as kind), *_])):
+            for decorator in node.decorator_list:
+                if isinstance(decorator, ast.Attribute) and decorator.attr == "register":
+                    yield Edit.at(end_of(decorator), f"({ast.unparse(kind)})")
+
+
+def _await(node: ast.AST, code: Code) -> Iterator[Edit]:
+    """`await task`, `async with limit:` a task is no coroutine, and there is nothing to wait for at a `with`."""
+    match node:
+        case ast.Await(value=value):
+            yield Edit.at(start_of(value), f"{hidden.module('asyncio')}.awaited(")
+            yield Edit.at(end_of(value), ")")
+        case ast.AsyncWith(items=items) if is_bare(node):
+            yield Edit(start_of(node), start_of(items[0].context_expr), "with ")
+            for item in items:
+                yield Edit.at(start_of(item.context_expr), f"{hidden.module('asyncio')}.entered(")
+                yield Edit.at(end_of(item.context_expr), ")")
+
+
 def _slice_from(node: ast.AST, code: Code) -> Iterator[Edit]:
     """`text[i:j]`: Monty's own counts the characters before it, where they are not all of ASCII."""
     match node:
@@ -503,28 +551,49 @@ def _slice_from(node: ast.AST, code: Code) -> Iterator[Edit]:
 
 
 def _import(node: ast.AST, code: Code) -> Iterator[Edit]:
-    """`import statistics`, `from heapq import nlargest`: modules that are written in Python of the sandbox."""
-    if isinstance(node, ast.Import) and any(map(_is_ours, node.names)):
-        yield Edit.of(node, "; ".join(map(_imported, node.names)))
-    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-        wanted = [(alias.name, alias.asname or alias.name) for alias in node.names]
-        if node.module in modules.names():
-            if wanted == [("*", "*")]:
-                wanted = [(name, name) for name in modules.exported(node.module)]
-            targets = ", ".join(new for _, new in wanted)  # a tuple: Monty takes `; match = …` for another statement
-            values = ", ".join(_from_module(node.module, name) for name, _ in wanted)
-            yield Edit.of(node, f"({targets},) = ({values},)")
-        elif added := {name for name, _ in wanted} & set(modules.added(node.module)):
-            own = [f"{name} as {new}" for name, new in wanted if name not in added]
-            more = [f"{new} = {_addition(node.module, name)}" for name, new in wanted if name in added]
-            yield Edit.of(node, "; ".join([f"from {node.module} import {', '.join(own)}"][: len(own)] + more))
+    """`import statistics`, `from heapq import nlargest`: modules that are written in Python of the sandbox.
+
+    An import of what may not be here, and that the cell does not use, says so, and the cell runs.
+    """
+    match node:
+        case ast.Import(names=aliases):
+            idle = [alias for alias in aliases if id(node) not in code.handled and is_idle(alias, "", code.used)]
+            if idle or any(map(_is_ours, aliases)):
+                made = [_tried(alias.name, "", alias) if alias in idle else _imported(alias) for alias in aliases]
+                yield Edit.of(node, "; ".join(made))
+        case ast.ImportFrom(module=str(module), names=aliases, level=0):
+            idle = [alias for alias in aliases if id(node) not in code.handled and is_idle(alias, module, code.used)]
+            if idle or module in modules.names() or {alias.name for alias in aliases} & {*modules.added(module)}:
+                rest = [alias for alias in aliases if alias not in idle]
+                made = [_tried(module, alias.name, alias) for alias in idle]
+                yield Edit.of(node, "; ".join([*made, *([_imported_from(module, rest)] if rest else [])]))
+
+
+def _tried(module: str, name: str, alias: ast.alias) -> str:
+    return f'{bound_name(alias)} = __rlm__["imported"]({module!r}, {name!r})'
+
+
+def _imported_from(module: str, aliases: list[ast.alias]) -> str:
+    wanted = [(alias.name, alias.asname or alias.name) for alias in aliases]
+    if module in modules.names():
+        if wanted == [("*", "*")]:
+            wanted = [(name, name) for name in modules.exported(module)]
+        targets = ", ".join(new for _, new in wanted)  # a tuple: Monty takes `; match = …` for another statement
+        values = ", ".join(_from_module(module, name) for name, _ in wanted)
+        return f"({targets},) = ({values},)"
+    added = {*modules.added(module)}
+    own = [f"{name} as {new}" for name, new in wanted if name not in added]
+    more = [f"{new} = {_addition(module, name)}" for name, new in wanted if name in added]
+    return "; ".join([f"from {module} import {', '.join(own)}"][: len(own)] + more)
 
 
 def _added(node: ast.AST, code: Code) -> Iterator[Edit]:
     """`collections.OrderedDict`: what Monty's own modules lack."""
     match node:
-        case ast.Attribute(value=ast.Name(module), attr=name) if name in modules.added(module):
-            yield Edit.of(node, _of_module(f"{modules.ADDITIONS}.{module}", name, hidden.module))
+        case ast.Attribute(value=ast.Name(owner), attr=name):
+            module = code.renamed.get(owner, owner)
+            if name in modules.added(module):
+                yield Edit.of(node, _of_module(f"{modules.ADDITIONS}.{module}", name, hidden.module))
 
 
 def _of_module(module: str, name: str, loaded: Callable[[str], str]) -> str:
@@ -600,25 +669,27 @@ ANY = ""
 """In place of words."""
 BRIDGES: dict[Bridge, dict[type[ast.AST], Iterable[str]]] = {
     iterators: dict.fromkeys(KEEPING, (ANY,)),
-    _type_variable: {ast.Call: ["TypeVar", "ParamSpec"]},
     _delete: {ast.Delete: [ANY]},
     _match_fact: {ast.Attribute: ["lastgroup", "lastindex", "regs"]},
     _attribute_by_name: {ast.Name: BY_NAME},
     _list_and_more: {ast.AugAssign: [ANY]},
     _set_in_place: {ast.AugAssign: [ANY]},
     _exception: {ast.Call: EXCEPTIONS},
+    _lacking_exception: {ast.Name: LACKING_EXCEPTIONS},
     _assertion: {ast.Assert: [ANY]},
-    _json_default: {ast.Call: ["dumps"]},
+    _json: {ast.Call: [ANY]},
     _codec: {ast.Call: ["encode", "decode"]},
     _printed_elsewhere: {ast.Call: ["print"], ast.Attribute: ["write"]},
     _bytes_of_numbers: {ast.Call: ["bytes"]},
     _search_from: {ast.Call: SEARCHES},
+    _registered: {ast.FunctionDef: [ANY]},
+    _await: {ast.Await: [ANY], ast.AsyncWith: [ANY]},
     _slice_from: {ast.Subscript: [ANY]},
     _import: {ast.Import: [ANY], ast.ImportFrom: [ANY]},
     _added: {ast.Attribute: [ANY]},
     _datetime: {ast.Name: ["datetime"], ast.ImportFrom: [ANY]},
     _date_method: {ast.Call: [*_DATE_METHODS, "timedelta"]},
-    _error_facts: {ast.Attribute: _FACTS},
+    _error_facts: {ast.Attribute: _FACTS, ast.Call: ["type"]},
     _methods: {ast.Attribute: METHODS | LACKING | PARTS},
     _with_its_text: {ast.FormattedValue: [ANY]},
 }

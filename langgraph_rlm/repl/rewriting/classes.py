@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterable, Iterator
 
+from langgraph_rlm.repl import modules
 from langgraph_rlm.repl.rewriting import hidden, matching
 from langgraph_rlm.repl.rewriting.assignments import Assignments
 from langgraph_rlm.repl.rewriting.dataclasses import is_dataclass, is_ordered, shaped
@@ -45,11 +46,19 @@ TYPES = {
     "complex",
     "object",
 }
+LOOKUPS = {"UserDict", "ChainMap"}
+"""Bases that call `__missing__`."""
+COLLECTIONS = {"Counter", "defaultdict", "OrderedDict", "deque"}
+"""Types of `collections` that cannot be derived from."""
+FORMS = frozenset((*modules.exported("typing"), *modules.exported(f"{modules.ADDITIONS}.collections.abc")))
+"""Names of which `isinstance` does not know all."""
 _MADE_BY: dict[str, Collection[str]] = {
     **dict.fromkeys(("cmp_to_key", "total_ordering"), ORDERED),
-    **dict.fromkeys(("ElementTree", "fromstring", "Element"), ("__len__",)),
     "Fraction": (*ORDERED, "__bool__"),
+    **dict.fromkeys(("UserDict", "UserList", "ElementTree", "fromstring", "Element"), ("__len__",)),
+    "ChainMap": ("__len__", "parents"),
 }
+"""Names of modules that have or make classes with properties and methods of `SPECIAL`."""
 MARKS = {"abstractmethod", "override", "final"}
 """Decorators of methods that change nothing here."""
 
@@ -95,6 +104,10 @@ def _ready_made(nodes: Iterable[ast.AST], classes: Iterable[ast.ClassDef]) -> It
             yield from ORDERED
         if bases & {*ENUMS, "NamedTuple"}:
             yield SIZED
+        if bases & {"Set", "MutableSet"}:
+            yield from ORDERED
+        if bases & {"Sequence", "MutableSequence"}:
+            yield "__reversed__"
 
 
 def _alternatives(kinds: ast.expr) -> ast.expr:
@@ -109,7 +122,7 @@ def _alternatives(kinds: ast.expr) -> ast.expr:
 
 
 def _methods_of(node: ast.AST) -> Collection[str]:
-    """The methods of `SPECIAL` that the objects have which are made by what it names."""
+    """The methods of `SPECIAL` and properties that the objects have which are made by what it names."""
     match node:
         case ast.Name(name) | ast.Attribute(attr=name) | ast.alias(name=name):
             return _MADE_BY.get(name.rpartition(".")[2], ())
@@ -171,9 +184,9 @@ class Classes(ast.NodeTransformer):
         if "NamedTuple" in names:
             made = _tuple_class(node)
             return self.defined(node) if made == [node] else made
-        bases = [base for base in node.bases if _name(base) not in IGNORED]
+        bases = [_without_arguments(base) for base in node.bases if _name(base) not in IGNORED]
         names = [_name(base) for base in bases]
-        if TYPES & {*names} or any(not isinstance(base, ast.Name | ast.Attribute) for base in bases):
+        if (TYPES | COLLECTIONS) & {*names} or any(not isinstance(base, ast.Name | ast.Attribute) for base in bases):
             raise NoBridge
         own_shape, orders = shaped(node), list(natural_order(node))
         own, setters, decorated = dict[str, str](), dict[str, str](), list[ast.stmt]()
@@ -182,6 +195,8 @@ class Classes(ast.NodeTransformer):
         for item in node.body:
             if isinstance(item, ast.FunctionDef):
                 kind = _kind_of(item)
+                if item.name == "__missing__" and LOOKUPS & {*names}:
+                    item.name = "__absent__"
                 if kind == "deleter":  # `del x.p` is refused
                     continue
                 if kind == "setter":
@@ -241,6 +256,17 @@ class Classes(ast.NodeTransformer):
             case ast.Call(func=ast.Name("isinstance"), args=[_, kinds]) if self._may_be_own(kinds):
                 node.func = filled(f"{HELPERS}.is_instance", node)[0].value  # type: ignore[attr-defined]
                 node.args[1] = _alternatives(kinds)
+            case ast.Call(func=ast.Name("dict"), args=[given]):
+                node.args[0] = _as_dict(given)
+        for keyword in node.keywords:
+            keyword.value = _as_dict(keyword.value) if keyword.arg is None else keyword.value
+        self.generic_visit(node)
+        return node
+
+    def visit_Dict(self, node: ast.Dict) -> ast.AST:
+        node.values = [
+            _as_dict(value) if key is None else value for key, value in zip(node.keys, node.values, strict=True)
+        ]
         self.generic_visit(node)
         return node
 
@@ -295,6 +321,16 @@ def _named(node: ast.AST) -> str | None:
     return None
 
 
+def _as_dict(value: ast.expr) -> ast.expr:
+    """A mapping that Monty takes for one."""
+    return filled(f"{HELPERS}.as_dict(VALUE)", value, VALUE=value)[0].value  # type: ignore[attr-defined,no-any-return]
+
+
+def _without_arguments(base: ast.expr) -> ast.expr:
+    """`Parser` of `Parser[str]`."""
+    return base.value if isinstance(base, ast.Subscript) else base
+
+
 def _loaded(name: str, at: ast.AST) -> ast.expr:
     return ast.copy_location(ast.Name(name, ast.Load()), at)
 
@@ -347,9 +383,16 @@ def _targets(node: ast.Assign | ast.AnnAssign) -> list[ast.Name]:
 
 def _are_types(kinds: ast.expr) -> bool:
     """Whether these are built-in types, of which `isinstance` knows all."""
-    each = kinds.elts if isinstance(kinds, ast.Tuple) else [kinds]
-    known = TYPES - {"type"}
-    return all(isinstance(kind, ast.Attribute) or (isinstance(kind, ast.Name) and kind.id in known) for kind in each)
+    return all(map(_is_type, kinds.elts if isinstance(kinds, ast.Tuple) else [kinds]))
+
+
+def _is_type(kind: ast.expr) -> bool:
+    match kind:
+        case ast.Name(name):
+            return name in TYPES - {"type"}
+        case ast.Attribute(attr=name):
+            return name not in FORMS
+    return False
 
 
 def _enum_members(node: ast.ClassDef) -> ast.List:

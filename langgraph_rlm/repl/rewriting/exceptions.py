@@ -10,12 +10,15 @@ import ast
 import builtins
 from collections.abc import Collection
 
+from langgraph_rlm.repl import modules
 from langgraph_rlm.repl.rewriting import hidden
 from langgraph_rlm.repl.rewriting.filling import filled
 
+LACKING_EXCEPTIONS = frozenset(modules.exported("_exceptions"))
+"""Built-in exceptions that Monty does not have."""
 EXCEPTIONS = {
     name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)
-}
+} - LACKING_EXCEPTIONS
 HELPERS = hidden.module("_classes")
 """What the sandbox has for it."""
 

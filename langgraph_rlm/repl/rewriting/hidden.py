@@ -15,13 +15,19 @@ from langgraph_rlm.repl import modules
 DATED, PASSED = "__dated__", "__passed__"
 """A function of the prelude, and what it has of exceptions that passed: see `passing.py`."""
 _HIDDEN = re.compile(
-    r"\b__(?:module_(?P<module>\w+)|word_(?P<word>\w+)|text_(?P<text>[0-9a-f]*)|(?P<own>dated|passed))__\b"
+    r"\b__(?:module_(?P<module>\w+)|exception_(?P<exception>\w+)|word_(?P<word>\w+)|text_(?P<text>[0-9a-f]*)"
+    r"|(?P<own>dated|passed))__\b"
 )
 
 
 def module(name: str) -> str:
     """The name of a module of the sandbox's own Python."""
     return f"__module_{name.replace('.', '_')}__"
+
+
+def exception(name: str) -> str:
+    """The name of a built-in exception that Monty lacks."""
+    return f"__exception_{name}__"
 
 
 def word(text: str) -> str:
@@ -68,6 +74,10 @@ class WithoutQuotes(ast.NodeTransformer):
 def _value(match: re.Match[str]) -> str | None:
     if match["module"]:
         return _modules().get(match[0])
+    if match["exception"]:
+        return (
+            f'__rlm__["locals"]().get({match["exception"]!r}) or __rlm__["module"]("_exceptions").{match["exception"]}'
+        )
     if match["text"] is not None:
         return repr(bytes.fromhex(match["text"]).decode("utf-8", "surrogatepass"))
     return repr(match["word"]) if match["word"] else f'__rlm__["{match["own"]}"]'

@@ -9,17 +9,34 @@ they refuse nothing. What stands in `try` or `with` is left to its handlers.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterable, Iterator
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from langgraph_rlm.repl import gaps, modules
 from langgraph_rlm.repl.rewriting.dataclasses import lacking_options
-from langgraph_rlm.repl.syntax import statements
+from langgraph_rlm.repl.syntax import Code, read, start_of
 
 MOST = 20
 """Things of a cell that the model is told of at a time."""
 MOST_CHARACTERS = 60
 """Of a name that is told."""
+_ATTRIBUTE = re.compile(r"\b([^\W\d]\w*)\.([^\W\d]\w*)")
+USUAL = {
+    "collections": {"Counter", "defaultdict", "deque", "namedtuple"},
+    "copy": {"copy", "deepcopy"},
+    "csv": {"reader", "writer", "DictReader", "DictWriter"},
+    "functools": {"cache", "lru_cache", "partial", "reduce"},
+    "hashlib": {"md5", "sha1", "sha256"},
+    "itertools": {"accumulate", "chain", "combinations", "count", "groupby", "islice", "permutations", "product"},
+    "json": {"dump", "dumps", "load", "loads", "JSONDecodeError"},
+    "math": {"ceil", "exp", "floor", "inf", "isnan", "log", "pi", "prod", "sqrt"},
+    "os": {"path", "sep", "linesep"},
+    "random": {"choice", "randint", "random", "sample", "seed", "shuffle"},
+    "sys": {"argv", "maxsize", "stdout", "version_info"},
+    "time": {"sleep", "time", "perf_counter"},
+}
+"""Names of Monty's own modules that cells use most: it is not asked whether they are there."""
 _HEAD = "NotImplementedError: nothing of this cell has run. This Python lacks what these lines need:"
 _TAIL = "Correct all of them, and run the cell again."
 _HANDLED = (ast.Try, ast.With)
@@ -63,28 +80,60 @@ def refusal(code: str, gaps_of_syntax: Iterable[Gap], missing: Missing, ending: 
     return "\n".join([_HEAD, *lines, *more, *here, _TAIL])
 
 
-def _unknown(code: str, missing: Missing, ending: str) -> Iterator[tuple[Wanted, Gap]]:
+def _unknown(text: str, missing: Missing, ending: str) -> Iterator[tuple[Wanted, Gap]]:
     """What of the modules and names that a cell wants is not there."""
-    has_names = any(name in code for name in gaps.BUILTINS)
-    if "import" not in code and not has_names:
+    has_names = any(name in text for name in gaps.BUILTINS)
+    if "import" not in text and not has_names:
         return
-    body = statements(code)
-    stored = frozenset(_stored(body)) if has_names else frozenset()
-    wanted = [one for one in _wanted(body, has_names) if one.module or one.name not in stored]
-    asked = {(one.module, one.name) for one in wanted if not _is_ours(one.module, one.name)}
+    code = read(text)
+    imports = _imports(code)
+    stored = frozenset(_stored(code.body))
+    named = {
+        name: imports[name]
+        for name, attribute in _ATTRIBUTE.findall(text)
+        if name in imports and name not in stored and not _is_known(imports[name], attribute)
+    }
+    wanted = [one for one in _wanted(code, has_names, named) if one.module or one.name not in {*stored, *imports}]
+    asked = {(one.module, one.name) for one in wanted if not _is_known(one.module, one.name)}
     absent = missing([list(pair) for pair in sorted(asked)]) if asked else ()
     for one in wanted:
         if not one.module and ("", one.name) in absent:
             yield one, Gap(one.line, one.name, gaps.instead_of_builtin(one.name, ending))
         elif (one.module, "") in absent:
-            yield one, Gap(one.line, f"import {_short(one.module)}", gaps.instead_of_module(one.module))
+            if not one.name:  # its import, which all that wants something of it comes after
+                yield one, Gap(one.line, f"import {_short(one.module)}", gaps.instead_of_module(one.module))
         elif (one.module, one.name) in absent:
             what = f"{_short(one.name)} of {_short(one.module)}"
             yield one, Gap(one.line, what, gaps.instead_of_name(one.module, one.name))
 
 
+def _imports(code: Code) -> dict[str, str]:
+    """The modules that a cell imports, by the names that it has for them; no packages that others are in."""
+    aliases = [alias for node in code.of(ast.Import) for alias in node.names]
+    return {bound_name(alias): alias.name for alias in aliases if alias.asname or "." not in alias.name}
+
+
+def bound_name(alias: ast.alias) -> str:
+    """The name that an import gives a value."""
+    return alias.asname or alias.name.partition(".")[0]
+
+
+def is_idle(alias: ast.alias, module: str, used: Collection[str]) -> bool:
+    """Whether an import may be of what is not here, and its name is not used. `module` is what it is imported from."""
+    if bound_name(alias) in used or alias.name == "*" or module == "__future__":
+        return False
+    if module:
+        return not _is_known(module, alias.name)
+    return alias.name.partition(".")[0] not in gaps.MONTYS and not _is_known(alias.name, "")
+
+
 def _short(name: str) -> str:
     return name if len(name) <= MOST_CHARACTERS else f"{name[:MOST_CHARACTERS]}…"
+
+
+def _is_known(module: str, name: str) -> bool:
+    """Whether it is certain that it is here."""
+    return name in USUAL.get(module, ()) or (bool(module) and _is_ours(module, name))
 
 
 def _is_ours(module: str, name: str) -> bool:
@@ -104,22 +153,26 @@ def _stored(body: Iterable[ast.stmt]) -> Iterator[str]:
                 yield name
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
                 yield name
-            case ast.alias(name=name, asname=new):
-                yield new or name
+            case ast.ImportFrom(names=names):
+                yield from map(bound_name, names)
 
 
-def _wanted(body: Iterable[ast.stmt], has_names: bool) -> Iterator[Wanted]:
-    for node, is_certain in _nodes(body, has_names):
+def _wanted(code: Code, has_names: bool, named: Mapping[str, str]) -> Iterator[Wanted]:
+    """What a cell asks for. `named` are the modules whose attributes are to be looked at, by their names here."""
+    used = code.used
+    for node, is_certain in _nodes(code.body, has_names or bool(named)):
         line = getattr(node, "lineno", 0)
         match node:
             case ast.Import(names=names):
                 for alias in names:
-                    yield Wanted(line, alias.name, "", is_certain)
+                    yield Wanted(line, alias.name, "", is_certain and not is_idle(alias, "", used))
             case ast.ImportFrom(module=str(module), names=names, level=0) if module != "__future__":
-                yield Wanted(line, module, "", is_certain)
+                yield Wanted(line, module, "", is_certain and not all(is_idle(alias, module, used) for alias in names))
                 for alias in names:
                     if alias.name != "*":
-                        yield Wanted(line, module, alias.name, is_certain)
+                        yield Wanted(line, module, alias.name, is_certain and not is_idle(alias, module, used))
+            case ast.Attribute(value=ast.Name(name), attr=attribute, ctx=ast.Load()) if name in named:
+                yield Wanted(line, named[name], attribute, is_certain)
             case ast.Name(id=name, ctx=ast.Load()) if name in gaps.BUILTINS:
                 yield Wanted(line, "", name, is_certain)
 
@@ -153,7 +206,6 @@ _SYNTAX: dict[type[ast.AST], tuple[str, str]] = {
     ast.Yield: ("yield inside of an expression", "give it a line of its own, `got = yield item`, in a plain function"),
     ast.YieldFrom: ("yield from inside of an expression", "give it a line of its own: `got = yield from items`"),
     ast.AsyncFor: ("async for", _ASYNC),
-    ast.AsyncWith: ("async with", _ASYNC),
 }
 for _name, _said in {
     "TryStar": ("except*", "write `except` for each kind of error"),
@@ -162,7 +214,13 @@ for _name, _said in {
 }.items():
     if hasattr(ast, _name):  # by the version of Python
         _SYNTAX[getattr(ast, _name)] = _said
-_BASES = "derive from classes of your own and from exceptions, or hold the {base} as an attribute"
+_BASES = "derive from {instead}, or hold the {base} as an attribute"
+_OWN = "classes of your own and from exceptions"
+_INSTEAD = {
+    **dict.fromkeys(("dict", "OrderedDict", "defaultdict", "Counter"), "collections.UserDict"),
+    "list": "collections.UserList",
+}
+"""Classes to derive from in place of others."""
 
 _OTHER_METHOD = "nothing calls it here: write a method of another name, and call that"
 IGNORED = {
@@ -178,7 +236,7 @@ IGNORED = {
 
 _TOLD_OF = {
     *(*_SYNTAX, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.AugAssign, ast.ImportFrom),
-    *(ast.ClassDef, ast.Attribute, ast.Delete),
+    *(ast.ClassDef, ast.Attribute, ast.AsyncWith, ast.Delete),
 }
 """The kinds of nodes of which something may not be read, or be ignored."""
 
@@ -207,6 +265,8 @@ def _unread(node: ast.AST) -> tuple[str, str] | None:
     match node:
         case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
             return ("async in a comprehension", _ASYNC) if any(one.is_async for one in node.generators) else None
+        case ast.AsyncWith() if not is_bare(node):
+            return "async with (", "leave the parentheses out: `async with a as b, c as d:`"
         case ast.Delete(targets=targets):
             deleted = any(isinstance(part.ctx, ast.Del) for part in _attributes(targets))
             return ("del x.y", "assign None to it, or keep such values in a dict") if deleted else None
@@ -219,6 +279,12 @@ def _unread(node: ast.AST) -> tuple[str, str] | None:
     return _SYNTAX.get(type(node))
 
 
+def is_bare(statement: ast.AsyncWith) -> bool:
+    """Whether nothing but `async with ` is before its first expression."""
+    first = start_of(statement.items[0].context_expr)
+    return first == (statement.lineno, statement.col_offset + len("async with "))
+
+
 def _attributes(targets: Iterable[ast.expr]) -> Iterator[ast.Attribute]:
     return (node for target in targets for node in ast.walk(target) if isinstance(node, ast.Attribute))
 
@@ -229,7 +295,8 @@ def _unread_class(node: ast.ClassDef, what: str) -> tuple[str, str] | None:
     if any(isinstance(base, ast.Name) and base.id == "type" for base in node.bases):
         return what, "no classes of classes: write a function that changes the class, and call it"
     if node.bases:
-        return what, _BASES.format(base=_short(ast.unparse(node.bases[0])))
+        base = _short(ast.unparse(node.bases[0]))
+        return what, _BASES.format(base=base, instead=_INSTEAD.get(base.rpartition(".")[2], _OWN))
     for item in node.body:
         if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef):
             if item.decorator_list:

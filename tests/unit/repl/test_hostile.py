@@ -22,6 +22,9 @@ SECONDS, BYTES = 10, 4 * 2**30
 DEEP = [["BinOp", {"left": ["node", i + 1], "op": ["node", 41], "right": ["node", i + 1]}] for i in range(40)]
 STANDARD: dict[str, list[list[Any]]] = {
     "html.unescape": [["&#" * 499_000], ["&#" + "9" * 900_000 + ";"]],
+    "json.fault": [["[" * 900_000, True], ["[" + "1," * 490_000, True], ["1" * 990_000, False]],
+    "json.end": [['{"a":' * 190_000, True], ["[" + '"\\u12",' * 120_000, True]],
+    "json.parts": [["[" + "{}," * 99_000 + "1]", True], ["[" * 290_000, True], ["[" + "1.5," * 70_000 + "1]", False]],
     "textwrap.wrap": [["\t" * 9000, {"tabsize": 100}], [("a" * 9999 + " ") * 29, {"width": 1}]],
     "textwrap.dedent": [[" " * 499_000 + "a\n" + " " * 499_000 + "b"]],
     "pprint.pformat": [[[["x"]] * 30_000, {"width": 1}], [[10**4000] * 10, {"underscore_numbers": True}]],

@@ -23,6 +23,8 @@ natural = {}
 names = {}
 """The names of functions that took them over from others: `functools.wraps`."""
 CALLED = "__call__"
+FORM = "is_form"
+"""What the names of `typing` and `collections.abc` have."""
 CLASS = type(int)
 raising = {}
 """Built-in exceptions by their `id`, each with the one of the code's own that it goes along with."""
@@ -54,6 +56,7 @@ def define(cls, bases, own, setters, abstract=(), supers=()):
 
     `own` says of each name of its own what it is, `supers` which names its methods ask `super()` for.
     """
+    bases = tuple([base.mixin() if hasattr(base, FORM) else base for base in bases])
     lineages = [list(classes[base]["lineage"]) if base in classes else [base] for base in bases]
     lineage = [cls, *_merged(lineages, bases)]
     known = {"lineage": lineage, "own": {}, "all": {}, "setters": {}, "raises": None, "below": []}
@@ -429,23 +432,14 @@ def _is_of(value, kind):
         return type(value) is CLASS or isinstance(value, Enumeration)
     known = classes.get(type(value))
     if isinstance(kind, tuple):
-        return any([_is_of(value, one) for one in kind]) or _behaves_as(value, kind)
+        return any([_is_of(value, one) for one in kind])
+    if hasattr(kind, FORM):
+        return kind.has(value)
     if known is None:
         return isinstance(value, kind)
     if kind is object or kind in known["passes"] or kind in known["lineage"]:
         return True
     return known["raises"] is not None and _is_error_of(known["raises"], kind)
-
-
-BEHAVIOURS = {"Iterable": "__iter__", "Iterator": "__next__", "Sized": "__len__", "Callable": CALLED}
-
-
-def _behaves_as(value, kinds):
-    """Whether `kinds` are a class of `collections.abc` that goes by a method, and the value has that."""
-    known = __rlm__["modules"].get("_additions.collections.abc")  # whoever has its classes has loaded it
-    if known is None:
-        return False
-    return any([getattr(known, name) is kinds and hasattr(value, method) for name, method in BEHAVIOURS.items()])
 
 
 def is_subclass(cls, kinds):
@@ -455,6 +449,9 @@ def is_subclass(cls, kinds):
     for kind in kinds if isinstance(kinds, tuple) else (kinds,):
         if cls is kind or kind is object or (cls is bool and kind is int):
             return True
+        if hasattr(kind, FORM):
+            if kind.is_above(cls):
+                return True
         if cls in classes:
             known = classes[cls]
             if kind in known["lineage"] or (known["raises"] is not None and _is_error_of(known["raises"], kind)):
@@ -470,6 +467,14 @@ def _is_error_of(cls, kind):
         return isinstance(cls(""), kind)
     except Exception:  # it is none
         return False
+
+
+def as_dict(value):
+    """A mapping of the code's own as a dict; anything else as it is."""
+    known = classes.get(type(value))
+    if known is None or "keys" not in known["all"]:
+        return value
+    return {key: value[key] for key in value.keys()}
 
 
 def is_callable(value):

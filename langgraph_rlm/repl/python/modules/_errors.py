@@ -7,6 +7,7 @@ _KINDS = (
     *(OSError, TimeoutError, FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError),
     *(PermissionError, StopIteration, TypeError, ValueError),
 )
+_BY_NAME = {repr(kind)[len("<class '") : -2]: kind for kind in _KINDS}
 
 
 def arguments(kind):
@@ -20,3 +21,23 @@ def _as_text(*given):
 
 def _as_given(*given):
     return given
+
+
+def kind(error):
+    """`type(error)`, which for Monty's own is not the kind that it was raised by."""
+    known = _BY_NAME.get(type(error).__name__)
+    return type(error) if known is None or not isinstance(error, known) else known
+
+
+def handled():
+    """The error that is being handled, if one is."""
+    try:
+        raise
+    except BaseException as error:
+        known = __rlm__["modules"].get("_classes")
+        found = error if known is None else known.caught(error)
+    is_none = isinstance(found, RuntimeError) and str(found) == NONE_ACTIVE
+    return None if is_none else found
+
+
+NONE_ACTIVE = "No active exception to reraise"

@@ -1,7 +1,5 @@
 """Methods of built-in types as values, and those that Monty lacks: see `repl/rewriting/bridges.py`."""
 
-import json
-import re
 import sys
 from collections import Counter, deque
 
@@ -321,10 +319,51 @@ def writer(file):
     return write
 
 
+def _set_item(items, key, value):
+    items[key] = value
+
+
+def _compared(compare):
+    """A method of an operator, which says nothing of values of other types."""
+
+    def method(owner, other):
+        try:
+            return compare(owner, other)
+        except TypeError:
+            return NotImplemented
+
+    return method
+
+
+OF_ANY = {
+    "__str__": str,
+    "__repr__": repr,
+    "__hash__": hash,
+    "__eq__": lambda owner, other: owner == other,
+    "__ne__": lambda owner, other: owner != other,
+}
+OF_ITEMS = {"__len__": len, "__contains__": lambda items, item: item in items, "__iter__": lambda items: iter(items)}
+OF_VALUES = {
+    "__lt__": _compared(lambda owner, other: owner < other),
+    "__le__": _compared(lambda owner, other: owner <= other),
+    "__gt__": _compared(lambda owner, other: owner > other),
+    "__ge__": _compared(lambda owner, other: owner >= other),
+    "__add__": _compared(lambda owner, other: owner + other),
+    "__sub__": _compared(lambda owner, other: owner - other),
+    "__mul__": _compared(lambda owner, other: owner * other),
+    "__mod__": _compared(lambda owner, other: owner % other),
+}
+ITEMS = (str, bytes, list, dict, set, frozenset, tuple)
+NUMBERS = (int, float)
 LACKING = {
+    **{name: [[kind, function] for kind in ITEMS + NUMBERS] for name, function in OF_ANY.items()},
+    **{name: [[kind, function] for kind in ITEMS] for name, function in OF_ITEMS.items()},
+    **{name: [[kind, function] for kind in ITEMS + NUMBERS] for name, function in OF_VALUES.items()},
+    "__getitem__": [[kind, lambda items, key: items[key]] for kind in (str, bytes, list, dict, tuple)],
+    "__setitem__": [[list, _set_item], [dict, _set_item]],
     "translate": [[str, _translate]],
     "maketrans": [[str, _maketrans]],
-    "format_map": [[str, lambda text, values: text.format(**values)]],
+    "format_map": [[str, lambda text, values: text.format(**__rlm__["module"]("_classes").as_dict(values))]],
     "union": [[set, _union], [frozenset, _union]],
     "intersection": [[set, _intersection], [frozenset, _intersection]],
     "difference": [[set, _difference], [frozenset, _difference]],
@@ -342,8 +381,8 @@ LACKING = {
 }
 
 
-_OF_JSON = re.compile(r"(?s)(.*): line (\d+) column (\d+) \(char (\d+)\)")
-_OF_SYNTAX = re.compile(r"(?s)(.*) \(<[^>]*>, line (\d+)\)")
+_OF_JSON = r"(?s)(.*): line (\d+) column (\d+) \(char (\d+)\)"
+_OF_SYNTAX = r"(?s)(.*) \(<[^>]*>, line (\d+)\)"
 
 
 def fact(failure, name):
@@ -351,7 +390,10 @@ def fact(failure, name):
     try:
         return attribute(failure, name)
     except AttributeError:
-        found = _OF_JSON.fullmatch(str(failure)) or _OF_SYNTAX.fullmatch(str(failure))
+        if name == "doc":
+            return __rlm__["module"]("_json").doc_of(failure)
+        matched = __rlm__["module"]("re").fullmatch
+        found = matched(_OF_JSON, str(failure)) or matched(_OF_SYNTAX, str(failure))
         facts = dict(zip(("msg", "lineno", "colno", "pos"), found.groups())) if found else {}
         if name not in facts:
             raise
@@ -374,18 +416,3 @@ def delete(items, key):
         items.rotate(key)
     else:
         items.pop(key)
-
-
-def dumps(value, *, default=None, skipkeys=False, **options):
-    """`json.dumps` with a function for what is no JSON."""
-    return json.dumps(_plain(value, default), **options)
-
-
-def _plain(value, default):
-    if value is None or isinstance(value, (str, int, float)):
-        return value
-    if isinstance(value, (list, tuple)):
-        return [_plain(item, default) for item in value]
-    if isinstance(value, dict):
-        return {key: _plain(item, default) for key, item in value.items()}
-    return _plain(default(value), default)

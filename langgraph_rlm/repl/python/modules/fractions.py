@@ -20,6 +20,10 @@ class Fraction:
         divisor = math.gcd(top, bottom) * (-1 if bottom < 0 else 1)
         self.numerator, self.denominator = top // divisor, bottom // divisor
 
+    @classmethod
+    def from_float(cls, f):
+        return cls(f)
+
     def limit_denominator(self, max_denominator=1000000):
         """The nearest quotient whose denominator is not larger."""
         if max_denominator < 1:
@@ -37,7 +41,7 @@ class Fraction:
         k = (max_denominator - q0) // q1
         near, far = Fraction(p1, q1), Fraction(p0 + k * p1, q0 + k * q1)
         from_near, from_far = abs(near - self), abs(far - self)
-        return near if float(from_near - from_far) <= 0 else far
+        return near if from_near <= from_far else far
 
     def __add__(self, other):
         if isinstance(other, float):
@@ -81,6 +85,43 @@ class Fraction:
         if exponent < 0:
             return Fraction(self.denominator**-exponent, self.numerator**-exponent)
         return Fraction(self.numerator**exponent, self.denominator**exponent)
+
+    def __floordiv__(self, other):
+        if isinstance(other, float):
+            return float(self) // other
+        a, b, c, d = _both(self, other)
+        return (a * d) // (b * c)
+
+    def __rfloordiv__(self, other):
+        return other // float(self) if isinstance(other, float) else Fraction(other) // self
+
+    def __mod__(self, other):
+        if isinstance(other, float):
+            return float(self) % other
+        a, b, c, d = _both(self, other)
+        return Fraction((a * d) % (b * c), b * d)
+
+    def __rmod__(self, other):
+        return other % float(self) if isinstance(other, float) else Fraction(other) % self
+
+    def __divmod__(self, other):
+        return self // other, self % other
+
+    def __round__(self, ndigits=None):
+        """To the nearest, and to an even one where two are as near."""
+        if ndigits is None:
+            whole, rest = divmod(self.numerator, self.denominator)
+            return whole + (rest * 2 > self.denominator or (rest * 2 == self.denominator and whole % 2 == 1))
+        scale = 10 ** abs(ndigits)
+        return (
+            Fraction((self * scale).__round__(), scale) if ndigits > 0 else Fraction((self / scale).__round__() * scale)
+        )
+
+    def __floor__(self):
+        return self.numerator // self.denominator
+
+    def __ceil__(self):
+        return -(-self.numerator // self.denominator)
 
     def __neg__(self):
         return Fraction(-self.numerator, self.denominator)

@@ -1,10 +1,22 @@
 """What Monty's `collections` lacks."""
 
+from collections.abc import MutableMapping, MutableSequence
+
 OrderedDict = dict
-"""A dict keeps its order. It has no `move_to_end` and no `popitem(last=False)`."""
+"""A dict keeps its order: what else it has is in `_methods`."""
 
 
-class ChainMap:
+class _Lookup(MutableMapping):
+    """Has `__missing__`, which is `__absent__` here: see `repl/rewriting/classes.py`."""
+
+    def __absent__(self, key):
+        raise KeyError(key)
+
+    def get(self, key, default=None):
+        return self[key] if key in self else default
+
+
+class ChainMap(_Lookup):
     """Looks things up in one dict after the other. What is set is set in the first."""
 
     def __init__(self, *maps):
@@ -20,10 +32,15 @@ class ChainMap:
         for mapping in self.maps:
             if key in mapping:
                 return mapping[key]
-        raise KeyError(key)
+        return self.__absent__(key)
 
     def __setitem__(self, key, value):
         self.maps[0][key] = value
+
+    def __delitem__(self, key):
+        if key not in self.maps[0]:
+            raise KeyError("Key not found in the first mapping: " + repr(key))
+        self.maps[0].pop(key)
 
     def __contains__(self, key):
         return any([key in mapping for mapping in self.maps])
@@ -34,23 +51,95 @@ class ChainMap:
     def __len__(self):
         return len(self._merged())
 
-    def __eq__(self, other):
-        return self._merged() == (other._merged() if isinstance(other, ChainMap) else other)
-
     def __repr__(self):
         return "ChainMap(" + ", ".join([repr(mapping) for mapping in self.maps]) + ")"
 
-    def get(self, key, default=None):
-        return self[key] if key in self else default
+    def new_child(self, m=None, **named):
+        return type(self)({**({} if m is None else m), **named}, *self.maps)
 
-    def keys(self):
-        return self._merged().keys()
+    @property
+    def parents(self):
+        return type(self)(*self.maps[1:])
 
-    def values(self):
-        return self._merged().values()
+    def copy(self):
+        return type(self)(dict(self.maps[0]), *self.maps[1:])
 
-    def items(self):
-        return self._merged().items()
 
-    def new_child(self, m=None):
-        return ChainMap({} if m is None else m, *self.maps)
+class UserDict(_Lookup):
+    """A dict to derive from: `data` has its items."""
+
+    def __init__(self, dict=None, /, **named):
+        self.data = {}
+        self.update({} if dict is None else dict)
+        self.update(named)
+
+    def __getitem__(self, key):
+        if key in self.data:
+            return self.data[key]
+        return self.__absent__(key)
+
+    def __setitem__(self, key, item):
+        self.data[key] = item
+
+    def __delitem__(self, key):
+        if key not in self.data:
+            raise KeyError(key)
+        self.data.pop(key)
+
+    def __contains__(self, key):
+        return key in self.data
+
+    def __iter__(self):
+        return iter(self.data)
+
+    def __len__(self):
+        return len(self.data)
+
+    def __repr__(self):
+        return repr(self.data)
+
+    def copy(self):
+        return type(self)(self.data)
+
+
+class UserList(MutableSequence):
+    """A list to derive from: `data` has its items."""
+
+    def __init__(self, initlist=None):
+        self.data = [] if initlist is None else list(initlist)
+
+    def __getitem__(self, index):
+        return type(self)(self.data[index]) if isinstance(index, slice) else self.data[index]
+
+    def __setitem__(self, index, item):
+        self.data[index] = item
+
+    def __delitem__(self, index):
+        self.data.pop(index)
+
+    def __contains__(self, item):
+        return item in self.data
+
+    def __iter__(self):
+        return iter(self.data)
+
+    def __len__(self):
+        return len(self.data)
+
+    def __eq__(self, other):
+        return self.data == (other.data if isinstance(other, UserList) else other)
+
+    def __add__(self, other):
+        return type(self)([*self.data, *other])
+
+    def __repr__(self):
+        return repr(self.data)
+
+    def insert(self, index, value):
+        self.data.insert(index, value)
+
+    def sort(self, *, key=None, reverse=False):
+        self.data = sorted(self.data, key=key, reverse=reverse)
+
+    def copy(self):
+        return type(self)(self.data)
