@@ -100,7 +100,8 @@ def blank(session: MontySession, loaded: Iterable[str]) -> bytes:
     names = {"_names": NAMES, "_builtin_names": BUILTINS}
     evaluate(session, BOOT, {"_host": _host, "_at": _at, "_prelude": PRELUDE, **names})
     for name in loaded:
-        run_to_call(feed(session, LOAD.format(name), lambda *_: None), host.load)
+        load = f"{LOAD.format(name)}; None"  # a module is nothing that the host could be given
+        run_to_call(feed(session, load, lambda *_: None), host.load)
     return session.dump()
 
 

@@ -55,7 +55,13 @@ def test_text_takes_the_place_of_none(pool: Monty, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("code", "loaded"),
-    [("x = 1", []), ("import re\nre.findall('a', P)", ["re"]), ("x = 1\nclass A:\n    pass", ["_classes"])],
+    [
+        ("x = 1", []),
+        ("import re\nre.findall('a', P)", ["re"]),
+        ("x = 1\nclass A:\n    pass", ["_classes"]),
+        ("def g():\n    yield 1", ["_generators"]),
+        ("x = P[i:i + 9]", ["_searching"]),
+    ],
 )
 def test_modules_that_the_first_cell_names_are_loaded(pool: Monty, code: str, loaded: list[str]) -> None:
     assert needed_at_once(code) == loaded
