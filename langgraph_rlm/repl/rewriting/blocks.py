@@ -42,9 +42,9 @@ def go(number: int, at: ast.AST) -> list[ast.stmt]:
     return filled(f"{AT} = {number}\ncontinue", at)
 
 
-def machine(blocks: list[Block], at: ast.AST) -> list[ast.stmt]:
+def machine(blocks: list[Block], at: ast.AST, begins_often: bool) -> list[ast.stmt]:
     """The statements of a loop that runs the block `AT`, and those that follow it."""
-    return _Machine(blocks, at).statements()
+    return _Machine(blocks, at).statements(begins_often)
 
 
 class _Machine:
@@ -68,8 +68,8 @@ class _Machine:
             seen.add(number := block.then)
         return number
 
-    def statements(self) -> list[ast.stmt]:
-        """Those of the blocks that something other than one block leads to, the first block last: it runs once."""
+    def statements(self, begins_often: bool) -> list[ast.stmt]:
+        """Those of the blocks that something other than one block leads to. The first one runs once: so it is last."""
         handlers = {block.handler for block in self.blocks if block.handler is not None}
         self.own = {0, *handlers, *self.told} - {OVER}
         leading = Counter(
@@ -86,7 +86,7 @@ class _Machine:
                 before = {*self.own}
                 made[number] = self.written(number, 0)
                 waiting += sorted(self.own - before)
-        in_order = sorted(made, key=lambda number: number or len(self.blocks))
+        in_order = sorted(made, key=lambda number: number or (OVER if begins_often else len(self.blocks)))
         return [self.dispatched(number, made[number]) for number in in_order]
 
     def reached(self) -> Collection[int]:

@@ -25,7 +25,7 @@ from langgraph_rlm.repl.rewriting.scopes import (
     own_nodes,
     yields,
 )
-from langgraph_rlm.repl.rewriting.whole import NAME, RESULT, quietness, whole
+from langgraph_rlm.repl.rewriting.whole import NAME, RESULT, sources, whole
 
 _RESUME = """
 def __resume(__sent):
@@ -65,6 +65,10 @@ finally:
 
 MOST_FUNCTIONS, MOST_BLOCKS, MOST_HIDDEN = 200, 1_000, 200
 """Generator functions of a cell, pieces of one, and variables of its rewriting: Monty takes 255 in a closure."""
+
+
+_SURE = (ast.Name, ast.Constant, ast.Tuple, ast.expr_context)
+"""What raises nothing; a local variable that is not there is None."""
 
 
 class TooMuch(Exception):
@@ -203,6 +207,8 @@ class _Flattened:
                 self.yielding.add(node)
         self.may_be_sent_on = any(isinstance(node, ast.Try | ast.With | ast.YieldFrom) for node in self.yielding)
         """Whether what is thrown into it may go elsewhere than out of it."""
+        self.is_short = any(isinstance(node, ast.YieldFrom) for node in self.yielding)
+        """Whether it is likely to begin as often as it goes on: one that takes items of others as it is."""
         self.now = self.block()
         self.receive(function)
         self.cut(function.body)
@@ -215,7 +221,7 @@ class _Flattened:
         fresh = [name for name in dict.fromkeys([*errors, *self.hidden, *names]) if name not in parameters]
         outer = [node for node in body_nodes(self.as_written) if isinstance(node, ast.Global | ast.Nonlocal)]
         resume = self.resume([STATE, *fresh, *parameters])
-        quiet = quietness(self.as_written) if is_quiet else "False"
+        quiet = sources(self.as_written) if is_quiet else "None"
         returns = any(isinstance(node, ast.Return) and node.value is not None for node in body_nodes(self.as_written))
         given = ["__resume", RESULT if returns else "()"]
         in_one_go = whole(self.as_written, sorted({*names, *parameters}), is_quiet)
@@ -238,7 +244,10 @@ class _Flattened:
         assert isinstance(made, ast.FunctionDef)
         loop = made.body[-1]
         assert isinstance(loop, ast.While)
-        loop.body = [*machine(self.blocks, self.source), *filled(f"return {HELPERS}.over(__sent)", self.source)]
+        loop.body = [
+            *machine(self.blocks, self.source, self.is_short),
+            *filled(f"return {HELPERS}.over(__sent)", self.source),
+        ]
         if not self.may_be_sent_on:
             made.body[-1:-1] = _received(self.source)
         if may_raise_stop(self.as_written):
@@ -371,7 +380,7 @@ class _Flattened:
             return self.cut_yield_from(value, at)
         following = self.block()
         given = value.value or ast.copy_location(ast.Constant(None), at)
-        if isinstance(given, ast.Name | ast.Constant):
+        if all(isinstance(part, _SURE) for part in ast.walk(given)):
             self.add(*filled(f"{STATE} = {following}\nreturn VALUE", at, VALUE=given))
         else:  # what raises an error here is at its end
             self.add(*filled(f"__given = VALUE\n{STATE} = {following}\nreturn __given", at, VALUE=given))
@@ -381,7 +390,7 @@ class _Flattened:
 
     def cut_yield_from(self, value: ast.YieldFrom, at: ast.stmt) -> ast.expr:
         """Gives the items of another iterator, which is told what is sent and thrown."""
-        items, step, item = self.hide("items"), self.hide("step"), self.hide("item")
+        items, step, item = self.hide("items"), self.hide("step"), f"__item{len(self.hidden)}"
         again, given, after = self.block(), self.block(), self.block()
         self.add(*filled(f"{items}, {step} = {HELPERS}.taken(VALUE)\n__sent = None", at, VALUE=value.value))
         self.go(again)
@@ -427,7 +436,7 @@ class _Flattened:
 
     def cut_for(self, statement: ast.For) -> None:
         statement.iter = self.lifted(statement.iter, statement)
-        items, step, item = self.hide("items"), self.hide("step"), self.hide("item")
+        items, step, item = self.hide("items"), self.hide("step"), f"__item{len(self.hidden)}"
         again, body, otherwise, after = self.block(), self.block(), self.block(), self.block()
         self.add(*filled(f"{items}, {step} = {HELPERS}.taken(ITEMS)", statement, ITEMS=statement.iter))
         self.go(again)

@@ -12,6 +12,7 @@ from langgraph_rlm.repl.rewriting.scopes import SCOPES, body_nodes, leaves_early
 
 NAME, RESULT = "__whole", "__result"
 """The function, and the list that has what a body returned."""
+_TAKE_NO_ITEMS = {"isinstance", "len", "str", "int", "float", "bool", "repr", "ord", "chr", "range", "abs", "round"}
 _WHOLE = f"""
 def {NAME}(__found):
     nonlocal {{local}}
@@ -40,12 +41,12 @@ def whole(function: ast.FunctionDef, local: Collection[str], is_quiet: bool) -> 
     return made
 
 
-def quietness(function: ast.FunctionDef) -> str:
-    """An expression that says whether what a quiet generator goes through is quiet too."""
+def sources(function: ast.FunctionDef) -> str:
+    """An expression of what a generator may take items of, beside what it makes itself."""
     names = {_name(source) for node in body_nodes(function) for source in _sources(node)}
     stored = {node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     given = sorted(name for name in names if name is not None and name not in stored)
-    return f"{HELPERS}.are_quiet({', '.join(given)})" if given else "True"
+    return f"({''.join(f'{name}, ' for name in given)})"
 
 
 def _sources(node: ast.AST) -> list[ast.expr]:
@@ -53,7 +54,7 @@ def _sources(node: ast.AST) -> list[ast.expr]:
     match node:
         case ast.For(iter=items) | ast.comprehension(iter=items) | ast.YieldFrom(value=items):
             return [items]
-        case ast.Call(args=given):
+        case ast.Call(func=ast.Name(name) | ast.Attribute(attr=name), args=given) if name not in _TAKE_NO_ITEMS:
             return given
     return []
 

@@ -41,11 +41,20 @@ class Generator:
     """What a generator function returns. `resume` is its body: it gives the next item, or `end`.
 
     It is given what is sent. `result` has what the body returned, if it did. `whole` adds all items to a list where
-    nobody has had any. `is_quiet` if nobody could notice that: see `repl/rewriting/quiet.py`.
+    nobody has had any. Nobody could notice that where there are `sources` which are quiet too: what its items may be
+    taken of (see `repl/rewriting/quiet.py`).
     """
 
-    def __init__(self, resume, result, whole=None, is_quiet=False):
-        self.resume, self.result, self.whole, self.is_quiet = resume, result, whole, is_quiet
+    def __init__(self, resume, result, whole=None, sources=None):
+        self.resume, self.result, self.whole, self.sources = resume, result, whole, sources
+
+    def is_quiet(self):
+        if self.sources is None:
+            return False
+        for items in self.sources:
+            if not items.is_quiet() if type(items) is Generator else hasattr(type(items), "__next__"):
+                return False
+        return True
 
     def __iter__(self):
         return self
@@ -136,19 +145,11 @@ def asks(items):
     return hasattr(type(items), "__iter__")
 
 
-def are_quiet(*sources):
-    """Whether nobody notices when items are taken of these."""
-    for items in sources:
-        if items.is_quiet is False if type(items) is Generator else hasattr(type(items), "__next__"):
-            return False
-    return True
-
-
 def rounds(items, is_quiet=False):
     """What a loop goes through in place of `items`, and what it calls for each item where that is written in Python."""
     if not hasattr(type(items), "__iter__"):  # as `asks` says, in less time
         return items, None
-    if is_quiet and type(items) is Generator and items.is_quiet:
+    if is_quiet and type(items) is Generator and items.is_quiet():
         return all_of(items), None
     items, step = taken(items)
     return (FOREVER, step) if step else (items, None)

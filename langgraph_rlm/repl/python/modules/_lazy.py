@@ -30,7 +30,7 @@ def enumerate(items, start=0):
         found.extend(_enumerate(_generators.all_of(items), start))
         return True
 
-    return _generators.generator(resume, (), whole, _generators.are_quiet(items))
+    return _generators.generator(resume, (), whole, (items,))
 
 
 def zip(*iterables, strict=False):
