@@ -9,6 +9,8 @@ import ast
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 
+from langgraph_rlm.repl.rewriting import hidden
+
 _FUNCTIONS = frozenset(
     (
         *(
@@ -40,6 +42,12 @@ _HARMLESS = _FUNCTIONS - {"chr", "dict", "divmod", "float", "int", "max", "min",
 _MAY_RAISE = frozenset(
     ("index", "rindex", "encode", "decode", "format", "format_map", "loads", "strptime", "fromisoformat")
 )
+_HELPERS: dict[str | None, Collection[str]] = {
+    hidden.module("re"): {"fact"},
+    hidden.module("_methods"): {"method", "get_attribute", "has_attribute"},
+    hidden.module("_searching"): {"at", "cut"},
+}
+"""What of a cell has been rewritten before."""
 _CHANGING = frozenset(("append", "add", "extend", "update", "discard", "pop", "popleft", "appendleft", "setdefault"))
 """Methods that change what is theirs."""
 _MAKING = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
@@ -86,6 +94,8 @@ class Quiet:
             case ast.Call(func=ast.Name(name)):
                 return name in self.known or name in self.functions
             case ast.Call(func=ast.Attribute(value=owner, attr=name)):
+                if _name(owner) in _HELPERS:
+                    return name in _HELPERS[_name(owner)]
                 return name in _METHODS or (name in _CHANGING and _name(owner) in own)
             case ast.Subscript(value=owner, ctx=ast.Store()):
                 return _name(owner) in own
@@ -110,7 +120,8 @@ def is_harmless(items: ast.GeneratorExp, own: Collection[str]) -> bool:
                 if name not in _HARMLESS or name in own:
                     return False
             case ast.Call(func=ast.Attribute(value=owner, attr=name)):
-                if name not in _METHODS - _MAY_RAISE or _name(owner) == "itertools":
+                is_known = name in _HELPERS.get(_name(owner), _METHODS - _MAY_RAISE)
+                if not is_known or _name(owner) == "itertools":
                     return False
             case ast.Call():
                 return False

@@ -24,6 +24,7 @@ _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v
 
 _searching = __rlm__["module"]("_searching")
 _remembered = _searching.matches
+_native_match = _native.Match
 _cache = {0: {}}
 _templates = {}
 
@@ -373,6 +374,16 @@ def _part(own, string, native, at, shift, pos, endpos):
 
 def fact(owner, name):
     """`owner.lastgroup` and the like, which are worked out where they are asked for."""
+    if name == "lastgroup" and type(owner) is _native_match:  # a tokenizer asks for each token
+        named, found = owner.groupdict(), None
+        for key in named:
+            if named[key] is not None:
+                if found is not None:
+                    break
+                found = key
+        else:
+            if len(named) == len(owner.groups()):
+                return found
     is_own = isinstance(owner, _Match)
     if not is_own and not isinstance(owner, _native.Match):
         return __rlm__["module"]("_methods").attribute(owner, name)
