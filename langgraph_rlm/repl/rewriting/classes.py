@@ -17,7 +17,7 @@ from langgraph_rlm.repl.rewriting.dataclasses import is_dataclass, is_ordered, s
 from langgraph_rlm.repl.rewriting.exceptions import EXCEPTIONS, Exceptions, is_of_own
 from langgraph_rlm.repl.rewriting.filling import filled
 from langgraph_rlm.repl.rewriting.generators import NoBridge
-from langgraph_rlm.repl.rewriting.operations import ORDERED, SIZED, SPECIAL, natural_order
+from langgraph_rlm.repl.rewriting.operations import ALIKE, ORDERED, SIZED, SPECIAL, natural_order
 from langgraph_rlm.repl.rewriting.plain import is_plain
 from langgraph_rlm.repl.rewriting.private import is_private
 from langgraph_rlm.repl.rewriting.scopes import own_nodes
@@ -102,6 +102,8 @@ def _ready_made(nodes: Iterable[ast.AST], classes: Iterable[ast.ClassDef]) -> It
         bases = {_name(base) for base in node.bases}
         if is_ordered(node) or bases & {"IntEnum", "StrEnum", "NamedTuple"} or (bases & ENUMS and len(bases) > 1):
             yield from ORDERED
+        if bases & {"IntEnum", "StrEnum"} or (bases & ENUMS and len(bases) > 1):
+            yield ALIKE
         if bases & {*ENUMS, "NamedTuple"}:
             yield SIZED
         if bases & {"Set", "MutableSet"}:
@@ -184,6 +186,7 @@ class Classes(ast.NodeTransformer):
         if "NamedTuple" in names:
             made = _tuple_class(node)
             return self.defined(node) if made == [node] else made
+        members = list(_members(node)) if "Protocol" in names else None
         bases = [_without_arguments(base) for base in node.bases if _name(base) not in IGNORED]
         names = [_name(base) for base in bases]
         if (TYPES | COLLECTIONS) & {*names} or any(not isinstance(base, ast.Name | ast.Attribute) for base in bases):
@@ -222,6 +225,7 @@ class Classes(ast.NodeTransformer):
             node,
             BASES=_loaded("__bases__", node) if before else above,
         )
+        made += filled(f"{HELPERS}.protocol({node.name}, {members!r})", node) if members is not None else []
         for name, of in orders:
             of = ast.copy_location(self.visit(of), node)
             made += filled(f"{HELPERS}.natural[{node.name}.{name}] = OF", node, OF=of)
@@ -352,6 +356,14 @@ def _decorated_class(node: ast.ClassDef) -> list[ast.stmt]:
             made += filled(f"{node.name} = DECORATOR({node.name})", decorator, DECORATOR=decorator)
     node.decorator_list = [decorator for decorator in node.decorator_list if is_dataclass(decorator)]
     return made
+
+
+def _members(protocol: ast.ClassDef) -> Iterator[str]:
+    """What is to be there for something to be of that kind."""
+    for item in protocol.body:
+        match item:
+            case ast.FunctionDef(name=name) | ast.AnnAssign(target=ast.Name(name)) if name != "__init__":
+                yield name
 
 
 def _is_abstract(function: ast.FunctionDef) -> bool:

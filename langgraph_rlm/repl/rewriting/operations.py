@@ -22,6 +22,8 @@ ORDERED = frozenset(("__lt__", "__le__", "__gt__", "__ge__"))
 TRUE = frozenset(("__bool__", "__len__"))
 SIZED = "__sized__"
 """The `__len__` of what is never empty, as `repl/python/modules/_classes.py` has it."""
+ALIKE = "__alike__"
+"""What members of enumerations have that are texts or numbers: the one that they are as good as."""
 IN_PLACE: dict[type[ast.operator], str] = {
     ast.Add: "__iadd__",
     ast.Sub: "__isub__",
@@ -36,7 +38,7 @@ IN_PLACE: dict[type[ast.operator], str] = {
     ast.LShift: "__ilshift__",
     ast.RShift: "__irshift__",
 }
-SPECIAL = ORDERED | TRUE | {"__ne__", "__reversed__", SIZED, *IN_PLACE.values()}
+SPECIAL = ORDERED | TRUE | {"__ne__", "__reversed__", SIZED, ALIKE, *IN_PLACE.values()}
 """The methods."""
 NAMES = {
     "len": {"__len__", SIZED},
@@ -46,12 +48,17 @@ NAMES = {
 }
 """Built-ins that would call them."""
 FUNCTIONS = (
-    *("sort", "less", "at_most", "more", "at_least", "compare", "chained", "both", "either", "truth"),
+    *("sort", "less", "at_most", "more", "at_least", "compare", "chained", "both", "either", "truth", "likeness"),
     *(f"{kind}_{name}" for name in NAMES for kind in ("given", "own")),
     *(f"changed{method}" for method in IN_PLACE.values()),
 )
 LOAD = f'{", ".join(f"{SIGN}{name}" for name in FUNCTIONS)} = __rlm__["module"]("_operations").functions'
 """Makes them known, in the order of `functions` there."""
+_OF_LIKENESS = {
+    *("join", "dumps", "dump", "startswith", "endswith", "replace", "split", "rsplit", "find", "rfind", "partition"),
+    *("removeprefix", "removesuffix"),
+}
+"""Functions that take members of enumerations as what they are as good as."""
 _ALWAYS_BOOL = (ast.Compare, ast.Constant, ast.JoinedStr, ast.List, ast.Dict, ast.Tuple, ast.Set, ast.ListComp)
 
 
@@ -108,6 +115,7 @@ class Operations(ast.NodeTransformer):
         self.are_ordered, self.are_true = bool(ORDERED & {*special}), bool(TRUE & {*special})
         self.may_differ = "__ne__" in special
         self.in_place = {*special}
+        self.are_alike = ALIKE in special
         self.types = set[ast.AST]()
         """What stands where a type is meant: `bool` is one."""
 
@@ -120,6 +128,11 @@ class Operations(ast.NodeTransformer):
         if isinstance(node.func, ast.Name) and node.func.id in ("isinstance", "issubclass"):
             self.types |= {*node.args[:1], *(part for kinds in node.args[1:] for part in ast.walk(kinds))}
         self.generic_visit(node)
+        match node:
+            case ast.Call(func=ast.Name(name) | ast.Attribute(attr=name), args=given) if (
+                self.are_alike and name in _OF_LIKENESS and not any(isinstance(one, ast.Starred) for one in given)
+            ):
+                node.args = [_expression(f"{SIGN}likeness(VALUE)", node, VALUE=value) for value in given]
         if self.are_ordered and isinstance(node.func, ast.Attribute) and node.func.attr == "sort":
             node.args.insert(0, node.func.value)
             node.func = _expression(f"{SIGN}sort", node)
@@ -148,7 +161,8 @@ class Operations(ast.NodeTransformer):
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
         self.types |= {node.left, *node.comparators}
-        self.types |= {one for side in node.comparators if isinstance(side, ast.Tuple | ast.List) for one in side.elts}
+        sides = (node.left, *node.comparators)
+        self.types |= {one for side in sides if isinstance(side, ast.Tuple | ast.List) for one in side.elts}
         self.generic_visit(node)
         known = (*ORDER, ast.NotEq) if self.may_differ else tuple(ORDER)
         if (not self.are_ordered and not self.may_differ) or not any(isinstance(op, known) for op in node.ops):

@@ -415,8 +415,19 @@ def _fixed(cls, name):
     return refuse
 
 
+protocols = {}
+"""The members that each class has which is a `Protocol`."""
+
+
+def protocol(cls, members):
+    known = [name for above in classes[cls]["lineage"][1:] for name in protocols.get(above, ())]
+    protocols[cls] = [*known, *members]
+
+
 def is_instance(value, kinds):
     """`isinstance`, for classes with bases too."""
+    if protocols and type(kinds) is CLASS and kinds in protocols:  # which goes by the instance
+        return _is_of(value, kinds)
     answers = instances.get(type(value))
     if answers is None:
         return _is_of(value, kinds)
@@ -435,6 +446,9 @@ def _is_of(value, kind):
         return any([_is_of(value, one) for one in kind])
     if hasattr(kind, FORM):
         return kind.has(value)
+    if protocols and kind in protocols and not (known is not None and kind in known["lineage"]):
+        has_attribute = __rlm__["module"]("_methods").has_attribute
+        return all([has_attribute(value, name) for name in protocols[kind]])
     if known is None:
         return isinstance(value, kind)
     if kind is object or kind in known["passes"] or kind in known["lineage"]:
@@ -549,6 +563,9 @@ class Member:
 
 class Alike:
     """A member that is as good as its value: of an `IntEnum`, of `class Name(str, Enum)`."""
+
+    def __alike__(self):
+        return self.value
 
     def __repr__(self):
         return "<" + self.owner + "." + self.name + ": " + repr(self.value) + ">"
@@ -784,7 +801,7 @@ OF_NUMBER = [name for name in operators if name != "plain"]
 for name in OF_NUMBER:
     setattr(Alike, name, operators[name])
 OF_NUMBER += ["__int__", "__float__", "__index__", "__round__"]
-known_as_methods(Alike, *SHOWN, *ORDER, *OF_NUMBER, "__eq__", "__hash__")
+known_as_methods(Alike, *SHOWN, *ORDER, *OF_NUMBER, "__eq__", "__hash__", "__alike__")
 OF_TEXT = ["__sized__", "__iter__", "__contains__", "__getitem__"]
 known_as_methods(Enumeration, "__sized__")
 SEQUENCE = [

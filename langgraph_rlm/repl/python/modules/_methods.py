@@ -1,5 +1,7 @@
 """Methods of built-in types as values, and those that Monty lacks: see `repl/rewriting/bridges.py`."""
 
+import datetime
+import re
 import sys
 from collections import Counter, deque
 
@@ -17,7 +19,7 @@ def method(owner, name):
     try:
         return attribute(owner, name)
     except AttributeError:
-        if not isinstance(owner, BUILT_IN) and owner not in BUILT_IN:
+        if not isinstance(owner, BUILT_IN) and owner not in BUILT_IN and not _is_method(owner, name):
             raise
     if name not in makers:
         namespace = {}
@@ -53,7 +55,7 @@ def has_attribute(owner, name):
     try:
         get_attribute(owner, name)
     except AttributeError:
-        return False
+        return isinstance(owner, SPECIAL.get(name, ()))
     return True
 
 
@@ -107,9 +109,27 @@ NAMES = (
     (tuple, "count index".split()),
     (int, "as_integer_ratio bit_count bit_length conjugate from_bytes to_bytes".split()),
     (float, "as_integer_ratio conjugate fromhex hex is_integer".split()),
+    (Counter, "elements get items keys most_common subtract total update values".split()),
+    (deque, "append appendleft clear count extend extendleft index insert pop popleft remove reverse rotate".split()),
+    (re.Match, "expand group groupdict groups end span start".split()),
+    (datetime.date, "ctime isocalendar isoformat isoweekday replace strftime timetuple toordinal weekday".split()),
+    (datetime.datetime, "astimezone date dst time timestamp timetz tzname utcoffset".split()),
+    (datetime.time, "isoformat replace strftime".split()),
+    (datetime.timedelta, ["total_seconds"]),
 )
 """The methods of built-in types."""
 ALL_NAMES = {name for _, names in NAMES for name in names}
+MANY = (str, bytes, list, dict, set, frozenset, tuple, range, Counter, deque)
+SPECIAL = {
+    **dict.fromkeys(("__len__", "__iter__", "__contains__"), MANY),
+    "__getitem__": (str, bytes, list, dict, tuple, range, Counter, deque),
+    **dict.fromkeys(("__setitem__", "__delitem__"), (list, dict, Counter, deque)),
+    **dict.fromkeys(("__lt__", "__add__"), (str, bytes, list, tuple, int, float)),
+    **dict.fromkeys(("__int__", "__float__", "__index__"), (int,)),
+    "__next__": tuple([type(iter(items)) for items in ([], (), "", b"", {}, set(), range(0))]),
+    "__name__": (type(int), type(len), type(lambda: 0)),
+}
+"""Special methods that built-in types have in CPython: `hasattr` knows of them."""
 MAKER = """
 def bind(owner):
     return lambda *arguments, **named: owner.NAME(*arguments, **named)

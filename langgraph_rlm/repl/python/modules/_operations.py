@@ -389,7 +389,22 @@ def reversed(items):
 
 
 replaced = __rlm__["replaced"]
-functions = [sort, less, at_most, more, at_least, compare, chained, both, either, truth]
+
+
+def likeness(value):
+    """A value with the texts and numbers that members of enumerations in it are as good as."""
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    if isinstance(value, dict):
+        return {likeness(key): likeness(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [likeness(item) for item in value]
+    if hasattr(value, "__members__"):
+        return [likeness(item) for item in value]
+    return _known.plain(value)
+
+
+functions = [sort, less, at_most, more, at_least, compare, chained, both, either, truth, likeness]
 functions += [native["len"], len, native["bool"], bool, native["any"], any, native["all"], all]
 functions += [replaced["filter"], filter, replaced["sorted"], sorted, replaced["min"], min, replaced["max"], max]
 functions += [native["reversed"], reversed, *[in_place[name] for name, _ in CHANGED]]

@@ -19,6 +19,22 @@ print(list(map(bool, [Bag([]), Bag([1]), 0])), bool(Bag([])), type(True) in (boo
 print({"flag": bool}["flag"](Bag([])), [int, bool][1](Bag([])), sorted([Bag([1]), Bag([])], key=bool)[0].items)
 print(max([Bag([]), Bag([1])], key=len).items, (lambda test=bool: test(Bag([])))())
 """,
+    "members that are texts": r"""
+import json
+from enum import Enum, IntEnum, StrEnum
+
+class Label(str, Enum):
+    BUG = "bug"
+    ASK = "ask"
+
+class Level(IntEnum):
+    LOW = 1
+
+print(json.dumps(Label.BUG), json.dumps({"a": Label.ASK, "b": [Label.BUG, Level.LOW], Label.BUG: 1}), ", ".join(Label))
+print("|".join([Label.BUG, "x"]), "+".join(label for label in Label), json.dumps([{"k": (Label.ASK, 2.5, None, True)}]))
+print("bug: x".startswith(Label.BUG), "a bug".replace(Label.BUG, "b"), "xbugy".split(Label.BUG))
+print(json.dumps({"a": 1, "b": "é"}, ensure_ascii=False, indent=1), "".join({"a": 1}), ",".join(iter("ab")))
+""",
     "members for values that there are none for": r"""
 from enum import Enum
 
