@@ -13,6 +13,7 @@ from pydantic_monty import MontyError, MontyRuntimeError, MontySyntaxError
 
 from langgraph_rlm.repl.passed import Frame
 from langgraph_rlm.repl.rewriting.bridges import Rewritten
+from langgraph_rlm.repl.rewriting.expressions import HOISTED
 from langgraph_rlm.repl.rewriting.passing import GENERATED
 from langgraph_rlm.repl.syntax import statements
 
@@ -109,4 +110,5 @@ def _noted(frames: Sequence[Frame], sources: Sequence[Source]) -> str:
 
 
 def _told(line: int, function: str, shown: str) -> str:
+    function = HOISTED.sub("<genexpr>", function)
     return f'  File "<cell>", line {line}, in {function}\n{shown}'

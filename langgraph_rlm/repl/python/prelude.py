@@ -470,7 +470,8 @@ def properties():
         return generators
     known = modules["_classes"].classes
     members = [of["all"] for of in known.values()]
-    bases = [above.__name__ + "()" for of in known.values() for above in of["lineage"][1:]]
+    part = modules["_classes"].part
+    bases = [part(above, "__name__") + "()" for of in known.values() for above in of["lineage"][1:]]
     return (
         generators
         + [cls.__name__ for cls in known]
@@ -614,6 +615,16 @@ def _size(value):
     return len(value) if isinstance(value, (str, bytes, list, tuple, dict, set, frozenset)) else None
 
 
+MOST_ITEMS = 1_000_000
+ITERABLES = [
+    *("set", "frozenset", "range", "deque", "dict_keys", "dict_values", "dict_items", "list_iterator", "chain"),
+    *("tuple_iterator", "str_iterator", "dict_keyiterator", "set_iterator", "range_iterator", "islice", "groupby"),
+    *("accumulate", "takewhile", "dropwhile", "starmap", "zip_longest", "pairwise", "product", "permutations"),
+    *("combinations", "filterfalse", "compress", "map", "zip", "filter", "enumerate", "reversed"),
+]
+"""The names of types whose items are the answer: a list of them, and no more than `MOST_ITEMS`."""
+
+
 def answer_of(value, depth=0):
     """`value` where it is JSON-like and can be stored in a checkpoint, and its `str` where not."""
     if value is None or isinstance(value, (str, bool, float)):
@@ -622,6 +633,13 @@ def answer_of(value, depth=0):
         return value if -(2**63) <= value < 2**64 else str(value)
     if depth < MOST_NESTED and isinstance(value, (list, tuple)):
         return [answer_of(item, depth + 1) for item in value]
+    if "_generators" in modules and type(value) is modules["_generators"].Generator:
+        try:
+            return [answer_of(item, depth + 1) for item in modules["_generators"].all_of(value, MOST_ITEMS)]
+        except Exception:  # it asks a model, say
+            return str(value)
+    if depth < MOST_NESTED and type(value).__name__ in ITERABLES:
+        return [answer_of(item, depth + 1) for item in itertools.islice(value, MOST_ITEMS)]
     if depth < MOST_NESTED and isinstance(value, dict):
         return {_key(key): answer_of(item, depth + 1) for key, item in value.items()}
     return str(value)

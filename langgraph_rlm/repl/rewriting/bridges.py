@@ -155,8 +155,9 @@ def _rewritten(cell: Code, properties: Collection[str], edits: list[Edit], name:
     if is_anew or may_have_later_ones(cell):
         tree = parsed(text)
         make_private(tree)
-        is_later = bool(cell.of(ast.GeneratorExp)) and has_later_ones(tree)
-        tree = ast.fix_missing_locations(Later(tree, text).visit(tree)) if is_later else tree
+        may_iterate = bool(ITERATES & {*properties})
+        is_later = bool(cell.of(ast.GeneratorExp)) and has_later_ones(tree, may_iterate)
+        tree = ast.fix_missing_locations(Later(tree, text, may_iterate).visit(tree)) if is_later else tree
         if is_anew or is_later:
             return _printed_anew(cell, tree, properties, name)
     made_known = [*definitions(cell)]

@@ -8,6 +8,7 @@ ask nor raise anything and end.
 from __future__ import annotations
 
 import ast
+import re
 import zlib
 from collections.abc import Iterator
 
@@ -18,6 +19,14 @@ from langgraph_rlm.repl.syntax import Code
 
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 _ITEMS = "__items"
+HOISTED = re.compile(r"\b__(?:any|all|next|genexpr)_[0-9a-f]+_[0-9]+\b")
+"""The names of the functions."""
+_MAKING = {
+    *("iter", "zip", "map", "filter", "enumerate", "reversed", "finditer", "StringIO", "open", "reader", "DictReader"),
+    *("count", "cycle", "repeat", "chain", "islice", "takewhile", "dropwhile", "accumulate", "groupby", "tee"),
+    *("starmap", "filterfalse", "compress", "zip_longest", "pairwise", "batched", "product", "from_iterable"),
+}
+"""Functions that give iterators."""
 _ENDS = {
     "any": ("if VALUE:\n    return True", "return False"),
     "all": ("if VALUE:\n    pass\nelse:\n    return False", "return True"),
@@ -28,11 +37,15 @@ _ENDS = {
 """What a function does with an item, and at the end."""
 
 
-def has_later_ones(tree: ast.AST) -> bool:
-    """Whether there is a generator expression that is to become a function."""
+def has_later_ones(tree: ast.AST, may_iterate: bool) -> bool:
+    """Whether there is a generator expression that is to become a function.
+
+    Args:
+        may_iterate: The REPL has iterators of the code's own, from cells before.
+    """
     if not any(isinstance(node, ast.GeneratorExp) for node in ast.walk(tree)):
         return False
-    later = Later(tree, "")
+    later = Later(tree, "", may_iterate)
     return any(later.is_concerned(node, parent) for parent in ast.walk(tree) for node in _expressions_of(parent))
 
 
@@ -60,7 +73,9 @@ def _expressions_of(parent: ast.AST) -> Iterator[ast.GeneratorExp]:
 class Later(ast.NodeTransformer):
     """Rewrites a cell, whose text gives the functions names that no other cell has."""
 
-    def __init__(self, tree: ast.AST, code: str) -> None:
+    def __init__(self, tree: ast.AST, code: str, may_iterate: bool) -> None:
+        self.may_iterate = may_iterate or has_iterators_of_its_own(tree)
+        self.scopes: list[ast.FunctionDef] = []
         self.own = {
             node.name
             for node in ast.walk(tree)
@@ -73,7 +88,7 @@ class Later(ast.NodeTransformer):
 
     def is_concerned(self, node: ast.GeneratorExp, parent: ast.AST) -> bool:
         parts = [node.elt, *node.generators]
-        if any(isinstance(inner, ast.NamedExpr | ast.Await) for part in parts for inner in ast.walk(part)):
+        if any(isinstance(inner, ast.Await) for part in parts for inner in ast.walk(part)):
             return False
         if any(clause.is_async for clause in node.generators):
             return False
@@ -83,6 +98,8 @@ class Later(ast.NodeTransformer):
             case ast.Call(func=ast.Name(name) | ast.Attribute(attr=name)) if name not in self.own:
                 if name in WHOLE:
                     return False
+                if name in ("any", "all") and self.may_iterate and _takes_of_others(node):
+                    return True
                 if name in ("next", "iter"):
                     return not is_harmless(node, self.own) or _takes_of_others(node)
                 if name not in LAZY:
@@ -161,6 +178,23 @@ class Later(ast.NodeTransformer):
         node.keywords = [self.visit(keyword) for keyword in node.keywords]
         return node
 
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        self.scopes.append(node)
+        self.generic_visit(node)
+        self.scopes.pop()
+        return node
+
+    def bind_outside(self, made: ast.FunctionDef, node: ast.GeneratorExp) -> None:
+        """What `:=` names in an expression belongs to the function around it, or to the cell."""
+        named = {inner.target.id for inner in ast.walk(node) if isinstance(inner, ast.NamedExpr)}
+        for name in sorted(named):
+            if not self.scopes:
+                made.body[0:0] = filled(f"global {name}", node)
+                continue
+            if not any(name in _stored(statement) for statement in self.scopes[-1].body):
+                self.before[-1] += filled(f"{name} = None", node)
+            made.body[0:0] = filled(f"nonlocal {name}", node)
+
     def argument(self, value: ast.expr, call: ast.Call) -> ast.expr:
         if not isinstance(value, ast.GeneratorExp):
             visited: ast.expr = self.visit(value)
@@ -174,7 +208,8 @@ class Later(ast.NodeTransformer):
         items = self.visit(first.iter)
         first.iter = ast.copy_location(ast.Name(_ITEMS, ast.Load()), first.iter)
         used = {name for part in (node.elt, *node.generators) for name in _names(part)}
-        taken = sorted(used & {name for names in self.bound for name in names})
+        own = {name for clause in node.generators for name in _names(clause.target)}
+        taken = sorted((used - own) & {name for names in self.bound for name in names})
         with_item, at_end = _ENDS[kind]
         body = filled(with_item, node, VALUE=node.elt)
         for clause in reversed(node.generators):
@@ -190,6 +225,7 @@ class Later(ast.NodeTransformer):
         )
         assert isinstance(made, ast.FunctionDef)
         made.body = [*body, *(filled(at_end, node) if at_end else [])]
+        self.bind_outside(made, node)
         bound, self.bound = self.bound, []
         self.generic_visit(made)
         self.bound = bound
@@ -197,6 +233,26 @@ class Later(ast.NodeTransformer):
         given = [ast.copy_location(ast.Name(name, ast.Load()), node) for name in taken]
         function = ast.copy_location(ast.Name(name, ast.Load()), node)
         return ast.copy_location(ast.Call(function, [items, *given, *(default or [])], []), node)
+
+
+def has_iterators_of_its_own(tree: ast.AST) -> bool:
+    """Whether variables of a cell may be iterators: it has generators, or keeps what gives one."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Yield() | ast.YieldFrom():
+                return True
+            case ast.Assign(value=value) | ast.AnnAssign(value=ast.expr() as value) | ast.NamedExpr(value=value):
+                for part in value.elts if isinstance(value, ast.Tuple) else [value]:
+                    if isinstance(part, ast.GeneratorExp) or (isinstance(part, ast.Call) and _makes_iterator(part)):
+                        return True
+    return False
+
+
+def _makes_iterator(call: ast.Call) -> bool:
+    match call.func:
+        case ast.Name(name) | ast.Attribute(attr=name):
+            return name in _MAKING
+    return False
 
 
 def _is_iter(call: ast.Call) -> bool:
@@ -211,6 +267,15 @@ def _takes_of_others(items: ast.GeneratorExp) -> bool:
     inside = [node for node in ast.walk(items) if isinstance(node, ast.Name) and id(node) not in called]
     of_first = {id(node) for node in ast.walk(first)} if not isinstance(first, ast.Name | ast.Attribute) else set()
     return any(node.id not in own and id(node) not in of_first for node in inside)
+
+
+def _stored(statement: ast.stmt) -> set[str]:
+    """The variables that a statement assigns, but for those that its generator expressions name."""
+    inside = {
+        id(inner) for node in ast.walk(statement) if isinstance(node, ast.GeneratorExp) for inner in ast.walk(node)
+    }
+    names = (node for node in ast.walk(statement) if isinstance(node, ast.Name) and id(node) not in inside)
+    return {node.id for node in names if isinstance(node.ctx, ast.Store)}
 
 
 def _names(node: ast.AST) -> set[str]:

@@ -17,7 +17,10 @@ _TAKE_ANY = {*dir(builtins), *LAZY, *WHOLE} - {"next"}
 """Functions that make no difference between a list and an iterator."""
 
 
-KEEPING = (ast.Call, ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.Return, ast.Yield, ast.Expr)
+KEEPING = (
+    *(ast.Call, ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.Return, ast.Yield, ast.Expr),
+    *(ast.Tuple, ast.List, ast.Dict, ast.IfExp, ast.keyword),
+)
 """The kinds of nodes that keep, or show, what they are given."""
 
 
@@ -34,8 +37,15 @@ def iterators(node: ast.AST, code: Code) -> Iterator[Edit]:
             | ast.Return(value=ast.expr() as value)
             | ast.Yield(value=ast.expr() as value)
             | ast.Expr(value=value)
+            | ast.keyword(arg=str(), value=value)
         ):
             yield from _iterator(value)
+        case ast.Tuple(elts=values) | ast.List(elts=values) | ast.Dict(values=values):
+            for value in values:
+                yield from _iterator(value)
+        case ast.IfExp(body=value, orelse=other):
+            yield from _iterator(value)
+            yield from _iterator(other)
 
 
 def _iterator(value: ast.expr, function: ast.Name | None = None) -> Iterator[Edit]:

@@ -64,7 +64,7 @@ class Quiet:
         functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
         stored = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
         count = Counter(function.name for function in functions)
-        self.known = _FUNCTIONS - stored - {*count}
+        self.known, self.methods = _FUNCTIONS - stored - {*count}, _METHODS - {*count}
         self.functions = {name for name, times in count.items() if times == 1 and name not in stored}
         """Those that are called by name; to begin with all that may be quiet."""
         callers = defaultdict[str, list[str]](list)
@@ -96,7 +96,7 @@ class Quiet:
             case ast.Call(func=ast.Attribute(value=owner, attr=name)):
                 if _name(owner) in _HELPERS:
                     return name in _HELPERS[_name(owner)]
-                return name in _METHODS or (name in _CHANGING and _name(owner) in own)
+                return name in self.methods or (name in _CHANGING and _name(owner) in own)
             case ast.Subscript(value=owner, ctx=ast.Store()):
                 return _name(owner) in own
             case ast.AugAssign(target=ast.Name(), value=value):
@@ -121,7 +121,7 @@ def is_harmless(items: ast.GeneratorExp, own: Collection[str]) -> bool:
                     return False
             case ast.Call(func=ast.Attribute(value=owner, attr=name)):
                 is_known = name in _HELPERS.get(_name(owner), _METHODS - _MAY_RAISE)
-                if not is_known or _name(owner) == "itertools":
+                if not is_known or name in own or _name(owner) == "itertools":
                     return False
             case ast.Call():
                 return False

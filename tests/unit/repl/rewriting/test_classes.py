@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from langgraph.checkpoint.memory import InMemorySaver
 from pydantic_monty import Monty, MontyError
 
 from langgraph_rlm.repl.rewriting.bridges import METHODS
 from langgraph_rlm.repl.session import evaluate
-from tests.fakes import error_of, final_of, run
+from tests.fakes import ScriptedModel, cell, error_of, final_of, rlm_of, run
 from tests.unit.repl.rewriting.printed import print_the_same
 
 PROGRAMS = r'''
@@ -1832,3 +1835,23 @@ def test_property_is_set_by_name_and_is_not_there_where_it_raises() -> None:
     ]
     code = "class C:\n" + "\n".join(parts) + "\nc = C()\nFinal = [hasattr(c, 'p'), getattr(c, 'p', 0)]\n"
     assert final_of(f"{code}setattr(c, 'p', 5)\nFinal += [c.p]") == [False, 0, 6]
+
+
+def test_what_classes_have_is_known_at_the_next_question() -> None:
+    classes = """
+class Wrong(ValueError):
+    pass
+
+class Empty:
+    def __bool__(self):
+        return False
+
+    @property
+    def size(self):
+        return 0
+"""
+    asked = cell("Final = [bool(Empty()), Empty().size, not Empty()]")
+    rlm = rlm_of(ScriptedModel(cell(f"{classes}\nFinal = 1"), asked), checkpointer=InMemorySaver())
+    thread: Any = {"configurable": {"thread_id": "1"}}
+    rlm.invoke({"query": "one?", "context": "text"}, thread)
+    assert rlm.invoke({"query": "two?"}, thread)["answer"] == [False, 0, True]

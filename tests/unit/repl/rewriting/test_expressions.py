@@ -66,6 +66,25 @@ try:
 except ValueError as e:
     print(got, type(e).__name__, list(values))
 ----
+print(any((w := x) > 1 for x in [1, 2, 3]), w)
+def found(rows):
+    hit = any((row := r) == 'b' for r in rows)
+    return hit, row
+def seen(rows):
+    best = 0
+    return [any((best := len(r)) > 1 for r in rows), best]
+print(found('abc'), seen(['a', 'bb', 'ccc']), [last := next((y := x) for x in [5]), y, last])
+it = iter([1, 2, 3])
+print(any(v > 0 for v in it), list(it))
+z, w = map(str, [1]), zip([1], [2])
+y = zip([1], [2]) if z else None
+def twice(z): return list(z), list(z)
+print(list(z), list(z), list(w), list(w), list(y), list(y))
+print(twice(z=map(str, [1])), [list(a) for a in [zip('a', 'b')] * 2])
+def ok(w): return w != 'c'
+print([w for r in ['ab', 'cd'] if all(ok(w) for w in r) for w in r])
+print({w: 1 for r in ['ab'] if any(ok(w) for w in r) for w in r})
+----
 rows = [{'k': 'ab', 'v': [1, 2]}, {'k': 'cd', 'v': [3]}]
 def has(v, n):
     return n in v
@@ -170,6 +189,12 @@ def test_programs_print_what_cpython_prints(program: str) -> None:
         ("Final = all(llm_query(q) == 'a' for q in 'abcdefgh')", 2),
         ("Final = next((q for q in 'abcdefgh' if llm_query(q) == 'c'), None)", 3),
         ("g = (llm_query(q) for q in 'abcdefgh')\nFinal = [next(g), next(g)]", 2),
+        ("g = (llm_query(q) for q in 'abcdefgh')\nFinal = any(v == 'c' for v in g)", 3),
+        ("Final = any((v := llm_query(q)) == 'b' for q in 'abcdefgh'), v", 2),
+        (
+            "class R:\n    def search(self, q): return llm_query(q)\nFinal = any(R().search(q) == 'b' for q in 'abcd')",
+            2,
+        ),
     ],
 )
 def test_only_what_is_needed_is_asked(code: str, asked: int) -> None:
@@ -191,6 +216,33 @@ def test_only_what_is_needed_is_asked(code: str, asked: int) -> None:
 )
 def test_generator_expressions_stay_where_nobody_could_tell(code: str) -> None:
     assert rewritten(code).code == code
+
+
+def test_iterators_of_earlier_cells_are_asked_no_more_than_they_are_in_cpython() -> None:
+    ran = run("g = (llm_query(q) for q in 'abcdefgh')", "Final = any(v == 'b' for v in g)", answer=str, lookahead=False)
+    assert (ran.answer, ran.out["subcalls"]) == (True, 2)
+
+
+@pytest.mark.parametrize(
+    ("code", "answer"),
+    [
+        ("Final = map(str, [1, 2])", ["1", "2"]),
+        ("Final = (x for x in [1, 2])", [1, 2]),
+        ("def g():\n    yield 1\n    yield 2\nFinal = g()", [1, 2]),
+        ("FINAL(zip([1], [2]))", [[1, 2]]),
+        ("x = enumerate('a')\nFINAL_VAR('x')", [[0, "a"]]),
+        ("Final = {'a': {3}, 'b': range(2), 'c': {1: 2}.values()}", {"a": [3], "b": [0, 1], "c": [2]}),
+    ],
+)
+def test_answer_of_items_is_a_list(code: str, answer: object) -> None:
+    assert run(code).answer == answer
+
+
+def test_traceback_names_a_generator_expression() -> None:
+    [error, _] = run("def f(x): return 1 / x\nany(f(x) > 2 for x in [1, 0])", "Final = 1").errors
+    assert error is not None
+    assert "in <genexpr>" in error
+    assert "__any" not in error
 
 
 def test_functions_of_generator_expressions_last_over_cells() -> None:
