@@ -155,7 +155,7 @@ def reply(prompt: str, context: str | None = None) -> str:
 
 def plain(value: Any) -> Any:
     """What a run's answer is where a cell ends with this value."""
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | set | frozenset):
         return [plain(item) for item in value]
     if isinstance(value, dict):
         return {

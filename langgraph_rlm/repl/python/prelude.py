@@ -433,13 +433,13 @@ class NotHere:
     """What an import gives that found nothing."""
 
 
-def imported(module, name):
-    """What an import gives that its cell does not use: it is told where there is no such module, and no such name."""
+def imported(module, name, told):
+    """What an import gives that its cell does not use: where there is none, that is told."""
     found = {}
     try:
         exec("from " + module + " import " + name + " as it" if name else "import " + module + " as it", found)
     except ImportError as failure:
-        print(failure)
+        print(told or failure)
     return found.get("it", NotHere())
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
 from langgraph_rlm.repl import modules
+from langgraph_rlm.repl.gaps import MONTYS, instead_of_name
 from langgraph_rlm.repl.rewriting import hidden
 from langgraph_rlm.repl.rewriting.classes import Classes, needs_classes
 from langgraph_rlm.repl.rewriting.exceptions import EXCEPTIONS, LACKING_EXCEPTIONS
@@ -571,7 +572,9 @@ def _import(node: ast.AST, code: Code) -> Iterator[Edit]:
 
 
 def _tried(module: str, name: str, alias: ast.alias) -> str:
-    return f'{bound_name(alias)} = __rlm__["imported"]({module!r}, {name!r})'
+    what = f"{name} of {module} is not here, and this cell does not use it: {instead_of_name(module, name)}"
+    told = what if name and (module in MONTYS or module in modules.names()) else ""
+    return f'{bound_name(alias)} = __rlm__["imported"]({module!r}, {name!r}, {told!r})'
 
 
 def _imported_from(module: str, aliases: list[ast.alias]) -> str:

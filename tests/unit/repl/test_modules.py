@@ -792,8 +792,8 @@ CASES: dict[str, tuple[str, list[str]]] = {
 
 
 def _plain(value: Any) -> Any:
-    """As an answer is kept: tuples are lists, keys are texts where they are no plain data."""
-    if isinstance(value, list | tuple):
+    """As an answer is kept: tuples and sets are lists, keys are texts where they are no plain data."""
+    if isinstance(value, list | tuple | set):
         return [_plain(item) for item in value]
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}

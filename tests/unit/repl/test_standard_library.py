@@ -331,7 +331,7 @@ def test_an_idle_import_of_what_is_not_here_is_told_and_costs_no_cell() -> None:
         "Final = 1",
     )
     assert "No module named 'linecache' here" in ran.outputs[0]
-    assert "cannot import name 'singledispatchmethod'" in ran.outputs[0]
+    assert "singledispatchmethod of functools is not here, and this cell does not use it: use " in ran.outputs[0]
     assert ran.outputs[0].endswith("\n2\n")
     assert ran.errors[0] is None
     assert "its import found nothing" in (ran.errors[1] or "")
