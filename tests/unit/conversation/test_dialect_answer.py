@@ -212,7 +212,7 @@ def test_error_after_long_output_is_still_told() -> None:
         (submit("'text'"), "text"),
         (submit("[1, {'a': None}]"), [1, {"a": None}]),
         (submit("(1, 2)"), [1, 2]),
-        (submit("{1}"), "{1}"),
+        (submit("{1}"), [1]),
         ('answer["ready"] = True\nanswer["content"] = 5', 5),
         ('answer["ready"] = 1', ""),
         ('answer = {"content": 5, "ready": True}', 5),

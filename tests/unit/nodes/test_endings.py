@@ -52,7 +52,7 @@ def test_line_in_a_reply_without_code_ends_the_run(reply: str) -> None:
         ("[1, 'a', None, [True]]", [1, "a", None, [True]]),
         ("{'a': {'b': [1]}}", {"a": {"b": [1]}}),
         ("(1, 2)", [1, 2]),
-        ("{1}", "{1}"),
+        ("{1}", [1]),
         ("b'x'", "b'x'"),
         ("datetime.date(2020, 1, 2)", "2020-01-02"),
         ("[datetime.date(2020, 1, 2)]", ["2020-01-02"]),
@@ -61,7 +61,7 @@ def test_line_in_a_reply_without_code_ends_the_run(reply: str) -> None:
         ("'\\ud800'", "\ufffd"),
     ],
 )
-def test_json_like_answers_stay_as_they_are_and_the_rest_is_text(code: str, answer: Any) -> None:
+def test_json_like_answers_stay_as_they_are_sets_are_lists_and_the_rest_is_text(code: str, answer: Any) -> None:
     assert final_of(f"Final = {code}") == answer
 
 
