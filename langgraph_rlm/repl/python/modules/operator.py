@@ -13,13 +13,24 @@ def itemgetter(*items):
 def attrgetter(*names):
     if not names:
         raise TypeError("attrgetter expected 1 argument, got 0")
-    if len(names) == 1:
-        return lambda value: _attribute(value, names[0])
-    return lambda value: tuple([_attribute(value, name) for name in names])
+    paths = [name.split(".") for name in names]
+    if len(paths) == 1:
+        return lambda value: _attribute(value, paths[0])
+    return lambda value: tuple([_attribute(value, path) for path in paths])
 
 
-def _attribute(value, dotted):
-    for name in dotted.split("."):
+_native, _modules = __rlm__["getattr"], __rlm__["modules"]
+
+
+def _attribute(value, path):
+    for name in path:
+        known = _modules.get("_classes")
+        if known is None or type(value) not in known.classes:
+            try:
+                value = _native(value, name)
+                continue
+            except AttributeError:  # a method of a built-in type, say
+                pass
         value = getattr(value, name)
     return value
 
