@@ -8,6 +8,7 @@ it is known of each line where it was. A bridge whose gap Monty has closed is to
 from __future__ import annotations
 
 import ast
+import builtins
 import copy
 import re
 import sys
@@ -38,7 +39,7 @@ from langgraph_rlm.repl.rewriting.plain import definitions
 from langgraph_rlm.repl.rewriting.preparation import preparation
 from langgraph_rlm.repl.rewriting.private import make_private
 from langgraph_rlm.repl.rewriting.quiet import Quiet
-from langgraph_rlm.repl.rewriting.scopes import is_generator
+from langgraph_rlm.repl.rewriting.scopes import is_generator, own_nodes
 from langgraph_rlm.repl.syntax import Code, Edit, Nodes, edited, end_of, lines_of, nodes_of, parsed, read, start_of
 
 METHODS = {
@@ -68,6 +69,9 @@ OPTIONS = {"dumps": {"default", "cls"}, "dump": {"default", "cls"}, "loads": _HO
 """What Monty's functions of `json` do not take."""
 DATETIME = '__rlm__["datetime"]'
 """What the prelude has for the module and the class."""
+IMPORTED = ("re", "json", "math", "collections", "itertools", "datetime")
+"""Modules that a REPL has without an import."""
+_BUILT_IN = {name for name in dir(builtins) if name[0] != "_" and name not in ("None", "True", "False")}
 HELPERS = (
     "_generators",
     "_classes",
@@ -132,6 +136,8 @@ def rewritten(code: str, properties: Collection[str] = (), edits: Iterable[Edit]
         return Rewritten(code, gaps=(Gap(1, found.excess, _LESS),))
     if found.failure is not None:
         return _refused(found.failure, code)
+    if found.of(ast.Return) and (outside := _returned_outside(found)):
+        return _refused(outside, code)
     try:
         ran = _rewritten(found, properties, [*edits, *bridging(found)], name)
     except TooMuch as much:
@@ -175,6 +181,17 @@ def _at_lines(tree: ast.Module, lines: Sequence[int]) -> ast.Module:
         if hasattr(node, "lineno"):
             node.lineno = lines[node.lineno - 1]
     return tree
+
+
+def _returned_outside(cell: Code) -> SyntaxError | None:
+    """The error of a `return` that belongs to no function: Monty ends the cell there, without a word."""
+    for statement in cell.body:
+        for node in own_nodes(statement):
+            if isinstance(node, ast.Return):
+                error = SyntaxError("'return' outside function: write `if … else`, or make it a function")
+                error.lineno = node.lineno
+                return error
+    return None
 
 
 def _refused(why: Exception, code: str) -> Rewritten:
@@ -277,9 +294,18 @@ def _delete(node: ast.AST, code: Code) -> Iterator[Edit]:
         if isinstance(target, ast.Subscript):
             yield from _taken_out(target)
         else:
-            yield Edit.at(done, " = None")
+            yield Edit.at(done, f" = {_without(target)}")
     lines = _continued(done, end_of(node))
     yield Edit(done, end_of(node), f"; {lines}None" if lines else "")
+
+
+def _without(name: ast.expr) -> str:
+    """What a name is after it was deleted: what it was before the code made something of it, if anything."""
+    if isinstance(name, ast.Name) and name.id in IMPORTED:
+        return f'__rlm__["{name.id}"]'
+    if isinstance(name, ast.Name) and name.id in _BUILT_IN:
+        return f'__rlm__["builtin"](__rlm__, {name.id!r})'
+    return "None"
 
 
 def _deleted(target: ast.expr) -> Iterator[ast.expr]:

@@ -39,6 +39,8 @@ WHOLE = frozenset(
     )
 )
 """Functions and methods that take all items of their arguments before they give anything."""
+_OF_FIRST = ("sum", "fromkeys")
+"""Those that take the items of their first argument alone."""
 _NATIVE = frozenset(
     (
         *("range", "list", "tuple", "set", "frozenset", "dict", "sorted", "sum", "len", "str", "int", "float", "bool"),
@@ -152,7 +154,8 @@ class Iteration(ast.NodeTransformer):
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
         is_concerned = self.is_concerned(node)
         self.generic_visit(node)
-        node.value = _taken(node.value) if is_concerned else node.value
+        if is_concerned:
+            node.value = _expression(f"{HELPERS}.added(VALUE)", node.value, VALUE=node.value)
         return node
 
     # -- expressions --------------------------------------------------------------------------------------------------
@@ -190,7 +193,9 @@ class Iteration(ast.NodeTransformer):
             node.args.insert(0, node.func)
             node.func = _expression(f"{HELPERS}.called", node)
         elif is_concerned:
-            node.args = [_taken(value) if asks else value for value, asks in zip(node.args, asking, strict=True)]
+            most = 1 if name in _OF_FIRST else None
+            taken = [_taken(value) if asks else value for value, asks in zip(node.args, asking, strict=True)]
+            node.args = [*taken[:most], *node.args[len(taken[:most]) :]]
         return node
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:

@@ -121,4 +121,6 @@ def _may_take_long(node: ast.AST) -> bool:
             case ast.Name(name) | ast.Attribute(attr=name):
                 return name not in _QUICK
         return True
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow | ast.LShift):
+        return not isinstance(node.right, ast.Constant) or not isinstance(node.left, ast.Constant | ast.Name)
     return isinstance(node, COMPREHENSIONS)

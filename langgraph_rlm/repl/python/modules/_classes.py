@@ -502,6 +502,8 @@ def part(owner, name):
     if name == "__class__":
         return type(owner)
     if name == "__dict__" and hasattr(owner, "__dataclass_fields__"):
+        if hasattr(owner, "__post_init__"):
+            raise AttributeError("'" + type(owner).__name__ + "' may have more than its fields: use asdict(value)")
         return {field: getattr(owner, field) for field in owner.__dataclass_fields__}
     if name == "__name__" and type(owner).__name__ == "function" and owner in names:
         return names[owner]

@@ -191,6 +191,11 @@ def all_of(items, most=None):
     return found
 
 
+def added(value):
+    """What `xs += value` adds: the items of an iterator that is written in Python, and any other value as it is."""
+    return all_of(value) if type(value) is Generator or hasattr(type(value), "__next__") else value
+
+
 def is_in(value, items):
     """`value in items`."""
     if not asks(items) or hasattr(type(items), "__contains__"):

@@ -26,11 +26,26 @@ from tests.fakes import ScriptedModel, cell, error_of, final_of
         ("é = 'é'; d = {é: 2}; Final = max(d, key=d.get)", "é"),
         ("Final = next(x for x in [1, 2] if x > 1)", 2),
         ("Final = next((x for x in [1, 2] if x > 5), None) is None", True),
+        ("sum = 3; del sum; Final = sum([1])", 1),
+        ("max = lambda xs: xs[0]\ndel max\nFinal = max(1, 2)", 2),
+        ("re = 1\ndel re\nFinal = re.findall('a', 'a')", ["a"]),
     ],
 )
 def test_common_idioms_run(code: str, answer: object) -> None:
     rlm = create_rlm(ScriptedModel(cell(code)))
     assert rlm.invoke({"query": "q", "context": "text", "profile": "rlm"})["answer"] == answer
+
+
+@pytest.mark.parametrize("code", ["x = 1\nreturn 5", "if P:\n    return\nFinal = 1", "for x in 'ab':\n    return"])
+def test_return_that_belongs_to_no_function_is_told(code: str) -> None:
+    assert "'return' outside function" in error_of(code)
+
+
+def test_attributes_that_a_dataclass_makes_later_are_not_left_out_in_silence() -> None:
+    code = (
+        "from dataclasses import dataclass\n@dataclass\nclass Q:\n    a: int\n    def __post_init__(self): self.c = 1\n"
+    )
+    assert "use asdict(value)" in error_of(f"{code}vars(Q(1))")
 
 
 @pytest.mark.parametrize("code", ["max(d, key=len)", "next(it)", "f(x.y)", "'\\d' + x", "key = d.get('a')"])

@@ -245,6 +245,26 @@ def unique(words):
 
 print(list(counted('abcab')), [w for w in unique('abcab')], len(list(unique(counted('aabbcc')))))
 ----
+class Bag:
+    def __init__(self, items):
+        self.items = items
+
+    def __iter__(self):
+        return iter(self.items)
+
+    def __add__(self, other):
+        return Bag(self.items + other.items) if isinstance(other, Bag) else Bag(self.items + [other])
+
+def more():
+    yield 5
+
+bag = Bag([1])
+bag += Bag([2])
+items = [1]
+items += more()
+print(bag.items, sum([Bag([1]), Bag([2])], Bag([])).items, items, sum(more(), 3))
+print(dict.fromkeys(more(), Bag([1]))[5].items)
+
 def with_index(items, start=0, *, step=1, **more):
     place = start
     for item in items:
