@@ -88,6 +88,7 @@ class Survey:
     cited: tuple[tuple[int, int], ...] = ()
     """Start and end of what it quoted of the text."""
     unshadowed: tuple[str, ...] = ()
+    own_builtins: tuple[str, ...] = ()
     """Built-ins that it could not call any more, since they had become variables: they are built-ins again."""
     passed: tuple[Passed, ...] = ()
     """Exceptions that passed a `try` or a `with`, the last one last."""

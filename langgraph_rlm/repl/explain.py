@@ -18,6 +18,7 @@ from langgraph_rlm.repl.syntax import Edit, end_of, read, start_of
 from langgraph_rlm.repl.tracebacks import Source, in_its_own_lines
 
 VALUE, SHOW = "__rlm__['value'] = ", "\n__rlm__['show'](__rlm__)"
+_CALLABLE = ("function", "type", "builtin_function_or_method")
 BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_"))
 FEW = 1_000
 """Items that it takes no time to go over."""
@@ -47,18 +48,21 @@ def explain(
     ending: str,
     sources: Sequence[Source] = (),
     unshadowed: Sequence[str] = (),
+    own_builtins: Sequence[str] = (),
     passed: Sequence[Passed] = (),
 ) -> str:
     """A failure as the model is told it: the traceback of its own code, and what to write instead.
 
     `ending` is what to write to end the run; `sources` are the cells that have run, the last of which has failed;
-    `unshadowed` are built-ins that it could not call any more, until now; `passed` are exceptions that passed a `try`.
+    `unshadowed` are built-ins that it could not call any more, until now; `own_builtins` functions of the code's own
+    that it calls by the names of built-ins; `passed` are exceptions that passed a `try`.
     """
     text = in_its_own_lines(failure, sources, frames_of(passed, _text_of(failure)))
     text = _with_quotes(text) if type(failure.exception()) is KeyError else text
     if len(text) > MOST_ERROR:
         text = f"{text[: MOST_ERROR // 2]}\n…\n{text[-MOST_ERROR // 2 :]}"
     instead = gaps.unshadowed(unshadowed) if unshadowed else gaps.advice(text, ending)
+    instead = gaps.own_builtins(own_builtins) if own_builtins and not instead else instead
     return f"{text}\n{instead}" if instead else text
 
 
@@ -81,6 +85,14 @@ def shadowed_builtins(failure: MontyError | None, variables: tuple[Variable, ...
     line = failure.traceback()[-1].source_line or ""
     shadowing = [v.name for v in variables if v.type == called[1] and v.name in BUILTINS]
     return tuple(name for name in shadowing if re.search(rf"(?<![\w.]){name} *\(", line))
+
+
+def own_builtins(failure: MontyError | None, code: str, variables: tuple[Variable, ...]) -> tuple[str, ...]:
+    """Built-ins that a cell calls which failed, and that are functions or classes of the code's own."""
+    if failure is None or not isinstance(failure.exception(), TypeError):
+        return ()
+    own = [variable.name for variable in variables if variable.type in _CALLABLE and variable.name in BUILTINS]
+    return tuple(name for name in own if re.search(rf"(?<![\w.]){name} *\(", code))
 
 
 def out_of_time(seconds: float, code: str, line: int | None, variables: tuple[Variable, ...]) -> str:

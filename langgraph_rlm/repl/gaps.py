@@ -166,6 +166,12 @@ def unshadowed(names: Sequence[str]) -> str:
     return f"You had made it a variable. Now {renamed}."
 
 
+def own_builtins(names: Sequence[str]) -> str:
+    """What is said where code calls functions of its own that have the names of built-ins."""
+    told = ", ".join(f"`{name}`" for name in names)
+    return f"Your code has made {told} its own: `del {names[0]}` brings the built-in back."
+
+
 def module_missing(name: str) -> str:
     """The message of the error that importing a module raises where there is none."""
     instead = instead_of_module(name)

@@ -139,7 +139,7 @@ class Interpreter:
         if failed is not None:
             told, sources = self._state.refusal, [*self._state.sources]
             ending = self._conventions.how_to_end
-            error = told or explain(failed, ending, sources, survey.unshadowed, survey.passed)
+            error = told or explain(failed, ending, sources, survey.unshadowed, survey.own_builtins, survey.passed)
         if survey.problem is not None and error is None:
             error = f"NameError: {survey.problem}"
         answer = survey.answer if error is None else ()

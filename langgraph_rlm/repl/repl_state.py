@@ -43,7 +43,7 @@ from langgraph_rlm.repl.capabilities import Capabilities
 from langgraph_rlm.repl.cell_time import CellTime
 from langgraph_rlm.repl.cells import Variable
 from langgraph_rlm.repl.conventions import ReplConventions
-from langgraph_rlm.repl.explain import instrumentation, reason, shadowed_builtins
+from langgraph_rlm.repl.explain import instrumentation, own_builtins, reason, shadowed_builtins
 from langgraph_rlm.repl.journal import Cell, Event, RestorePlan
 from langgraph_rlm.repl.packed import VERSION, DumpPacker
 from langgraph_rlm.repl.repeating import Diverged, recording, repeating
@@ -320,7 +320,8 @@ class ReplState:
         if repairs:
             self.evaluate("\n".join(repairs))
         renamed = [replace(v, name=f"{v.name}_") if v.name in unshadowed else v for v in survey.variables]
-        return replace(survey, variables=tuple(renamed), unshadowed=unshadowed)
+        own = own_builtins(failure, self.cell.code if self.cell else "", survey.variables)
+        return replace(survey, variables=tuple(renamed), unshadowed=unshadowed, own_builtins=own)
 
     def finish(self, cell: Cell, variables: tuple[Variable, ...], has_failed: bool) -> None:
         """The cell has ended, and what it did stays."""

@@ -174,3 +174,20 @@ def test_errors_about_dates_show_the_models_own_code() -> None:
     assert "line 2" in error
     assert "time data 'x' does not match format '%Y'" in error
     assert "__rlm__" not in error_of("x = timedelta(days=y)")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("def sum(a, b): return a + b", "sum([1, 2])"),
+        ("max = lambda xs: xs[0]", "max(1, 2)"),
+        ("class list: pass", "list('ab')"),
+        ("from operator import add as sum", "sum([1, 2])"),
+        ("def filter(line): return line", "filter(None, [1])"),
+    ],
+)
+def test_error_says_that_a_built_in_is_the_code_s_own(first: str, second: str) -> None:
+    name = second.partition("(")[0]
+    ran = run(first, second, f"del {name}\n{second}\nFinal = 1")
+    assert f"Your code has made `{name}` its own: `del {name}` brings the built-in back." in (ran.errors[1] or "")
+    assert ran.errors[2] is None
