@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from langgraph_rlm.repl.rewriting.filling import filled
 from langgraph_rlm.repl.rewriting.iteration import LAZY, WHOLE
-from langgraph_rlm.repl.rewriting.quiet import is_harmless
+from langgraph_rlm.repl.rewriting.quiet import is_harmless, may_raise
 from langgraph_rlm.repl.syntax import Code
 
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -101,7 +101,7 @@ class Later(ast.NodeTransformer):
                 if name in ("any", "all") and self.may_iterate and _takes_of_others(node):
                     return True
                 if name in ("next", "iter"):
-                    return not is_harmless(node, self.own) or _takes_of_others(node)
+                    return not is_harmless(node, self.own) or may_raise(node) or _takes_of_others(node)
                 if name not in LAZY:
                     return True
         return not is_harmless(node, self.own)

@@ -133,6 +133,21 @@ def is_harmless(items: ast.GeneratorExp, own: Collection[str]) -> bool:
     return True
 
 
+def may_raise(items: ast.GeneratorExp) -> bool:
+    """Whether a harmless generator expression may raise something after all, of values of other types than expected."""
+    orders = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.In, ast.NotIn)
+    called = {id(node.func) for node in ast.walk(items) if isinstance(node, ast.Call)}
+    for node in ast.walk(items):
+        match node:
+            case ast.Compare(ops=ops) if any(isinstance(op, orders) for op in ops):
+                return True
+            case ast.Subscript() | ast.BinOp() | ast.UnaryOp(op=ast.USub() | ast.Invert()):
+                return True
+            case ast.Attribute() if id(node) not in called:
+                return True
+    return False
+
+
 def _own_collections(function: ast.FunctionDef) -> set[str]:
     """Local variables that have collections made in the function, which nothing else ever gets."""
     made, stored, loaded, inside = Counter[str](), Counter[str](), Counter[str](), Counter[str]()

@@ -397,6 +397,8 @@ def likeness(value):
         return value
     if isinstance(value, dict):
         return {likeness(key): likeness(item) for key, item in value.items()}
+    if type(value) is tuple:
+        return tuple([likeness(item) for item in value])
     if isinstance(value, (list, tuple)):
         return [likeness(item) for item in value]
     if hasattr(value, "__members__"):

@@ -32,6 +32,7 @@ class Level(IntEnum):
 
 print(json.dumps(Label.BUG), json.dumps({"a": Label.ASK, "b": [Label.BUG, Level.LOW], Label.BUG: 1}), ", ".join(Label))
 print("|".join([Label.BUG, "x"]), "+".join(label for label in Label), json.dumps([{"k": (Label.ASK, 2.5, None, True)}]))
+print("bug: x".startswith(("a", Label.BUG)), "x".endswith(("", "y")), json.dumps((1, Label.BUG)))
 print("bug: x".startswith(Label.BUG), "a bug".replace(Label.BUG, "b"), "xbugy".split(Label.BUG))
 print(json.dumps({"a": 1, "b": "é"}, ensure_ascii=False, indent=1), "".join({"a": 1}), ",".join(iter("ab")))
 """,
