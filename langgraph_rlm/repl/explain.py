@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import builtins
 import re
 from collections.abc import Sequence
 
@@ -13,13 +12,13 @@ from langgraph_rlm.repl import gaps
 from langgraph_rlm.repl.cells import Variable
 from langgraph_rlm.repl.passed import Passed, frames_of
 from langgraph_rlm.repl.rewriting.marks import marks
+from langgraph_rlm.repl.rewriting.scopes import BUILTINS
 from langgraph_rlm.repl.slow import cause, generators
 from langgraph_rlm.repl.syntax import Edit, end_of, read, start_of
 from langgraph_rlm.repl.tracebacks import Source, in_its_own_lines
 
 VALUE, SHOW = "__rlm__['value'] = ", "\n__rlm__['show'](__rlm__)"
 _CALLABLE = ("function", "type", "builtin_function_or_method")
-BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_"))
 FEW = 1_000
 """Items that it takes no time to go over."""
 MOST_LINE = 120

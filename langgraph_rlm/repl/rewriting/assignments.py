@@ -10,7 +10,7 @@ import ast
 from collections.abc import Collection
 
 from langgraph_rlm.repl.rewriting import hidden
-from langgraph_rlm.repl.rewriting.filling import filled
+from langgraph_rlm.repl.rewriting.filling import filled, loaded
 from langgraph_rlm.repl.rewriting.lacking import IGNORED
 
 HELPERS = hidden.module("_classes")
@@ -34,7 +34,7 @@ class Assignments(ast.NodeTransformer):
         name = self._part()
         found = filled(f"{name} = VALUE", node, VALUE=node.value)
         for target in node.targets:
-            found += self._told(target, _loaded(name, node))
+            found += self._told(target, loaded(name, node))
         return found
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | list[ast.stmt]:
@@ -97,20 +97,16 @@ class Assignments(ast.NodeTransformer):
                 targets = ", ".join(f"{star}{name}" for star, name in zip(stars, names, strict=True))
                 found = filled(f"[{targets}] = VALUE", target, VALUE=value)
                 for part, name in zip(parts, names, strict=True):
-                    found += self._told(part, _loaded(name, part))
+                    found += self._told(part, loaded(name, part))
                 return found
         return [ast.copy_location(ast.Assign([target], value), target)]
 
     def _held(self, target: ast.expr) -> tuple[ast.Name, list[ast.stmt]]:
         """A name in place of a target, and what assigns its value to that."""
         name = self._part()
-        return ast.copy_location(ast.Name(name, ast.Store()), target), self._told(target, _loaded(name, target))
+        return ast.copy_location(ast.Name(name, ast.Store()), target), self._told(target, loaded(name, target))
 
     def _part(self) -> str:
         """A name for something that is assigned."""
         self.parts += 1
         return f"__part{self.parts}"
-
-
-def _loaded(name: str, at: ast.AST) -> ast.expr:
-    return ast.copy_location(ast.Name(name, ast.Load()), at)

@@ -8,7 +8,6 @@ it is known of each line where it was. A bridge whose gap Monty has closed is to
 from __future__ import annotations
 
 import ast
-import builtins
 import copy
 import re
 import sys
@@ -39,7 +38,7 @@ from langgraph_rlm.repl.rewriting.plain import definitions
 from langgraph_rlm.repl.rewriting.preparation import preparation
 from langgraph_rlm.repl.rewriting.private import make_private
 from langgraph_rlm.repl.rewriting.quiet import Quiet
-from langgraph_rlm.repl.rewriting.scopes import is_generator, own_nodes
+from langgraph_rlm.repl.rewriting.scopes import BUILTINS, is_generator, own_nodes
 from langgraph_rlm.repl.syntax import Code, Edit, Nodes, edited, end_of, lines_of, nodes_of, parsed, read, start_of
 
 METHODS = {
@@ -71,7 +70,6 @@ DATETIME = '__rlm__["datetime"]'
 """What the prelude has for the module and the class."""
 IMPORTED = ("re", "json", "math", "collections", "itertools", "datetime")
 """Modules that a REPL has without an import."""
-_BUILT_IN = {name for name in dir(builtins) if name[0] != "_" and name not in ("None", "True", "False")}
 HELPERS = (
     "_generators",
     "_classes",
@@ -303,7 +301,7 @@ def _without(name: ast.expr) -> str:
     """What a name is after it was deleted: what it was before the code made something of it, if anything."""
     if isinstance(name, ast.Name) and name.id in IMPORTED:
         return f'__rlm__["{name.id}"]'
-    if isinstance(name, ast.Name) and name.id in _BUILT_IN:
+    if isinstance(name, ast.Name) and name.id in BUILTINS:
         return f'__rlm__["builtin"](__rlm__, {name.id!r})'
     return "None"
 

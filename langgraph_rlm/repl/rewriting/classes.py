@@ -15,7 +15,7 @@ from langgraph_rlm.repl.rewriting import hidden, matching
 from langgraph_rlm.repl.rewriting.assignments import Assignments
 from langgraph_rlm.repl.rewriting.dataclasses import is_dataclass, is_ordered, shaped
 from langgraph_rlm.repl.rewriting.exceptions import EXCEPTIONS, Exceptions, is_of_own
-from langgraph_rlm.repl.rewriting.filling import filled
+from langgraph_rlm.repl.rewriting.filling import expression, filled, loaded
 from langgraph_rlm.repl.rewriting.generators import NoBridge
 from langgraph_rlm.repl.rewriting.operations import ALIKE, ORDERED, SIZED, SPECIAL, natural_order
 from langgraph_rlm.repl.rewriting.plain import is_plain
@@ -223,7 +223,7 @@ class Classes(ast.NodeTransformer):
         made = filled(
             f"{node.name} = {HELPERS}.define({node.name}, BASES, {own!r}, {setters!r}, {abstract!r}, {supers!r})",
             node,
-            BASES=_loaded("__bases__", node) if before else above,
+            BASES=loaded("__bases__", node) if before else above,
         )
         made += filled(f"{HELPERS}.protocol({node.name}, {members!r})", node) if members is not None else []
         for name, of in orders:
@@ -240,7 +240,7 @@ class Classes(ast.NodeTransformer):
         for item in node.body:
             if isinstance(item, ast.FunctionDef) and item.name == "__init__":
                 item.name = "__start__"
-        node.bases = [filled(f"{HELPERS}.{'Member' if kind == 'Enum' else 'Alike'}", node)[0].value]  # type: ignore[attr-defined]
+        node.bases = [expression(f"{HELPERS}.{'Member' if kind == 'Enum' else 'Alike'}", node)]
         members = self.visit(members)
         call = f"{node.name} = {HELPERS}.enum({node.name!r}, {node.name}, MEMBERS, {kind!r})"
         return [*self.defined(node), *filled(call, node, MEMBERS=members)]
@@ -258,7 +258,7 @@ class Classes(ast.NodeTransformer):
             case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name("super"), args=[]), attr=name)) if self.first:
                 node.func = self._next_method(name, node)
             case ast.Call(func=ast.Name("isinstance"), args=[_, kinds]) if self._may_be_own(kinds):
-                node.func = filled(f"{HELPERS}.is_instance", node)[0].value  # type: ignore[attr-defined]
+                node.func = expression(f"{HELPERS}.is_instance", node)
                 node.args[1] = _alternatives(kinds)
             case ast.Call(func=ast.Name("dict"), args=[given]):
                 node.args[0] = _as_dict(given)
@@ -278,7 +278,7 @@ class Classes(ast.NodeTransformer):
         """`super().name` in a method: its class and those below have it under a name of its own."""
         self.supers[-1][name] = None
         method = hidden.super_of(self.inside[-1].name, name)
-        return ast.copy_location(ast.Attribute(_loaded(self.first[-1], at), method, ast.Load()), at)
+        return ast.copy_location(ast.Attribute(loaded(self.first[-1], at), method, ast.Load()), at)
 
     def _may_be_own(self, kinds: ast.expr) -> bool:
         return not _are_types(kinds) or any(f"{name}()" in self.known for name in PASS_FOR_TYPES)
@@ -293,12 +293,12 @@ class Classes(ast.NodeTransformer):
                 return self._read(method)
             case ast.Attribute(value=ast.Call(func=ast.Name("super"), args=[cls, owner]), attr=name):
                 parts = {"CLASS": self.visit(cls), "OWNER": self.visit(owner)}
-                return _expression(f"{HELPERS}.super_of(CLASS, OWNER, {hidden.word(name)})", node, **parts)
+                return expression(f"{HELPERS}.super_of(CLASS, OWNER, {hidden.word(name)})", node, **parts)
         self.generic_visit(node)
         return self._read(node) if node.attr in self.properties and isinstance(node.ctx, ast.Load) else node
 
     def _read(self, node: ast.Attribute) -> ast.expr:
-        return _expression(f"{HELPERS}.attribute(OWNER, {hidden.word(node.attr)})", node, OWNER=node.value)
+        return expression(f"{HELPERS}.attribute(OWNER, {hidden.word(node.attr)})", node, OWNER=node.value)
 
     # -- patterns -----------------------------------------------------------------------------------------------------
 
@@ -309,10 +309,6 @@ class Classes(ast.NodeTransformer):
             return made.body
         self.generic_visit(node)
         return node
-
-
-def _expression(text: str, at: ast.AST, **parts: ast.expr) -> ast.expr:
-    return filled(text, at, **parts)[0].value  # type: ignore[attr-defined,no-any-return]
 
 
 def _named(node: ast.AST) -> str | None:
@@ -327,16 +323,12 @@ def _named(node: ast.AST) -> str | None:
 
 def _as_dict(value: ast.expr) -> ast.expr:
     """A mapping that Monty takes for one."""
-    return filled(f"{HELPERS}.as_dict(VALUE)", value, VALUE=value)[0].value  # type: ignore[attr-defined,no-any-return]
+    return expression(f"{HELPERS}.as_dict(VALUE)", value, VALUE=value)
 
 
 def _without_arguments(base: ast.expr) -> ast.expr:
     """`Parser` of `Parser[str]`."""
     return base.value if isinstance(base, ast.Subscript) else base
-
-
-def _loaded(name: str, at: ast.AST) -> ast.expr:
-    return ast.copy_location(ast.Name(name, ast.Load()), at)
 
 
 def _decorated(owner: str, method: ast.FunctionDef) -> list[ast.stmt]:
@@ -428,6 +420,6 @@ def _tuple_class(node: ast.ClassDef) -> list[ast.stmt]:
     made = filled(f"def __init__(self, {', '.join(names)}):\n{''.join(sets)}", node)[0]
     assert isinstance(made, ast.FunctionDef)
     made.args.defaults = defaults
-    node.bases = [filled(f"{HELPERS}.Record", node)[0].value]  # type: ignore[attr-defined]
+    node.bases = [expression(f"{HELPERS}.Record", node)]
     node.body = [*filled(f"_fields = {tuple(names)!r}\n__match_args__ = _fields", node), made, *rest]
     return [node]

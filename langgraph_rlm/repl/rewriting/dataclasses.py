@@ -9,7 +9,7 @@ import ast
 from collections.abc import Iterator
 
 from langgraph_rlm.repl.rewriting import hidden
-from langgraph_rlm.repl.rewriting.filling import filled
+from langgraph_rlm.repl.rewriting.filling import expression, filled
 from langgraph_rlm.repl.rewriting.generators import NoBridge
 
 HELPERS = hidden.module("_dataclasses")
@@ -104,7 +104,7 @@ def _of_init(node: ast.ClassDef, field: ast.AnnAssign) -> dict[str, ast.expr]:
         node.body[place] = ast.copy_location(ast.Pass(), field)
     else:
         node.body[place] = filled(f"{name} = DEFAULT", field, DEFAULT=field.value)[0]  # type: ignore[arg-type]
-        given["default"] = filled(f"{node.name}.{name}", field)[0].value  # type: ignore[attr-defined]
+        given["default"] = expression(f"{node.name}.{name}", field)
     return given
 
 

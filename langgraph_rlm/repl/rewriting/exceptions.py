@@ -12,7 +12,7 @@ from collections.abc import Collection
 
 from langgraph_rlm.repl import modules
 from langgraph_rlm.repl.rewriting import hidden
-from langgraph_rlm.repl.rewriting.filling import filled
+from langgraph_rlm.repl.rewriting.filling import expression, filled
 
 LACKING_EXCEPTIONS = frozenset(modules.exported("_exceptions"))
 """Built-in exceptions that Monty does not have."""
@@ -52,7 +52,7 @@ class Exceptions(ast.NodeTransformer):
         cause = _cause(node)
         if node.exc is not None and (cause or not _is_builtin(node.exc, self.builtin)):
             parts = {"VALUE": node.exc, "CAUSE": cause or ast.Constant(None)}
-            node.exc = filled(f"{HELPERS}.raised(VALUE, CAUSE)", node, **parts)[0].value  # type: ignore[attr-defined]
+            node.exc = expression(f"{HELPERS}.raised(VALUE, CAUSE)", node, **parts)
             node.cause = None
         return node
 
@@ -60,14 +60,14 @@ class Exceptions(ast.NodeTransformer):
         self.generic_visit(node)
         if node.attr != "__cause__" or not isinstance(node.ctx, ast.Load):
             return node
-        return filled(f"{HELPERS}.cause_of(ERROR)", node, ERROR=node.value)[0].value  # type: ignore[attr-defined,no-any-return]
+        return expression(f"{HELPERS}.cause_of(ERROR)", node, ERROR=node.value)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         """`generator.throw(error)`."""
         self.generic_visit(node)
         match node:
             case ast.Call(func=ast.Attribute(attr="throw"), args=[error], keywords=[]):
-                node.args = [filled(f"{HELPERS}.raised(ERROR)", node, ERROR=error)[0].value]  # type: ignore[attr-defined]
+                node.args = [expression(f"{HELPERS}.raised(ERROR)", node, ERROR=error)]
         return node
 
     def visit_Try(self, node: ast.Try) -> ast.AST:

@@ -12,9 +12,10 @@ import re
 import zlib
 from collections.abc import Iterator
 
-from langgraph_rlm.repl.rewriting.filling import filled
+from langgraph_rlm.repl.rewriting.filling import filled, loaded
 from langgraph_rlm.repl.rewriting.iteration import LAZY, WHOLE
 from langgraph_rlm.repl.rewriting.quiet import is_harmless, may_raise
+from langgraph_rlm.repl.rewriting.scopes import parameters
 from langgraph_rlm.repl.syntax import Code
 
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -43,8 +44,6 @@ def has_later_ones(tree: ast.AST, may_iterate: bool) -> bool:
     Args:
         may_iterate: The REPL has iterators of the code's own, from cells before.
     """
-    if not any(isinstance(node, ast.GeneratorExp) for node in ast.walk(tree)):
-        return False
     later = Later(tree, "", may_iterate)
     return any(later.is_concerned(node, parent) for parent in ast.walk(tree) for node in _expressions_of(parent))
 
@@ -135,9 +134,7 @@ class Later(ast.NodeTransformer):
     # -- expressions --------------------------------------------------------------------------------------------------
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
-        given = node.args
-        several = filter(None, [given.vararg, given.kwarg])
-        self.bound.append({one.arg for one in [*given.posonlyargs, *given.args, *given.kwonlyargs, *several]})
+        self.bound.append(parameters(node.args))
         self.generic_visit(node)
         self.bound.pop()
         return node
@@ -206,7 +203,7 @@ class Later(ast.NodeTransformer):
         self.count += 1
         name, [first, *_] = f"__{kind.split()[0]}_{self.sign}_{self.count}", node.generators
         items = self.visit(first.iter)
-        first.iter = ast.copy_location(ast.Name(_ITEMS, ast.Load()), first.iter)
+        first.iter = loaded(_ITEMS, first.iter)
         used = {name for part in (node.elt, *node.generators) for name in _names(part)}
         own = {name for clause in node.generators for name in _names(clause.target)}
         taken = sorted((used - own) & {name for names in self.bound for name in names})
@@ -230,8 +227,8 @@ class Later(ast.NodeTransformer):
         self.generic_visit(made)
         self.bound = bound
         self.before[-1].append(made)
-        given = [ast.copy_location(ast.Name(name, ast.Load()), node) for name in taken]
-        function = ast.copy_location(ast.Name(name, ast.Load()), node)
+        given = [loaded(name, node) for name in taken]
+        function = loaded(name, node)
         return ast.copy_location(ast.Call(function, [items, *given, *(default or [])], []), node)
 
 

@@ -21,3 +21,15 @@ def filled(text: str, at: ast.AST, **parts: ast.expr) -> list[ast.stmt]:
                 ast.copy_location(node, at)
         found.append(Filled().visit(statement))
     return found
+
+
+def expression(text: str, at: ast.AST, **parts: ast.expr) -> ast.expr:
+    """The expression of this text, as `filled` makes statements."""
+    [statement] = filled(text, at, **parts)
+    assert isinstance(statement, ast.Expr)
+    return statement.value
+
+
+def loaded(name: str, at: ast.AST) -> ast.expr:
+    """The variable of that name, at the place of a node."""
+    return ast.copy_location(ast.Name(name, ast.Load()), at)

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from langgraph_rlm.repl.rewriting.blocks import AT, ERROR, STATE, Block, go, machine
-from langgraph_rlm.repl.rewriting.filling import filled
+from langgraph_rlm.repl.rewriting.filling import expression, filled, loaded
 from langgraph_rlm.repl.rewriting.loops import END, HELPERS
 from langgraph_rlm.repl.rewriting.scopes import (
     SCOPES,
@@ -23,6 +23,7 @@ from langgraph_rlm.repl.rewriting.scopes import (
     leaves_early,
     may_raise_stop,
     own_nodes,
+    parameters,
     yields,
 )
 from langgraph_rlm.repl.rewriting.whole import NAME, RESULT, sources, whole
@@ -105,22 +106,12 @@ def _parts(value: ast.AST) -> Iterator[tuple[ast.AST, str, int | None]]:
                 yield value, name, place
 
 
-def _parameters(function: ast.FunctionDef) -> set[str]:
-    given = function.args
-    several = filter(None, [given.vararg, given.kwarg])
-    return {one.arg for one in [*given.posonlyargs, *given.args, *given.kwonlyargs, *several]}
-
-
 def _is_end(item: str, at: ast.AST) -> ast.expr:
-    return _expression(f"{item} is {END}", at)
+    return expression(f"{item} is {END}", at)
 
 
 def _received(at: ast.AST) -> list[ast.stmt]:
     return filled(f"if __sent is not None:\n    __sent = {HELPERS}.received(__sent)", at)
-
-
-def _expression(text: str, at: ast.AST, **parts: ast.expr) -> ast.expr:
-    return filled(text, at, **parts)[0].value  # type: ignore[attr-defined,no-any-return]
 
 
 def _part(owner: ast.AST, name: str, place: int | None) -> ast.expr:
@@ -163,7 +154,7 @@ class Closing(ast.NodeTransformer):
         kept = filled(f"{name} = ITEMS", node, ITEMS=node.iter)
         [closing] = filled(f"try:\n    pass\nfinally:\n    {HELPERS}.close({name})", node)
         assert isinstance(closing, ast.Try)
-        node.iter = filled(name, node)[0].value  # type: ignore[attr-defined]
+        node.iter = expression(name, node)
         closing.body = [node]
         return [*kept, closing]
 
@@ -216,15 +207,15 @@ class _Flattened:
 
     def function(self, is_quiet: bool) -> ast.FunctionDef:
         source, at = self.source, self.source
-        names, parameters = assigned_names(self.as_written), sorted(_parameters(source))
+        names, taken = assigned_names(self.as_written), sorted(parameters(source.args))
         errors = [ERROR] if any(block.handler is not None for block in self.blocks) else []
-        fresh = [name for name in dict.fromkeys([*errors, *self.hidden, *names]) if name not in parameters]
+        fresh = [name for name in dict.fromkeys([*errors, *self.hidden, *names]) if name not in taken]
         outer = [node for node in body_nodes(self.as_written) if isinstance(node, ast.Global | ast.Nonlocal)]
-        resume = self.resume([STATE, *fresh, *parameters])
+        resume = self.resume([STATE, *fresh, *taken])
         quiet = sources(self.as_written) if is_quiet else "None"
         returns = any(isinstance(node, ast.Return) and node.value is not None for node in body_nodes(self.as_written))
         given = ["__resume", RESULT if returns else "()"]
-        in_one_go = whole(self.as_written, sorted({*names, *parameters}), is_quiet)
+        in_one_go = whole(self.as_written, sorted({*names, *taken}), is_quiet)
         given += [NAME, quiet] if in_one_go else []
         for function in (resume, in_one_go):
             if function is not None:
@@ -370,7 +361,7 @@ class _Flattened:
         """A variable that has the value from here on."""
         name = self.hide("kept")
         self.add(*filled(f"{name} = VALUE", at, VALUE=value))
-        return ast.copy_location(ast.Name(name, ast.Load()), at)
+        return loaded(name, at)
 
     def cut_yield(self, value: ast.Yield | ast.YieldFrom, at: ast.stmt) -> ast.expr:
         """Stops there. Gives what the expression is worth when it goes on."""
@@ -400,7 +391,7 @@ class _Flattened:
         self.now = given
         self.add(*filled(f"{STATE} = {again}\nreturn {item}", at))
         self.now = after
-        return _expression(f"{HELPERS}.value_of({items})", at)
+        return expression(f"{HELPERS}.value_of({items})", at)
 
     def cut_if(self, statement: ast.If) -> None:
         statement.test = self.lifted(statement.test, statement)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 
-from langgraph_rlm.repl.rewriting.filling import filled
+from langgraph_rlm.repl.rewriting.filling import expression
 from langgraph_rlm.repl.rewriting.loops import HELPERS, by_steps
 from langgraph_rlm.repl.rewriting.quiet import Quiet
 from langgraph_rlm.repl.rewriting.scopes import own_nodes
@@ -155,7 +155,7 @@ class Iteration(ast.NodeTransformer):
         is_concerned = self.is_concerned(node)
         self.generic_visit(node)
         if is_concerned:
-            node.value = _expression(f"{HELPERS}.added(VALUE)", node.value, VALUE=node.value)
+            node.value = expression(f"{HELPERS}.added(VALUE)", node.value, VALUE=node.value)
         return node
 
     # -- expressions --------------------------------------------------------------------------------------------------
@@ -169,10 +169,10 @@ class Iteration(ast.NodeTransformer):
         for clause, is_concerned in zip(node.generators, concerned, strict=True):
             if is_concerned:
                 name = self.hide("round")
-                rounds = _expression(f"{HELPERS}.by_rounds(ITEMS{quiet})", clause.iter, ITEMS=clause.iter)
+                rounds = expression(f"{HELPERS}.by_rounds(ITEMS{quiet})", clause.iter, ITEMS=clause.iter)
                 target = ast.copy_location(ast.Name(name, ast.Store()), clause.iter)
                 clauses.append(ast.comprehension(target, rounds, [], 0))
-                clause.iter = _expression(f"{name}()", clause.iter)
+                clause.iter = expression(f"{name}()", clause.iter)
             clauses.append(clause)
         node.generators = clauses
         return node
@@ -191,7 +191,7 @@ class Iteration(ast.NodeTransformer):
         self.generic_visit(node)
         if is_concerned and name in LAZY:
             node.args.insert(0, node.func)
-            node.func = _expression(f"{HELPERS}.called", node)
+            node.func = expression(f"{HELPERS}.called", node)
         elif is_concerned:
             most = 1 if name in _OF_FIRST else None
             taken = [_taken(value) if asks else value for value, asks in zip(node.args, asking, strict=True)]
@@ -205,7 +205,7 @@ class Iteration(ast.NodeTransformer):
             return node
         negation = "not " if isinstance(node.ops[0], ast.NotIn) else ""
         parts = {"VALUE": node.left, "ITEMS": node.comparators[0]}
-        return _expression(f"{negation}{HELPERS}.is_in(VALUE, ITEMS)", node, **parts)
+        return expression(f"{negation}{HELPERS}.is_in(VALUE, ITEMS)", node, **parts)
 
 
 def _worked_out(node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> list[ast.expr]:
@@ -218,8 +218,4 @@ def _worked_out(node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorE
 
 def _taken(value: ast.expr, most: int | None = None) -> ast.expr:
     """All items of an iterator of the code's own, or so many of them; of anything else the thing itself."""
-    return _expression(f"{HELPERS}.all_of(ITEMS{'' if most is None else f', {most}'})", value, ITEMS=value)
-
-
-def _expression(text: str, at: ast.AST, **parts: ast.expr) -> ast.expr:
-    return filled(text, at, **parts)[0].value  # type: ignore[attr-defined,no-any-return]
+    return expression(f"{HELPERS}.all_of(ITEMS{'' if most is None else f', {most}'})", value, ITEMS=value)

@@ -10,7 +10,7 @@ import ast
 import copy
 from collections.abc import Collection, Iterable, Iterator
 
-from langgraph_rlm.repl.rewriting.filling import filled
+from langgraph_rlm.repl.rewriting.filling import expression, filled, loaded
 
 SIGN = "__op_"
 """What the names of functions begin with that rewritten cells call."""
@@ -121,7 +121,7 @@ class Operations(ast.NodeTransformer):
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         if node.id in self.names and isinstance(node.ctx, ast.Load) and node not in self.types:
-            return _expression(f"{SIGN}own_{node.id} if NAME is {SIGN}given_{node.id} else NAME", node, NAME=node)
+            return expression(f"{SIGN}own_{node.id} if NAME is {SIGN}given_{node.id} else NAME", node, NAME=node)
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
@@ -132,10 +132,10 @@ class Operations(ast.NodeTransformer):
             case ast.Call(func=ast.Name(name) | ast.Attribute(attr=name), args=given) if (
                 self.are_alike and name in _OF_LIKENESS and not any(isinstance(one, ast.Starred) for one in given)
             ):
-                node.args = [_expression(f"{SIGN}likeness(VALUE)", node, VALUE=value) for value in given]
+                node.args = [expression(f"{SIGN}likeness(VALUE)", node, VALUE=value) for value in given]
         if self.are_ordered and isinstance(node.func, ast.Attribute) and node.func.attr == "sort":
             node.args.insert(0, node.func.value)
-            node.func = _expression(f"{SIGN}sort", node)
+            node.func = expression(f"{SIGN}sort", node)
         return node
 
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST | list[ast.stmt]:
@@ -146,7 +146,7 @@ class Operations(ast.NodeTransformer):
         before, target = _read_once(node.target)
         read = copy.deepcopy(target)
         read.ctx = ast.Load()
-        changed = _expression(f"{SIGN}changed{method}(READ, VALUE)", node, READ=read, VALUE=node.value)
+        changed = expression(f"{SIGN}changed{method}(READ, VALUE)", node, READ=read, VALUE=node.value)
         return [*before, ast.copy_location(ast.Assign([target], changed), node)]
 
     # -- order --------------------------------------------------------------------------------------------------------
@@ -172,10 +172,10 @@ class Operations(ast.NodeTransformer):
             parts = {"LEFT": node.left, "RIGHT": node.comparators[0]}
             quick = NATIVE_FIRST.get(names[0])
             call = f"{SIGN}{quick}(LEFT, RIGHT)" if quick else f"{SIGN}compare(LEFT, {names[0]!r}, RIGHT)"
-            return _expression(call, node, **parts)
+            return expression(call, node, **parts)
         if any(map(_cannot_wait, node.comparators)):
             return node
-        made = _expression(f"{SIGN}chained(LEFT, {names!r})", node, LEFT=node.left)
+        made = expression(f"{SIGN}chained(LEFT, {names!r})", node, LEFT=node.left)
         assert isinstance(made, ast.Call)
         made.args += [_later(value) for value in node.comparators]
         return made
@@ -210,7 +210,7 @@ class Operations(ast.NodeTransformer):
         if not self.are_true or any(map(_cannot_wait, node.values[1:])):
             return node
         name = "both" if isinstance(node.op, ast.And) else "either"
-        made = _expression(f"{SIGN}{name}(FIRST)", node, FIRST=node.values[0])
+        made = expression(f"{SIGN}{name}(FIRST)", node, FIRST=node.values[0])
         assert isinstance(made, ast.Call)
         made.args += [_later(value) for value in node.values[1:]]
         return made
@@ -224,7 +224,7 @@ class Operations(ast.NodeTransformer):
         is_not = isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)
         if not self.are_true or is_not or isinstance(test, _ALWAYS_BOOL):
             return test
-        return _expression(f"{SIGN}truth(VALUE)", test, VALUE=test)
+        return expression(f"{SIGN}truth(VALUE)", test, VALUE=test)
 
 
 def _read_once(
@@ -236,12 +236,8 @@ def _read_once(
     for field, (name, part) in zip(("value", "slice"), parts.items(), strict=True):
         if part is not None and not isinstance(part, ast.Constant):
             before += filled(f"{name} = PART", target, PART=part)
-            setattr(target, field, ast.copy_location(ast.Name(name, ast.Load()), target))
+            setattr(target, field, loaded(name, target))
     return before, target
-
-
-def _expression(text: str, at: ast.AST, **parts: ast.expr) -> ast.expr:
-    return filled(text, at, **parts)[0].value  # type: ignore[attr-defined,no-any-return]
 
 
 def _later(value: ast.expr) -> ast.expr:

@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 
 from langgraph_rlm.repl.rewriting import hidden
+from langgraph_rlm.repl.rewriting.scopes import name_of
 
 _FUNCTIONS = frozenset(
     (
@@ -94,11 +95,11 @@ class Quiet:
             case ast.Call(func=ast.Name(name)):
                 return name in self.known or name in self.functions
             case ast.Call(func=ast.Attribute(value=owner, attr=name)):
-                if _name(owner) in _HELPERS:
-                    return name in _HELPERS[_name(owner)]
-                return name in self.methods or (name in _CHANGING and _name(owner) in own)
+                if name_of(owner) in _HELPERS:
+                    return name in _HELPERS[name_of(owner)]
+                return name in self.methods or (name in _CHANGING and name_of(owner) in own)
             case ast.Subscript(value=owner, ctx=ast.Store()):
-                return _name(owner) in own
+                return name_of(owner) in own
             case ast.AugAssign(target=ast.Name(), value=value):
                 return isinstance(value, ast.Constant | ast.JoinedStr)
             case ast.AugAssign(target=target):
@@ -120,8 +121,8 @@ def is_harmless(items: ast.GeneratorExp, own: Collection[str]) -> bool:
                 if name not in _HARMLESS or name in own:
                     return False
             case ast.Call(func=ast.Attribute(value=owner, attr=name)):
-                is_known = name in _HELPERS.get(_name(owner), _METHODS - _MAY_RAISE)
-                if not is_known or name in own or _name(owner) == "itertools":
+                is_known = name in _HELPERS.get(name_of(owner), _METHODS - _MAY_RAISE)
+                if not is_known or name in own or name_of(owner) == "itertools":
                     return False
             case ast.Call():
                 return False
@@ -169,7 +170,7 @@ def _own_collections(function: ast.FunctionDef) -> set[str]:
 
 
 def _called(function: ast.FunctionDef) -> set[str]:
-    called = {_name(node.func) for node in ast.walk(function) if isinstance(node, ast.Call)}
+    called = {name_of(node.func) for node in ast.walk(function) if isinstance(node, ast.Call)}
     return {name for name in called if name is not None}
 
 
@@ -178,7 +179,3 @@ def _makes(value: ast.expr | None) -> bool:
         case ast.Call(func=ast.Name("list" | "dict" | "set" | "Counter" | "defaultdict" | "deque")):
             return True
     return isinstance(value, _MAKING)
-
-
-def _name(node: ast.AST) -> str | None:
-    return node.id if isinstance(node, ast.Name) else None

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterable, Iterator
 
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_"))
+"""The names that Python itself has something for."""
 
 
 def is_generator(function: ast.FunctionDef) -> bool:
@@ -38,6 +41,17 @@ def _walked(node: ast.AST, ends: tuple[type[ast.AST], ...]) -> Iterator[ast.AST]
         yield node
         if not isinstance(node, ends):
             waiting += reversed([*ast.iter_child_nodes(node)])
+
+
+def parameters(given: ast.arguments) -> set[str]:
+    """The names of what a function is given."""
+    several = filter(None, [given.vararg, given.kwarg])
+    return {one.arg for one in [*given.posonlyargs, *given.args, *given.kwonlyargs, *several]}
+
+
+def name_of(node: ast.AST) -> str | None:
+    """The name of a variable."""
+    return node.id if isinstance(node, ast.Name) else None
 
 
 def assigned_names(function: ast.FunctionDef) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from langgraph_rlm.repl.rewriting.blocks import OVER, STATE
 from langgraph_rlm.repl.rewriting.filling import filled
 from langgraph_rlm.repl.rewriting.loops import HELPERS, by_steps
-from langgraph_rlm.repl.rewriting.scopes import SCOPES, body_nodes, leaves_early, may_raise_stop, yields
+from langgraph_rlm.repl.rewriting.scopes import SCOPES, body_nodes, leaves_early, may_raise_stop, name_of, yields
 
 NAME, RESULT = "__whole", "__result"
 """The function, and the list that has what a body returned."""
@@ -43,7 +43,7 @@ def whole(function: ast.FunctionDef, local: Collection[str], is_quiet: bool) -> 
 
 def sources(function: ast.FunctionDef) -> str:
     """An expression of what a generator may take items of, beside what it makes itself."""
-    names = {_name(source) for node in body_nodes(function) for source in _sources(node)}
+    names = {name_of(source) for node in body_nodes(function) for source in _sources(node)}
     stored = {node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     given = sorted(name for name in names if name is not None and name not in stored)
     return f"({''.join(f'{name}, ' for name in given)})"
@@ -57,10 +57,6 @@ def _sources(node: ast.AST) -> list[ast.expr]:
         case ast.Call(func=ast.Name(name) | ast.Attribute(attr=name), args=given) if name not in _TAKE_NO_ITEMS:
             return given
     return []
-
-
-def _name(node: ast.expr) -> str | None:
-    return node.id if isinstance(node, ast.Name) else None
 
 
 class _Collecting(ast.NodeTransformer):

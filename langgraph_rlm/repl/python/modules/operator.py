@@ -19,18 +19,8 @@ def attrgetter(*names):
     return lambda value: tuple([_attribute(value, path) for path in paths])
 
 
-_native, _modules = __rlm__["getattr"], __rlm__["modules"]
-
-
 def _attribute(value, path):
     for name in path:
-        known = _modules.get("_classes")
-        if known is None or type(value) not in known.classes:
-            try:
-                value = _native(value, name)
-                continue
-            except AttributeError:  # a method of a built-in type, say
-                pass
         value = getattr(value, name)
     return value
 

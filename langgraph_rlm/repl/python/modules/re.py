@@ -345,7 +345,7 @@ class _Match:
         return "<re.Match object; span=" + repr(self.span()) + ", match=" + repr(self.group())[:50] + ">"
 
 
-Match = (_native.Match, _Match)
+Match = (_native_match, _Match)
 
 
 def _whole(own, string, native, length):
@@ -385,7 +385,7 @@ def fact(owner, name):
             if len(named) == len(owner.groups()):
                 return found
     is_own = isinstance(owner, _Match)
-    if not is_own and not isinstance(owner, _native.Match):
+    if not is_own and not isinstance(owner, _native_match):
         return __rlm__["module"]("_methods").attribute(owner, name)
     values = owner.groups()
     if name == "regs":

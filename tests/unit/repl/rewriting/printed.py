@@ -17,4 +17,4 @@ def print_the_same(*cells: str) -> None:
             exec(compile(cell, "<program>", "exec", dont_inherit=True), names)
     ran = run(*cells, "Final = 1")
     assert ran.errors == [None] * (len(cells) + 1)
-    assert "".join(ran.outputs).strip() == printed.getvalue().strip()
+    assert "".join(ran.outputs) == printed.getvalue()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
-from contextlib import redirect_stdout
-
 import pytest
 
 from langgraph_rlm.repl.rewriting.bridges import rewritten
 from tests.fakes import run
+from tests.unit.repl.rewriting.printed import print_the_same
 from tests.unit.repl.test_language import cases
 
 PROGRAMS = """
@@ -174,12 +172,7 @@ print(a, b, min(lower(x) for x in 'CB'))
 
 @pytest.mark.parametrize("program", cases(PROGRAMS))
 def test_programs_print_what_cpython_prints(program: str) -> None:
-    printed = io.StringIO()
-    with redirect_stdout(printed):
-        exec(compile(program, "<program>", "exec"), {"__name__": "__main__"})
-    ran = run(f"{program}\nFinal = 1")
-    assert ran.errors == [None]
-    assert ran.outputs == [printed.getvalue()]
+    print_the_same(program)
 
 
 @pytest.mark.parametrize(

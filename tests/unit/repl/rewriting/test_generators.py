@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-import io
-from contextlib import redirect_stdout
 
 import pytest
 
 from langgraph_rlm.repl.rewriting.quiet import Quiet
 from tests.fakes import run
+from tests.unit.repl.rewriting.printed import print_the_same
 from tests.unit.repl.test_language import cases
 
 PROGRAMS = """
@@ -290,12 +289,7 @@ print(list(with_index('ab', 5, step=2, a=1)), list(nothing()), [x for x in nothi
 
 @pytest.mark.parametrize("program", cases(PROGRAMS))
 def test_programs_print_what_cpython_prints(program: str) -> None:
-    printed = io.StringIO()
-    with redirect_stdout(printed):
-        exec(compile(program, "<program>", "exec"), {"__name__": "__main__"})
-    ran = run(f"{program}\nFinal = 1")
-    assert ran.errors == [None]
-    assert ran.outputs == [printed.getvalue()]
+    print_the_same(program)
 
 
 QUIET = {
