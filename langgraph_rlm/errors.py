@@ -19,7 +19,11 @@ class ContextError(InvalidInput):
 
 
 class ModelError(RLMError):
-    """A model cannot be had: unknown provider, missing package, missing key, no network."""
+    """A model cannot be had, or has no answer: unknown provider, missing package, missing key, no network, refusal."""
+
+
+class CutOff(ModelError):
+    """A model's reply is not whole: it was too long, was held back by the provider, or is nothing but thoughts."""
 
 
 class SandboxError(RLMError):

@@ -17,9 +17,9 @@ from langchain_core.messages.ai import UsageMetadata, add_usage
 from langchain_core.runnables import RunnableConfig
 
 from langgraph_rlm.asking.ledger import Ledger, Usage
+from langgraph_rlm.asking.replies import ModelReply, read_reply
 from langgraph_rlm.asking.retries import MOST_RETRY_AFTER, is_transient, pauses, retry_after
 from langgraph_rlm.asking.turnstile import Turnstile
-from langgraph_rlm.context.files import clean
 from langgraph_rlm.errors import ASKED
 
 _OVERFLOW = re.compile(
@@ -41,16 +41,6 @@ class Gate:
         self.tasks = asyncio.Semaphore(width)
         self.turnstile = Turnstile() if is_paced else None
         self.ledger = ledger
-
-
-@dataclass(frozen=True)
-class ModelReply:
-    """What a model said, and what it used."""
-
-    text: str
-    usage: Usage
-    id: str | None
-    """Of the message: who streams messages has seen it by that."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +95,7 @@ class CallModel:
     def _charge(self, reply: AIMessage) -> ModelReply:
         usage = usage_of(self.model, reply)
         self.gate.ledger.spend(usage)
-        return ModelReply(clean(str(reply.text)), usage, reply.id)
+        return read_reply(reply, usage)
 
 
 def _wait(failure: Exception, pause: float | None, model: BaseChatModel) -> float:

@@ -12,8 +12,10 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemM
 from langgraph_rlm.answers.schema import AnswerSchema, Unfit
 from langgraph_rlm.asking.ledger import NOTHING_SPENT, Usage
 from langgraph_rlm.asking.messages import alternating
-from langgraph_rlm.asking.model_calls import CallModel, ModelReply, add_usages
+from langgraph_rlm.asking.model_calls import CallModel, add_usages
+from langgraph_rlm.asking.replies import ModelReply
 from langgraph_rlm.effects import Steps
+from langgraph_rlm.errors import CutOff, RLMError
 
 REPAIRS = 2
 """How often a model may correct a reply that does not satisfy the schema."""
@@ -31,14 +33,20 @@ def ask_typed(ask: CallModel, answer_schema: AnswerSchema) -> Steps[tuple[Any, U
     Raises `Unfit`, and what `ask` does; what was used until then is on the error.
     """
     messages, usage = list(ask.messages), Usage()
+    failed: RLMError
     for _ in range(REPAIRS + 1):
         try:
             replied: ModelReply = yield replace(ask, messages=with_schema(messages, answer_schema))
             usage = add_usages(usage, replied.usage)
-            return answer_schema.read(replied.text), usage
+            return answer_schema.read(replied.whole), usage
         except Unfit as unfit:
             failed = Unfit(f"the reply does not satisfy the schema, after {REPAIRS} corrections: {unfit}")
             errors = f"That does not satisfy the schema:\n{unfit}\nReply with the corrected JSON and nothing else."
+        except CutOff as cut:
+            if not (replied.cut and replied.cut.is_too_long):
+                cut.rlm_spent = {**NOTHING_SPENT, "usage": usage}  # type: ignore[attr-defined]
+                raise
+            failed, errors = cut, f"That {replied.cut.what}. Reply with shorter JSON and nothing else."
         except Exception as failure:
             failure.rlm_spent = {**NOTHING_SPENT, "usage": usage}  # type: ignore[attr-defined]
             raise

@@ -10,20 +10,28 @@ from collections.abc import Sequence
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
+from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.utils import count_tokens_approximately
 
+from langgraph_rlm.asking.replies import ModelReply
 from langgraph_rlm.conversation import prompts
 
 SHARE = 0.75
 """Share of the model's window that a prompt may fill: the rest is for the reply, and for what the count is off."""
-TELLS_OF_TEXT, ASKS, STANDS_FOR = "rlm_tells_of_text", "rlm_asks", "rlm_stands_for"
-"""Marks of messages: one that tells of the text, one that asks a question, and one that stands for those before it, but
-for the last so many."""
+TELLS_OF_TEXT, ASKS, STANDS_FOR, CUT = "rlm_tells_of_text", "rlm_asks", "rlm_stands_for", "rlm_cut"
+"""Marks of messages: one that tells of the text, one that asks a question, one that stands for those before it, but
+for the last so many, and a reply that is not whole, with what is said of that."""
 
 
 def question_message(text: str, is_new_text: bool) -> HumanMessage:
     """A message that asks a question, and tells of a text where that is new: shown as long as they are the latest."""
     return HumanMessage(text, additional_kwargs={ASKS: True, **({TELLS_OF_TEXT: True} if is_new_text else {})})
+
+
+def reply_message(replied: ModelReply, used: UsageMetadata | None) -> AIMessage:
+    """What the model has said, and whether that is all."""
+    cut = {CUT: prompts.cut_off(replied.cut.what, replied.cut.is_too_long)} if replied.cut else {}
+    return AIMessage(replied.text, id=replied.id, usage_metadata=used, additional_kwargs=cut)
 
 
 def summary(text: str, history: Sequence[AnyMessage]) -> HumanMessage:
@@ -44,12 +52,26 @@ def latest_turn(history: Sequence[AnyMessage]) -> int:
 
 def latest_reply(history: Sequence[AnyMessage]) -> str:
     """What the model said last."""
-    return str(next(message for message in reversed(history) if isinstance(message, AIMessage)).text)
+    return str(_latest_reply(history).text)
+
+
+def cut_of_latest(history: Sequence[AnyMessage]) -> str | None:
+    """What is said of the latest reply where it is not whole."""
+    return _latest_reply(history).additional_kwargs.get(CUT)
+
+
+def _latest_reply(history: Sequence[AnyMessage]) -> AIMessage:
+    return next(message for message in reversed(history) if isinstance(message, AIMessage))
 
 
 def questions(history: Sequence[AnyMessage]) -> int:
     """How many questions were asked."""
     return sum(ASKS in message.additional_kwargs for message in history)
+
+
+def told_of_text(history: Sequence[AnyMessage]) -> bool:
+    """Whether the latest question came with a text of its own."""
+    return _latest_mark(history, ASKS) == _latest_mark(history, TELLS_OF_TEXT)
 
 
 def stands_for_others(message: AnyMessage) -> bool:

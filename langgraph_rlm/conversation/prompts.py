@@ -133,6 +133,9 @@ SUMMARISE = (
 )
 
 
+SUMMARY_CUT = "(It was cut off here: its last words may not be whole.)"
+
+
 def summary_text(summary: str) -> str:
     """What stands for the steps that the model has summarised."""
     return (
@@ -187,6 +190,36 @@ def unverified(answer: str, reason: str) -> str:
     return (
         f"Your answer was: {shorten(answer, 500)}\nIt was checked against the passages that you cited, and does not "
         f"hold:\n{shorten(reason)}\nLook at `P` again, correct what is wrong, cite the passages anew, and end again."
+    )
+
+
+def cut_off(what: str, is_too_long: bool) -> str:
+    """What is said of a reply that is not whole."""
+    how = "Write shorter code" if is_too_long else "Reply again, in other words"
+    return f"Your reply {what}. Nothing of it ran. {how}: one block."
+
+
+def unseen(answer: str, ending: str) -> str:
+    """What is said of an answer that was written down before what came of the code beside it was seen."""
+    return (
+        f"{answer} was not taken: it was written before you had seen what your code printed. What it did print is "
+        f"above. When you have the answer from that, {ending}, in a reply of its own."
+    )
+
+
+def unfounded(answer: str, ending: str) -> str:
+    """What is asked about an answer that was written down before anything was looked at."""
+    return (
+        f"Nothing of the text was looked at yet, and {answer} was written down, not found. Search the text first. "
+        f"If you are certain all the same, {ending} once more."
+    )
+
+
+def is_none(answer: str, ending: str) -> str:
+    """What is asked about an answer that is None."""
+    return (
+        f"{answer} is None. If you are not done, go on, and set it last. If the text does not have the answer, "
+        f"{ending}, with None once more."
     )
 
 

@@ -13,8 +13,9 @@ from langgraph_rlm.answers.citations import MOST_CITATIONS, citations
 from langgraph_rlm.answers.schema import Unfit
 from langgraph_rlm.conversation import prompts
 from langgraph_rlm.conversation.dialects.dialect import RanBlock
-from langgraph_rlm.conversation.dialects.replies import Code, Text
-from langgraph_rlm.conversation.history import latest_reply
+from langgraph_rlm.conversation.dialects.literals import only_states_answer
+from langgraph_rlm.conversation.dialects.replies import Code, Nothing, Text
+from langgraph_rlm.conversation.history import cut_of_latest, latest_reply, told_of_text
 from langgraph_rlm.conversation.sub_answers import long_answers
 from langgraph_rlm.nodes.checking import to_check
 from langgraph_rlm.nodes.ending import answer_schema_of, answer_update
@@ -29,13 +30,16 @@ from langgraph_rlm.state import append_new
 
 def conclude_reply(spec: RLMSpec, state: CellInput, config: RunnableConfig) -> Command[Any]:
     """A reply without code ends the run with the answer it states, or another one is asked for."""
-    reply = latest_reply(read(config, "history"))
-    said = spec.dialect.parse(reply)
+    history = read(config, "history")
+    reply, cut = latest_reply(history), cut_of_latest(history)
+    said = Nothing(cut, is_prose=False) if cut else spec.dialect.parse(reply)
     entry = {"step": state["step"], "depth": spec.depth, "reply": reply, "code": "", "output": "", "subcalls": []}
     if isinstance(said, Text):
         return _conclude_answer(spec, state, config, {"trajectory": [entry | {"error": None}]}, said.answer)
     feedback = said.feedback
-    return next_turn(spec, state, config, {"trajectory": [entry | {"error": feedback or None}]}, feedback)
+    update = {"trajectory": [entry | {"error": feedback or None}]}
+    last_words = reply if isinstance(said, Nothing) and said.is_prose and reply.strip() else None
+    return next_turn(spec, state, config, update, feedback, last_words=last_words)
 
 
 def conclude_cell(
@@ -69,7 +73,8 @@ def conclude_cell(
     if cell.cited:
         room = MOST_CITATIONS - len(read(config, "citations"))
         update["citations"] = citations(cell.cited, run_of(config).context(state["context_id"], config))[:room]
-    ready, following = state.get("ready") or list(cell.answer), parsed.blocks[number:] if number else ()
+    following = parsed.blocks[number:] if number else ()
+    ready = state.get("ready") or list(cell.held if state.get("limit") and not following else cell.answer)
     ran = RanBlock(
         code,
         cell,
@@ -83,12 +88,38 @@ def conclude_cell(
         kept=_kept(config, update) if cell.is_dropped else 0,
     )
     feedback = spec.dialect.after_block(ran, prompts.shorten(state["question"]["asked"], prompts.MOST_REMINDER))
+    if ready and not following and (doubt := _doubt(spec, state, config, ready[0], parsed)):
+        update["trajectory"][0]["doubt"] = doubt
+        return next_turn(spec, state, config, update | {"ready": []}, feedback, parsed.feedback, doubt)
     if ready and not following:
         return _conclude_answer(spec, state, config, update | {"ready": []}, ready[0], feedback, parsed.feedback)
     if following:
         update |= {"code": following[0], "block": number + 1, "ready": ready, "history": [HumanMessage(feedback)]}
         return Command(update=update, goto="generate")
     return next_turn(spec, state, config, update, feedback, parsed.feedback)
+
+
+def _doubt(spec: RLMSpec, state: CellInput, config: RunnableConfig, answer: Any, said: Code) -> str | None:
+    """What is said of an answer that nobody can have found: each thing once, but for what was not seen."""
+    if state.get("limit") or not state["step"]:  # the model has no other turn, or had none: the code is the host's
+        return None
+    words = spec.dialect.answer_name, spec.dialect.conventions.how_to_end
+    if said.states_answer:
+        return prompts.unseen(*words)
+    steps = read(config, "trajectory")
+    doubts = list[str]()
+    if answer is None:
+        doubts.append(prompts.is_none(*words))
+    is_first = told_of_text(read(config, "history")) and not any(step["code"] for step in steps)
+    if is_first and only_states_answer(state["code"]) and not _is_all_shown(state, config):
+        doubts.append(prompts.unfounded(*words))
+    told = [step.get("doubt") for step in steps]
+    return next((doubt for doubt in doubts if doubt not in told), None)
+
+
+def _is_all_shown(state: CellInput, config: RunnableConfig) -> bool:
+    """Whether the first message has all of the text."""
+    return len(run_of(config).context(state["context_id"], config)) <= prompts.PREFIX
 
 
 def _kept(config: RunnableConfig, update: dict[str, Any]) -> int:

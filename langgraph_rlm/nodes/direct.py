@@ -14,10 +14,11 @@ from langgraph_rlm.answers.schema import AnswerSchema, Unfit
 from langgraph_rlm.asking import typed
 from langgraph_rlm.asking.ledger import Usage
 from langgraph_rlm.asking.messages import alternating
-from langgraph_rlm.asking.model_calls import CallModel, ModelReply, add_usages, is_overflow
+from langgraph_rlm.asking.model_calls import CallModel, add_usages, is_overflow
+from langgraph_rlm.asking.replies import ModelReply
 from langgraph_rlm.context.files import clean
 from langgraph_rlm.effects import Steps
-from langgraph_rlm.errors import InvalidInput, LimitExceeded
+from langgraph_rlm.errors import CutOff, InvalidInput, LimitExceeded
 from langgraph_rlm.nodes.ending import answer_schema_of, answer_update, limit_reached, record_outcome
 from langgraph_rlm.running.run import read, run_of, spent_before
 from langgraph_rlm.running.spec import RLMSpec
@@ -46,13 +47,13 @@ def direct(spec: RLMSpec, state: DirectInput, config: RunnableConfig) -> Steps[d
     answer_schema, ask = answer_schema_of(spec, question), CallModel(spec.model, conversation, run.gate, config)
     status: Literal["answered", "limit"] = "answered"
     try:
-        answer, usage, message_id = yield from _answer(ask, answer_schema)
+        answer, usage, message_id, status = yield from _answer(ask, answer_schema)
     except LimitExceeded as reached:
         limit_reached(spec, reached)
         status = "limit"
         messages = typed.with_schema(conversation, answer_schema) if answer_schema else conversation
         replied: ModelReply = yield replace(ask, messages=messages, last_turn=True)
-        answer, message_id = replied.text, replied.id
+        answer, message_id = _said(replied), replied.id
         usage = add_usages(spent_before(reached)["usage"], replied.usage)
         if answer_schema:
             with suppress(Unfit):
@@ -70,9 +71,23 @@ def direct(spec: RLMSpec, state: DirectInput, config: RunnableConfig) -> Steps[d
     return {**spent, **answer_update(answer, question, status, None if is_known else message_id)}
 
 
-def _answer(ask: CallModel, answer_schema: AnswerSchema | None) -> Steps[tuple[Any, Usage, str | None]]:
-    """The model's answer, in the form that it has to have, what it used, and the id of the message that is it."""
+def _answer(
+    ask: CallModel, answer_schema: AnswerSchema | None
+) -> Steps[tuple[Any, Usage, str | None, Literal["answered", "limit"]]]:
+    """The model's answer, in the form that it has to have, what it used, the id of the message that is it, a status."""
     if answer_schema:
-        return (*(yield from typed.ask_typed(ask, answer_schema)), None)
+        return (*(yield from typed.ask_typed(ask, answer_schema)), None, "answered")
     replied: ModelReply = yield ask
-    return replied.text, replied.usage, replied.id
+    return _said(replied), replied.usage, replied.id, "limit" if replied.cut else "answered"
+
+
+def _said(replied: ModelReply) -> str:
+    """What the model has said, if not all of it. Raises `CutOff` where it has said nothing."""
+    if replied.cut and not replied.text.strip():
+        advice = (
+            "raise the model's limit of output tokens (max_tokens=…, or as its class has it)"
+            if replied.cut.is_too_long
+            else 'ask in other words, or with the profile "rlm"'
+        )
+        raise CutOff(f"The model gave no answer. Its reply {replied.cut.what}: {advice}.")
+    return replied.text

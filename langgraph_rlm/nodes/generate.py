@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphBubbleUp
 from typing_extensions import TypedDict
 
 from langgraph_rlm.asking.ledger import Usage
 from langgraph_rlm.asking.messages import alternating
-from langgraph_rlm.asking.model_calls import CallModel, ModelReply, add_usages, is_overflow
+from langgraph_rlm.asking.model_calls import CallModel, add_usages, is_overflow
+from langgraph_rlm.asking.replies import ModelReply
 from langgraph_rlm.conversation import prompts
 from langgraph_rlm.conversation.dialects.replies import Code
-from langgraph_rlm.conversation.history import fills_window, gap, latest_turn, shown, stands_for_others, summary
+from langgraph_rlm.conversation.history import (
+    fills_window,
+    gap,
+    latest_turn,
+    reply_message,
+    shown,
+    stands_for_others,
+    summary,
+)
 from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import LimitExceeded
 from langgraph_rlm.nodes.ending import limit_reached
@@ -50,10 +59,10 @@ def generate(spec: RLMSpec, state: GenerateInput, config: RunnableConfig) -> Ste
         added = [*added, HumanMessage(spec.dialect.last_turn(reached.limit))]
         replied = yield from _reply(spec, history, added, [], config, True)
     said = spec.dialect.parse(replied.text)
-    blocks = said.blocks if isinstance(said, Code) else ()
+    blocks = said.blocks if isinstance(said, Code) and not replied.cut else ()
     used = next(iter(replied.usage.values()), None)
     return {
-        "history": [*added, AIMessage(replied.text, id=replied.id, usage_metadata=used)],
+        "history": [*added, reply_message(replied, used)],
         "code": blocks[0] if blocks else "",
         "block": 1 if blocks else 0,
         "step": state["step"] + 1,
@@ -95,7 +104,8 @@ def _summarise(
         raise
     except Exception:  # what fails for good fails the reply after it too
         return [gap(history)], {}
-    return [summary(replied.text, history) if replied.text.strip() else gap(history)], replied.usage
+    said = f"{replied.text}\n{prompts.SUMMARY_CUT}" if replied.cut else replied.text
+    return [summary(said, history) if replied.text.strip() else gap(history)], replied.usage
 
 
 def _ask(

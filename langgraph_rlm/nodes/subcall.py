@@ -17,7 +17,8 @@ from langgraph_rlm.asking import typed
 from langgraph_rlm.asking.caching import AwaitIdentical, CachedAnswer, GetCached, PutCached
 from langgraph_rlm.asking.in_flight import AwaitCall, InFlightCall, InFlightCalls, StartCall
 from langgraph_rlm.asking.ledger import NOTHING_SPENT
-from langgraph_rlm.asking.model_calls import CallModel, ModelReply, is_overflow, mark_ahead
+from langgraph_rlm.asking.model_calls import CallModel, is_overflow, mark_ahead
+from langgraph_rlm.asking.replies import ModelReply
 from langgraph_rlm.asking.requests import Request
 from langgraph_rlm.asking.tools import CallTool, ToolFailed
 from langgraph_rlm.context import Context
@@ -203,7 +204,7 @@ def _ask_model_or_child(
     call = CallModel(spec.model_named(request.model), [HumanMessage(text)], run.gate, config, on_send=on_send)
     if request.schema is None:
         reply: ModelReply = yield call
-        return SubcallResult(reply.text, {**NOTHING_SPENT, "usage": reply.usage}, {})
+        return SubcallResult(reply.whole, {**NOTHING_SPENT, "usage": reply.usage}, {})
     value, usage = yield from typed.ask_typed(call, AnswerSchema.of_schema(request.schema))
     return SubcallResult(value, {**NOTHING_SPENT, "usage": usage}, {})
 

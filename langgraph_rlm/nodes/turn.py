@@ -10,10 +10,8 @@ from langgraph.graph import END
 from langgraph.types import Command
 from typing_extensions import TypedDict
 
-from langgraph_rlm.conversation.history import latest_reply
 from langgraph_rlm.errors import LimitExceeded
 from langgraph_rlm.nodes.ending import answer_update, limit_reached
-from langgraph_rlm.running.run import read
 from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.state import Question, ReplRef
 
@@ -34,12 +32,19 @@ class CellInput(TurnInput, total=False):
 
 
 def next_turn(
-    spec: RLMSpec, state: TurnInput, config: RunnableConfig, update: dict[str, Any], *feedback: str
+    spec: RLMSpec,
+    state: TurnInput,
+    config: RunnableConfig,
+    update: dict[str, Any],
+    *feedback: str,
+    last_words: str | None = None,
 ) -> Command[Any]:
-    """Another turn for the model, which is given `feedback`: an ordinary one, the last one, or none."""
+    """Another turn for the model, which is given `feedback`: an ordinary one, or the last one.
+
+    After that there is none: its `last_words` are the answer, where it had some and no code.
+    """
     if state.get("limit"):
-        reply = latest_reply(read(config, "history"))
-        return Command(update=update | answer_update(reply, state["question"], "limit"), goto=END)
+        return Command(update=update | answer_update(last_words, state["question"], "limit"), goto=END)
     if state["step"] >= spec.limits.max_steps:
         update["limit"] = limit_reached(spec, LimitExceeded("max_steps", state["step"], spec.limits.max_steps))
         turn = spec.dialect.last_turn("max_steps")

@@ -35,6 +35,8 @@ class Finished:
     overwritten: tuple[str, ...] = ()
     """Names of the REPL that it had overwritten: they are restored."""
     answer: tuple[Any, ...] = ()
+    held: tuple[Any, ...] = ()
+    """The answer that was set, whatever else the cell did: it counts where there is no other turn."""
     cited: tuple[tuple[int, int], ...] = ()
     """Start and end of what it quoted of the text."""
     is_dropped: bool = False

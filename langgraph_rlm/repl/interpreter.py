@@ -143,7 +143,8 @@ class Interpreter:
         if survey.problem is not None and error is None:
             error = f"NameError: {survey.problem}"
         answer = survey.answer if error is None else ()
-        return Finished(cell.printed, error, survey.variables, survey.overwritten, answer, survey.cited)
+        held, cited = survey.answer, survey.cited
+        return Finished(cell.printed, error, survey.variables, survey.overwritten, answer, held, cited)
 
     def _give_up(self, error: str) -> Finished:
         """Ends a cell that cannot go on, with the REPL as it was before it."""

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from langgraph_rlm.context import Context
 from langgraph_rlm.conversation.dialects import official
 from langgraph_rlm.conversation.dialects.dialect import RanBlock
-from langgraph_rlm.conversation.dialects.replies import Code, Nothing, ParsedReply, without_thoughts
+from langgraph_rlm.conversation.dialects.fences import blocks_of
+from langgraph_rlm.conversation.dialects.literals import states_answer
+from langgraph_rlm.conversation.dialects.replies import Code, Nothing, ParsedReply, with_equal_lines
 from langgraph_rlm.repl.capabilities import Capabilities
 from langgraph_rlm.repl.conventions import ReplConventions
 
@@ -44,8 +46,12 @@ class Answer:
 
     def parse(self, reply: str) -> ParsedReply:
         """The reply's blocks; a reply without any is a thought."""
-        blocks, feedback = official.blocks_of(without_thoughts(reply))
-        return Code(blocks, feedback) if blocks else Nothing(feedback)
+        text = with_equal_lines(reply)
+        blocks = blocks_of(text)
+        codes, feedback = official.cells_of(blocks)
+        if codes:
+            return Code(codes, feedback, states_answer(codes))
+        return Nothing(feedback, is_prose=False) if feedback else official.nothing_ran(text, blocks)
 
     def setup(self, code: str, context: Context, question: int) -> str:
         return BEGIN.format(question)

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from dataclasses import dataclass
-from textwrap import dedent
 
 from langgraph_rlm.context import Context
 from langgraph_rlm.conversation import preview, prompts
 from langgraph_rlm.conversation.dialects.dialect import RanBlock
-from langgraph_rlm.conversation.dialects.replies import Code, Nothing, ParsedReply, Text, without_thoughts
+from langgraph_rlm.conversation.dialects.fences import Block, blocks_of, outside
+from langgraph_rlm.conversation.dialects.literals import sets_answer, states_answer
+from langgraph_rlm.conversation.dialects.prose import does_something, is_code, looks_like_code
+from langgraph_rlm.conversation.dialects.replies import Code, Nothing, ParsedReply, Text, with_equal_lines
 from langgraph_rlm.conversation.sub_answers import condense
 from langgraph_rlm.repl.capabilities import Capabilities
 from langgraph_rlm.repl.conventions import ReplConventions
-from langgraph_rlm.repl.syntax import statements
 
-_FENCE = re.compile(r"^[ \t]*```[ \t]*([\w+-]*)[^\n]*\n(.*?)(?:^[ \t]*```[ \t]*$|\Z)", re.M | re.S)
-_FINAL = re.compile(r"^[ \t]*FINAL:[ \t]*(.*)\Z", re.M | re.S)
+MARKED = ("repl", "python", "py", "python3")
+"""What blocks of code are marked with."""
+
+_FINAL = re.compile(r"^[ \t]*FINAL:[ \t]*(.*)", re.M)
 _FINAL_VAR = re.compile(r"^[ \t]*FINAL_VAR:[ \t]*`?([A-Za-z_]\w*)`?[ \t]*$", re.M)
-NO_CELL = Nothing(prompts.NO_CELL)
 
 
 @dataclass(frozen=True)
@@ -36,26 +37,29 @@ class Final:
         """What a reply says.
 
         Its blocks marked `repl` or `python` are one cell; else its unmarked blocks of Python, or the reply where it is
-        Python. A reply without code ends the run with a line `FINAL: answer` or `FINAL_VAR: name`. Beside code such a
-        line is not believed: the code has not run yet.
+        Python. A line `FINAL: answer` before them ends the run with all that follows it, blocks too, and so does
+        `FINAL_VAR: name` in a reply without code. After code such a line is not believed: it has not run yet.
         """
-        text = without_thoughts(reply)
-        blocks = [(language.lower(), _unprompted(dedent(code)).rstrip()) for language, code in _FENCE.findall(text)]
-        marked = [code for language, code in blocks if language in ("repl", "python", "py", "python3") and code.strip()]
-        if marked:
-            return Code(("\n".join(marked),))
-        unmarked = [code for language, code in blocks if not language and _is_code(code)]
-        if unmarked:
-            return Code(("\n".join(unmarked),))
-        prose = _FENCE.sub("", text)
-        named, stated = _FINAL_VAR.search(prose), _FINAL.search(prose)
-        ending = named or stated
-        before = prose[: ending.start()].strip() if ending else prose.strip()
-        if _is_code(before):
+        text = with_equal_lines(reply)
+        blocks = blocks_of(text)
+        marked = [block for block in blocks if block.language.lower() in MARKED and block.code.strip()]
+        cells = marked or [block for block in blocks if not block.language and is_code(block.code)]
+        words = outside(text, blocks)
+        if stated := _stated(words, text, cells):
+            before = words[: stated.start()].strip()
+            if not does_something(before):
+                return Text(text[stated.start(1) :].strip())
+            return Code((before,))
+        if cells:
+            codes = [block.code for block in cells]
+            return Code(("\n".join(codes),), states_answer=states_answer(codes))
+        named = _FINAL_VAR.search(words)
+        before = words[: named.start()].strip() if named else words.strip()
+        if does_something(before) if named else is_code(before):
             return Code((before,))
         if named:
             return Code((f"FINAL_VAR({named[1]!r})",))
-        return Text(stated[1].strip()) if stated and stated[1].strip() else NO_CELL
+        return Nothing(prompts.NO_CELL, is_prose=not looks_like_code(words))
 
     def setup(self, code: str, context: Context, question: int) -> str:
         return preview.rows_for(code, context.text)
@@ -83,21 +87,12 @@ class Final:
         return prompts.last_turn(limit)
 
 
-def _unprompted(code: str) -> str:
-    """The code of a transcript (`>>> x = 1`): what it shows as output was never printed."""
-    lines = code.split("\n")
-    if not any(line.startswith(">>> ") for line in lines):
-        return code
-    return "\n".join(line[4:] for line in lines if line.startswith((">>> ", "... ")))
-
-
-def _is_code(text: str) -> bool:
-    """Whether `text` is Python that does something: a lone name or number is prose."""
-    return not all(map(_is_word, statements(text)))
-
-
-def _is_word(node: ast.stmt) -> bool:
-    if isinstance(node, ast.AnnAssign):
-        return node.value is None
-    words = (ast.Name, ast.Constant, ast.Tuple, ast.JoinedStr, ast.Attribute, ast.UnaryOp)
-    return isinstance(node, ast.Expr) and isinstance(node.value, words)
+def _stated(words: str, text: str, cells: list[Block]) -> re.Match[str] | None:
+    """The line that states an answer before there is any code; none where it is but a heading of code that does."""
+    stated = _FINAL.search(words)
+    if stated is None or not text[stated.start(1) :].strip():
+        return None
+    if cells and cells[0].start < stated.start():
+        return None
+    is_heading = bool(cells) and not words[stated.start(1) : cells[0].start].strip() and sets_answer(cells[0].code)
+    return None if is_heading else stated

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from langgraph_rlm.context import Context
 from langgraph_rlm.conversation.dialects import official
 from langgraph_rlm.conversation.dialects.dialect import RanBlock
-from langgraph_rlm.conversation.dialects.replies import Code, Nothing, ParsedReply, Text, without_thoughts
+from langgraph_rlm.conversation.dialects.fences import Block, blocks_of, outside
+from langgraph_rlm.conversation.dialects.replies import Code, Nothing, ParsedReply, Text, with_equal_lines
 from langgraph_rlm.repl.capabilities import Capabilities
 from langgraph_rlm.repl.conventions import ReplConventions
 
@@ -23,10 +24,12 @@ NOT_BELIEVED = (
     "(Your final answer was not taken: the code beside it had not run yet. If it still holds, give it again, in a "
     "reply without code.)"
 )
+NEARLY_FINAL = "(FINAL(your answer) ends the run where it begins a line, and its last bracket ends one.)"
 MOST_NAME = 60
 
 _NAMES = re.compile(r"^[^\S\n]*FINAL_VAR\(", re.M)
 _STATES = re.compile(r"^[^\S\n]*FINAL\(", re.M)
+_NEARLY = re.compile(r"^[^\S\n]*FINAL(?:_VAR)?\s?\(", re.M | re.I)
 _ENDS_LINE = re.compile(r"\)[^\S\n]*$", re.M)
 
 
@@ -50,21 +53,26 @@ class FinalText:
 
         Beside code neither is believed: the code has not run yet. In the code they are functions.
         """
-        text = without_thoughts(reply)
-        blocks, unclosed = official.blocks_of(text)
-        words = official.around_blocks(text)
+        text = with_equal_lines(reply)
+        blocks = blocks_of(text)
+        if stated := _stated_around(text, blocks):
+            return Text(stated)
+        codes, unclosed = official.cells_of(blocks)
+        words = outside(text, [block for block in blocks if official.is_cell(block)])
         named, stated = _named(words), _stated(words)
-        if blocks or unclosed:
+        if codes or unclosed:
             is_final = named is not None or stated is not None
             feedback = "\n\n".join(filter(None, [unclosed, NOT_BELIEVED if is_final else ""]))
-            return Code(blocks, feedback) if blocks else Nothing(feedback)
+            return Code(codes, feedback) if codes else Nothing(feedback, is_prose=False)
         if named is not None:
             if not named.isidentifier():
                 return Nothing(f"(FINAL_VAR takes the name of a variable, and {named[:MOST_NAME]!r} is none.)")
             return Code((f"FINAL_VAR({named!r})",))
         if stated == "":
             return Nothing("(There is no answer between the brackets of FINAL.)")
-        return Text(stated) if stated else Nothing()
+        if not stated and _NEARLY.search(words):
+            return Nothing(NEARLY_FINAL, is_prose=False)
+        return Text(stated) if stated else official.nothing_ran(text, blocks)
 
     def setup(self, code: str, context: Context, question: int) -> str:
         return ""
@@ -109,6 +117,16 @@ def _named(text: str) -> str | None:
     begins = _NAMES.search(text)
     end = text.find(")", begins.end()) if begins else -1
     return text[begins.end() : end].strip().strip('"').strip("'") if begins and end >= 0 else None
+
+
+def _stated_around(text: str, blocks: list[Block]) -> str | None:
+    """What a FINAL states whose brackets are around blocks: they are parts of the answer."""
+    first = next((block.start for block in blocks), len(text))
+    begins = _STATES.search(text, 0, first)
+    if not begins or not blocks or text.count("(", begins.start(), first) == text.count(")", begins.start(), first):
+        return None
+    ends = [end for end in _ENDS_LINE.finditer(outside(text, blocks), begins.end()) if end.start() > first]
+    return text[begins.end() : ends[-1].start()].strip() if ends else None
 
 
 def _stated(text: str) -> str | None:

@@ -6,11 +6,14 @@ instructions are in words of our own.
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 
 from langgraph_rlm.context import Context
 from langgraph_rlm.conversation import prompts
 from langgraph_rlm.conversation.dialects.dialect import RanBlock
+from langgraph_rlm.conversation.dialects.fences import PYTHON, Block, outside
+from langgraph_rlm.conversation.dialects.prose import does_something, is_code, looks_like_code
+from langgraph_rlm.conversation.dialects.replies import Nothing
 from langgraph_rlm.repl.capabilities import Capabilities
 
 SHOWN = 20_000
@@ -18,10 +21,9 @@ SHOWN = 20_000
 LISTED = ("str", "int", "float", "bool", "list", "dict", "tuple")
 """Types of the variables that are listed after a block."""
 UNCLOSED = "(A ```repl block of your reply is empty or has no closing line, so it did not run.)"
+NOT_MARKED = "(No code ran: only blocks that begin with ```repl and end with ``` do. Write your code in such a block.)"
 
 NAMES_OF_TEXT = ("context", "context_0")
-
-_OPENED, _CLOSED = re.compile(r"```repl\s*\n"), "\n```"
 
 RULES = """\
 You answer a prompt about a text that is too long for you to read. The text is `context`, a str in a Python REPL (also \
@@ -55,36 +57,31 @@ ask for short answers of one form, which code can put together. Print the result
 """
 
 
-def blocks_of(text: str) -> tuple[tuple[str, ...], str]:
+def cells_of(blocks: Sequence[Block]) -> tuple[tuple[str, ...], str]:
     """The code of the blocks marked `repl`, in order, and what is wrong with the last one, if it is not closed.
 
     Other blocks do not run.
     """
-    spans, unclosed = _spans(text)
-    return tuple(text[start:end].strip() for start, end in spans), unclosed
+    cells = [block for block in blocks if is_cell(block)]
+    codes = tuple(block.code.strip() for block in cells if block.is_closed)
+    return codes, "" if len(codes) == len(cells) else UNCLOSED
 
 
-def around_blocks(text: str) -> str:
-    """The text without the code of the blocks that `blocks_of` gives."""
-    spans, _ = _spans(text)
-    starts, ends = [start for start, _ in spans], [end for _, end in spans]
-    return "".join(text[begin:end] for begin, end in zip([0, *ends], [*starts, len(text)], strict=True))
+def is_cell(block: Block) -> bool:
+    """Whether a block is marked as code to run."""
+    return block.language == "repl" and not block.has_info
 
 
-def _spans(text: str) -> tuple[list[tuple[int, int]], str]:
-    """Where the code of the blocks begins and ends."""
-    spans = list[tuple[int, int]]()
-    at = 0
-    while opened := _OPENED.search(text, at):
-        start = opened.end()
-        end = text.find(_CLOSED, start)
-        if end < 0 and opened[0].count("\n") > 1 and text.startswith(_CLOSED, start - 1):
-            start = end = start - 1  # a blank line is all that it holds
-        if end < 0:
-            return spans, UNCLOSED
-        spans.append((start, end))
-        at = end + len(_CLOSED)
-    return spans, ""
+def nothing_ran(text: str, blocks: Sequence[Block]) -> Nothing:
+    """A reply without code to run. Where it has code that is not marked so, that is said."""
+    is_unmarked = any(
+        block.language.lower() in PYTHON and (is_code(block.code) or block.language) and block.code.strip()
+        for block in blocks
+    )
+    words = outside(text, list(blocks)).strip()
+    if is_unmarked or does_something(words) or looks_like_code(words):
+        return Nothing(NOT_MARKED, is_prose=False)
+    return Nothing()
 
 
 def system(ending: str, depth: int, max_depth: int, instructions: str | None, capabilities: Capabilities) -> str:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-
-_THOUGHT = re.compile(r"\A(?:\s*<think>.*?(?:</think>|\Z)|.*?^[ \t]*</think>[ \t]*$)", re.M | re.S)
 
 
 @dataclass(frozen=True)
@@ -14,6 +11,8 @@ class Code:
 
     blocks: tuple[str, ...]
     feedback: str = ""
+    states_answer: bool = False
+    """Whether the answer that they set is written down after a block whose output nobody had seen."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +27,13 @@ class Nothing:
     """Neither code nor an answer. `feedback` is what is wrong with that, if anything is."""
 
     feedback: str = ""
+    is_prose: bool = True
+    """Whether it may stand for an answer where nothing else can be had any more."""
 
 
 ParsedReply = Code | Text | Nothing
 
 
-def without_thoughts(reply: str) -> str:
-    """A reply without what the model has only thought, its lines ended alike."""
-    return _THOUGHT.sub("", reply.replace("\r\n", "\n").replace("\r", "\n"))
+def with_equal_lines(reply: str) -> str:
+    """A reply with its lines ended alike."""
+    return reply.replace("\r\n", "\n").replace("\r", "\n")

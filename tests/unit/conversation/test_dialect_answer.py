@@ -18,7 +18,7 @@ from langgraph.types import Command
 from langgraph_rlm import Limits, Sandbox
 from langgraph_rlm.conversation import prompts
 from langgraph_rlm.conversation.dialects.answer import Answer
-from langgraph_rlm.conversation.dialects.official import UNCLOSED
+from langgraph_rlm.conversation.dialects.official import NOT_MARKED, UNCLOSED
 from langgraph_rlm.conversation.dialects.replies import Code, Nothing, ParsedReply
 from tests.fakes import Ran, ScriptedModel, blocks, cell, rlm_of, said, submit
 
@@ -41,6 +41,7 @@ def ran(*replies: Any, given: Any = GIVEN, **settings: Any) -> Ran:
 
 # -- what a reply says ------------------------------------------------------------------------------------------------
 
+UNMARKED = Nothing(NOT_MARKED, is_prose=False)
 READINGS: list[tuple[str, ParsedReply]] = [
     ("```repl\nx = 1\n```", Code(("x = 1",))),
     ("I look.\n```repl\nx = 1\n```\nThen:\n```repl\ny = 2\n\nz = 3\n```\nDone.", Code(("x = 1", "y = 2\n\nz = 3"))),
@@ -50,26 +51,23 @@ READINGS: list[tuple[str, ParsedReply]] = [
     ("```repl\n\n```", Code(("",))),
     ("```repl\nx = '''\n  ```\n'''\n```", Code(("x = '''\n  ```\n'''",))),
     # blocks that do not run
-    ("```python\nx = 1\n```", Nothing()),
-    ("```\nx = 1\n```", Nothing()),
-    ("```REPL\nx = 1\n```", Nothing()),
-    ("```repl title\nx = 1\n```", Nothing()),
-    ("``` repl\nx = 1\n```", Nothing()),
+    ("```python\nx = 1\n```", UNMARKED),
+    ("```\nx = 1\n```", UNMARKED),
+    ("```REPL\nx = 1\n```", UNMARKED),
+    ("```repl title\nx = 1\n```", UNMARKED),
+    ("``` repl\nx = 1\n```", UNMARKED),
     ("```python\nx = 1\n```\n```repl\ny = 2\n```", Code(("y = 2",))),
-    ("```repl\nx = 1", Nothing(UNCLOSED)),
-    ("```repl\nx = 1```", Nothing(UNCLOSED)),
-    ("```repl\nx = 1\n   ```", Nothing(UNCLOSED)),
+    ("```repl\nx = 1", Nothing(UNCLOSED, is_prose=False)),
+    ("```repl\nx = 1```", Code(("x = 1",))),
+    ("```repl\nx = 1\n   ```", Code(("x = 1",))),
     ("```repl\nx = 1\n```\n```repl\ny = 2", Code(("x = 1",), UNCLOSED)),
     # no code, and no other way to end
     ("", Nothing()),
-    ("x = 1", Nothing()),
-    ("FINAL(3)", Nothing()),
-    ("FINAL_VAR(x)", Nothing()),
+    ("x = 1", UNMARKED),
+    ("FINAL(3)", UNMARKED),
+    ("FINAL_VAR(x)", UNMARKED),
     ("FINAL: 3", Nothing()),
-    ('answer["content"] = 3\nanswer["ready"] = True', Nothing()),
-    # thoughts
-    ("<think>\n```repl\nx = 1\n```\n</think>\n```repl\ny = 2\n```", Code(("y = 2",))),
-    ("<think>\n```repl\nx = 1\n```", Nothing()),
+    ('answer["content"] = 3\nanswer["ready"] = True', UNMARKED),
 ]
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from langgraph_rlm.conversation.dialects.final import NO_CELL, Final
+from langgraph_rlm.conversation import prompts
+from langgraph_rlm.conversation.dialects.final import Final
 from langgraph_rlm.conversation.dialects.replies import Code, Nothing, ParsedReply, Text
 from tests.fakes import ScriptedModel, cell, rlm_of
 
 read = Final().parse
+NO_CELL = Nothing(prompts.NO_CELL)
 BLOCK = "```repl\nprint(1)\n```"
 
 READINGS: list[tuple[str, ParsedReply]] = [
@@ -67,7 +69,9 @@ READINGS: list[tuple[str, ParsedReply]] = [
     ("FINAL_VAR: not a name", NO_CELL),
     # an answer stated beside code that has not run
     (f"{BLOCK}\nFINAL: 42", Code(("print(1)",))),
-    (f"FINAL: 42\n{BLOCK}", Code(("print(1)",))),
+    (f"{BLOCK}\n```python\nprint(2)\n```\nFINAL: 42", Code(("print(1)\nprint(2)",))),
+    (f"FINAL_VAR: x\n{BLOCK}", Code(("print(1)",))),
+    ("FINAL:\n```repl\nFinal = P.count('a')\n```", Code(("Final = P.count('a')",))),
     (f"{BLOCK}\nFINAL_VAR: x", Code(("print(1)",))),
     ("```repl\nprint(1)\nFINAL: 42", Code(("print(1)\nFINAL: 42",))),
     ("```\nx = P.count('a')\nprint(x)\n```\nFINAL: 42", Code(("x = P.count('a')\nprint(x)",))),
@@ -76,12 +80,6 @@ READINGS: list[tuple[str, ParsedReply]] = [
         "```repl\n>>> n = P.count('a')\n>>> for i in [n]:\n...     print(i)\n57\n```",
         Code(("n = P.count('a')\nfor i in [n]:\n    print(i)",)),
     ),
-    # thoughts
-    (f"<think>\nFINAL: 1\n```repl\nbad()\n```\n</think>\n{BLOCK}", Code(("print(1)",))),
-    ("<think>FINAL: 1</think>\nFINAL: 2", Text("2")),
-    ("\n <think>hm</think>print(1)", Code(("print(1)",))),
-    ("<think>\nFINAL: 1\nprint(1)", NO_CELL),
-    (f"```repl\nbad()\n```\nFINAL: 1\n</think>\n\n{BLOCK}", Code(("print(1)",))),
     ("FINAL: the tag <think> opens a thought", Text("the tag <think> opens a thought")),
 ]
 

@@ -1,0 +1,103 @@
+"""What a model's message says, and whether that is all of it. All replies come in here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.messages import AIMessage
+from langchain_core.messages.ai import UsageMetadata
+
+from langgraph_rlm.asking.ledger import NOTHING_SPENT
+from langgraph_rlm.asking.thoughts import without_thoughts
+from langgraph_rlm.context.files import clean
+from langgraph_rlm.errors import CutOff
+
+_REASONS = ("finish_reason", "normalized_finish_reason", "stop_reason", "done_reason", "stopReason", "finishReason")
+"""Where providers say why a reply has ended."""
+_TOO_LONG = re.compile(r"length|max_?(?:\w+_)?tokens|token_limit|context_(?:window_)?exceeded|incomplete", re.I)
+_REFUSED = re.compile(
+    r"filter|safety|refus|block|prohibited|recitation|spii|guardrail|intervened|toxic|^language$|moderation", re.I
+)
+_FAILED = re.compile(r"^(?:error\w*|cancel\w*|abort\w*|fail\w*|time\w*|insufficient\w*)$", re.I)
+_UNKNOWN = re.compile(r"other|load|malformed|unexpected|unspecified", re.I)
+"""Reasons that tell something only where nothing was said."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Why a reply is not whole: `what` follows "the reply"."""
+
+    what: str
+    is_too_long: bool
+    """Whether the model had more to write, or to think, than it may."""
+
+
+@dataclass(frozen=True)
+class ModelReply:
+    """What a model said, without its thoughts, and what it used."""
+
+    text: str
+    usage: dict[str, UsageMetadata]
+    id: str | None
+    """Of the message: who streams messages has seen it by that."""
+    cut: Cut | None = None
+
+    @property
+    def whole(self) -> str:
+        """What was said. Raises `CutOff` where that is not all of it, with what it used."""
+        if self.cut is None:
+            return self.text
+        advice = "ask for a shorter answer, or about a smaller piece" if self.cut.is_too_long else "ask in other words"
+        failure = CutOff(f"the reply {self.cut.what}: {advice}")
+        failure.rlm_spent = {**NOTHING_SPENT, "usage": self.usage}  # type: ignore[attr-defined]
+        raise failure
+
+
+def read_reply(message: AIMessage, usage: dict[str, UsageMetadata]) -> ModelReply:
+    """A model's message, which has cost so much."""
+    raw = clean(str(message.text))
+    cut = _cut(message, raw)
+    text = without_thoughts(raw, is_cut=cut is not None)
+    if cut is None and not text.strip() and _has_thought(message, raw):
+        cut = Cut("has thoughts, and nothing else", is_too_long=True)
+    return ModelReply(text, usage, message.id, cut)
+
+
+def _cut(message: AIMessage, text: str) -> Cut | None:
+    """Why what the provider gave is not all that was to be said, if it is not."""
+    reasons = [*_reasons(message.response_metadata)]
+    tokens = message.usage_metadata["output_tokens"] if message.usage_metadata else 0
+    if why := next((reason for reason in reasons if _REFUSED.search(reason)), None):
+        return Cut(f"was held back by the provider ({why})", is_too_long=False)
+    if why := next((reason for reason in reasons if _TOO_LONG.search(reason)), None):
+        return Cut(f"was cut off{f' at {tokens:,} tokens' if tokens else ''} ({why})", is_too_long=True)
+    if why := next((reason for reason in reasons if _FAILED.match(reason)), None):
+        return Cut(f"was broken off by the provider ({why})", is_too_long=False)
+    if text.strip():
+        return None
+    if refusal := message.additional_kwargs.get("refusal"):
+        return Cut(f"is a refusal ({clean(str(refusal))})", is_too_long=False)
+    if why := next((reason for reason in reasons if _UNKNOWN.search(reason)), None):
+        return Cut(f"is empty ({why})", is_too_long=False)
+    return None
+
+
+def _reasons(metadata: Mapping[str, Any]) -> Iterator[str]:
+    """What the metadata of a message says of its end."""
+    named: list[Any] = [metadata.get(name) for name in _REASONS]
+    for holder, name in (("incomplete_details", "reason"), ("prompt_feedback", "block_reason")):
+        inner = metadata.get(holder)
+        named.append(inner.get(name) if isinstance(inner, Mapping) else None)
+    if metadata.get("status") in ("incomplete", "failed", "cancelled"):
+        named.append(metadata["status"])
+    for reason in named:
+        name = getattr(reason, "name", reason)  # of an enumeration
+        if isinstance(name, str):
+            yield name
+
+
+def _has_thought(message: AIMessage, text: str) -> bool:
+    return bool(text.strip()) or any(block["type"] == "reasoning" for block in message.content_blocks)
