@@ -110,8 +110,9 @@ def _doubt(spec: RLMSpec, state: CellInput, config: RunnableConfig, answer: Any,
     doubts = list[str]()
     if answer is None:
         doubts.append(prompts.is_none(*words))
+    is_checked = PROFILES[state["question"]["chosen"]].checks_answer
     is_first = told_of_text(read(config, "history")) and not any(step["code"] for step in steps)
-    if is_first and only_states_answer(state["code"]) and not _is_all_shown(state, config):
+    if is_first and not is_checked and only_states_answer(state["code"]) and not _is_all_shown(state, config):
         doubts.append(prompts.unfounded(*words))
     told = [step.get("doubt") for step in steps]
     return next((doubt for doubt in doubts if doubt not in told), None)

@@ -16,7 +16,7 @@ PYTHON = ("repl", "python", "py", "python3", "")
 
 _LANGUAGES = "repl|python3?|py"
 _OPENS = re.compile(
-    r"^[ \t]*(?P<fence>`{3,}|~{3,})[ \t]*(?P<language>[\w+-]*)(?P<info>[^`\n]*)$"
+    r"^[ \t]*(?P<fence>`{3,}|~{3,})(?P<before>[ \t]*)(?P<language>[\w+-]*)(?P<info>[^`\n]*)$"
     rf"|(?<=[^\s`])[ \t]*(?P<inner>`{{3,}})(?P<named>{_LANGUAGES})[ \t]*$",
     re.M | re.I,
 )
@@ -67,7 +67,9 @@ def _block(text: str, opening: re.Match[str]) -> Block:
     end = _end(text, begin, ends) if language.lower() in PYTHON else next(iter(ends), None)
     stop, after = end or (len(text), len(text))
     code = _unprompted(dedent(text[begin:stop])).rstrip()
-    return Block(language, code, start, after, end is not None, bool((opening["info"] or "").strip()))
+    return Block(
+        language, code, start, after, end is not None, bool(opening["before"] or (opening["info"] or "").strip())
+    )
 
 
 def _ends(text: str, begin: int, fence: str) -> Iterator[tuple[int, int]]:

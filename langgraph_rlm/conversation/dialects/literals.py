@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 
 from langgraph_rlm.repl.syntax import nodes_of, read, statements
 
@@ -14,8 +14,9 @@ _MAKERS = ("str", "int", "float", "bool", "list", "tuple", "set", "dict", "FINAL
 def states_answer(blocks: Sequence[str]) -> bool:
     """Whether blocks after the first set an answer that is written down in them, whatever came of those before."""
     codes = [statements(block) for block in blocks]
-    literal = _literal_names([statement for code in codes for statement in code])
-    answers = [_answer(statement) for code in codes[1:] for statement in code]
+    later = [statement for code in codes[1:] for statement in code]
+    literal = _literal_names(later, {*_bound(nodes_of(codes[0]))} if codes else set())
+    answers = [_answer(statement) for statement in later]
     given = [answer for answer in answers if answer is not None]
     return bool(given) and _is_literal(given[-1], literal)
 
@@ -62,13 +63,15 @@ def _is_answer(target: ast.expr) -> bool:
     return False
 
 
-def _literal_names(body: Sequence[ast.stmt]) -> set[str]:
-    """The names that hold what is written down, and nothing else at any time."""
+def _literal_names(body: Sequence[ast.stmt], known: Set[str] = frozenset()) -> set[str]:
+    """The names that hold what is written down, and nothing else at any time; not those that were `known` before."""
     bound = Counter(_bound(nodes_of(body)))
     literal: set[str] = set()
     for statement in body:
         match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) if _is_literal(value, literal):
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name not in known and _is_literal(
+                value, literal
+            ):
                 bound[name] -= 1
                 if not bound[name]:
                     literal.add(name)

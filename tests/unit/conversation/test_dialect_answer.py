@@ -161,7 +161,7 @@ def test_tools_and_the_form_of_the_answer_are_told_of_in_this_dialect() -> None:
 
 def test_documents_and_a_long_prefix_are_told_of_in_bounded_size() -> None:
     given = {"query": "q", "context": ["x" * 5_000, "y" * 5_000]}
-    opening = ran(cell(submit("1")), given=given).model.turns[0].told
+    opening = ran(cell(submit("len(P)")), given=given).model.turns[0].told
     assert "a str of 10002 characters, in 2 documents" in opening
     assert "x" * 300 in opening
     assert len(opening) < 700
@@ -280,10 +280,12 @@ LAST = (
     ("reply", "answer"),
     [
         ("It is 7.", "It is 7."),
-        ("FINAL(7)", "FINAL(7)"),
+        ("FINAL(7)", None),
         (cell(submit("n")), 7),
         (blocks("m = n", submit("m")), 7),
-        (cell("print(n)"), cell("print(n)")),
+        (cell("print(n)"), None),
+        (cell("answer['content'] = n\nn / 0"), None),
+        (cell(submit("n") + "\nn / 0"), 7),
     ],
 )
 def test_last_turn_answers_in_words_or_in_code(reply: str, answer: Any) -> None:

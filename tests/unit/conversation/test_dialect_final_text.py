@@ -9,8 +9,8 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 
 from langgraph_rlm import Limits, Router
-from langgraph_rlm.conversation.dialects.final_text import NOT_BELIEVED, FinalText
-from langgraph_rlm.conversation.dialects.official import UNCLOSED
+from langgraph_rlm.conversation.dialects.final_text import NEARLY_FINAL, NOT_BELIEVED, FinalText
+from langgraph_rlm.conversation.dialects.official import NOT_MARKED, UNCLOSED
 from langgraph_rlm.conversation.dialects.replies import Code, Nothing, ParsedReply, Text
 from tests.fakes import InOrder, Ran, blocks, cell, rlm_of
 
@@ -38,6 +38,7 @@ def ran(*replies: str, given: Any = GIVEN, answer: Any = str.upper, **settings: 
 
 # -- what a reply says ------------------------------------------------------------------------------------------------
 
+NEARLY, UNMARKED = Nothing(NEARLY_FINAL, is_prose=False), Nothing(NOT_MARKED, is_prose=False)
 READINGS: list[tuple[str, ParsedReply]] = [
     # an answer in words
     ("FINAL(42)", Text("42")),
@@ -47,13 +48,13 @@ READINGS: list[tuple[str, ParsedReply]] = [
     ("FINAL('quoted')", Text("'quoted'")),
     ("FINAL(f(a, b) + (c))", Text("f(a, b) + (c)")),
     ("FINAL(a)\nI am done (really)", Text("a)\nI am done (really")),
-    ("FINAL(a) is it", Nothing()),
+    ("FINAL(a) is it", NEARLY),
     ("FINAL(a)\nFINAL(b)", Text("a)\nFINAL(b")),
     ("The result is FINAL(42)", Nothing()),
     ("**FINAL(42)**", Nothing()),
     ("FINAL: 42", Nothing()),
-    ("FINAL (42)", Nothing()),
-    ("final(42)", Nothing()),
+    ("FINAL (42)", NEARLY),
+    ("final(42)", NEARLY),
     ("```python\nx = 1\n```\nFINAL(42)", Text("42")),
     ("```\nFINAL(42)\n```", Text("42")),
     # a variable
@@ -70,7 +71,7 @@ READINGS: list[tuple[str, ParsedReply]] = [
     (f"{cell('x = 1')}\nFINAL_VAR(x)", Code(("x = 1",), NOT_BELIEVED)),
     (f"FINAL(1)\n{cell('x = 1')}\nFINAL(2", Code(("x = 1",), NOT_BELIEVED)),
     (f"{cell('x = 1')}\nand\n{cell('FINAL(x)')}\nFINAL_VAR(x)", Code(("x = 1", "FINAL(x)"), NOT_BELIEVED)),
-    ("```repl\nx = 1\nFINAL(x)", Nothing(f"{UNCLOSED}\n\n{NOT_BELIEVED}")),
+    ("```repl\nx = 1\nFINAL(x)", Nothing(UNCLOSED, is_prose=False)),
     # a function in code
     (cell("x = 1\nFINAL(x)"), Code(("x = 1\nFINAL(x)",))),
     (cell("x = 1\nFINAL_VAR('x')"), Code(("x = 1\nFINAL_VAR('x')",))),
@@ -78,12 +79,12 @@ READINGS: list[tuple[str, ParsedReply]] = [
     (f"FINAL(\n{cell('f(1)')}", Code(("f(1)",))),
     # code
     (f"{cell('x = 1')}\nthen\n{cell('y = 2')}", Code(("x = 1", "y = 2"))),
-    ("```python\nx = 1\n```", Nothing()),
-    ("x = 1", Nothing()),
+    ("```python\nx = 1\n```", UNMARKED),
+    ("x = 1", UNMARKED),
     ("", Nothing()),
-    # thoughts
-    ("<think>\nFINAL(1)\n</think>\nFINAL(2)", Text("2")),
-    ("<think>\nFINAL(1)", Nothing()),
+    # an answer with blocks of its own
+    ("FINAL(Run this:\n```python\nf(1)\n```\nand see.)", Text("Run this:\n```python\nf(1)\n```\nand see.")),
+    (f"FINAL(Run this:\n{cell('f(1)')}\n)", Text(f"Run this:\n{cell('f(1)')}")),
 ]
 
 
@@ -247,8 +248,8 @@ LAST = (
         ("It is 7.", "It is 7."),
         ("FINAL(7)", "7"),
         ("FINAL_VAR(n)", 7),
-        ("FINAL_VAR(m)", "FINAL_VAR(m)"),
-        (cell("print(n)"), cell("print(n)")),
+        ("FINAL_VAR(m)", None),
+        (cell("print(n)"), None),
         (blocks("m = n", "FINAL_VAR('m')"), 7),
     ],
 )

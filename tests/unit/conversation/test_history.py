@@ -134,7 +134,7 @@ def test_each_prompt_begins_with_the_one_before_byte_for_byte(
 def test_opening_gives_length_number_of_documents_and_a_short_prefix(
     context: Any, characters: str, documents: str
 ) -> None:
-    opening = run("Final = 1", context=context).model.turns[0].told
+    opening = run("Final = len(P)", context=context).model.turns[0].told
     assert re.findall(r"\d+", opening.split("begins")[0]) == [characters, documents]
     assert Context.of(context).text[:100] in opening
     assert QUERY in opening

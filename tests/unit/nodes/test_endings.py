@@ -44,7 +44,7 @@ def test_line_in_a_reply_without_code_ends_the_run(reply: str) -> None:
 @pytest.mark.parametrize(
     ("code", "answer"),
     [
-        ("None", None),
+        ("None or []", []),
         ("True", True),
         ("1.5", 1.5),
         ("'text'", "text"),

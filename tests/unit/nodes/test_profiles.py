@@ -215,7 +215,8 @@ def test_chunk_that_cannot_be_read_leaves_the_question_to_the_loop() -> None:
 
 @pytest.mark.parametrize("profile", ["semantic_batches", "hybrid"])
 def test_text_of_more_chunks_than_sub_calls_is_left_to_the_loop_as_if_it_began_there(profile: str) -> None:
-    model, alike = ScriptedModel(cell("Final = 1"), answer=counts), ScriptedModel(cell("Final = 1"))
+    code = cell("Final = len(P[:1])")
+    model, alike = ScriptedModel(code, answer=counts), ScriptedModel(code)
     out = rlm_with(profile, model, limits=Limits(max_subcalls=2)).invoke(GIVEN)
     assert (out["answer"], out["steps"], out["subcalls"], model.asked) == (1, 1, 0, [])
     rlm_with("rlm", alike, limits=Limits(max_subcalls=2)).invoke(GIVEN)
