@@ -23,7 +23,8 @@ from benchmarks.idioms import Idiom, idioms
 from langgraph_rlm import Sandbox
 from langgraph_rlm.asking.requests import Answer
 from langgraph_rlm.context import Context
-from langgraph_rlm.conversation.dialects import dialect_named
+from langgraph_rlm.conversation.dialects.final import Final
+from langgraph_rlm.conversation.voices.large import Large
 from langgraph_rlm.repl.cells import Finished, Suspended
 from langgraph_rlm.repl.interpreter import Interpreter
 from langgraph_rlm.repl.packed import DumpPacker
@@ -96,7 +97,7 @@ def compared(size: int = SIZE, rounds: int = ROUNDS) -> Iterator[Compared]:
 
 def compare(idiom: Idiom, workers: Workers, size: int, rounds: int) -> Compared:
     text = idiom.text.of(size)
-    dialect = dialect_named("final")
+    dialect = Final(Large())
     repl = Interpreter(workers, DumpPacker("text", Context.of(text)), SANDBOX, dialect.conventions)
     try:
         here = _fastest([run_here(idiom, repl) for _ in range(rounds)])

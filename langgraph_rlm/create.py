@@ -15,15 +15,23 @@ from langgraph.types import All, Checkpointer
 
 from langgraph_rlm.answers.schema import AnswerSchema
 from langgraph_rlm.asking.tools import tools_of
-from langgraph_rlm.conversation.dialects import dialect_named
 from langgraph_rlm.errors import InvalidInput
 from langgraph_rlm.graph import rlm_graph
 from langgraph_rlm.models import resolve_model
 from langgraph_rlm.repl.boot import BUILTINS, NAMES, OCCASIONAL
 from langgraph_rlm.repl.workers import Workers
 from langgraph_rlm.rlm import RLM, interrupts_at
-from langgraph_rlm.running.spec import RLMSpec
-from langgraph_rlm.settings import DialectName, Limits, Router, Sandbox, check_profile
+from langgraph_rlm.running.spec import RLMSpec, SystemPrompt
+from langgraph_rlm.settings import (
+    DialectName,
+    Limits,
+    Router,
+    Sandbox,
+    VoiceName,
+    check_profile,
+    checked_dialect,
+    checked_voice,
+)
 
 
 def create_rlm(
@@ -37,7 +45,9 @@ def create_rlm(
     limits: Limits = Limits(),
     sandbox: Sandbox = Sandbox(),
     dialect: DialectName = "final",
+    voice: VoiceName = "auto",
     instructions: str | None = None,
+    system_prompt: str | SystemPrompt | None = None,
     response_format: Any = None,
     max_concurrency: int = 16,
     lookahead: bool = True,
@@ -68,7 +78,12 @@ def create_rlm(
         sandbox: What the model's code may use: seconds, bytes, characters of output.
         dialect: How the model writes code and ends: `"final"`, or as the official implementation has it, `"answer"`
             since May 2026 and `"final-text"` before, for models that were trained so.
+        voice: How a model is spoken to in the dialect `"final"`: `"large"` tells what there is, `"small"` is for models
+            of few parameters. `"auto"`: large for a window of 32,000 tokens and more, or an unknown one that a
+            provider serves.
         instructions: Appended to the system prompt.
+        system_prompt: A str that replaces the rules of the system prompt, or a function of the default rules and the
+            depth (the root is 0) that returns them.
         response_format: A Pydantic model, a dataclass, a `TypedDict` or a JSON schema that the answer has to satisfy.
             What `invoke` gives as `answer` is the validated value; the state has it as plain data.
         max_concurrency: Model calls in flight at once, over the whole tree of a run.
@@ -82,7 +97,7 @@ def create_rlm(
         InvalidInput: A setting cannot be used.
         ModelError: A model cannot be had.
     """
-    _check(retriever, models, instructions, max_concurrency)
+    _check(retriever, models, instructions, system_prompt, max_concurrency)
     _check_kinds(router=(router, Router), limits=(limits, Limits), sandbox=(sandbox, Sandbox))
     _check_stops(interrupt_before=interrupt_before, interrupt_after=interrupt_after)
     check_profile(router.profile, limits)
@@ -98,13 +113,17 @@ def create_rlm(
         router=router,
         limits=limits,
         sandbox=sandbox,
-        dialect=dialect_named(dialect),
+        dialect_name=checked_dialect(dialect),
+        voice=checked_voice(voice),
         instructions=instructions,
+        system_prompt=system_prompt,
         answer_schema=None if response_format is None else AnswerSchema.of(response_format),
         lookahead=lookahead and limits.confirm_above is None and not interrupts,
         interrupts=interrupts,
         name=name,
     )
+    for spec in root.depths:
+        _ = spec.system  # a function of the user's makes it: what is wrong with that is told now
     app = {"checkpointer": checkpointer, "store": store, "cache": cache}
     graph = _compiled(root, context_schema, interrupt_before, interrupt_after, debug, app)
     return RLM(
@@ -138,13 +157,19 @@ def _compiled(
     return graph
 
 
-def _check(retriever: object, models: object, instructions: object, max_concurrency: object) -> None:
+def _check(
+    retriever: object, models: object, instructions: object, system_prompt: object, max_concurrency: object
+) -> None:
     if retriever is not None:
         raise InvalidInput("retriever is not supported by this version yet: leave it out.")
     if not isinstance(models, Mapping):
         raise InvalidInput("models: a dict is needed, of models by the names that code has for them.")
     if instructions is not None and not isinstance(instructions, str):
         raise InvalidInput(f"instructions={instructions!r}: a str is needed.")
+    if system_prompt is not None and not (isinstance(system_prompt, str) or callable(system_prompt)):
+        raise InvalidInput(f"system_prompt={system_prompt!r}: a str is needed, or a function (default, depth) -> str.")
+    if isinstance(system_prompt, str) and not system_prompt.strip():
+        raise InvalidInput("system_prompt is empty: leave it out for the default rules.")
     if not isinstance(max_concurrency, int) or isinstance(max_concurrency, bool) or max_concurrency < 1:
         raise InvalidInput(f"max_concurrency={max_concurrency!r}: the number of model calls at once, at least 1.")
 

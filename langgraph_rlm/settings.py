@@ -19,6 +19,9 @@ else:  # `--help` imports this file, and no LangChain: what an extractor takes i
 DialectName = Literal["final", "answer", "final-text"]
 """How a model writes code and ends a run. `final` is for models that were not trained as RLMs."""
 
+VoiceName = Literal["auto", "large", "small"]
+"""How a model is told what there is: in few words for small ones. `auto` goes by its window, or by who serves it."""
+
 
 @dataclass(frozen=True)
 class Router:
@@ -131,6 +134,12 @@ def checked_dialect(name: object) -> DialectName:
     """The dialect's name, where there is one of that name. `InvalidInput` where there is none."""
     dialect: DialectName = _known("dialect", name, get_args(DialectName))
     return dialect
+
+
+def checked_voice(name: object) -> VoiceName:
+    """The voice's name, where there is one of that name. `InvalidInput` where there is none."""
+    voice: VoiceName = _known("voice", name, get_args(VoiceName))
+    return voice
 
 
 def _known(what: str, name: object, names: tuple[Any, ...]) -> Any:

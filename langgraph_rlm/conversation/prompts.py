@@ -1,6 +1,4 @@
-"""What the model is told: the rules once, the text as metadata, and after each cell what it did.
-
-Summaries are asked for alike in all dialects; the rest is that of "final".
+"""What the model is told alike in all dialects: of summaries, schemas, checks, tools, answers that are not taken.
 
 Everything here is constant in size, whatever the context and the code's output are.
 """
@@ -10,47 +8,17 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from langgraph_rlm.context import Context
-from langgraph_rlm.conversation import preview
+from langgraph_rlm.conversation.ran import RanBlock
 from langgraph_rlm.repl.capabilities import Capabilities
-from langgraph_rlm.repl.cells import Finished, Variable
+from langgraph_rlm.repl.cells import Variable
 
-PREFIX = 300
-"""Characters of the text that the first message shows."""
 MOST_REMINDER = 500
-"""Characters of the question that are repeated on the way."""
+"""Characters of the question that are repeated on the way, where they are."""
 MOST_QUERY = 2_000
 """Characters of a message that are the query where the message is also the text."""
 MOST_VARIABLES = 30
-MOST_EMPTY = 5
-
-# What phrases are for (measured on the local model): a small model copies examples, field names and all, so there are
-# none here, and the code that the first message shows is made for the text at hand. Long code with comments is where it
-# errs. Unless each message tells of `Final`, it prints the same again and never ends.
-RULES = """\
-You answer a question about a text with Python. The text is the str `P` in a REPL. It is too long to read: search it, \
-count in it and compute with code. You see what your code prints, then you may write more code.
-
-Reply with one ```python block (```repl is the same) and nothing else: short code, no comments. Variables stay. `re`, \
-`json`, `math`, `collections`, `itertools` and `datetime` are imported.
-
-Print what you find, a few lines at most. End with `Final = ` and the variable that holds the answer: what your code \
-has found, never a guess, and no more than the question asks for. Some questions take two searches: print what the \
-first one finds, then search for that.
-"""
-
-SUBCALLS = """
-`llm_query(prompt, context)` asks a language model about a short piece of text and returns its answer as a str. Use it \
-only for what needs understanding rather than searching or counting. `llm_batch(prompts)` asks many prompts at once \
-and returns the answers in order; `llm_map(instruction, items)` asks the same of many short texts, for less.
-"""
-
-RECURSION = """\
-`rlm_query(prompt, context)` is for a context that is itself too long to read: the model there has a REPL of its own.
-"""
-
-DOCUMENTS = "Its documents: `ctx.num_documents()`, `ctx.get_document(i)`, `ctx.metadata[i]` (name, length, start, end)."
-
+MODULES = ("module", "Module", "Dates")
+"""Types of variables that are imports: they are not listed."""
 
 MODELS = "`llm_query(…, model=name)` asks another model: {names}.\n"
 
@@ -58,20 +26,6 @@ TOOLS = """
 Other functions that you can call in your code. `tool_batch(function, arguments)` calls one many times at once: \
 `arguments` is a list, with the argument or a dict of them for each call.
 """
-
-
-def system(depth: int, max_depth: int, instructions: str | None, capabilities: Capabilities) -> str:
-    """The system prompt of an RLM at `depth`."""
-    parts = [RULES]
-    if depth < max_depth:
-        parts.append(SUBCALLS)
-        parts.append(models(capabilities))
-    if depth + 1 < max_depth:
-        parts.append(RECURSION)
-    parts.append(tools(capabilities))
-    if instructions:
-        parts.append(f"\n{instructions}\n")
-    return "".join(parts)
 
 
 def models(capabilities: Capabilities) -> str:
@@ -83,43 +37,6 @@ def tools(capabilities: Capabilities) -> str:
     """What is said of the tools, if there are any."""
     lines = [f"- `{tool.signature}`: {tool.description}\n" for tool in capabilities.tools.values()]
     return "".join([TOOLS, *lines]) if lines else ""
-
-
-def opening(query: str, context: Context, rows: bool = True) -> str:
-    """The first message: what is known of the text without reading it, and the question; whether it offers `rows`.
-
-    No numbers of occurrences: a small model takes one of them for the answer.
-    """
-    text, documents = context.text, context.num_documents()
-    words, way = preview.words_found(query, text), preview.way_apart(text)
-    prefix = text[:PREFIX]
-    of_documents = f"{documents} document{'s' if documents > 1 else ''}"
-    parts = [f"`P` has {len(context)} characters, in {of_documents}. It begins:\n<<<\n{prefix}\n>>>"]
-    if documents > 1:
-        parts.append(DOCUMENTS)
-    if words:
-        spelled = ", ".join(repr(word) for word, _ in words)
-        parts.append(f"`P` has these words of the question, in this spelling: {spelled}.")
-    if lines := [line for line in preview.lines_with(words, text) if line not in prefix]:
-        parts.append("Some lines with them:\n<<<\n{}\n>>>".format("\n".join(lines)))
-    if missing := preview.second_search(words, text, way):
-        parts.append(
-            f"The only place with {words[0][0]!r} does not have {missing!r}: first print that place, then search for a "
-            f"value in it that also stands beside {missing!r}."
-        )
-    parts.append(f"Question: {query}")
-    if way and rows:
-        shown = " and ".join(preview.rows_shown(words, text, way))
-        parts.append(f"`rows` holds `P` taken apart:\n{way.code}\n# such as {shown}")
-    return "\n\n".join(parts)
-
-
-def follow_up(query: str, context: Context | None) -> str:
-    """A further question on the same thread; `context` where the text is a new one."""
-    if context is not None:
-        new = opening(query, context, rows=False)  # there may be rows of the text before it
-        return f"`P` is a new text now; your variables are still there. {new}"
-    return f"The next question is about the same `P`, and your variables are still there.\n\nQuestion: {query}"
 
 
 LEFT_OUT = (
@@ -226,59 +143,6 @@ def is_none(answer: str, ending: str) -> str:
 NO_CELL = "Your reply had no code. Reply with one ```python block of Python."
 
 
-def after_cell(
-    cell: Finished,
-    output: str,
-    query: str,
-    repeated: bool = False,
-    edited: str | None = None,
-    note: str | None = None,
-    has_answer: bool = False,
-    kept_count: int = 0,
-) -> str:
-    """What a cell did: `output`, error, variables; whether the model had `repeated` it. It asks for the next cell,
-    unless it `has_answer`, of which something else is said.
-
-    `edited` is the code that ran where it is not the model's, and `note` what became of the REPL before it. Of dropped
-    cells `kept_count` answers are there for the next one.
-    """
-    parts = [note] if note else []
-    if edited is not None:
-        parts.append(f"Your code was changed before it ran. This ran:\n```python\n{edited}\n```")
-    if cell.printed.length:
-        parts.append(f"Output ({cell.printed.length:,} characters):\n{output}".rstrip())
-    if cell.error:
-        parts.append(f"Error:\n{cell.error}")
-    if kept_count:
-        parts.append(kept(kept_count))
-    if not cell.printed.length and not cell.error and not has_answer:
-        parts.append("The code ran and printed nothing. Print what you want to see.")
-    if cell.variables:
-        parts.append(f"Variables: {list_variables(cell.variables)}")
-    if empty := [variable.name for variable in cell.variables if variable.size == 0]:
-        parts.append(
-            f"Empty: {', '.join(empty[-MOST_EMPTY:])}. If you looked for something, it is not written that way in `P`: "
-            "print a line of `P`, compare each character, and change the code."
-        )
-    if cell.overwritten:
-        parts.append(
-            f"Restored to what they are: {', '.join(cell.overwritten)}. Choose other names for your variables."
-        )
-    if alike := [variable.name for variable in cell.variables if variable.name in ("final", "FINAL")]:
-        parts.append(f"You set `{alike[0]}`, but the answer is `Final`: write `Final = {alike[0]}`.")
-    if repeated:
-        parts.append(
-            "You wrote this code before, and it does the same again. Leave it. Now only look: print some lines of `P`, "
-            "one search at a time, and nothing else."
-        )
-    if not has_answer:
-        parts.append(
-            f"Question: {query}\nIf this output has the answer, set `Final` to that variable now. If not, search `P` "
-            "for a value that it shows, or write other code."
-        )
-    return "\n\n".join(parts)
-
-
 def kept(count: int) -> str:
     """What is said of the answers that dropped cells were given."""
     if count == 1:
@@ -287,9 +151,39 @@ def kept(count: int) -> str:
 
 
 def list_variables(variables: tuple[Variable, ...]) -> str:
-    """Names, types and sizes of the variables, the latest last."""
+    """Names, types and sizes of the variables, the latest last, without what was imported."""
+    variables = tuple(variable for variable in variables if variable.type not in MODULES)
     shown = [f"{v.name} ({v.type}{'' if v.size is None else f', {v.size:,}'})" for v in variables[-MOST_VARIABLES:]]
     return ", ".join(shown) + (f" and {len(variables) - len(shown)} more" if len(variables) > len(shown) else "")
+
+
+def shorten(text: str, most: int = 2_000) -> str:
+    """`text`, its middle left out where it is longer than `most` characters."""
+    return text if len(text) <= most else f"{text[: most // 2]}\n…\n{text[-most // 2 :]}"
+
+
+def what_ran(ran: RanBlock, output: str) -> list[str]:
+    """What a cell of the dialect "final" did, of which `output` is shown."""
+    cell, parts = ran.cell, [ran.note] if ran.note else []
+    if ran.is_edited:
+        parts.append(f"Your code was changed before it ran. This ran:\n```python\n{ran.code}\n```")
+    if cell.printed.length:
+        parts.append(f"Output ({cell.printed.length:,} characters):\n{output}".rstrip())
+    if cell.error:
+        parts.append(f"Error:\n{cell.error}")
+    if ran.kept:
+        parts.append(kept(ran.kept))
+    if not cell.printed.length and not cell.error and not ran.has_answer:
+        parts.append("The code ran and printed nothing. Print what you want to see.")
+    if variables := list_variables(cell.variables):
+        parts.append(f"Variables: {variables}")
+    if cell.overwritten:
+        parts.append(
+            f"Restored to what they are: {', '.join(cell.overwritten)}. Choose other names for your variables."
+        )
+    if (name := ran.misnamed_answer) and not ran.has_answer:
+        parts.append(f"You set `{name}`, but the answer is `Final`: write `Final = {name}`.")
+    return parts
 
 
 def last_turn(limit: str) -> str:
@@ -298,8 +192,3 @@ def last_turn(limit: str) -> str:
         f"The limit {limit} is reached: this is your last turn. Answer now from what you know: a ```python block that "
         "sets Final, or a line `FINAL: your answer`."
     )
-
-
-def shorten(text: str, most: int = 2_000) -> str:
-    """`text`, its middle left out where it is longer than `most` characters."""
-    return text if len(text) <= most else f"{text[: most // 2]}\n…\n{text[-most // 2 :]}"

@@ -62,9 +62,9 @@ def batches(spec: RLMSpec, state: BatchesInput, config: RunnableConfig) -> Steps
     if chunks > most:
         limit_reached(spec, LimitExceeded(SUBCALLS, chunks, most))
         routing = replace(Routing.of(state), unread=(chunks, most))
-        begun = yield from begin_loop(spec, question, context_id, context, state)
+        begun = yield from begin_loop(spec, question, context_id, context, state, config)
         return Command(update={**begun, **update, "routing": routing.stored}, goto="generate")
-    begun = yield from begin_loop(spec, question, context_id, context, state, is_its_turn=False)
+    begun = yield from begin_loop(spec, question, context_id, context, state, config, is_its_turn=False)
     code = _code(spec, question, size)
     begun["history"].append(AIMessage(f"```repl\n{code}\n```"))
     return Command(update={**begun, **update, "code": code, "block": 1}, goto="execute")

@@ -12,10 +12,11 @@ from langgraph.types import Command, Overwrite
 from langgraph_rlm.answers.citations import MOST_CITATIONS, citations
 from langgraph_rlm.answers.schema import Unfit
 from langgraph_rlm.conversation import prompts
-from langgraph_rlm.conversation.dialects.dialect import RanBlock
 from langgraph_rlm.conversation.dialects.literals import only_states_answer
 from langgraph_rlm.conversation.dialects.replies import Code, Nothing, Text
 from langgraph_rlm.conversation.history import cut_of_latest, latest_reply, told_of_text
+from langgraph_rlm.conversation.preview.documents import PREFIX
+from langgraph_rlm.conversation.ran import RanBlock
 from langgraph_rlm.conversation.sub_answers import long_answers
 from langgraph_rlm.nodes.checking import to_check
 from langgraph_rlm.nodes.ending import answer_schema_of, answer_update
@@ -87,7 +88,7 @@ def conclude_cell(
         answers=tuple(long_answers(read(config, "journal"))),
         kept=_kept(config, update) if cell.is_dropped else 0,
     )
-    feedback = spec.dialect.after_block(ran, prompts.shorten(state["question"]["asked"], prompts.MOST_REMINDER))
+    feedback = spec.dialect.after_block(ran)
     if ready and not following and (doubt := _doubt(spec, state, config, ready[0], parsed)):
         update["trajectory"][0]["doubt"] = doubt
         return next_turn(spec, state, config, update | {"ready": []}, feedback, parsed.feedback, doubt)
@@ -120,7 +121,7 @@ def _doubt(spec: RLMSpec, state: CellInput, config: RunnableConfig, answer: Any,
 
 def _is_all_shown(state: CellInput, config: RunnableConfig) -> bool:
     """Whether the first message has all of the text."""
-    return len(run_of(config).context(state["context_id"], config)) <= prompts.PREFIX
+    return len(run_of(config).context(state["context_id"], config)) <= PREFIX
 
 
 def _kept(config: RunnableConfig, update: dict[str, Any]) -> int:

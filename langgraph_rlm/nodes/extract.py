@@ -41,7 +41,7 @@ def extract(spec: RLMSpec, state: ExtractInput, config: RunnableConfig) -> Steps
         spent = {"route": "rlm", "seconds": run.ledger.seconds}
         if routing.after_extract == "batches":
             return Command(update=spent, goto="batches")
-        begun = yield from begin_loop(spec, question, context_id, context, state)
+        begun = yield from begin_loop(spec, question, context_id, context, state, config)
         return Command(update={**begun, **spent}, goto="generate")
     routing = replace(routing, found_by=found.by)
     update = {"routing": routing.stored, "seconds": run.ledger.seconds}

@@ -63,7 +63,7 @@ def route(spec: RLMSpec, state: RouteInput, config: RunnableConfig) -> Steps[Com
     if writer := state.get("writer"):
         question["model"] = writer
     if routing.first == "generate":
-        update |= yield from begin_loop(spec, question, context_id, context, state)
+        update |= yield from begin_loop(spec, question, context_id, context, state, config)
     update |= {
         "question": question,
         "context_id": context_id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
@@ -15,12 +15,19 @@ from langgraph_rlm.answers.schema import AnswerSchema
 from langgraph_rlm.asking.requests import Request
 from langgraph_rlm.asking.tools import Tool
 from langgraph_rlm.context.files import clean
+from langgraph_rlm.conversation.briefing import Briefing
+from langgraph_rlm.conversation.dialects import dialect_for
 from langgraph_rlm.conversation.dialects.dialect import Dialect
 from langgraph_rlm.conversation.history import window_of
+from langgraph_rlm.errors import InvalidInput
 from langgraph_rlm.repl.capabilities import Capabilities
-from langgraph_rlm.routes.routing import Reach
-from langgraph_rlm.settings import Limits, Router, Sandbox
+from langgraph_rlm.routes.routing import CHARACTERS_PER_TOKEN, COMFORTABLE, Reach
+from langgraph_rlm.settings import DialectName, Limits, Router, Sandbox, VoiceName
 
+SystemPrompt = Callable[[str, int], str]
+"""Makes the rules of the default ones and the depth."""
+PIECE, PIECES = 20_000, 20
+"""Characters of a text that any model reads well at once; or one in so many of what fits the window."""
 NO_PARAMETERS = ("name", "cache", "verbose", "callbacks", "tags", "metadata")
 """Fields of a model that decide on no answer."""
 
@@ -37,8 +44,11 @@ class RLMSpec:
     router: Router
     limits: Limits
     sandbox: Sandbox
-    dialect: Dialect
+    dialect_name: DialectName
+    voice: VoiceName
     instructions: str | None
+    system_prompt: str | SystemPrompt | None
+    """The rules in place of ours, or a function that makes them of ours and the depth."""
     name: str
     lookahead: bool
     """Whether prompts are asked before the code comes to them: not where somebody looks at what is asked."""
@@ -137,8 +147,9 @@ class RLMSpec:
     @cached_property
     def child_identity(self) -> str:
         """Who asks a child RLM, for the cache: all that it is made of."""
-        dialect, package = self.dialect.name, version("langgraph-rlm")
-        settings = (self.depth, self.router, self.limits, self.sandbox, dialect, self.instructions, package)
+        package = version("langgraph-rlm")
+        dialect, rules = (self.dialect_name, self.voice), [below.system for below in self.depths[1:]]
+        settings = (self.depth, self.router, self.limits, self.sandbox, dialect, rules, package)
         tools = [(tool.signature, tool.description) for tool in self.tools.values()]
         return f"{self.name} {[*map(_identity, self.below)]} {self._identities} {tools} {settings!r}"
 
@@ -147,8 +158,32 @@ class RLMSpec:
         return {None: _identity(self.sub_model), **{name: _identity(model) for name, model in self.models.items()}}
 
     @cached_property
+    def dialect(self) -> Dialect:
+        """How its model is spoken to."""
+        return dialect_for(self.model, self.dialect_name, self.voice)
+
+    @cached_property
+    def briefing(self) -> Briefing:
+        """What it may do, for those who tell it."""
+        window = window_of(self.sub_model)
+        most = self.subcall_reach.characters if window is None else int(COMFORTABLE * window * CHARACTERS_PER_TOKEN)
+        piece = min(most, max(PIECE, most // PIECES))
+        return Briefing(self.depth, self.limits, self.sandbox, self.capabilities, piece, most)
+
+    @cached_property
     def system(self) -> str:
-        return clean(self.dialect.system(self.depth, self.limits.max_depth, self.instructions, self.capabilities))
+        """The system prompt: the rules, and the instructions of the user."""
+        rules = self.dialect.rules(self.briefing)
+        match self.system_prompt:
+            case None:
+                pass
+            case str(own):
+                rules = own
+            case made:
+                rules = made(rules, self.depth)
+                if not isinstance(rules, str):
+                    raise InvalidInput(f"system_prompt gave {rules!r} at depth {self.depth}: a str is needed.")
+        return clean(f"{rules}\n{self.instructions}\n" if self.instructions else rules)
 
 
 def _identity(model: BaseChatModel) -> str:

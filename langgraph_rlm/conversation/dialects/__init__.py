@@ -5,15 +5,21 @@ A dialect words what the model is told and reads what it says. It must not know 
 
 from __future__ import annotations
 
+from langchain_core.language_models import BaseChatModel
+
 from langgraph_rlm.conversation.dialects.answer import Answer
 from langgraph_rlm.conversation.dialects.dialect import Dialect
 from langgraph_rlm.conversation.dialects.final import Final
 from langgraph_rlm.conversation.dialects.final_text import FinalText
-from langgraph_rlm.settings import checked_dialect
+from langgraph_rlm.conversation.voices import voice_for
+from langgraph_rlm.settings import DialectName, VoiceName
 
-_DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (Final(), Answer(), FinalText())}
 
-
-def dialect_named(name: object) -> Dialect:
-    """The dialect of that name. `InvalidInput` where there is none."""
-    return _DIALECTS[checked_dialect(name)]
+def dialect_for(model: BaseChatModel, name: DialectName, voice: VoiceName) -> Dialect:
+    """The dialect of that name as a model is spoken to in it. Those that models were trained on have one voice each."""
+    match name:
+        case "answer":
+            return Answer()
+        case "final-text":
+            return FinalText()
+    return Final(voice_for(model, voice))

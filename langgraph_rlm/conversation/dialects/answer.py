@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from langgraph_rlm.context import Context
+from langgraph_rlm.conversation.briefing import Briefing, Budget
 from langgraph_rlm.conversation.dialects import official
-from langgraph_rlm.conversation.dialects.dialect import RanBlock
 from langgraph_rlm.conversation.dialects.fences import blocks_of
 from langgraph_rlm.conversation.dialects.literals import states_answer
 from langgraph_rlm.conversation.dialects.replies import Code, Nothing, ParsedReply, with_equal_lines
-from langgraph_rlm.repl.capabilities import Capabilities
+from langgraph_rlm.conversation.ran import RanBlock
 from langgraph_rlm.repl.conventions import ReplConventions
 
 ENDING = """
@@ -56,25 +56,26 @@ class Answer:
     def setup(self, code: str, context: Context, question: int) -> str:
         return BEGIN.format(question)
 
-    def system(self, depth: int, max_depth: int, instructions: str | None, capabilities: Capabilities) -> str:
-        return official.system(ENDING, depth, max_depth, instructions, capabilities)
+    def rules(self, briefing: Briefing) -> str:
+        return official.rules(ENDING, briefing)
 
-    def opening(self, query: str, context: Context) -> str:
+    def opening(self, query: str, context: Context, briefing: Briefing) -> str:
         return f"Answer the following: {query}\n\n{official.describe(context)}\n\n{LOOK_FIRST}"
 
-    def follow_up(self, query: str, context: Context | None) -> str:
+    def follow_up(self, query: str, context: Context | None, briefing: Briefing) -> str:
         if context is not None:
-            return f"`context` is a new text now; your variables are still there. {self.opening(query, context)}"
+            new = self.opening(query, context, briefing)
+            return f"`context` is a new text now; your variables are still there. {new}"
         return f"`context` is the same, and your variables are still there.\n\nAnswer the following: {query}"
 
-    def after_block(self, ran: RanBlock, query: str) -> str:
+    def after_block(self, ran: RanBlock) -> str:
         header = f"REPL output (block {ran.number}):" if ran.blocks > 1 else "REPL output:"
         edited = f"The code was changed before it ran. This ran:\n```python\n{ran.code}\n```" if ran.is_edited else ""
         shown = f"{header}\n{official.result(ran, ('answer', 'context_0', 'context'))}"
         return "\n\n".join(part for part in (ran.note, edited, shown) if part)
 
-    def turn(self, step: int, most: int) -> str:
-        return f"Turn {step}/{most}:"
+    def turn(self, budget: Budget) -> str:
+        return f"Turn {budget.turn}/{budget.turns}:"
 
     def reminder(self, query: str, step: int) -> str:
         return ""

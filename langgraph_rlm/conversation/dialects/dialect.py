@@ -2,35 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from langgraph_rlm.context import Context
+from langgraph_rlm.conversation.briefing import Briefing, Budget
 from langgraph_rlm.conversation.dialects.replies import ParsedReply
-from langgraph_rlm.repl.capabilities import Capabilities
-from langgraph_rlm.repl.cells import Finished
+from langgraph_rlm.conversation.ran import RanBlock
 from langgraph_rlm.repl.conventions import ReplConventions
-
-
-@dataclass(frozen=True)
-class RanBlock:
-    """A block that has run: the `number`-th of the `blocks` of its reply. `note` says what became of the REPL."""
-
-    code: str
-    cell: Finished
-    number: int
-    blocks: int
-    is_edited: bool = False
-    """Whether it is not the model's own."""
-    is_repeated: bool = False
-    """Whether it ran before."""
-    note: str | None = None
-    has_answer: bool = False
-    """Whether it has set an answer, which did not end the run if this is told."""
-    answers: tuple[str, ...] = ()
-    """Long answers that the code had, of which it may have printed some."""
-    kept: int = 0
-    """Answers that are kept of dropped cells, where this is one."""
 
 
 class Dialect(Protocol):
@@ -54,20 +32,20 @@ class Dialect(Protocol):
     def setup(self, code: str, context: Context, question: int) -> str:
         """The host's own code that runs before a block. `question` counts those of the thread, from 1."""
 
-    def system(self, depth: int, max_depth: int, instructions: str | None, capabilities: Capabilities) -> str:
-        """The system prompt of an RLM at `depth`."""
+    def rules(self, briefing: Briefing) -> str:
+        """The system prompt of an RLM."""
 
-    def opening(self, query: str, context: Context) -> str:
+    def opening(self, query: str, context: Context, briefing: Briefing) -> str:
         """The first message: what is known of the text without reading it, and the question."""
 
-    def follow_up(self, query: str, context: Context | None) -> str:
+    def follow_up(self, query: str, context: Context | None, briefing: Briefing) -> str:
         """A further question on the same thread; `context` where the text is a new one."""
 
-    def after_block(self, ran: RanBlock, query: str) -> str:
+    def after_block(self, ran: RanBlock) -> str:
         """What a block did."""
 
-    def turn(self, step: int, most: int) -> str:
-        """Asks for turn `step` of `most`, at the end of what the model is told before it."""
+    def turn(self, budget: Budget) -> str:
+        """Asks for a turn, at the end of what the model is told before it."""
 
     def reminder(self, query: str, step: int) -> str:
         """Asks for turn `step` too, but is no part of the conversation: it stands last in that turn's prompt alone."""

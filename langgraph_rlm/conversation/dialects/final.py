@@ -6,14 +6,15 @@ import re
 from dataclasses import dataclass
 
 from langgraph_rlm.context import Context
-from langgraph_rlm.conversation import preview, prompts
-from langgraph_rlm.conversation.dialects.dialect import RanBlock
+from langgraph_rlm.conversation import prompts
+from langgraph_rlm.conversation.briefing import Briefing, Budget
 from langgraph_rlm.conversation.dialects.fences import Block, blocks_of, outside
 from langgraph_rlm.conversation.dialects.literals import sets_answer, states_answer
 from langgraph_rlm.conversation.dialects.prose import does_something, is_code, looks_like_code
 from langgraph_rlm.conversation.dialects.replies import Code, Nothing, ParsedReply, Text, with_equal_lines
+from langgraph_rlm.conversation.ran import RanBlock
 from langgraph_rlm.conversation.sub_answers import condense
-from langgraph_rlm.repl.capabilities import Capabilities
+from langgraph_rlm.conversation.voices.voice import Voice
 from langgraph_rlm.repl.conventions import ReplConventions
 
 MARKED = ("repl", "python", "py", "python3")
@@ -25,7 +26,9 @@ _FINAL_VAR = re.compile(r"^[ \t]*FINAL_VAR:[ \t]*`?([A-Za-z_]\w*)`?[ \t]*$", re.
 
 @dataclass(frozen=True)
 class Final:
-    """The dialect that is made for models which were not trained as RLMs, small ones too."""
+    """The dialect that is made for models which were not trained as RLMs, in the words of a voice."""
+
+    voice: Voice
 
     name = "final"
     answer_name = "`Final`"
@@ -62,29 +65,28 @@ class Final:
         return Nothing(prompts.NO_CELL, is_prose=not looks_like_code(words))
 
     def setup(self, code: str, context: Context, question: int) -> str:
-        return preview.rows_for(code, context.text)
+        return self.voice.setup(code, context)
 
-    def system(self, depth: int, max_depth: int, instructions: str | None, capabilities: Capabilities) -> str:
-        return prompts.system(depth, max_depth, instructions, capabilities)
+    def rules(self, briefing: Briefing) -> str:
+        return self.voice.rules(briefing)
 
-    def opening(self, query: str, context: Context) -> str:
-        return prompts.opening(query, context)
+    def opening(self, query: str, context: Context, briefing: Briefing) -> str:
+        return self.voice.opening(query, context, briefing)
 
-    def follow_up(self, query: str, context: Context | None) -> str:
-        return prompts.follow_up(query, context)
+    def follow_up(self, query: str, context: Context | None, briefing: Briefing) -> str:
+        return self.voice.follow_up(query, context, briefing)
 
-    def after_block(self, ran: RanBlock, query: str) -> str:
-        output, edited = condense(str(ran.cell.printed), ran.answers), ran.code if ran.is_edited else None
-        return prompts.after_cell(ran.cell, output, query, ran.is_repeated, edited, ran.note, ran.has_answer, ran.kept)
+    def after_block(self, ran: RanBlock) -> str:
+        return self.voice.after_cell(ran, condense(str(ran.cell.printed), ran.answers))
 
-    def turn(self, step: int, most: int) -> str:
-        return ""
+    def turn(self, budget: Budget) -> str:
+        return budget.line
 
     def reminder(self, query: str, step: int) -> str:
         return ""
 
     def last_turn(self, limit: str) -> str:
-        return prompts.last_turn(limit)
+        return self.voice.last_turn(limit)
 
 
 def _stated(words: str, text: str, cells: list[Block]) -> re.Match[str] | None:

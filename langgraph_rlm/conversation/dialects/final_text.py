@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 
 from langgraph_rlm.context import Context
+from langgraph_rlm.conversation.briefing import Briefing, Budget
 from langgraph_rlm.conversation.dialects import official
-from langgraph_rlm.conversation.dialects.dialect import RanBlock
 from langgraph_rlm.conversation.dialects.fences import Block, blocks_of, outside
 from langgraph_rlm.conversation.dialects.replies import Code, Nothing, ParsedReply, Text, with_equal_lines
-from langgraph_rlm.repl.capabilities import Capabilities
+from langgraph_rlm.conversation.ran import RanBlock
 from langgraph_rlm.repl.conventions import ReplConventions
 
 ENDING = """
@@ -77,24 +77,25 @@ class FinalText:
     def setup(self, code: str, context: Context, question: int) -> str:
         return ""
 
-    def system(self, depth: int, max_depth: int, instructions: str | None, capabilities: Capabilities) -> str:
-        return official.system(ENDING, depth, max_depth, instructions, capabilities)
+    def rules(self, briefing: Briefing) -> str:
+        return official.rules(ENDING, briefing)
 
-    def opening(self, query: str, context: Context) -> str:
+    def opening(self, query: str, context: Context, briefing: Briefing) -> str:
         return f"{official.describe(context)}\n\nQuestion: {query}\n\n{LOOK_FIRST}"
 
-    def follow_up(self, query: str, context: Context | None) -> str:
+    def follow_up(self, query: str, context: Context | None, briefing: Briefing) -> str:
         if context is not None:
-            return f"`context` is a new text now; your variables are still there. {self.opening(query, context)}"
+            new = self.opening(query, context, briefing)
+            return f"`context` is a new text now; your variables are still there. {new}"
         return f"`context` is the same, and your variables are still there.\n\nQuestion: {query}"
 
-    def after_block(self, ran: RanBlock, query: str) -> str:
+    def after_block(self, ran: RanBlock) -> str:
         executed = f"Code executed:\n```python\n{ran.code}\n```"
         edited = "The code was changed before it ran." if ran.is_edited else ""
         shown = f"{executed}\n\nREPL output:\n{official.result(ran, ('context_0', 'context'))}"
         return "\n\n".join(part for part in (ran.note, edited, shown) if part)
 
-    def turn(self, step: int, most: int) -> str:
+    def turn(self, budget: Budget) -> str:
         return ""
 
     def reminder(self, query: str, step: int) -> str:

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 
 from langgraph_rlm.context import Context
 from langgraph_rlm.conversation import prompts
-from langgraph_rlm.conversation.dialects.dialect import RanBlock
+from langgraph_rlm.conversation.briefing import Briefing
 from langgraph_rlm.conversation.dialects.fences import PYTHON, Block, outside
 from langgraph_rlm.conversation.dialects.prose import does_something, is_code, looks_like_code
 from langgraph_rlm.conversation.dialects.replies import Nothing
-from langgraph_rlm.repl.capabilities import Capabilities
+from langgraph_rlm.conversation.preview.documents import PREFIX
+from langgraph_rlm.conversation.ran import RanBlock
 
 SHOWN = 20_000
 """Characters that are shown of what came of a block."""
@@ -84,19 +85,19 @@ def nothing_ran(text: str, blocks: Sequence[Block]) -> Nothing:
     return Nothing()
 
 
-def system(ending: str, depth: int, max_depth: int, instructions: str | None, capabilities: Capabilities) -> str:
-    """The system prompt of an RLM at `depth`; `ending` says how a run ends."""
-    calls = (SUBCALLS if depth < max_depth else "") + (RECURSION if depth + 1 < max_depth else "")
-    strategy = STRATEGY if calls else ""
+def rules(ending: str, briefing: Briefing) -> str:
+    """The system prompt of an RLM; `ending` says how a run ends."""
+    calls = (SUBCALLS if briefing.has_subcalls else "") + (RECURSION if briefing.has_child else "")
+    strategy, capabilities = STRATEGY if calls else "", briefing.capabilities
     capabilities_text = (prompts.models(capabilities) if calls else "") + prompts.tools(capabilities)
-    return "".join([RULES, calls, capabilities_text, strategy, ending, f"\n{instructions}\n" if instructions else ""])
+    return "".join([RULES, calls, capabilities_text, strategy, ending])
 
 
 def describe(context: Context) -> str:
     """What is known of the text without reading it."""
     documents = context.num_documents()
     of_documents = f"{documents} document{'s' if documents > 1 else ''}"
-    prefix = context.text[: prompts.PREFIX]
+    prefix = context.text[:PREFIX]
     return f"Your context is a str of {len(context)} characters, in {of_documents}. It begins:\n<<<\n{prefix}\n>>>"
 
 

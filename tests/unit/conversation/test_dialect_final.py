@@ -7,9 +7,10 @@ import pytest
 from langgraph_rlm.conversation import prompts
 from langgraph_rlm.conversation.dialects.final import Final
 from langgraph_rlm.conversation.dialects.replies import Code, Nothing, ParsedReply, Text
+from langgraph_rlm.conversation.voices.small import Small
 from tests.fakes import ScriptedModel, cell, rlm_of
 
-read = Final().parse
+read = Final(Small()).parse
 NO_CELL = Nothing(prompts.NO_CELL)
 BLOCK = "```repl\nprint(1)\n```"
 

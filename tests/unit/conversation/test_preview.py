@@ -10,15 +10,27 @@ import pytest
 
 from langgraph_rlm import Sandbox
 from langgraph_rlm.context import Context
-from langgraph_rlm.conversation import preview, prompts
+from langgraph_rlm.conversation.briefing import Briefing
+from langgraph_rlm.conversation.preview import records
+from langgraph_rlm.conversation.preview.words import words_found
+from langgraph_rlm.conversation.voices.large import Large
+from langgraph_rlm.conversation.voices.small import Small
+from langgraph_rlm.conversation.voices.voice import Voice
 from tests.fakes import ScriptedModel, cell, final_of, rlm_of, run
 
 PEOPLE = "\n".join(f"{i};Ada {i};{'Oslo' if i % 2 else 'Bergen'}" for i in range(500))
 
 
+SMALL, LARGE = Small(), Large()
+
+
+def opening(query: str, text: Any, voice: Voice = SMALL) -> str:
+    return voice.opening(query, Context.of(text), Briefing())
+
+
 def rows_of(text: str) -> list[object]:
     """What the offered code makes of `text`, run by CPython."""
-    way = preview.way_apart(text)
+    way = records.way_apart(text)
     assert way is not None
     names: dict[str, Any] = {"P": text, "re": re, "json": json}
     exec(way.code, names)
@@ -53,33 +65,34 @@ def test_short_blocks_are_records() -> None:
     "text", ["", " \n", "One long sentence follows another. " * 400, "x" * 4_000_000, "a,b,c\n" * 600_000]
 )
 def test_prose_and_very_long_texts_offer_no_rows(text: str) -> None:
-    assert preview.way_apart(text) is None
+    assert records.way_apart(text) is None
 
 
 def test_words_of_the_question_are_found_in_the_spelling_of_the_text() -> None:
-    words = dict(preview.words_found("Which badges has Vera A. Holt?", "Badge of Vera A. Holt, and a badger"))
-    assert words == {"Vera A. Holt": 9, "Badge": 0}
+    words = words_found("Which badges has Vera A. Holt?", "Badge of Vera A. Holt, and a badger")
+    assert {word.text: word.place for word in words} == {"Vera A. Holt": 9, "Badge": 0}
 
 
 def test_second_search_is_told_where_the_only_place_lacks_a_word() -> None:
     text = "\n".join(["x: 1 | badge: 2", "x: Vera | badge: 77", *(f"badge: {i} | locker: {i}" for i in range(99))])
-    told = prompts.opening("Which locker has Vera?", Context.of(text))
+    told = opening("Which locker has Vera?", text)
     assert "only place with 'Vera' does not have 'locker'" in told
-    assert "only place" not in prompts.opening("Which badge has Vera?", Context.of(text))
+    assert "only place" not in opening("Which badge has Vera?", text)
 
 
 def test_opening_is_small_whatever_the_text_and_the_question() -> None:
     for text in ("word " * 10**6, "k=v " * 10**6, ("k=" + "v" * 5_000 + " j=w\n") * 100, PEOPLE, "[" * 10**6):
         query = "word k=v Oslo Bergen Ada [ " * 40
-        assert len(prompts.opening(query, Context.of(text))) - len(query) < 2_000
+        assert len(opening(query, text)) - len(query) < 2_000
+        assert len(opening(query, text, LARGE)) - len(query) < 2_000
 
 
 def test_rows_are_defined_only_where_a_cell_uses_them_without_a_definition() -> None:
     for code in ("rows = [1]\nlen(rows)", "print('rows')", "len(P)", "def f(rows):\n    return rows"):
-        assert not preview.rows_for(code, PEOPLE)
-    assert not preview.rows_for("len(rows)", "Prose alone.")
+        assert not records.rows_for(code, PEOPLE)
+    assert not records.rows_for("len(rows)", "Prose alone.")
     names: dict[str, object] = {"P": PEOPLE}
-    exec(preview.rows_for("n = len(rows)", PEOPLE) + "\nn = len(rows)", names)
+    exec(records.rows_for("n = len(rows)", PEOPLE) + "\nn = len(rows)", names)
     assert names["n"] == 500
 
 

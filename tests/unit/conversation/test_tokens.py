@@ -279,7 +279,7 @@ def test_history_of_a_child_is_summarised_too() -> None:
 
 def test_limit_that_is_reached_by_a_summary_gives_the_last_turn() -> None:
     model = Windowed(cells=(*STEPS, "Final = 1"))
-    out = rlm_of(model, limits=Limits(max_tokens=16_000)).invoke(GIVEN)
+    out = rlm_of(model, limits=Limits(max_tokens=14_000)).invoke(GIVEN)
     assert out["status"] == "limit"
     assert "last turn" in model.turns[-1].told
 

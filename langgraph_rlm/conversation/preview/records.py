@@ -1,7 +1,7 @@
-"""What a text looks like: where it has the words of the question, and how its lines come apart.
+"""How the lines of a text come apart.
 
-The host works this out, in a size that does not grow with the text. A model that has seen the spelling and a record
-taken apart writes code that fits them; without it, a small one writes code for the format it expects.
+The host works this out, in a size that does not grow with the text. A small model that has seen a record taken apart
+writes code that fits it; without it, it writes code for the format that it expects.
 """
 
 from __future__ import annotations
@@ -15,18 +15,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from langgraph_rlm.conversation.preview.words import Words
 from langgraph_rlm.repl.syntax import read
 
-MOST_SEARCHED = 10_000_000
-"""Characters of the text that are searched for the words of the question: that takes about a second."""
 MOST_TAKEN_APART = 3_000_000
 """Characters of a text that is offered as `rows`: the sandbox needs up to three seconds for so many."""
-MOST_PLACES = 10_000
-"""Places of a word that are looked at before it counts as missing."""
-MOST_WORDS, MOST_WORD = 8, 60
-MOST_LINES, MOST_ROWS = 4, 2
+MOST_ROWS = 2
 MOST_SHOWN = 160
-"""Characters shown of a line or a record."""
+"""Characters shown of a record."""
 MOST_RECORD = 500
 """Characters of a line that is searched for pairs: the patterns take time by the square of it."""
 SAMPLE = 8_000
@@ -35,83 +31,6 @@ SAMPLE_LINES = 10
 """Lines taken from each of these places."""
 USUAL = 0.7
 """Share of the sampled lines that has to come apart in the same way."""
-
-Words = list[tuple[str, int]]
-"""Words of the question that the text has, each with its first place; the rarest first."""
-
-_COMMON = """
- the a an of in is are was were and or for to by at on as it its from with how many much what which who whom whose where
- when why has have had this that these those all any each most do does did be been not there """
-
-# -- the words of the question --------------------------------------------------------------------------------------
-
-
-def words_found(query: str, text: str) -> Words:
-    """Runs of the query's words that stand in `text`, as long as possible; else its words in another spelling."""
-    searched = text[:MOST_SEARCHED]
-    found = dict(_runs(query[: 10 * MOST_SHOWN], searched))
-    return sorted(found.items(), key=lambda word: searched.count(word[0]))[:MOST_WORDS]
-
-
-def _runs(query: str, text: str) -> Iterator[tuple[str, int]]:
-    words = [match.span() for match in re.finditer(r"\w(?:[\w.=:@/-]*\w)?", query)]
-    first = 0
-    while first < len(words):
-        start, end = words[first]
-        last, run, at = first, "", -1
-        while last < len(words) and words[last][1] <= start + MOST_WORD:
-            place = _place(query[start : words[last][1]], text)
-            if place < 0:
-                break
-            run, at, last = query[start : words[last][1]], place, last + 1
-        if not run and not _is_common(query[start:end]):
-            places = ((word, _place(word, text)) for word in _spellings(query[start:end]))
-            run, at = next((found for found in places if found[1] >= 0), ("", -1))
-        if run and not _is_common(run):
-            yield run, at
-        first = max(last, first + 1)
-
-
-def _is_common(word: str) -> bool:
-    """Whether a word tells nothing of what is looked for."""
-    return re.search(rf"\s{re.escape(word.lower())}\s", _COMMON) is not None
-
-
-def _spellings(word: str) -> list[str]:
-    forms = [word, word.removesuffix("s")] if len(word) > 3 else [word]
-    return [spelled for form in forms for spelled in (form, form.lower(), form.capitalize(), form.upper())]
-
-
-def _place(word: str, text: str) -> int:
-    """Where `text` first has `word`, not as a part of a longer word; -1 where the first places have not."""
-    at = -1
-    for _ in range(MOST_PLACES):
-        at = text.find(word, at + 1)
-        if at < 0 or not (text[max(at - 1, 0) : at].isalnum() or text[at + len(word) : at + len(word) + 1].isalnum()):
-            return at
-    return -1
-
-
-def lines_with(words: Words, text: str) -> list[str]:
-    """The lines at the places of `words`: each with those after it up to a blank one, or as much as may be shown."""
-    return list(dict.fromkeys(_around(text, at) for _, at in words[:MOST_LINES]))
-
-
-def _around(text: str, at: int) -> str:
-    start = max(text.rfind("\n", 0, at) + 1, at - MOST_SHOWN // 2)
-    ends = (text.find(border, at, start + MOST_SHOWN) for border in ("\n\n", "\n"))
-    return text[start : next((end for end in ends if end >= 0), start + MOST_SHOWN)]
-
-
-def second_search(words: Words, text: str, way: Way | None) -> str | None:
-    """A word that is missing at the only place of the rarest one: the answer is likely to be elsewhere."""
-    if not words or text.find("\n", 0, words[0][1]) < 0 or text.find(words[0][0], words[0][1] + 1) >= 0:
-        return None  # no words, a heading, or one of many
-    piece = _piece(text, words[0][1], way.border if way else "\n")
-    return next((other for other, _ in words[1:] if other not in piece), None)
-
-
-# -- records ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -141,6 +60,14 @@ def way_apart(text: str) -> Way | None:
     return None
 
 
+def second_search(words: Words, text: str, way: Way | None) -> str | None:
+    """A word that is missing at the only place of the rarest one: the answer is likely to be elsewhere."""
+    if not words or text.find("\n", 0, words[0].place) < 0 or text.find(words[0].text, words[0].place + 1) >= 0:
+        return None  # no words, a heading, or one of many
+    piece = _piece(text, words[0].place, way.border if way else "\n")
+    return next((other.text for other in words[1:] if other.text not in piece), None)
+
+
 def _shape(block: str) -> tuple[str, ...]:
     """The words with which the lines of a block begin, after its first: alike in records, unlike in prose and code."""
     return tuple(re.split(r"[^\w-]", line.strip(), maxsplit=1)[0] for line in block.splitlines()[1:])
@@ -149,10 +76,10 @@ def _shape(block: str) -> tuple[str, ...]:
 def rows_shown(words: Words, text: str, way: Way) -> list[str]:
     """Records that `way` makes, each on one line: those that have `words`, else one from the middle."""
     shown: list[str] = []
-    missing = [word for word, _ in words]
-    for word, at in words:
-        piece = _piece(text, at, way.border)
-        if word in missing and (row := way.record(piece)):
+    missing = [word.text for word in words]
+    for word in words:
+        piece = _piece(text, word.place, way.border)
+        if word.text in missing and (row := way.record(piece)):
             missing = [other for other in missing if other not in piece]
             shown.append(_written(row))
     if not shown:
@@ -190,7 +117,7 @@ def _ways(text: str, lines: list[str]) -> Iterator[Way]:
         if delimiter in ("|", ";", ",") and any(f"{delimiter} " in line for line in lines):
             continue  # punctuation
         usual = Counter(len(line.split(delimiter)) for line in lines).most_common(1)[0][0]
-        if not (3 if delimiter else 4) <= usual <= 20:
+        if not (3 if delimiter else 4) <= usual <= 20 or not (delimiter or _are_columns(lines, usual)):
             continue
         split = f"line.split({delimiter!r})" if delimiter else "line.split()"
         head = text.partition("\n")[0]
@@ -201,6 +128,14 @@ def _ways(text: str, lines: list[str]) -> Iterator[Way]:
             yield Way(code, "\n", partial(_named, names, delimiter))
         else:
             yield Way(f"rows = [{split} for line in P.splitlines()]", "\n", partial(_items, delimiter, usual))
+
+
+def _are_columns(lines: list[str], usual: int) -> bool:
+    """Whether white space parts columns, not words: each line has as many, and one of them has digits in each line."""
+    rows = [line.split() for line in lines]
+    return {len(row) for row in rows} == {usual} and any(
+        all(re.search(r"\d", item) for item in column) for column in zip(*rows, strict=True)
+    )
 
 
 def _json_object(line: str) -> dict[str, Any] | None:

@@ -1,0 +1,109 @@
+"""The voice for small models: short, no examples, Python that is made for the text at hand.
+
+Measured on the local model (`make eval-local`): it copies examples, field names and all, so there are none here. Long
+code with comments is where it errs. Unless each message tells of `Final`, it prints the same again and never ends.
+"""
+
+from __future__ import annotations
+
+from langgraph_rlm.context import Context
+from langgraph_rlm.conversation import prompts
+from langgraph_rlm.conversation.briefing import Briefing
+from langgraph_rlm.conversation.preview import documents, records, words
+from langgraph_rlm.conversation.ran import RanBlock
+
+RULES = """\
+You answer a question about a text with Python. The text is the str `P` in a REPL. It is too long to read: search it, \
+count in it and compute with code. You see what your code prints, then you may write more code.
+
+Reply with one ```python block (```repl is the same) and nothing else: short code, no comments. Variables stay. `re`, \
+`json`, `math`, `collections`, `itertools` and `datetime` are imported.
+
+Print what you find, a few lines at most. End with `Final = ` and the variable that holds the answer: what your code \
+has found, never a guess, and no more than the question asks for. Some questions take two searches: print what the \
+first one finds, then search for that.
+"""
+
+SUBCALLS = """
+`llm_query(prompt, context)` asks a language model about a short piece of text and returns its answer as a str. Use it \
+only for what needs understanding rather than searching or counting. `llm_batch(prompts)` asks many prompts at once \
+and returns the answers in order; `llm_map(instruction, items)` asks the same of many short texts, for less.
+"""
+
+RECURSION = """\
+`rlm_query(prompt, context)` is for a context that is itself too long to read: the model there has a REPL of its own.
+"""
+
+DOCUMENTS = "`ctx.num_documents()`, `ctx.get_document(i)` and `ctx.metadata[i]` (name, length, start, end) have them."
+
+
+class Small:
+    """Words for models of few parameters, or of a small window."""
+
+    name = "small"
+
+    def setup(self, code: str, context: Context) -> str:
+        return records.rows_for(code, context.text)
+
+    def rules(self, briefing: Briefing) -> str:
+        parts = [RULES]
+        if briefing.has_subcalls:
+            parts += [SUBCALLS, prompts.models(briefing.capabilities)]
+        if briefing.has_child:
+            parts.append(RECURSION)
+        return "".join([*parts, prompts.tools(briefing.capabilities)])
+
+    def opening(self, query: str, context: Context, briefing: Briefing) -> str:
+        return self._opening(query, context, has_rows=True)
+
+    def _opening(self, query: str, context: Context, has_rows: bool) -> str:
+        """No numbers of occurrences: a small model takes one of them for the answer."""
+        text = context.text
+        found, way = words.words_found(query, text), records.way_apart(text)
+        parts = [documents.described(context)]
+        if listed := documents.listed(context):
+            parts.append(f"{listed}\n{DOCUMENTS}")
+        if found:
+            spelled = ", ".join(repr(word.text) for word in found)
+            parts.append(f"`P` has these words of the question, in this spelling: {spelled}.")
+        shown = [line for line in words.lines_with(found, context) if line not in text[: documents.PREFIX]]
+        if shown:
+            parts.append("Some lines with them:\n<<<\n{}\n>>>".format("\n".join(shown)))
+        if missing := records.second_search(found, text, way):
+            parts.append(
+                f"The only place with {found[0].text!r} does not have {missing!r}: first print that place, then search "
+                f"for a value in it that also stands beside {missing!r}."
+            )
+        parts.append(f"Question: {query}")
+        if way and has_rows:
+            rows = " and ".join(records.rows_shown(found, text, way))
+            parts.append(f"`rows` holds `P` taken apart:\n{way.code}\n# such as {rows}")
+        return "\n\n".join(parts)
+
+    def follow_up(self, query: str, context: Context | None, briefing: Briefing) -> str:
+        if context is not None:
+            new = self._opening(query, context, has_rows=False)  # there may be rows of the text before it
+            return f"`P` is a new text now; your variables are still there. {new}"
+        return f"The next question is about the same `P`, and your variables are still there.\n\nQuestion: {query}"
+
+    def after_cell(self, ran: RanBlock, output: str) -> str:
+        parts = prompts.what_ran(ran, output)
+        if names := ran.found_nothing:
+            parts.append(
+                f"Empty: {', '.join(names)}. What you looked for is not written that way in `P`: print a line of `P`, "
+                "compare each character, and change the code."
+            )
+        if ran.is_repeated:
+            parts.append(
+                "You wrote this code before, and it does the same again. Leave it. Now only look: print some lines of "
+                "`P`, one search at a time, and nothing else."
+            )
+        if not ran.has_answer:
+            parts.append(
+                "If this output has the answer, set `Final` to that variable now. If not, search `P` for a value that "
+                "it shows, or write other code."
+            )
+        return "\n\n".join(parts)
+
+    def last_turn(self, limit: str) -> str:
+        return prompts.last_turn(limit)

@@ -1,0 +1,35 @@
+"""What a voice says."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from langgraph_rlm.context import Context
+from langgraph_rlm.conversation.briefing import Briefing
+from langgraph_rlm.conversation.ran import RanBlock
+
+
+class Voice(Protocol):
+    """How a model is told what there is, and what its code did."""
+
+    @property
+    def name(self) -> str:
+        """What `create_rlm` knows it by."""
+
+    def setup(self, code: str, context: Context) -> str:
+        """The host's own code that runs before a cell."""
+
+    def rules(self, briefing: Briefing) -> str:
+        """The system prompt."""
+
+    def opening(self, query: str, context: Context, briefing: Briefing) -> str:
+        """The first message: what is known of the text without reading it, and the question."""
+
+    def follow_up(self, query: str, context: Context | None, briefing: Briefing) -> str:
+        """A further question on the same thread; `context` where the text is a new one."""
+
+    def after_cell(self, ran: RanBlock, output: str) -> str:
+        """What a cell did, of which `output` is shown. It asks for the next one, unless there is an answer."""
+
+    def last_turn(self, limit: str) -> str:
+        """Asks for an answer from what is there, when a limit is reached."""
