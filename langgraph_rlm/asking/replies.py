@@ -25,6 +25,9 @@ _FAILED = re.compile(r"^(?:error\w*|cancel\w*|abort\w*|fail\w*|time\w*|insuffici
 _UNKNOWN = re.compile(r"other|load|malformed|unexpected|unspecified", re.I)
 """Reasons that tell something only where nothing was said."""
 
+_THOUGHTS = {"thinking", "redacted_thinking", "reasoning"}
+"""Types of content blocks."""
+
 
 @dataclass(frozen=True)
 class Cut:
@@ -100,4 +103,7 @@ def _reasons(metadata: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _has_thought(message: AIMessage, text: str) -> bool:
-    return bool(text.strip()) or any(block["type"] == "reasoning" for block in message.content_blocks)
+    """Whether a message has thoughts: in its text, which has nothing else, or beside it, as providers hand them on."""
+    blocks = message.content if isinstance(message.content, list) else []
+    kinds = {block.get("type") for block in blocks if isinstance(block, dict)}
+    return bool(text.strip() or kinds & _THOUGHTS or message.additional_kwargs.get("reasoning_content"))

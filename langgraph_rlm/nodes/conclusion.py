@@ -54,19 +54,14 @@ def conclude_cell(
 ) -> Command[Any]:
     """A finished cell goes on to the next block of its reply. After the last one the first answer that was set ends the
     run, or what the blocks did goes back to the model."""
-    reply, code = latest_reply(read(config, "history")), state["code"]
+    reply = latest_reply(read(config, "history"))
     number = state.get("block", 1)  # not in a thread of an earlier version
     said = spec.dialect.parse(reply)
     parsed = said if isinstance(said, Code) else Code(())
+    entry = _entry(spec, state, reply, cell, records)
     update["trajectory"] = [
         {
-            "step": state["step"],
-            "depth": spec.depth,
-            "reply": reply,
-            "code": code,
-            "output": str(cell.printed),
-            "error": cell.error,
-            "subcalls": records,
+            **entry,
             **({"block": number} if len(parsed.blocks) > 1 else {}),
             **({"note": note} if note else {}),
         }
@@ -77,12 +72,12 @@ def conclude_cell(
     following = parsed.blocks[number:] if number else ()
     ready = state.get("ready") or list(cell.held if state.get("limit") and not following else cell.answer)
     ran = RanBlock(
-        code,
+        state["code"],
         cell,
         number,
         len(parsed.blocks),
-        is_edited=parsed.blocks[number - 1 : number] != (code,),
-        is_repeated=any(step["code"] == code for step in read(config, "trajectory")),
+        is_edited=parsed.blocks[number - 1 : number] != (state["code"],),
+        is_repeated=any(step["code"] == state["code"] for step in read(config, "trajectory")),
         note=note,
         has_answer=bool(ready),
         answers=tuple(long_answers(read(config, "journal"))),
@@ -98,6 +93,21 @@ def conclude_cell(
         update |= {"code": following[0], "block": number + 1, "ready": ready, "history": [HumanMessage(feedback)]}
         return Command(update=update, goto="generate")
     return next_turn(spec, state, config, update, feedback, parsed.feedback)
+
+
+def _entry(
+    spec: RLMSpec, state: CellInput, reply: str, cell: Finished, records: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """What the trajectory has of a cell."""
+    return {
+        "step": state["step"],
+        "depth": spec.depth,
+        "reply": reply,
+        "code": state["code"],
+        "output": str(cell.printed),
+        "error": cell.error,
+        "subcalls": records,
+    }
 
 
 def _doubt(spec: RLMSpec, state: CellInput, config: RunnableConfig, answer: Any, said: Code) -> str | None:

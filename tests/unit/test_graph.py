@@ -238,7 +238,7 @@ def test_interrupt_at_a_node_that_the_root_alone_has(max_depth: int) -> None:
     [(50, "direct"), (100 - len(QUERY) - 1, "direct"), (100 - len(QUERY), "rlm"), (1_000, "rlm")],
 )
 def test_path_goes_by_the_size_of_query_and_context(characters: int, route: str) -> None:
-    rlm = create_rlm(ScriptedModel(cell("Final = 1")), router=Router(direct_below=100))
+    rlm = create_rlm(ScriptedModel(cell("Final = len(P)")), router=Router(direct_below=100))
     out = rlm.invoke({"query": QUERY, "context": "x" * characters})
     assert (out["route"], out["profile"]) == (route, "auto")
 

@@ -24,7 +24,7 @@ _VOICES: dict[str, Voice] = {"large": Large(), "small": Small()}
 
 def voice_for(model: BaseChatModel, name: VoiceName) -> Voice:
     """The voice of that name; "auto": by the model's window, or where LangChain does not know it, by who serves it."""
-    return _VOICES[("large" if _is_large(model) else "small") if name == "auto" else name]
+    return _VOICES.get(name) or _VOICES["large" if _is_large(model) else "small"]
 
 
 def _is_large(model: BaseChatModel) -> bool:

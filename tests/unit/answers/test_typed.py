@@ -298,8 +298,8 @@ def test_what_is_no_schema_at_all_is_an_error_that_says_so(schema: str) -> None:
 def test_reply_to_a_schema_of_a_text_is_the_text() -> None:
     code = "Final = llm_batch(['json', 'plain'], schema={'type': 'string'})"
     assert final_of(code, answer=lambda prompt: '"yes"' if prompt == "json" else "yes") == ["yes", "yes"]
-    null = "Final = llm_query('x', schema={'type': ['string', 'null']})"
-    assert final_of(null, answer=lambda _: "null") is None
+    null = "Final = [llm_query('x', schema={'type': ['string', 'null']})]"
+    assert final_of(null, answer=lambda _: "null") == [None]
 
 
 def test_what_was_used_before_a_repair_failed_counts() -> None:

@@ -208,7 +208,7 @@ def test_slow_chunk_does_not_hold_up_the_search(mode: str, models: list[Held]) -
 
 def test_chunks_without_an_answer_are_all_asked(mode: str) -> None:
     model = ScriptedModel(answer=found_in())
-    assert ran(mode, FIRST.format(30), model)["answer"] is None
+    assert ran(mode, f"{FIRST.format(30)}\nFinal = [Final]", model)["answer"] == [None]
     assert len(model.asked) == 30
 
 

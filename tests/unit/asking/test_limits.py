@@ -46,11 +46,24 @@ def test_answer_within_the_steps_is_not_at_the_limit() -> None:
 
 
 @pytest.mark.parametrize(
-    "reply", [cell("print('still looking')"), "I could not find it.", cell("1 / 0"), cell("Final = 1 / 0")]
+    ("reply", "answer"),
+    [
+        ("I could not find it.", "I could not find it."),
+        ("FINAL: 3", "3"),
+        (cell("print('still looking')"), None),
+        (cell("1 / 0"), None),
+        (cell("Final = 1 / 0"), None),
+        (cell("Final = a +"), None),
+        ("Final = a +\nprint(a)", None),
+        (cell("Final = a\n1 / 0"), 1),
+        (cell("Final = 5"), 5),
+        (cell("Final = None"), None),
+        ("", None),
+    ],
 )
-def test_text_of_the_last_turn_is_the_answer_when_it_sets_none(reply: str) -> None:
+def test_text_of_the_last_turn_is_the_answer_where_it_is_no_code(reply: str, answer: Any) -> None:
     out = rlm_of(ScriptedModel(cell("a = 1"), reply), limits=Limits(max_steps=1)).invoke(INPUT)
-    assert (out["answer"], out["status"], out["steps"]) == (reply, "limit", 2)
+    assert (out["answer"], out["status"], out["steps"]) == (answer, "limit", 2)
 
 
 @pytest.mark.parametrize("reply", ["FINAL: 3", "FINAL_VAR: a", cell("Final = a"), cell("Final = llm_query('x')")])

@@ -52,7 +52,7 @@ FIRST = Router(profile="deterministic_first")
 
 def model_of(*cells: str, window: int | None = None) -> ScriptedModel:
     """A model of that window, in tokens, whose cells are these."""
-    model = ScriptedModel(*map(cell, cells or ["Final = 'by code'"]), answer=lambda _: "by one call")
+    model = ScriptedModel(*map(cell, cells or ["Final = 'by code' + P[:0]"]), answer=lambda _: "by one call")
     model.profile = {"max_input_tokens": window} if window else None
     return model
 
@@ -187,7 +187,7 @@ def test_child_rlms_have_no_use_for_extractors() -> None:
     model = ScriptedModel(
         script={
             "Question: root": [cell("Final = rlm_query('What is the total?', 'Total: 7')")],
-            "Question: What": [cell("Final = 'by code'")],
+            "Question: What": [cell("Final = 'by code' + P[:0]")],
         }
     )
     rlm = create_rlm(model, router=Router("deterministic_first", extractors=(never,)))
@@ -239,7 +239,7 @@ def test_same_rule_holds_for_sub_calls() -> None:
         for size, answer in ((characters - 1, "by one call"), (characters, "by code")):
             script = {
                 "Question: root": [cell(f"Final = llm_query('q', 'x' * {size - 1})")],
-                "Question: q": [cell("Final = 'by code'")],
+                "Question: q": [cell("Final = 'by code' + P[:0]")],
             }
             leaf = model_of(window=window)
             root = ScriptedModel(script=script)
@@ -556,7 +556,7 @@ def test_moves_of_one_threshold_are_not_those_of_another(store: Any, router: Rou
 @pytest.mark.parametrize("is_async", [False, True])
 @pytest.mark.parametrize("profile", ["semantic_batches", "hybrid", "verify"])
 async def test_runs_that_are_not_the_loop_teach_nothing_of_it(profile: str, is_async: bool) -> None:
-    store, model = InMemoryStore(), model_of(*["Final = 'by code'"] * 3)
+    store, model = InMemoryStore(), model_of(*["Final = 'by code' + P[:0]"] * 3)
     rlm = create_rlm(model, store=store)
     nine = {"query": "Who?", "context": "x" * 9_000}
     for _ in range(EVIDENCE):
