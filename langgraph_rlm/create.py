@@ -122,8 +122,6 @@ def create_rlm(
         interrupts=interrupts,
         name=name,
     )
-    for spec in root.depths:
-        _ = spec.system  # a function of the user's makes it: what is wrong with that is told now
     app = {"checkpointer": checkpointer, "store": store, "cache": cache}
     graph = _compiled(root, context_schema, interrupt_before, interrupt_after, debug, app)
     return RLM(
@@ -145,6 +143,7 @@ def _compiled(
     """The graph of the root, each depth compiled into the one above it. What is of the `app` is the root's alone."""
     graph: CompiledStateGraph[Any, Any, Any, Any] | None = None
     for spec in reversed(root.depths):
+        _ = spec.system  # a function of the user's may make it: what is wrong with that is told now
         built = rlm_graph(spec, graph, context_schema)
         graph = built.compile(
             interrupt_before=_at(spec, built.nodes, before),

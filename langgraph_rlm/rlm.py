@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables.config import ensure_config
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, GraphOutput, StateSnapshot
@@ -57,6 +58,14 @@ class PreparedRun:
     run: Run
     input: Any
     config: RunnableConfig
+
+
+NAMES_THREAD = {"thread_id", "checkpoint_ns", "checkpoint_id"}
+NO_THREAD = (
+    "Checkpointer requires one or more of the following 'configurable' keys: thread_id, checkpoint_ns, checkpoint_id. "
+    'Name the thread: invoke(…, {"configurable": {"thread_id": "1"}}).'
+)
+"""What LangGraph says first, and would not here: a run has keys of its own."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +134,9 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         async_tools = [tool.name for tool in self.rlm_spec.tools.values() if tool.is_async]
         if async_tools and not is_async:
             raise InvalidInput(f"tools that are async: {', '.join(async_tools)}. Use `ainvoke` or `astream`.")
+        configurable = {**(self.config or {}).get(CONF, {}), **ensure_config(config)[CONF]}
+        if isinstance(self.checkpointer, BaseCheckpointSaver) and not configurable.keys() & NAMES_THREAD:
+            raise InvalidInput(NO_THREAD)
         prepared, state = prepare_input(input), None
         if isinstance(prepared, dict) and "profile" in prepared:
             check_profile(prepared["profile"], self.rlm_spec.limits)

@@ -16,7 +16,7 @@ from langgraph_rlm.cli.completion import Command, thread_names
 from langgraph_rlm.cli.request import Request, Settings
 from langgraph_rlm.errors import InvalidInput
 from langgraph_rlm.routes.profiles import Profile
-from langgraph_rlm.settings import DialectName
+from langgraph_rlm.settings import DialectName, VoiceName
 
 DAY = 86_400
 """Seconds."""
@@ -86,6 +86,9 @@ def ask(
     dialect: Annotated[
         DialectName, _option(help.DIALECT, metavar="|".join(get_args(DialectName)), show_default=True)
     ] = Settings.dialect,
+    voice: Annotated[
+        VoiceName, _option(help.VOICE, metavar="|".join(get_args(VoiceName)), show_default=True)
+    ] = Settings.voice,
     schema: Annotated[str | None, _option(help.SCHEMA, metavar="FILE")] = None,
     thread: Annotated[
         str | None, _option(help.THREAD, "--thread", metavar="THREAD", autocompletion=thread_names)
@@ -114,7 +117,7 @@ def ask(
     limits = (max_depth, max_steps, max_subcalls, max_tokens, max_seconds, max_concurrency, timeout)
     with reported(quiet, debug) as (view, signals):
         form = read_schema(schema) if schema else None
-        settings = Settings(model, sub_model, profile, instructions, *limits, dialect, form)
+        settings = Settings(model, sub_model, profile, instructions, *limits, dialect, voice, form)
         if ephemeral and thread is not None:
             raise InvalidInput("--thread asks on a thread that is kept: leave --ephemeral out.")
         runs = None if ephemeral else Runs(state_folder())

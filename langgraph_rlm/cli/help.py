@@ -36,6 +36,7 @@ DIALECT = (
     "How the model writes code and ends. Models that were trained as RLMs need their own: answer for "
     "RLM-Qwen3-30B-A3B, final-text for RLM-Qwen3-8B."
 )
+VOICE = "How the model is spoken to: large for models that read long prompts, small for those of few parameters."
 SCHEMA = "A file with a JSON schema that the answer has to satisfy."
 INSTRUCTIONS = "Added to what the model is told."
 DEPTH = "0: no sub-calls; 1: plain ones; 2: sub-calls that may be RLMs themselves."

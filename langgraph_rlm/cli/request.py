@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from langgraph_rlm.routes.profiles import Profile
-from langgraph_rlm.settings import DialectName, Limits, Router, Sandbox, check_profile, checked_dialect
+from langgraph_rlm.settings import (
+    DialectName,
+    Limits,
+    Router,
+    Sandbox,
+    VoiceName,
+    check_profile,
+    checked_dialect,
+    checked_voice,
+)
 
 
 @dataclass(frozen=True)
@@ -26,11 +35,12 @@ class Settings:
     max_concurrency: int = 16
     timeout: float | None = Sandbox.timeout
     dialect: DialectName = "final"
+    voice: VoiceName = "auto"
     schema: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         # they say what of it cannot be used
-        _ = self.router, self.limits, self.sandbox, checked_dialect(self.dialect)
+        _ = self.router, self.limits, self.sandbox, checked_dialect(self.dialect), checked_voice(self.voice)
         check_profile(self.profile, self.limits)
 
     @property

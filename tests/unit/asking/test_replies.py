@@ -71,7 +71,9 @@ class Ending(ScriptedModel):
     ) -> ChatResult:
         with self._noted(messages) as call:
             text = self._reply_to(call)
-        ended = next((end for key, end in (self.ends or {}).items() if key == text or (key and key in text)), {})
+        ended: dict[str, Any] = next(
+            (end for key, end in (self.ends or {}).items() if key == text or (key and key in text)), {}
+        )
         message = AIMessage(text, usage_metadata=used(5), response_metadata={"model_name": "m", **ended})
         return ChatResult(generations=[ChatGeneration(message=message)])
 
