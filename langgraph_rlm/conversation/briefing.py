@@ -31,7 +31,7 @@ class Briefing:
 
 
 @dataclass(frozen=True)
-class Budget:
+class Remaining:
     """What is left before a turn. None where there is no bound; `subcalls` is None where there are none at all."""
 
     turn: int

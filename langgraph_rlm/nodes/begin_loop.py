@@ -12,7 +12,7 @@ from langgraph_rlm.context import Context
 from langgraph_rlm.conversation import prompts
 from langgraph_rlm.conversation.history import question_message
 from langgraph_rlm.effects import Steps, Work
-from langgraph_rlm.nodes.turn import budget_of
+from langgraph_rlm.nodes.turn import remaining_of
 from langgraph_rlm.routes.profiles import PROFILES
 from langgraph_rlm.running.run import run_of
 from langgraph_rlm.running.spec import RLMSpec
@@ -38,6 +38,6 @@ def begin_loop(
     schema = question.get("schema")
     schema_text = prompts.answer_schema(schema, spec.dialect.answer_name) if schema else None
     evidence = prompts.EVIDENCE if PROFILES[question["chosen"]].checks_answer else None
-    turn = spec.dialect.turn(budget_of(spec, run_of(config), 1)) if is_its_turn else None
+    turn = spec.dialect.turn(remaining_of(spec, run_of(config), 1)) if is_its_turn else None
     text = "\n\n".join(filter(None, [text, schema_text, evidence, turn]))
     return {"history": [question_message(text, is_new)], "told": context_id}

@@ -11,7 +11,7 @@ from langgraph.types import Command
 from typing_extensions import TypedDict
 
 from langgraph_rlm.asking.ledger import SUBCALLS
-from langgraph_rlm.conversation.briefing import Budget
+from langgraph_rlm.conversation.briefing import Remaining
 from langgraph_rlm.errors import LimitExceeded
 from langgraph_rlm.nodes.ending import answer_update, limit_reached
 from langgraph_rlm.running.run import Run, run_of
@@ -34,10 +34,10 @@ class CellInput(TurnInput, total=False):
     note: str | None
 
 
-def budget_of(spec: RLMSpec, run: Run, turn: int) -> Budget:
+def remaining_of(spec: RLMSpec, run: Run, turn: int) -> Remaining:
     """What is left before a turn of an RLM; sub-calls, seconds and tokens are those of the whole tree."""
     limits, ledger = spec.limits, run.ledger
-    return Budget(
+    return Remaining(
         turn,
         limits.max_steps,
         (ledger.left(SUBCALLS), limits.max_subcalls) if spec.has_subcalls else None,
@@ -64,6 +64,6 @@ def next_turn(
         update["limit"] = limit_reached(spec, LimitExceeded("max_steps", state["step"], spec.limits.max_steps))
         turn = spec.dialect.last_turn("max_steps")
     else:
-        turn = spec.dialect.turn(budget_of(spec, run_of(config), state["step"] + 1))
+        turn = spec.dialect.turn(remaining_of(spec, run_of(config), state["step"] + 1))
     said = "\n\n".join(filter(None, [*feedback, turn]))
     return Command(update=update | {"block": 0, "history": [HumanMessage(said)] if said else []}, goto="generate")

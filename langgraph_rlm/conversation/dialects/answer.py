@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from langgraph_rlm.context import Context
-from langgraph_rlm.conversation.briefing import Briefing, Budget
+from langgraph_rlm.conversation.briefing import Briefing, Remaining
 from langgraph_rlm.conversation.dialects import official
 from langgraph_rlm.conversation.dialects.fences import blocks_of
 from langgraph_rlm.conversation.dialects.literals import states_answer
@@ -74,8 +74,8 @@ class Answer:
         shown = f"{header}\n{official.result(ran, ('answer', 'context_0', 'context'))}"
         return "\n\n".join(part for part in (ran.note, edited, shown) if part)
 
-    def turn(self, budget: Budget) -> str:
-        return f"Turn {budget.turn}/{budget.turns}:"
+    def turn(self, remaining: Remaining) -> str:
+        return f"Turn {remaining.turn}/{remaining.turns}:"
 
     def reminder(self, query: str, step: int) -> str:
         return ""

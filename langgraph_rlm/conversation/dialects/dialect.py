@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from langgraph_rlm.context import Context
-from langgraph_rlm.conversation.briefing import Briefing, Budget
+from langgraph_rlm.conversation.briefing import Briefing, Remaining
 from langgraph_rlm.conversation.dialects.replies import ParsedReply
 from langgraph_rlm.conversation.ran import RanBlock
 from langgraph_rlm.repl.conventions import ReplConventions
@@ -44,7 +44,7 @@ class Dialect(Protocol):
     def after_block(self, ran: RanBlock) -> str:
         """What a block did."""
 
-    def turn(self, budget: Budget) -> str:
+    def turn(self, remaining: Remaining) -> str:
         """Asks for a turn, at the end of what the model is told before it."""
 
     def reminder(self, query: str, step: int) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from langgraph_rlm.context import Context
 from langgraph_rlm.conversation import prompts
-from langgraph_rlm.conversation.briefing import Briefing, Budget
+from langgraph_rlm.conversation.briefing import Briefing, Remaining
 from langgraph_rlm.conversation.dialects.fences import Block, blocks_of, outside
 from langgraph_rlm.conversation.dialects.literals import sets_answer, states_answer
 from langgraph_rlm.conversation.dialects.prose import does_something, is_code, looks_like_code
@@ -79,8 +79,8 @@ class Final:
     def after_block(self, ran: RanBlock) -> str:
         return self.voice.after_cell(ran, condense(str(ran.cell.printed), ran.answers))
 
-    def turn(self, budget: Budget) -> str:
-        return budget.line
+    def turn(self, remaining: Remaining) -> str:
+        return remaining.line
 
     def reminder(self, query: str, step: int) -> str:
         return ""

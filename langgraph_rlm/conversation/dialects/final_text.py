@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from langgraph_rlm.context import Context
-from langgraph_rlm.conversation.briefing import Briefing, Budget
+from langgraph_rlm.conversation.briefing import Briefing, Remaining
 from langgraph_rlm.conversation.dialects import official
 from langgraph_rlm.conversation.dialects.fences import Block, blocks_of, outside
 from langgraph_rlm.conversation.dialects.replies import Code, Nothing, ParsedReply, Text, with_equal_lines
@@ -95,7 +95,7 @@ class FinalText:
         shown = f"{executed}\n\nREPL output:\n{official.result(ran, ('context_0', 'context'))}"
         return "\n\n".join(part for part in (ran.note, edited, shown) if part)
 
-    def turn(self, budget: Budget) -> str:
+    def turn(self, remaining: Remaining) -> str:
         return ""
 
     def reminder(self, query: str, step: int) -> str:

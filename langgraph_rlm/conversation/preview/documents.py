@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import takewhile
+from typing import Any
+
 from langgraph_rlm.context import Context
 
 PREFIX = 300
@@ -21,9 +25,26 @@ def listed(context: Context) -> str:
     """Its documents by number, name and size; nothing where there is only one."""
     if context.num_documents() == 1:
         return ""
+    metadata, folder = context.metadata[:MOST_DOCUMENTS], folder_of(context)
     shown = [
-        f"{number} {str(document['name'])[:MOST_NAME]} ({document['length']:,})"
-        for number, document in enumerate(context.metadata[:MOST_DOCUMENTS])
+        f"{number} {name_in(folder, document)[:MOST_NAME]} ({document['length']:,})"
+        for number, document in enumerate(metadata)
     ]
     more = context.num_documents() - len(shown)
-    return f"Its documents (characters): {', '.join(shown)}{f', and {more:,} more' if more else ''}."
+    where = f", in {folder}" if folder else ""
+    return f"Its documents (with characters{where}): {', '.join(shown)}{f', and {more:,} more' if more else ''}."
+
+
+def name_in(folder: str, document: Mapping[str, Any]) -> str:
+    """What a document is called, in the folder of all."""
+    return str(document["name"]).removeprefix(folder)
+
+
+def folder_of(context: Context) -> str:
+    """The folder that all documents are in, with a slash at its end; empty where they are named otherwise."""
+    names = [str(document["name"]) for document in context.metadata]
+    if not all("/" in name for name in names):
+        return ""
+    first, last = min(names), max(names)  # what these have in common, all between them have
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False)))
+    return first[: first.rfind("/", 0, same) + 1]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from langgraph_rlm.context import Context
+from langgraph_rlm.conversation.preview.documents import folder_of, name_in
 
 MOST_SEARCHED = 10_000_000
 """Characters of the text that are searched for the words of the question: that takes about a second."""
@@ -27,7 +28,7 @@ _COMMON = """
  one ones into about between does only other same such more least first last per file files text document documents line
  lines word words name names number value list find count give name me please """
 _QUOTED = re.compile(r"(?:^|(?<=[\s(]))[\"'“\u2018`]([^\"“”`\n]{2,60}?)[\"'”’`](?=$|[\s?.,;:!)])")
-_IDENTIFIER = re.compile(r"\w*(?:\d|_|[a-z][A-Z]|[A-Z]{2}|\w[.:/@=-]\w)")
+_IDENTIFIER = re.compile(r"\d|_|[a-z][A-Z]|[A-Z]{2}|\w[.:/@=-]\w")
 
 
 COMMON = 3
@@ -60,7 +61,9 @@ def words_found(query: str, text: str) -> Words:
         found.setdefault(word.text, word)
     counts = {word: searched.count(word) for word in found}
     most = max(LEAST_RARE, len(searched) // RARE_PER_CHARACTERS)
-    words = [replace(word, rank=COMMON) if word.rank and counts[word.text] > most else word for word in found.values()]
+    words = [
+        replace(word, rank=COMMON) if word.rank == 2 and counts[word.text] > most else word for word in found.values()
+    ]
     if all(word.rank == COMMON for word in words):
         return []
     return sorted(words, key=lambda word: (word.rank, counts[word.text]))[:MOST_WORDS]
@@ -90,8 +93,18 @@ def _runs(query: str, text: str) -> Iterator[Word]:
             places = ((word, _place(word, text)) for word in _spellings(query[start:end]))
             run, at = next((found for found in places if found[1] >= 0), ("", -1))
         if run:
-            yield Word(run, at, 1 if _IDENTIFIER.match(run) else 2)
+            is_identifier = _IDENTIFIER.search(run) is not None
+            yield Word(run, _definition(run, text) if is_identifier else at, 1 if is_identifier else 2)
         first = max(last, first + 1)
+
+
+def _definition(name: str, text: str) -> int:
+    """Where `text` defines a name; else where it first has it."""
+    at = re.compile(
+        rf"^[ \t]*(?:(?:class|def|async def|function|type|struct)[ \t]+)?{re.escape(name)}\b(?=[ \t]*[(:={{])", re.M
+    )
+    found = at.search(text)
+    return found.start() + found[0].index(name) if found else _place(name, text)
 
 
 def _is_common(word: str) -> bool:
@@ -120,16 +133,20 @@ def lines_with(words: Words, context: Context, numbered: bool = False) -> list[s
     Where there are several documents, or lines are to be `numbered`, each says where it stands.
     """
     is_placed = numbered or context.num_documents() > 1
-    lines = (_placed(context, word.place) if is_placed else _around(context.text, word.place) for word in words)
-    return list(dict.fromkeys(list(lines)[:MOST_LINES]))
+    folder = folder_of(context) if is_placed else ""
+    return list(
+        dict.fromkeys(
+            (_where(context, word.place, folder) if is_placed else "") + _around(context.text, word.place)
+            for word in words[:MOST_LINES]
+        )
+    )
 
 
-def _placed(context: Context, at: int) -> str:
-    document = context.document_at(at)
-    metadata = context.metadata[document]
-    line = context.text.count("\n", metadata["start"], at) + 1
-    name = f"{metadata['name']}:" if context.num_documents() > 1 else "line "
-    return f"{name}{line}: {_around(context.text, at)}"
+def _where(context: Context, at: int, folder: str) -> str:
+    """The document and the line of a place, before what stands there."""
+    document = context.metadata[context.document_at(at)]
+    line = context.text.count("\n", document["start"], at) + 1
+    return f"{name_in(folder, document)}:{line}: " if context.num_documents() > 1 else f"line {line}: "
 
 
 def _around(text: str, at: int) -> str:

@@ -63,7 +63,7 @@ class Large:
             parts.append(listed)
         if shown := words.lines_with(found, context, numbered=True):
             parts.append("Lines of `P` with words of the question:\n<<<\n{}\n>>>".format("\n".join(shown)))
-        parts.append(f"A block may compute for {briefing.sandbox.seconds(len(context)):g} s, models not counted.")
+        parts.append(f"A block may compute for {briefing.sandbox.seconds(len(context)):.3g} s, models not counted.")
         return "\n\n".join(parts)
 
     def follow_up(self, query: str, context: Context | None, briefing: Briefing) -> str:

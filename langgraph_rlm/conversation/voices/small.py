@@ -69,7 +69,7 @@ class Small:
         shown = [line for line in words.lines_with(found, context) if line not in text[: documents.PREFIX]]
         if shown:
             parts.append("Some lines with them:\n<<<\n{}\n>>>".format("\n".join(shown)))
-        if missing := records.second_search(found, text, way):
+        if way and (missing := records.second_search(found, text, way)):
             parts.append(
                 f"The only place with {found[0].text!r} does not have {missing!r}: first print that place, then search "
                 f"for a value in it that also stands beside {missing!r}."
