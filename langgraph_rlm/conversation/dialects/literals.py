@@ -36,6 +36,8 @@ def only_states_answer(code: str) -> bool:
 
 
 def _states(statement: ast.stmt, literal: set[str]) -> bool:
+    if (answer := _answer(statement)) is not None:
+        return _is_literal(answer, literal)
     match statement:
         case ast.Assign(value=value) | ast.Expr(value=value) | ast.AnnAssign(value=ast.expr() as value):
             return _is_literal(value, literal)

@@ -1,0 +1,158 @@
+"""Answers that are written down where nothing was seen, and answers that are computed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+
+from langgraph_rlm import Limits
+from langgraph_rlm.conversation.dialects.literals import only_states_answer, states_answer
+from langgraph_rlm.conversation.dialects.prose import does_something, is_code
+from tests.fakes import ScriptedModel, blocks, cell, rlm_of, submit
+
+TEXT = "ticket 1: angry\nticket 2: calm\n" * 400 + "Sum: 1234567\n"
+GIVEN: Any = {"query": "What is the sum?", "context": TEXT}
+STATED = [
+    "Final = 7",
+    "Final = -7.5",
+    "Final = 'P'",
+    'Final = f"seven"',
+    "Final = ['Alice', 'Bob']",
+    "Final = {'n': 7, 'of': (1, 2)}",
+    "Final = str(7)",
+    "Final = ', '.join(['a', 'b'])",
+    "answer = 7\nFinal = answer",
+    "n = 3\nFinal = f'{n} of 4'",
+    "FINAL(7)",
+    "total = 7\nFINAL_VAR('total')",
+    "print('It is 7')\nFinal = 7",
+    "Final: int = 7",
+    "import re\nFinal = 1024",
+    'answer["content"] = 7\nanswer["ready"] = True',
+]
+COMPUTED = [
+    "Final = len(P)",
+    "Final = x",
+    "Final = x + 1",
+    "Final = f'{x} of 4'",
+    "n = 0\nfor line in P.splitlines():\n    n += 1\nFinal = n",
+    "if 'a' in P:\n    Final = 'yes'\nelse:\n    Final = 'no'",
+    "found = []\nfound.append(x)\nFinal = found",
+    "Final = [llm_query('x')]",
+    "Final = 'a' if x else 'b'",
+    "FINAL(x)",
+    'answer["content"] = x\nanswer["ready"] = True',
+]
+
+
+@pytest.mark.parametrize("code", STATED)
+def test_answer_that_is_written_down_is_known(code: str) -> None:
+    assert only_states_answer(code)
+    assert states_answer(["print(P[:100])", code])
+    assert not states_answer([code])
+
+
+@pytest.mark.parametrize("code", COMPUTED)
+def test_answer_that_is_computed_is_not_taken_for_one(code: str) -> None:
+    assert not only_states_answer(code)
+    assert not states_answer(["x = P.find('a')\nprint(x)", code])
+
+
+@pytest.mark.parametrize("first", ["Final = 1024", "Final = 'P'", "Final = ['a']", "x = 7\nFINAL(x)"])
+def test_first_cell_that_only_states_an_answer_is_asked_about_once(first: str) -> None:
+    model = ScriptedModel(cell(first), cell("Final = int(P.split('Sum: ')[1])"))
+    out = rlm_of(model).invoke(GIVEN)
+    assert (out["answer"], out["status"], out["steps"]) == (1234567, "answered", 2)
+    assert "looked at" in model.turns[1].told
+    stubborn = rlm_of(ScriptedModel(cell(first), cell(first))).invoke(GIVEN)
+    assert (stubborn["answer"] in (1024, "P", ["a"], 7), stubborn["status"], stubborn["steps"]) == (True, "answered", 2)
+
+
+def test_text_that_the_first_message_shows_whole_may_be_answered_at_once() -> None:
+    assert rlm_of(ScriptedModel(cell("Final = 7"))).invoke({"query": "?", "context": "seven"})["steps"] == 1
+
+
+def test_further_question_about_a_text_that_was_looked_at_may_be_answered_at_once() -> None:
+    thread: Any = {"configurable": {"thread_id": "1"}}
+    rlm = rlm_of(
+        ScriptedModel(cell("print(P[:9])"), cell("Final = P[0]"), cell("Final = 't'")), checkpointer=InMemorySaver()
+    )
+    rlm.invoke(GIVEN, thread)
+    assert rlm.invoke({"query": "And?"}, thread)["steps"] == 1
+
+
+@pytest.mark.parametrize("dialect", ["final", "answer"])
+def test_answer_after_invented_output_is_not_believed(dialect: Any) -> None:
+    stated = "Final = 7" if dialect == "final" else submit("7")
+    found = "Final = n" if dialect == "final" else submit("n")
+    counted = cell("n = P.count(':')\nprint(n)")
+    invented = f"{counted}\nOutput: 7\nSo it is 7.\n{cell(stated)}"
+    model = ScriptedModel(invented, cell(found))
+    out = rlm_of(model, dialect=dialect).invoke(GIVEN)
+    assert (out["answer"], out["status"], out["steps"]) == (TEXT.count(":"), "answered", 2)
+    assert str(TEXT.count(":")) in model.turns[1].told
+    assert "not taken" in model.turns[1].told
+
+
+@pytest.mark.parametrize("dialect", ["final", "answer"])
+def test_answer_that_later_blocks_compute_is_believed(dialect: Any) -> None:
+    found = "Final = n + 1" if dialect == "final" else submit("n + 1")
+    out = rlm_of(ScriptedModel(blocks("n = P.count(':')\nprint(n)", found)), dialect=dialect).invoke(GIVEN)
+    assert (out["answer"], out["steps"]) == (TEXT.count(":") + 1, 1)
+
+
+@pytest.mark.parametrize("voice", ["large", "small"])
+def test_none_is_asked_about_once(voice: Any) -> None:
+    cells = (cell("Final = None\nn = P.count('x')"), cell("Final = None if n < 5 else n"))
+    model = ScriptedModel(*cells)
+    out = rlm_of(model, voice=voice).invoke(GIVEN)
+    assert (out["answer"], out["status"], out["steps"]) == (None, "answered", 2)
+    assert "is None" in model.turns[1].told
+
+
+def test_last_turn_may_state_an_answer() -> None:
+    model = ScriptedModel(cell("print(1)"), cell("Final = 7"))
+    out = rlm_of(model, limits=Limits(max_steps=1)).invoke(GIVEN)
+    assert (out["answer"], out["status"]) == (7, "limit")
+
+
+PROSE = [
+    *("Alice and Bob", "It is 3.", "Alice", "not found", "A or B", "Alice, Bob", "3 - 4", "-42.5", "Bob [3]", "pass"),
+    *(
+        "answer: 5",
+        "['a', 'b']",
+        "item(s)",
+        "global warming",
+        "yes if true else no",
+        "e.g",
+        '"quoted"',
+        "Paris in France",
+    ),
+]
+
+
+@pytest.mark.parametrize("words", PROSE)
+def test_prose_that_is_python_states_an_answer(words: str) -> None:
+    assert not does_something(words)
+    model = ScriptedModel(f"{words}\nFINAL: 42")
+    assert rlm_of(model).invoke(GIVEN)["answer"] == "42"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "print(1)",
+        "x = 1",
+        "import re",
+        "for a in P: pass",
+        "x += 1",
+        "rows[0]",
+        "P[:9]",
+        "[len(x) for x in P]",
+        "x: int = 1",
+    ],
+)
+def test_code_is_code(code: str) -> None:
+    assert is_code(code)
