@@ -11,7 +11,7 @@ from langgraph_rlm.answers.values import MOST_INT
 from langgraph_rlm.repl.cells import Variable
 from langgraph_rlm.repl.passed import Passed, passed_of
 
-SOURCES = ("answers", "prelude", "reading")
+SOURCES = ("answers", "prelude", "ending", "reading")
 PRELUDE = "\n".join(Path(__file__).with_name("python").joinpath(f"{name}.py").read_text("utf-8") for name in SOURCES)
 NAMES = [
     *("P", "context", "context_0", "ctx", "peek", "tail", "lenP", "llm_query", "llm_batch", "llm_query_batched"),
@@ -73,7 +73,7 @@ UNSHADOW = '{name}_, {name} = {name}, __rlm__["builtin"](__rlm__, "{name}")'
 """Gives a built-in its name back; the variable that had it has an underscore more."""
 MOST_NESTED = 101
 """Lists in lists of an answer, the one around it among them: one more than the prelude allows."""
-MOST_NAME, MOST_PROBLEM = 60, 200
+MOST_NAME, MOST_PROBLEM = 60, 300
 """Characters of a variable's name or type, and of what is wrong with its ending, that the model is shown."""
 
 

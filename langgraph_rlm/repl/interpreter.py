@@ -141,7 +141,7 @@ class Interpreter:
             ending = self._conventions.how_to_end
             error = told or explain(failed, ending, sources, survey.unshadowed, survey.own_builtins, survey.passed)
         if survey.problem is not None and error is None:
-            error = f"NameError: {survey.problem}"
+            error = survey.problem
         answer = survey.answer if error is None else ()
         return Finished(cell.printed, error, survey.variables, survey.overwritten, answer, survey.cited)
 

@@ -14,7 +14,6 @@ import re as native_re
 
 _sorted, _min, _max, _map, _filter, _round = sorted, min, max, map, filter, round
 
-MOST_NESTED = 100
 CHUNK = 20_000
 
 
@@ -542,24 +541,27 @@ def survey(own, variables, ending, protected):
     """
     global final, final_variable, line
     line = None
-    answer, problem = final, None
+    answer, problem, where, form = final, None, "What `FINAL` was given", "`FINAL({})`"
     given = {*names, *builtin_names}
     known = {**{name: own[name] for name in protected if name in given}, **tools}
     overwritten = [name for name, value in known.items() if not _same(variables.get(name), value)]
     if ending == "answer":
-        answer = _submitted(variables.get("answer"))
+        answer, where, form = _submitted(variables.get("answer")), '`answer["content"]`', '`answer["content"] = {}`'
         if final is not unset or final_variable is not None:
-            problem = 'FINAL does not end a run: set answer["content"], then answer["ready"] = True.'
+            problem = 'NameError: FINAL does not end a run: set answer["content"], then answer["ready"] = True.'
         if not isinstance(variables.get("answer"), dict):
             own["answer"] = {"content": "", "ready": False}
             overwritten.append("answer")
     elif final_variable is not None:
-        answer = variables.get(final_variable, unset)
+        answer, where = variables.get(final_variable, unset), "`" + final_variable + "`"
+        form = "`" + final_variable + " = {}`"
         if answer is unset:
-            problem = "FINAL_VAR('" + final_variable + "'): there is no variable of that name. Run the code first."
+            problem = "NameError: FINAL_VAR('" + final_variable + "'): there is no variable of that name. "
+            problem += "Run the code first."
     elif answer is unset and ending is not None:
-        answer = variables.get(ending, unset)
+        answer, where, form = variables.get(ending, unset), "`" + ending + "`", "`" + ending + " = {}`"
     final, final_variable = unset, None
+    kept, why = ([], None) if answer is unset else kept_answer(answer, where, form)
     if "_searching" in modules:
         modules["_searching"].forget()
     cited = [pair for pair in _cited]
@@ -575,8 +577,8 @@ def survey(own, variables, ending, protected):
             and name != ending
         ],
         "overwritten": overwritten,
-        "answer": [] if answer is unset else [answer_of(answer)],
-        "problem": problem,
+        "answer": kept,
+        "problem": problem or why,
         "cited": cited,
         "passed": _passed(),
     }
@@ -613,40 +615,6 @@ def _same(value, own):
 
 def _size(value):
     return len(value) if isinstance(value, (str, bytes, list, tuple, dict, set, frozenset)) else None
-
-
-MOST_ITEMS = 1_000_000
-ITERABLES = [
-    *("set", "frozenset", "range", "deque", "dict_keys", "dict_values", "dict_items", "list_iterator", "chain"),
-    *("tuple_iterator", "str_iterator", "dict_keyiterator", "set_iterator", "range_iterator", "islice", "groupby"),
-    *("accumulate", "takewhile", "dropwhile", "starmap", "zip_longest", "pairwise", "product", "permutations"),
-    *("combinations", "filterfalse", "compress", "map", "zip", "filter", "enumerate", "reversed"),
-]
-"""The names of types whose items are the answer: a list of them, and no more than `MOST_ITEMS`."""
-
-
-def answer_of(value, depth=0):
-    """`value` where it is JSON-like and can be stored in a checkpoint, and its `str` where not."""
-    if value is None or isinstance(value, (str, bool, float)):
-        return value
-    if isinstance(value, int):
-        return value if -(2**63) <= value < 2**64 else str(value)
-    if depth < MOST_NESTED and isinstance(value, (list, tuple)):
-        return [answer_of(item, depth + 1) for item in value]
-    if "_generators" in modules and type(value) is modules["_generators"].Generator:
-        try:
-            return [answer_of(item, depth + 1) for item in modules["_generators"].all_of(value, MOST_ITEMS)]
-        except Exception:  # it asks a model, say
-            return str(value)
-    if depth < MOST_NESTED and type(value).__name__ in ITERABLES:
-        return [answer_of(item, depth + 1) for item in itertools.islice(value, MOST_ITEMS)]
-    if depth < MOST_NESTED and isinstance(value, dict):
-        return {_key(key): answer_of(item, depth + 1) for key, item in value.items()}
-    return str(value)
-
-
-def _key(key):
-    return answer_of(key) if key is None or isinstance(key, (str, int, float)) else str(key)
 
 
 def show(own):

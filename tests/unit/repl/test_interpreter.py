@@ -249,7 +249,7 @@ def test_overwritten_name_is_restored_and_reported(name: str) -> None:
 def test_name_overwritten_in_any_way_is_restored(code: str, runs: Any) -> None:
     ran = runs(
         code,
-        "Final = [len(P), P == context, llm_query('x'), ctx.num_documents(), re.findall('b', 'abc'), datetime.date]",
+        "Final = [len(P), P == context, llm_query('x'), ctx.num_documents(), re.findall('b', 'abc'), str(datetime.date)]",
     )
     assert ran.answer == [len(TEXT), True, "answer to x", 1, ["b"], "<class 'datetime.date'>"]
     assert "Restored" in ran.told[0]
