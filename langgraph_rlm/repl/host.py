@@ -20,7 +20,7 @@ from langgraph_rlm.answers.schema import checked_schema
 from langgraph_rlm.asking.requests import Answer, Call, Request
 from langgraph_rlm.asking.tools import Tool
 from langgraph_rlm.context import Context
-from langgraph_rlm.repl import gaps, modules, standard
+from langgraph_rlm.repl import gaps, modules, places, standard
 from langgraph_rlm.repl.boilerplate import compact
 from langgraph_rlm.repl.capabilities import NO_CAPABILITIES, Capabilities
 from langgraph_rlm.repl.cells import Variable
@@ -128,6 +128,12 @@ def _read_context(context: Context, name: str, arguments: list[Any]) -> HostResu
                 return {"return_value": context.text[start:end]}
             case "find", [str(needle), int(start), (int() | None) as end]:
                 return {"return_value": context.find(needle, start, end)}
+            case "grep", [str(needle), int(around), int(most)] if needle:
+                return {"return_value": places.found(needle, around, most, context)}
+            case "piece", [int(at), int(size), int(behind), int(ahead)] if size > 0 <= behind and ahead >= 0:
+                return {"return_value": places.piece(at, size, behind, ahead, context)}
+            case "places", [list(spans), int(around)] if all(_is_span(span, len(context)) for span in spans):
+                return {"return_value": places.places(spans, around, context)}
             case "compact", [str(text)]:
                 return {"return_value": compact(text)}
             case "cite", [str(quote)]:
@@ -213,6 +219,13 @@ def _is_prompt(prompt: object) -> bool:
     match prompt:
         case [str(), None | str()]:
             return True
+    return False
+
+
+def _is_span(span: object, length: int) -> bool:
+    match span:
+        case [int(start), int(end)]:
+            return 0 <= start < end <= length
     return False
 
 

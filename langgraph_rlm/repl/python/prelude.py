@@ -617,13 +617,20 @@ def _size(value):
     return len(value) if isinstance(value, (str, bytes, list, tuple, dict, set, frozenset)) else None
 
 
+def _is_hit(value):
+    """Whether it is one of those that `grep` gives."""
+    return isinstance(value, dict) and "offset" in value and "match" in value
+
+
 def show(own):
     """Prints the value of a cell's last expression as a REPL does, but never more than a screen of it."""
     value = own.pop("value")
     if value is None:
         return
     size = _size(value)
-    if size is None or size <= 50:
+    if isinstance(value, list) and value and _is_hit(value[0]):
+        print("[" + ",\n ".join([repr(hit) for hit in value])[:4000] + "]")
+    elif size is None or size <= 50:
         text = repr(value)
         print(text if len(text) <= 4000 else text[:4000] + "…")
     elif isinstance(value, (str, bytes)):

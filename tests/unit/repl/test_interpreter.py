@@ -249,9 +249,10 @@ def test_overwritten_name_is_restored_and_reported(name: str) -> None:
 def test_name_overwritten_in_any_way_is_restored(code: str, runs: Any) -> None:
     ran = runs(
         code,
-        "Final = [len(P), P == context, llm_query('x'), ctx.num_documents(), re.findall('b', 'abc'), str(datetime.date)]",
+        "day = str(datetime.date(2026, 1, 2))\n"
+        "Final = [len(P), P == context, llm_query('x'), ctx.num_documents(), re.findall('b', 'abc'), day]",
     )
-    assert ran.answer == [len(TEXT), True, "answer to x", 1, ["b"], "<class 'datetime.date'>"]
+    assert ran.answer == [len(TEXT), True, "answer to x", 1, ["b"], "2026-01-02"]
     assert "Restored" in ran.told[0]
 
 
