@@ -16,7 +16,7 @@ PRELUDE = "\n".join(Path(__file__).with_name("python").joinpath(f"{name}.py").re
 NAMES = [
     *("P", "context", "context_0", "ctx", "peek", "tail", "lenP", "llm_query", "llm_batch", "llm_query_batched"),
     *("rlm_query", "rlm_query_batched", "ask", "ask_chunks", "ask_chunks_first", "pick_first_answer", "extract_after"),
-    *("read_all", "llm_map", "compact", "grep"),
+    *("read_all", "llm_map", "compact", "grep", "budget"),
     *("cite", "SHOW_VARS", "FINAL", "FINAL_VAR", "re", "json", "math", "collections", "itertools", "datetime"),
 ]
 """The names of the REPL. A cell may use them for its own, but for those without which it has no text and no models."""

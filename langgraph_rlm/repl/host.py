@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import re
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from typing import Any
 
@@ -29,6 +29,11 @@ from langgraph_rlm.repl.python.answers import ERROR
 from langgraph_rlm.repl.rewriting.bridges import HELPERS, rewritten
 
 MOST_CHUNKS = 1_000_000
+MOST_TOKENS = 10_000_000
+SMALL_GROUP = {"characters": 20_000, "items": 20}
+"""What `llm_map` has a model read at once where nobody knows how much it can read; it always did so once."""
+MOST_GROUPED, MOST_ITEMS = 200_000, 100
+"""Characters and items that it has a model read at once: each item has to have an answer in one reply."""
 
 HostResult = ExternalSettledResult
 """What a suspended session is resumed with: `return_value`, or `exc_type` and `message`."""
@@ -44,6 +49,7 @@ def answer(
     context: Context,
     variables: tuple[Variable, ...],
     capabilities: Capabilities = NO_CAPABILITIES,
+    budget: Callable[[], Mapping[str, Any]] = dict,
 ) -> HostResult | Call:
     """The result of a call that leaves the sandbox, or the `Call` that the graph has to answer."""
     if snapshot.function_name == MARK:
@@ -64,6 +70,7 @@ def answer(
             bool(batch),
             schema,
             bool(first),
+            (int() | None) as most,
         ) if all(map(_is_prompt, prompts)) and not (first and schema is not None):
             if model is not None and (not isinstance(model, str) or model not in capabilities.models):
                 return _no_model(model, capabilities.models)
@@ -71,7 +78,9 @@ def answer(
                 schema = None if schema is None else checked_schema(schema)
             except (TypeError, ValueError) as error:
                 return raising("ValueError", str(error))
-            requests = [Request(kind, prompt, about, model, schema) for prompt, about in prompts]
+            if most is not None and not 0 < most < MOST_TOKENS:
+                return raising("ValueError", f"max_tokens must be a whole number from 1 to {MOST_TOKENS - 1:,}")
+            requests = [Request(kind, prompt, about, model, schema, max_tokens=most) for prompt, about in prompts]
             return Call(requests, batch, first) if requests else {"return_value": []}
         case ("tool", str(name), list(calls), bool(batch)) if all(map(_is_arguments, calls)):
             return _tool_call(name, calls, batch, capabilities.tools)
@@ -85,6 +94,10 @@ def answer(
             return _translate(pattern, flags)
         case ("patterns", list(patterns)) if all(map(_is_pattern, patterns)):
             return _translate_some(patterns)
+        case ("group", (str() | None) as model):
+            return {"return_value": _group(model, capabilities)}
+        case ("budget",):
+            return {"return_value": dict(budget())}
         case ("show_vars",):
             return {"return_value": "\n".join(map(str, describe(variables))) or "no variables yet"}
     return raising("TypeError", "no such call")
@@ -100,6 +113,16 @@ def _source(name: str) -> str:
     """A module as a cell would be. Those that cells call, native and quick ones are written for Monty as it is."""
     source = modules.source(name)
     return source if name in (*HELPERS, *NATIVE, *QUICK) else rewritten(source).code
+
+
+def _group(model: str | None, capabilities: Capabilities) -> dict[str, int]:
+    """How much `llm_map` has a model read at once."""
+    is_known = model is None or model in capabilities.models
+    characters = capabilities.comfortable(model) if is_known else None
+    if characters is None:
+        return SMALL_GROUP
+    characters = min(characters, MOST_GROUPED)
+    return {"characters": characters, "items": min(max(SMALL_GROUP["items"], characters // 1_000), MOST_ITEMS)}
 
 
 def _no_model(name: object, models: Collection[str]) -> HostResult:
@@ -142,6 +165,8 @@ def _read_context(context: Context, name: str, arguments: list[Any]) -> HostResu
                 if 0 <= overlap < size and len(context) // (size - overlap) > MOST_CHUNKS:
                     return raising("ValueError", f"more than {MOST_CHUNKS:,} chunks: choose a larger size")
                 return {"return_value": context.chunk(size, overlap)}
+            case "cut", [str(text), int(size), int(overlap)]:
+                return _read_context(Context.of(text), "chunk", [size, overlap])
     except (IndexError, ValueError) as error:
         return raising("IndexError" if isinstance(error, IndexError) else "ValueError", str(error))
     return raising("TypeError", f"ctx.{name:.80} takes other arguments")
@@ -188,6 +213,11 @@ def can_be_repeated(snapshot: FunctionSnapshot) -> bool:
 
 def _is_import(snapshot: FunctionSnapshot) -> bool:
     return snapshot.is_os_function and snapshot.function_name == "import"
+
+
+def asks_for_group(snapshot: FunctionSnapshot) -> bool:
+    """Whether a call asks how much `llm_map` has a model read at once."""
+    return snapshot.function_name == "_host" and (_arguments(snapshot) or ())[:1] == ("group",)
 
 
 def is_worked_out(snapshot: FunctionSnapshot) -> bool:

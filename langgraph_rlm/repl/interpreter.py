@@ -73,6 +73,10 @@ class Interpreter:
             self.lookahead = Lookahead(kept or {})
             return self._advance(cell, lambda: state.begin(cell))
 
+    def tell_budget(self, budget: Callable[[], Mapping[str, Any]]) -> None:
+        """Has code that asks what is left of the run told that."""
+        self._state.budget = budget
+
     def resume(self, answers: list[Answer]) -> CellOutcome:
         """Goes on with the suspended cell, its call answered."""
         return self._resume(lambda call: host.result_of(answers, call.batch))

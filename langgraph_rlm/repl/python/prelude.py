@@ -34,18 +34,25 @@ passed = collections.deque(maxlen=100)
 # -- models ---------------------------------------------------------------------------------------------------------
 
 
-def _ask(kind, prompts, batch, model=None, schema=None, first=False):
-    return _host("ask", kind, prompts, model, batch, schema, first)
+def _ask(kind, prompts, batch, model=None, schema=None, first=False, max_tokens=None):
+    if max_tokens is not None and type(max_tokens) is not int:
+        raise TypeError("max_tokens must be a whole number, not " + type(max_tokens).__name__)
+    return _host("ask", kind, prompts, model, batch, schema, first, max_tokens)
 
 
-def llm_query(prompt, context=None, *, model=None, schema=None):
-    """The answer of a model to `prompt`, followed by `context` where one is given: a str, or what the `schema` says."""
-    return _ask("llm", [[_text("prompt", prompt), _text_or_none("context", context)]], False, model, schema)[0]
+def llm_query(prompt, context=None, *, model=None, schema=None, max_tokens=None):
+    """The answer of a model to `prompt`, followed by `context` where one is given: a str, or what the `schema` says.
+
+    The reply has no more than `max_tokens`.
+    """
+    asked = [[_text("prompt", prompt), _text_or_none("context", context)]]
+    return _ask("llm", asked, False, model, schema, False, max_tokens)[0]
 
 
-def llm_batch(prompts, *, model=None, schema=None):
+def llm_batch(prompts, *, model=None, schema=None, max_tokens=None):
     """Answers to many prompts, asked in parallel, in the order of the prompts. A prompt that fails is its error."""
-    return _ask("llm", [[_text("prompt", p), None] for p in _listed("prompts", prompts)], True, model, schema)
+    asked = [[_text("prompt", p), None] for p in _listed("prompts", prompts)]
+    return _ask("llm", asked, True, model, schema, False, max_tokens)
 
 
 def rlm_query(prompt, context=None, *, model=None):
@@ -63,14 +70,18 @@ def ask(question, text):
     return llm_query(_question(question), text)
 
 
-def ask_chunks(question, chunks):
-    """`ask` for each of `chunks` (a list, or one text that is cut up), in parallel; answers in order."""
-    return _ask("llm", _about_each(question, chunks), True)
+def ask_chunks(question, chunks, size=None, overlap=0):
+    """`ask` for each of `chunks`, in parallel; answers in order.
+
+    They are a list, or one text, which is cut up. Where a `size` is given, in characters, what is longer is cut up as
+    by `ctx.chunk`, and each piece repeats the last `overlap` of the one before.
+    """
+    return _ask("llm", _about_each(question, chunks, size, overlap), True)
 
 
-def ask_chunks_first(question, chunks):
+def ask_chunks_first(question, chunks, size=None, overlap=0):
     """A valid answer that any of `chunks` gives, or None. Asks in growing waves; the first valid answer ends it."""
-    answers = _ask("llm", _about_each(question, chunks), True, first=True)
+    answers = _ask("llm", _about_each(question, chunks, size, overlap), True, first=True)
     answer = pick_first_answer(answers)
     if answer is None and ERROR + NOT_ASKED in answers:
         asked = str(len(answers) - answers.count(ERROR + NOT_ASKED))
@@ -88,8 +99,8 @@ def pick_first_answer(answers):
     return None
 
 
-def _about_each(question, chunks):
-    return [[_question(question), _text("chunk", chunk)] for chunk in _chunks(chunks)]
+def _about_each(question, chunks, size, overlap):
+    return [[_question(question), chunk] for chunk in _chunks(chunks, size, overlap)]
 
 
 def _question(question):
@@ -102,10 +113,17 @@ def _question(question):
     )
 
 
-def _chunks(chunks):
-    if isinstance(chunks, str):
-        return [chunks[i : i + CHUNK] for i in range(0, len(chunks), CHUNK)]
-    return _listed("chunks", chunks)
+def _chunks(chunks, size, overlap):
+    if size is None and not overlap:
+        if isinstance(chunks, str):
+            return [chunks[i : i + CHUNK] for i in range(0, len(chunks), CHUNK)]
+        return [_text("chunk", chunk) for chunk in _listed("chunks", chunks)]
+    size = CHUNK if size is None else size
+    if chunks is P:
+        return ctx.chunk(size, overlap)
+    texts = [chunks] if isinstance(chunks, str) else _listed("chunks", chunks)
+    cut = [_host("context", "cut", [_text("chunk", text), size, overlap]) for text in texts]
+    return [piece for pieces in cut for piece in pieces]
 
 
 # -- tools ------------------------------------------------------------------------------------------------------------
@@ -227,6 +245,15 @@ def FINAL_VAR(name):
         final, final_variable = unset, name
     else:
         final, final_variable = name, None
+
+
+def budget():
+    """What is left of this run, as a dict; None where that is not bounded.
+
+    `turns` after this one, `subcalls`, `tool_calls`, `tokens` and `seconds`; and for each cell `cell_seconds` that it
+    may compute, and `output_characters` that are shown.
+    """
+    return _host("budget")
 
 
 def SHOW_VARS():

@@ -69,6 +69,7 @@ CONTEXT: dict[str, list[list[Any]]] = {
     "places": [[[[10**6 - i, 10**6] for i in range(1, 300_000)], 10**9]],
     "cite": [["a " * 400_000 + "c"]],
     "chunk": [[2, 1], [1, 0]],
+    "cut": [["a" * 1_000_001, 1, 0], ["a" * 900_000, 2, 1]],
 }
 CALLS: dict[str, list[tuple[Any, ...]]] = {
     "context": [(name, arguments) for name, bombs in CONTEXT.items() for arguments in bombs],
@@ -76,6 +77,8 @@ CALLS: dict[str, list[tuple[Any, ...]]] = {
     "standard": [(name, arguments) for name, bombs in STANDARD.items() for arguments in bombs],
     "pattern": [("[^" + "".join(map(chr, range(0x400, 0x400 + 9000))) + "]", 2), ("(a*)*" * 1000, 0), ("(" * 9000, 0)],
     "patterns": [([["[^" + "".join(map(chr, range(0x400, 0x400 + 9000))) + "]", 2]] * 1000,), ([["", 0]] * 300_000,)],
+    "group": [("a" * 1_000_000,)],
+    "budget": [()],
     "show_vars": [()],
 }
 ASKED = {"ask", "tool"}
