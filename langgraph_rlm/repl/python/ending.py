@@ -55,7 +55,7 @@ def answer_of(value, depth=0):
     if isinstance(value, int):
         return value if -(2**63) <= value < 2**64 else str(value)
     if depth >= MOST_NESTED:
-        return str(value) if isinstance(value, (list, tuple, dict)) else _as_text(value, depth)
+        return _too_deep(value, depth) if isinstance(value, (list, tuple, dict)) else _as_text(value, depth)
     if isinstance(value, (list, tuple)):
         return [answer_of(item, depth + 1) for item in value]
     if isinstance(value, dict):
@@ -69,10 +69,18 @@ def answer_of(value, depth=0):
     return _as_text(value, depth)
 
 
+def _too_deep(value, depth):
+    """What is in so many lists that it is kept as a text."""
+    text = str(value)
+    if " at 0x" in text:
+        _refuse(depth, "something that is no value, deep in other lists,", "give text, numbers, lists and dicts")
+    return text
+
+
 def _is_iterable(value):
     """Whether its items are what it is: also of an iterator, and a named tuple with methods, of the code's own."""
     kind = type(value)
-    is_own = hasattr(kind, "__next__") or hasattr(kind, "_fields")
+    is_own = hasattr(kind, "__next__") or (hasattr(kind, "_fields") and hasattr(kind, "__iter__"))
     return kind.__name__ in ITERABLES or (is_own and kind.__name__ not in INSTEAD)
 
 

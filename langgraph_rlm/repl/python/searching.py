@@ -28,6 +28,7 @@ def grep(pattern, *given, texts=None, context=80, most=20, flags=0):
     if given and not isinstance(given[0], int):
         texts = given.pop(0)
     context, most = [*given, *[context, most][len(given) :]]
+    context, most = _max(0, context), MOST_COUNTED if most is None else _max(0, most)
     if texts is None or texts is P:
         hits, total, is_all = _found_in_context(*_read_pattern(pattern, flags), context, most)
     else:

@@ -10,7 +10,7 @@ import pytest
 from tests.fakes import ScriptedModel, cell, error_of, final_of, rlm_of, run, submit
 
 DEFINED = """\
-import collections, dataclasses, datetime, decimal, enum, fractions, functools, hashlib, io, itertools, pathlib, typing
+import ast, collections, dataclasses, datetime, decimal, enum, fractions, functools, hashlib, io, itertools, pathlib, typing
 class Plain:
     def __init__(self):
         self.a = 1
@@ -90,6 +90,8 @@ def asking():
         ("(1 // x for x in [0])", "`Final = list(...)`"),
         ("itertools.count()", "more than 1,000,000 items"),
         ("itertools.cycle('ab')", "more than 1,000,000 items"),
+        ("ast.parse('1').body[0]", "an instance of `Expr`"),
+        ("functools.reduce(lambda inner, _: [inner], range(150), Plain())", "no value, deep in other lists"),
         ("...", "`...`: put the answer itself there"),
         ("[1, find]", "`Final` has the function `find` in it: call it, `find(...)`."),
         ("{'a': [Plain()]}", "`Final` has an instance of `Plain` in it"),

@@ -41,6 +41,8 @@ def test_hit_tells_where_it_is_and_what_stands_around_it() -> None:
         ("grep('apple', ctx.documents())", ["apple", "apple", "apple"]),
         ("grep('apple', texts='an apple', context=2)", ["apple"]),
         ("grep('apple', ['none'])", []),
+        ("grep('apple', most=None)[:2]", ["apple", "apple"]),
+        ("grep('apple', -1, -1)", []),
         ("grep('nowhere')", []),
         ("grep('no[w]here')", []),
     ],
