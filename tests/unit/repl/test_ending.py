@@ -10,7 +10,8 @@ import pytest
 from tests.fakes import ScriptedModel, cell, error_of, final_of, rlm_of, run, submit
 
 DEFINED = """\
-import ast, collections, dataclasses, datetime, decimal, enum, fractions, functools, hashlib, io, itertools, pathlib, typing
+import ast, functools, typing, pathlib, itertools
+import collections, dataclasses, datetime, decimal, enum, fractions, hashlib, io
 class Plain:
     def __init__(self):
         self.a = 1
