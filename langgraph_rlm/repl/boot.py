@@ -11,7 +11,7 @@ from langgraph_rlm.answers.values import MOST_INT
 from langgraph_rlm.repl.cells import Variable
 from langgraph_rlm.repl.passed import Passed, passed_of
 
-SOURCES = ("answers", "prelude", "ending", "searching", "reading")
+SOURCES = ("answers", "prelude", "reading")
 PRELUDE = "\n".join(Path(__file__).with_name("python").joinpath(f"{name}.py").read_text("utf-8") for name in SOURCES)
 NAMES = [
     *("P", "context", "context_0", "ctx", "peek", "tail", "lenP", "llm_query", "llm_batch", "llm_query_batched"),
@@ -168,7 +168,7 @@ def _is_number(value: object) -> bool:
 
 
 def _is_storable(value: object, depth: int = 0) -> bool:
-    """Whether a checkpoint can hold it: what `answer_of` makes of any answer, a list around it."""
+    """Whether a checkpoint can hold it: what `answer_of` of `_ending` makes of any answer, a list around it."""
     match value:
         case None | bool() | float() | str():
             return True

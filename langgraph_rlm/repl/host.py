@@ -38,7 +38,7 @@ MOST_GROUPED, MOST_ITEMS = 200_000, 100
 HostResult = ExternalSettledResult
 """What a suspended session is resumed with: `return_value`, or `exc_type` and `message`."""
 NOTHING: HostResult = {"return_value": None}
-NATIVE = ("_operations", "_forms", "_additions.collections.abc", "typing", "asyncio")
+NATIVE = ("_operations", "_forms", "_ending", "_grep", "_additions.collections.abc", "typing", "asyncio")
 """Modules that need nothing which Monty lacks, or Monty's own of that name."""
 MARK = "_at"
 """The call that tells where a cell is."""
@@ -105,7 +105,10 @@ def answer(
 
 def load(snapshot: FunctionSnapshot) -> HostResult:
     """The result of a call that asks for a module, and may ask for nothing else."""
-    return {"return_value": _source(snapshot.args[1])}
+    match snapshot.function_name == "_host" and _arguments(snapshot):
+        case ("module", str(name)) if name in modules.names():
+            return {"return_value": _source(name)}
+    return raising("RuntimeError", "no calls between cells")
 
 
 @cache

@@ -315,7 +315,7 @@ class ReplState:
         protected = [*self._conventions.names_of_text, *PROTECTED, "tool_batch"]
         code = SURVEY_AND_RESET if self._conventions.variable == "Final" else SURVEY
         asked = code.format(self._conventions.variable, protected)
-        survey = survey_of(self.evaluate(asked), [*protected, "answer", *self._capabilities.tools])
+        survey = survey_of(self.evaluate(asked, answering=host.load), [*protected, "answer", *self._capabilities.tools])
         repairs = [RESTORE.format(name=name) for name in survey.overwritten]
         unshadowed = shadowed_builtins(failure, survey.variables)
         repairs += [UNSHADOW.format(name=name) for name in unshadowed]

@@ -166,6 +166,16 @@ def compact(text):
     return _host("context", "compact", [_text("text", text)])
 
 
+def grep(pattern, *given, texts=None, context=80, most=20, flags=0):
+    """Where `pattern`, a regular expression, stands in `P`, or in `texts` (a list, or one): a list of dicts, in order.
+
+    Each has the number and `name` of its `document`, the `line` there, from 1, the `offset` in `P` (or in its text),
+    the `match`, and the `text` around it: `context` characters either side. `^` and `$` match at lines. No more than
+    `most` come; where there are more, that is printed. After the pattern, what is no number is the texts.
+    """
+    return module("_grep").grep(pattern, given, texts, context, most, flags)
+
+
 class Ctx:
     """The structure of `P`: its documents and where they are. Offsets and sizes are characters."""
 
@@ -438,6 +448,8 @@ def module(name):
         own = {**own, "no_name": no_name, "imported": imported, "datetime": datetime, "dated": dated, "unset": unset}
         if name in ("_operations", "_generators"):
             own = {**own, "replaced": {"sorted": sorted, "min": min, "max": max, "filter": filter, "map": map}}
+        if name == "_grep":
+            own = {**own, "host": _host, "text": lambda: P}
         if name == "re":
             own = {**own, "host": _host, "native_re": native_re}
         namespace = {"__rlm__": own}
@@ -588,7 +600,7 @@ def survey(own, variables, ending, protected):
     elif answer is unset and ending is not None:
         answer, where, form = variables.get(ending, unset), "`" + ending + "`", "`" + ending + " = {}`"
     final, final_variable = unset, None
-    kept, why = ([], None) if answer is unset else kept_answer(answer, where, form)
+    kept, why = ([], None) if answer is unset else module("_ending").kept_answer(answer, where, form)
     if "_searching" in modules:
         modules["_searching"].forget()
     cited = [pair for pair in _cited]

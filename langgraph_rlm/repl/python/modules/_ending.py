@@ -1,6 +1,9 @@
-"""What becomes of the value that code ends a run with: plain data, or a word on why it is none. This file runs in the
-sandbox, after the prelude and in its namespace.
-"""
+"""What becomes of the value that code ends a run with: plain data, or a word on why it is none."""
+
+import datetime
+import itertools
+
+module, modules = __rlm__["module"], __rlm__["modules"]
 
 MOST_NESTED = 100
 MOST_ITEMS = 1_000_000
@@ -13,7 +16,7 @@ ITERABLES = [
     *("filter", "enumerate", "reversed", "_tee", "count", "cycle", "repeat"),
 ]
 """The names of types whose items are the answer: a list of them, where there are no more than `MOST_ITEMS`."""
-DATES = (_datetime.datetime, _datetime.date, _datetime.time, _datetime.timedelta, _datetime.timezone)
+DATES = (datetime.datetime, datetime.date, datetime.time, datetime.timedelta, datetime.timezone)
 INSTEAD = {
     "Pattern": ("a pattern", "search with it, as in `pattern.findall(P)`"),
     "Match": ("a match", "`.group()` gives its text"),

@@ -1,10 +1,13 @@
-"""`grep`: where a pattern stands, in `P` or in other texts. This file runs in the sandbox, after the prelude and in its
-namespace.
+"""`grep`: where a pattern stands, in `P` or in other texts.
 
 What is no regular expression is searched by the host. Other patterns are searched here, a piece after the other: the
 host cuts the pieces of `P`, whose characters take long to reach here where they are not of ASCII alone; and here a
 pattern that takes for ever takes no longer than a cell.
 """
+
+import itertools
+
+host, module, text_of = __rlm__["host"], __rlm__["module"], __rlm__["text"]
 
 PIECE = 200_000
 BEHIND, AHEAD = 100, 2_000
@@ -17,22 +20,20 @@ FEW = 20
 SPECIAL = "\\^$.|?*+()[]{}"
 
 
-def grep(pattern, *given, texts=None, context=80, most=20, flags=0):
-    """Where `pattern`, a regular expression, stands in `P`, or in `texts` (a list, or one): a list of dicts, in order.
-
-    Each has the number and `name` of its `document`, the `line` there, from 1, the `offset` in `P` (or in its text),
-    the `match`, and the `text` around it: `context` characters either side. `^` and `$` match at lines. No more than
-    `most` come; where there are more, that is printed.
-    """
+def grep(pattern, given, texts, context, most, flags):
+    """See the function of that name in the prelude."""
     given = [*given]
     if given and not isinstance(given[0], int):
         texts = given.pop(0)
     context, most = [*given, *[context, most][len(given) :]]
-    context, most = _max(0, context), MOST_COUNTED if most is None else _max(0, most)
-    if texts is None or texts is P:
+    context, most = max(0, context), MOST_COUNTED if most is None else max(0, most)
+    if texts is None or texts is text_of():
         hits, total, is_all = _found_in_context(*_read_pattern(pattern, flags), context, most)
     else:
-        texts = [texts] if isinstance(texts, str) else [_text("each of texts", text) for text in texts]
+        texts = [texts] if isinstance(texts, str) else [*texts]
+        wrong = [type(text).__name__ for text in texts if not isinstance(text, str)]
+        if wrong:
+            raise TypeError("each of texts must be a str, not " + wrong[0])
         hits, total, is_all = _found_in_texts(*_read_pattern(pattern, flags), texts, context, most)
     if total > len(hits):
         print("grep: the first " + str(len(hits)) + " of " + ("" if is_all else "at least ") + str(total) + " matches")
@@ -58,10 +59,10 @@ def _read_pattern(pattern, flags):
 
 def _found_in_context(literal, compiled, context, most):
     if literal is not None:
-        found = _host("context", "grep", [literal, context, most])
+        found = host("context", "grep", [literal, context, most])
         return found["hits"], found["total"], True
-    spans, total, is_all = _spans(compiled, lambda at: _host("context", "piece", [at, PIECE, BEHIND, AHEAD]), most)
-    return _host("context", "places", [spans, context]), total, is_all
+    spans, total, is_all = _spans(compiled, lambda at: host("context", "piece", [at, PIECE, BEHIND, AHEAD]), most)
+    return host("context", "places", [spans, context]), total, is_all
 
 
 def _found_in_texts(literal, compiled, texts, context, most):
@@ -73,7 +74,7 @@ def _found_in_texts(literal, compiled, texts, context, most):
         spans, more, is_whole = _spans(compiled, _looking_up(_pieces(text)), most - len(hits))
         total, is_all = total + more, is_all and is_whole
         hits += _places(i, text, spans, context)
-        if total >= _max(MOST_COUNTED, most):
+        if total >= max(MOST_COUNTED, most):
             return hits, total, is_all and i + 1 == len(texts)
     return hits, total, is_all
 
@@ -106,15 +107,15 @@ def _pieces(text):
 def _spans(compiled, piece, most):
     """Start and end of the first matches, how many there are, and whether all were counted."""
     spans, total, at, last = [], 0, 0, 0
-    while total < _max(MOST_COUNTED, most):
+    while total < max(MOST_COUNTED, most):
         found = piece(at)
         if found is None:
             return spans, total, True
         text, begin, end = found
-        cut = _max(0, _max(at, last) - compiled.behind - begin)  # what ended there is no beginning of another
+        cut = max(0, max(at, last) - compiled.behind - begin)  # what ended there is no beginning of another
         text, begin = text[cut:], begin + cut
         found = [[begin + start, begin + stop] for start, stop in _found(compiled, text) if start < stop]
-        found = [span for span in found if _max(at, last) <= span[0] < end]
+        found = [span for span in found if max(at, last) <= span[0] < end]
         spans += found[: most - len(spans)]
         total, last = total + len(found), found[-1][1] if found else last
         at = end
@@ -140,7 +141,7 @@ def _places(i, text, spans, context):
     hits, offset, line = [], 0, 1
     for start, end in spans:
         line, offset = line + text[offset:start].count("\n"), start
-        shown = _min(end, start + MOST_MATCH)
+        shown = min(end, start + MOST_MATCH)
         hit = {"name": "texts[" + str(i) + "]", "document": i, "line": line, "offset": start}
-        hits.append({**hit, "match": text[start:shown], "text": text[_max(0, start - context) : shown + context]})
+        hits.append({**hit, "match": text[start:shown], "text": text[max(0, start - context) : shown + context]})
     return hits
