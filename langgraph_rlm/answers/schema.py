@@ -14,9 +14,9 @@ from functools import cache, partial
 from itertools import islice
 from typing import Any
 
-from langchain_core.utils.json import parse_json_markdown
 from pydantic import TypeAdapter, ValidationError
 
+from langgraph_rlm.answers.json_in_text import json_values, text_in_tag
 from langgraph_rlm.answers.values import plain
 from langgraph_rlm.errors import InvalidInput, RLMError
 
@@ -29,6 +29,7 @@ WORDS = {
 }
 """Keywords that such a schema may have, checked as fast as a value is read: no patterns, no references."""
 HOLDS_ONE, HOLDS_LIST = {"items", "additionalProperties"}, {"prefixItems", "anyOf", "oneOf", "allOf"}
+KINDS = {"object": dict, "array": list}
 SAYS_SOMETHING = {"type", "properties", "enum", "const", "items", *HOLDS_LIST}
 """A schema that has none of these says nothing about a value, as a rule because it is none."""
 
@@ -103,27 +104,36 @@ class AnswerSchema:
             return self._said(value)
 
     def read(self, reply: str) -> Any:
-        """What a model's reply says in JSON, once it satisfies the schema; or the reply, where a text is all it takes.
+        """What a model's reply says in JSON, once it satisfies the schema; or its text, where a text is all it takes.
 
         Raises `Unfit`.
         """
         try:
             return self._said(reply)
         except Unfit as unfit:
-            with suppress(Unfit):
-                self.check(reply)
-                return reply
+            for text in (text_in_tag(reply), reply, reply.strip()):
+                with suppress(Unfit):
+                    self.check(text)
+                    return text
             raise unfit
 
     def _said(self, text: str) -> Any:
+        """The last value in a text that satisfies the schema. What is wrong is told of the last of its kind."""
         try:
-            said = plain(_json_of(text))
-        except (ValueError, RecursionError):
-            raise Unfit("it is no JSON.") from None
-        except TypeError as error:
-            raise Unfit(str(error)) from None
-        self.check(said)
-        return said
+            values = json_values(text)
+        except ValueError as none:
+            raise Unfit(str(none)) from None
+        kind, nearest = KINDS.get(str(self.schema.get("type")), object), None
+        for value in reversed(values):
+            try:
+                said = plain(value)
+                self.check(said)
+                return said
+            except (TypeError, Unfit) as mismatch:
+                if nearest is None or (isinstance(value, kind) and not isinstance(nearest[0], kind)):
+                    nearest = value, str(mismatch)
+        assert nearest is not None
+        raise Unfit(nearest[1])
 
 
 def checked_schema(given: object) -> dict[str, Any]:
@@ -166,14 +176,6 @@ def _inner(schema: Any, room: int) -> int:
             raise ValueError(f"{word!r} cannot be in a schema here: check that with Python")
         count += sum(1 + _inner(part, room - 1) for part in inner)
     return count
-
-
-def _json_of(text: str) -> Any:
-    """The JSON of a reply: all of it, or its first block, whatever is said around that. Raises `ValueError`."""
-    try:
-        return parse_json_markdown(text, parser=json.loads)
-    except ValueError:
-        return json.loads(text.partition("```")[2].partition("\n")[2].partition("\n```")[0])
 
 
 def _dialect_of(schema: dict[str, Any]) -> Any:

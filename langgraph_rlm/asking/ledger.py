@@ -78,6 +78,17 @@ class Ledger:
         """How many more are allowed."""
         return self._allowed[limit] - self._reserved[limit]
 
+    @property
+    def remaining(self) -> dict[str, Any]:
+        """What the question may still spend: None where it is not bounded, seconds to a tenth."""
+        tokens, seconds = self._limits.max_tokens, self._limits.max_seconds
+        return {
+            "subcalls": max(0, self.left(SUBCALLS)),
+            "tool_calls": max(0, self.left(TOOL_CALLS)),
+            "tokens": None if tokens is None else max(0, tokens - self._tokens),
+            "seconds": None if seconds is None else max(0.0, round(seconds - self.seconds, 1)),
+        }
+
     def note_ahead(self, asker: object, count: int) -> None:
         """Notes how many requests are asked ahead for the code of `asker`, which has not come to them yet.
 

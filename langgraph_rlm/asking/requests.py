@@ -18,6 +18,7 @@ class Request:
     """What the code asks for at one place: of a model, `prompt` followed by `context`; of a tool, its `arguments`.
 
     `prompt` is a tool's name. `model` is the one that the code chose. The answer satisfies the JSON `schema`, if any.
+    A model's reply has no more than `max_tokens`; a child RLM is not bound by it.
     """
 
     kind: Kind
@@ -26,6 +27,7 @@ class Request:
     model: str | None = None
     schema: dict[str, Any] | None = None
     arguments: dict[str, Any] | None = None
+    max_tokens: int | None = None
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> Request:
@@ -44,7 +46,8 @@ class Request:
         if self.arguments is not None:
             return TOOL + digest_of(self.prompt, json.dumps(self.arguments, sort_keys=True))
         shape = [] if self.schema is None else [json.dumps(self.schema, sort_keys=True)]
-        return digest_of(self.kind, self.model, self.prompt, self.context, *shape)
+        bound = [] if self.max_tokens is None else [f"max_tokens {self.max_tokens}"]
+        return digest_of(self.kind, self.model, self.prompt, self.context, *shape, *bound)
 
     @property
     def text(self) -> str:
@@ -61,7 +64,7 @@ class Request:
 
 TOOL = "tool "
 """Begins the keys of calls of tools."""
-OPTIONAL = ("model", "schema", "arguments")
+OPTIONAL = ("model", "schema", "arguments", "max_tokens")
 """Fields of a `Request` that most have not."""
 
 

@@ -106,6 +106,7 @@ def execute(spec: RLMSpec, state: CellInput, config: RunnableConfig) -> Steps[Co
 
 def _run_or_resume(now: Execution, call: PendingCall) -> Steps[Command[Any]]:
     """Runs the cell, or goes on with it where it was suspended and has its answers, up to where it asks or ends."""
+    now.repl.tell_budget(partial(_budget, now))
     outcome = yield from (_resume_cell(now, call) if call.pending else _run_cell(now))
     stopped = yield from _run_to_ask_or_end(now, outcome)
     stopped, dump = yield from _dump(now, stopped)
@@ -117,6 +118,19 @@ def _run_or_resume(now: Execution, call: PendingCall) -> Steps[Command[Any]]:
     if isinstance(stopped.outcome, Finished):
         return _conclude(now, stopped.outcome, dump, update)
     return (yield from _ask(now, call, stopped.outcome.call, stopped, dump, update))
+
+
+def _budget(now: Execution) -> dict[str, Any]:
+    """What is left of the run, as `budget()` of the REPL tells it."""
+    spec, cap = now.spec, now.spec.dialect.conventions.output_cap(now.spec.sandbox)
+    context = now.run.context(now.state["context_id"], now.config)
+    remaining = now.run.ledger.remaining
+    return {
+        "turns": max(0, spec.limits.max_steps - now.state["step"]),
+        **(remaining if spec.has_subcalls else {**remaining, "subcalls": 0}),
+        "cell_seconds": spec.sandbox.seconds(len(context)),
+        "output_characters": cap.head + cap.tail,
+    }
 
 
 def _run_cell(now: Execution) -> Steps[CellOutcome]:

@@ -28,6 +28,7 @@ from langgraph_rlm.conversation import prompts
 from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import LimitExceeded
 from langgraph_rlm.langgraph_internals import CONF, CONFIG_KEY_TASK_ID
+from langgraph_rlm.models.reply_length import bounded_reply
 from langgraph_rlm.nodes.pending import NOT_NEEDED
 from langgraph_rlm.nodes.records import record_of
 from langgraph_rlm.repl.python import answers
@@ -201,7 +202,9 @@ def _ask_model_or_child(
         assert child is not None
         return (yield from _run_child(child, request, run, config))
     text = request.prompt if request.context is None else f"{request.prompt}\n\n{request.context}"
-    call = CallModel(spec.model_named(request.model), [HumanMessage(text)], run.gate, config, on_send=on_send)
+    model = spec.model_named(request.model)
+    options = {} if request.max_tokens is None else bounded_reply(model, request.max_tokens)
+    call = CallModel(model, [HumanMessage(text)], run.gate, config, options=options, on_send=on_send)
     if request.schema is None:
         reply: ModelReply = yield call
         return SubcallResult(reply.whole, {**NOTHING_SPENT, "usage": reply.usage}, {})

@@ -16,7 +16,7 @@ PRELUDE = "\n".join(Path(__file__).with_name("python").joinpath(f"{name}.py").re
 NAMES = [
     *("P", "context", "context_0", "ctx", "peek", "tail", "lenP", "llm_query", "llm_batch", "llm_query_batched"),
     *("rlm_query", "rlm_query_batched", "ask", "ask_chunks", "ask_chunks_first", "pick_first_answer", "extract_after"),
-    *("read_all", "llm_map", "compact"),
+    *("read_all", "llm_map", "compact", "grep", "budget"),
     *("cite", "SHOW_VARS", "FINAL", "FINAL_VAR", "re", "json", "math", "collections", "itertools", "datetime"),
 ]
 """The names of the REPL. A cell may use them for its own, but for those without which it has no text and no models."""
@@ -73,7 +73,7 @@ UNSHADOW = '{name}_, {name} = {name}, __rlm__["builtin"](__rlm__, "{name}")'
 """Gives a built-in its name back; the variable that had it has an underscore more."""
 MOST_NESTED = 101
 """Lists in lists of an answer, the one around it among them: one more than the prelude allows."""
-MOST_NAME, MOST_PROBLEM = 60, 200
+MOST_NAME, MOST_PROBLEM = 60, 300
 """Characters of a variable's name or type, and of what is wrong with its ending, that the model is shown."""
 
 
@@ -168,7 +168,7 @@ def _is_number(value: object) -> bool:
 
 
 def _is_storable(value: object, depth: int = 0) -> bool:
-    """Whether a checkpoint can hold it: what `answer_of` makes of any answer, a list around it."""
+    """Whether a checkpoint can hold it: what `answer_of` of `_ending` makes of any answer, a list around it."""
     match value:
         case None | bool() | float() | str():
             return True

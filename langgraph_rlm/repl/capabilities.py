@@ -20,6 +20,8 @@ class Capabilities:
     models: Collection[str] = ()
     goes_to_child: Callable[[Request], bool] = lambda request: False
     has_subcalls: bool = True
+    comfortable: Callable[[str | None], int | None] = lambda model: None
+    """Characters that the model of that name reads with ease at once; None where nobody knows."""
 
     def can_answer(self, call: Call) -> bool:
         """Whether there is anybody to answer it."""

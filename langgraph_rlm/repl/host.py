@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import re
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from typing import Any
 
@@ -20,7 +20,7 @@ from langgraph_rlm.answers.schema import checked_schema
 from langgraph_rlm.asking.requests import Answer, Call, Request
 from langgraph_rlm.asking.tools import Tool
 from langgraph_rlm.context import Context
-from langgraph_rlm.repl import gaps, modules, standard
+from langgraph_rlm.repl import gaps, modules, places, standard
 from langgraph_rlm.repl.boilerplate import compact
 from langgraph_rlm.repl.capabilities import NO_CAPABILITIES, Capabilities
 from langgraph_rlm.repl.cells import Variable
@@ -29,11 +29,16 @@ from langgraph_rlm.repl.python.answers import ERROR
 from langgraph_rlm.repl.rewriting.bridges import HELPERS, rewritten
 
 MOST_CHUNKS = 1_000_000
+MOST_TOKENS = 10_000_000
+SMALL_GROUP = {"characters": 20_000, "items": 20}
+"""What `llm_map` has a model read at once where nobody knows how much it can read; it always did so once."""
+MOST_GROUPED, MOST_ITEMS = 200_000, 100
+"""Characters and items that it has a model read at once: each item has to have an answer in one reply."""
 
 HostResult = ExternalSettledResult
 """What a suspended session is resumed with: `return_value`, or `exc_type` and `message`."""
 NOTHING: HostResult = {"return_value": None}
-NATIVE = ("_operations", "_forms", "_additions.collections.abc", "typing", "asyncio")
+NATIVE = ("_operations", "_forms", "_ending", "_grep", "_additions.collections.abc", "typing", "asyncio")
 """Modules that need nothing which Monty lacks, or Monty's own of that name."""
 MARK = "_at"
 """The call that tells where a cell is."""
@@ -44,6 +49,7 @@ def answer(
     context: Context,
     variables: tuple[Variable, ...],
     capabilities: Capabilities = NO_CAPABILITIES,
+    budget: Callable[[], Mapping[str, Any]] = dict,
 ) -> HostResult | Call:
     """The result of a call that leaves the sandbox, or the `Call` that the graph has to answer."""
     if snapshot.function_name == MARK:
@@ -64,6 +70,7 @@ def answer(
             bool(batch),
             schema,
             bool(first),
+            (int() | None) as most,
         ) if all(map(_is_prompt, prompts)) and not (first and schema is not None):
             if model is not None and (not isinstance(model, str) or model not in capabilities.models):
                 return _no_model(model, capabilities.models)
@@ -71,7 +78,9 @@ def answer(
                 schema = None if schema is None else checked_schema(schema)
             except (TypeError, ValueError) as error:
                 return raising("ValueError", str(error))
-            requests = [Request(kind, prompt, about, model, schema) for prompt, about in prompts]
+            if most is not None and not 0 < most < MOST_TOKENS:
+                return raising("ValueError", f"max_tokens must be a whole number from 1 to {MOST_TOKENS - 1:,}")
+            requests = [Request(kind, prompt, about, model, schema, max_tokens=most) for prompt, about in prompts]
             return Call(requests, batch, first) if requests else {"return_value": []}
         case ("tool", str(name), list(calls), bool(batch)) if all(map(_is_arguments, calls)):
             return _tool_call(name, calls, batch, capabilities.tools)
@@ -85,6 +94,10 @@ def answer(
             return _translate(pattern, flags)
         case ("patterns", list(patterns)) if all(map(_is_pattern, patterns)):
             return _translate_some(patterns)
+        case ("group", (str() | None) as model):
+            return {"return_value": _group(model, capabilities)}
+        case ("budget",):
+            return {"return_value": dict(budget())}
         case ("show_vars",):
             return {"return_value": "\n".join(map(str, describe(variables))) or "no variables yet"}
     return raising("TypeError", "no such call")
@@ -92,7 +105,10 @@ def answer(
 
 def load(snapshot: FunctionSnapshot) -> HostResult:
     """The result of a call that asks for a module, and may ask for nothing else."""
-    return {"return_value": _source(snapshot.args[1])}
+    match snapshot.function_name == "_host" and _arguments(snapshot):
+        case ("module", str(name)) if name in modules.names():
+            return {"return_value": _source(name)}
+    return raising("RuntimeError", "no calls between cells")
 
 
 @cache
@@ -100,6 +116,16 @@ def _source(name: str) -> str:
     """A module as a cell would be. Those that cells call, native and quick ones are written for Monty as it is."""
     source = modules.source(name)
     return source if name in (*HELPERS, *NATIVE, *QUICK) else rewritten(source).code
+
+
+def _group(model: str | None, capabilities: Capabilities) -> dict[str, int]:
+    """How much `llm_map` has a model read at once."""
+    is_known = model is None or model in capabilities.models
+    characters = capabilities.comfortable(model) if is_known else None
+    if characters is None:
+        return SMALL_GROUP
+    characters = min(characters, MOST_GROUPED)
+    return {"characters": characters, "items": min(max(SMALL_GROUP["items"], characters // 1_000), MOST_ITEMS)}
 
 
 def _no_model(name: object, models: Collection[str]) -> HostResult:
@@ -128,6 +154,12 @@ def _read_context(context: Context, name: str, arguments: list[Any]) -> HostResu
                 return {"return_value": context.text[start:end]}
             case "find", [str(needle), int(start), (int() | None) as end]:
                 return {"return_value": context.find(needle, start, end)}
+            case "grep", [str(needle), int(around), int(most)] if needle:
+                return {"return_value": places.found(needle, around, most, context)}
+            case "piece", [int(at), int(size), int(behind), int(ahead)] if size > 0 <= behind and ahead >= 0:
+                return {"return_value": places.piece(at, size, behind, ahead, context)}
+            case "places", [list(spans), int(around)] if all(_is_span(span, len(context)) for span in spans):
+                return {"return_value": places.places(spans, around, context)}
             case "compact", [str(text)]:
                 return {"return_value": compact(text)}
             case "cite", [str(quote)]:
@@ -136,6 +168,8 @@ def _read_context(context: Context, name: str, arguments: list[Any]) -> HostResu
                 if 0 <= overlap < size and len(context) // (size - overlap) > MOST_CHUNKS:
                     return raising("ValueError", f"more than {MOST_CHUNKS:,} chunks: choose a larger size")
                 return {"return_value": context.chunk(size, overlap)}
+            case "cut", [str(text), int(size), int(overlap)]:
+                return _read_context(Context.of(text), "chunk", [size, overlap])
     except (IndexError, ValueError) as error:
         return raising("IndexError" if isinstance(error, IndexError) else "ValueError", str(error))
     return raising("TypeError", f"ctx.{name:.80} takes other arguments")
@@ -184,6 +218,11 @@ def _is_import(snapshot: FunctionSnapshot) -> bool:
     return snapshot.is_os_function and snapshot.function_name == "import"
 
 
+def asks_for_group(snapshot: FunctionSnapshot) -> bool:
+    """Whether a call asks how much `llm_map` has a model read at once."""
+    return snapshot.function_name == "_host" and (_arguments(snapshot) or ())[:1] == ("group",)
+
+
 def is_worked_out(snapshot: FunctionSnapshot) -> bool:
     """Whether the host works the answer out, of what is passed and the text alone."""
     return snapshot.function_name == "_host" and (_arguments(snapshot) or ())[:1] in PURE
@@ -213,6 +252,13 @@ def _is_prompt(prompt: object) -> bool:
     match prompt:
         case [str(), None | str()]:
             return True
+    return False
+
+
+def _is_span(span: object, length: int) -> bool:
+    match span:
+        case [int(start), int(end)]:
+            return 0 <= start < end <= length
     return False
 
 

@@ -73,6 +73,10 @@ class Interpreter:
             self.lookahead = Lookahead(kept or {})
             return self._advance(cell, lambda: state.begin(cell))
 
+    def tell_budget(self, budget: Callable[[], Mapping[str, Any]]) -> None:
+        """Has code that asks what is left of the run told that."""
+        self._state.budget = budget
+
     def resume(self, answers: list[Answer]) -> CellOutcome:
         """Goes on with the suspended cell, its call answered."""
         return self._resume(lambda call: host.result_of(answers, call.batch))
@@ -141,7 +145,7 @@ class Interpreter:
             ending = self._conventions.how_to_end
             error = told or explain(failed, ending, sources, survey.unshadowed, survey.own_builtins, survey.passed)
         if survey.problem is not None and error is None:
-            error = f"NameError: {survey.problem}"
+            error = survey.problem
         answer = survey.answer if error is None else ()
         held, cited = survey.answer, survey.cited
         return Finished(cell.printed, error, survey.variables, survey.overwritten, answer, held, cited)

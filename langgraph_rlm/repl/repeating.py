@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from pydantic_monty import FunctionSnapshot
 
 from langgraph_rlm.asking.requests import Call
@@ -46,7 +48,7 @@ def repeating(cell: Cell, answering: Answering, start: int = 0) -> Answering:
 
     What it gives raises `Diverged` where the cell asks for something else.
     """
-    exchanges = iter(cell.exchanges[start:])
+    exchanges = deque(cell.exchanges[start:])
     repeated = start
 
     def answer(snapshot: FunctionSnapshot) -> host.HostResult | Call:
@@ -55,9 +57,11 @@ def repeating(cell: Cell, answering: Answering, start: int = 0) -> Answering:
         result = None if is_clock else answering(snapshot)
         if result is not None and host.can_be_repeated(snapshot):
             return result
+        if host.asks_for_group(snapshot) and not (exchanges and _tells_group(exchanges[0])):
+            return {"return_value": host.SMALL_GROUP}  # the cell ran in a version that did not ask
         if not isinstance(result, Call) and repeated >= MOST_EXCHANGES:
             return TOO_MANY
-        exchange = next(exchanges, None)
+        exchange = exchanges.popleft() if exchanges else None
         if exchange is None and isinstance(result, Call):
             return result
         if exchange is None or exchange.digest != (result.digest if isinstance(result, Call) else None):
@@ -66,3 +70,8 @@ def repeating(cell: Cell, answering: Answering, start: int = 0) -> Answering:
         return exchange.result
 
     return answer
+
+
+def _tells_group(exchange: Exchange) -> bool:
+    told = exchange.result.get("return_value")
+    return isinstance(told, dict) and told.keys() == host.SMALL_GROUP.keys()

@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -157,6 +157,8 @@ class ReplState:
         """Names of properties that classes of its cells have; None: to be asked of the sandbox."""
         self.sources = deque[Source](maxlen=MOST_SOURCES)
         """Cells that have run, as far as that is known: it is for tracebacks."""
+        self.budget: Callable[[], Mapping[str, Any]] = dict
+        """What is left of the run, for code that asks."""
         self.refusal = ""
         """Why it does not run, for the model."""
         self.events: list[Event] = [["lost"]] if plan.is_lost else []
@@ -288,7 +290,7 @@ class ReplState:
 
     def answer(self, snapshot: FunctionSnapshot) -> host.HostResult | Call:
         """The host's answer to a call that leaves the sandbox, or the call where the graph has to answer."""
-        return host.answer(snapshot, self.context, self.variables, self._capabilities)
+        return host.answer(snapshot, self.context, self.variables, self._capabilities, self.budget)
 
     def recording(self, cell: Cell) -> Answering:
         """Answers the calls of a cell, and notes what a second run could not work out."""
@@ -313,7 +315,7 @@ class ReplState:
         protected = [*self._conventions.names_of_text, *PROTECTED, "tool_batch"]
         code = SURVEY_AND_RESET if self._conventions.variable == "Final" else SURVEY
         asked = code.format(self._conventions.variable, protected)
-        survey = survey_of(self.evaluate(asked), [*protected, "answer", *self._capabilities.tools])
+        survey = survey_of(self.evaluate(asked, answering=host.load), [*protected, "answer", *self._capabilities.tools])
         repairs = [RESTORE.format(name=name) for name in survey.overwritten]
         unshadowed = shadowed_builtins(failure, survey.variables)
         repairs += [UNSHADOW.format(name=name) for name in unshadowed]

@@ -130,7 +130,20 @@ class RLMSpec:
     @cached_property
     def capabilities(self) -> Capabilities:
         """What its code may use beyond the text."""
-        return Capabilities(self.tools, tuple(self.models), self.goes_to_child, self.has_subcalls)
+        return Capabilities(
+            self.tools, tuple(self.models), self.goes_to_child, self.has_subcalls, self._comfortable_characters
+        )
+
+    def _comfortable_characters(self, model: str | None) -> int | None:
+        """What a model reads with ease in a sub-call, where its window is known: a quarter of it, in English text.
+
+        No more than half of what goes to a child RLM, since texts grow where they are written as JSON.
+        """
+        window = window_of(self.model_named(model))
+        if window is None:
+            return None
+        is_asked_itself = model is not None or not self.has_child
+        return window if is_asked_itself else min(window, self.subcall_reach.characters // 2)
 
     def with_model(self, name: str | None) -> RLMSpec:
         """The same, its code written by the model that the parent's code has chosen, if any."""

@@ -14,7 +14,6 @@ import re as native_re
 
 _sorted, _min, _max, _map, _filter, _round = sorted, min, max, map, filter, round
 
-MOST_NESTED = 100
 CHUNK = 20_000
 
 
@@ -35,18 +34,25 @@ passed = collections.deque(maxlen=100)
 # -- models ---------------------------------------------------------------------------------------------------------
 
 
-def _ask(kind, prompts, batch, model=None, schema=None, first=False):
-    return _host("ask", kind, prompts, model, batch, schema, first)
+def _ask(kind, prompts, batch, model=None, schema=None, first=False, max_tokens=None):
+    if max_tokens is not None and type(max_tokens) is not int:
+        raise TypeError("max_tokens must be a whole number, not " + type(max_tokens).__name__)
+    return _host("ask", kind, prompts, model, batch, schema, first, max_tokens)
 
 
-def llm_query(prompt, context=None, *, model=None, schema=None):
-    """The answer of a model to `prompt`, followed by `context` where one is given: a str, or what the `schema` says."""
-    return _ask("llm", [[_text("prompt", prompt), _text_or_none("context", context)]], False, model, schema)[0]
+def llm_query(prompt, context=None, *, model=None, schema=None, max_tokens=None):
+    """The answer of a model to `prompt`, followed by `context` where one is given: a str, or what the `schema` says.
+
+    The reply has no more than `max_tokens`.
+    """
+    asked = [[_text("prompt", prompt), _text_or_none("context", context)]]
+    return _ask("llm", asked, False, model, schema, False, max_tokens)[0]
 
 
-def llm_batch(prompts, *, model=None, schema=None):
+def llm_batch(prompts, *, model=None, schema=None, max_tokens=None):
     """Answers to many prompts, asked in parallel, in the order of the prompts. A prompt that fails is its error."""
-    return _ask("llm", [[_text("prompt", p), None] for p in _listed("prompts", prompts)], True, model, schema)
+    asked = [[_text("prompt", p), None] for p in _listed("prompts", prompts)]
+    return _ask("llm", asked, True, model, schema, False, max_tokens)
 
 
 def rlm_query(prompt, context=None, *, model=None):
@@ -64,14 +70,18 @@ def ask(question, text):
     return llm_query(_question(question), text)
 
 
-def ask_chunks(question, chunks):
-    """`ask` for each of `chunks` (a list, or one text that is cut up), in parallel; answers in order."""
-    return _ask("llm", _about_each(question, chunks), True)
+def ask_chunks(question, chunks, size=None, overlap=0):
+    """`ask` for each of `chunks`, in parallel; answers in order.
+
+    They are a list, or one text, which is cut up. Where a `size` is given, in characters, what is longer is cut up as
+    by `ctx.chunk`, and each piece repeats the last `overlap` of the one before.
+    """
+    return _ask("llm", _about_each(question, chunks, size, overlap), True)
 
 
-def ask_chunks_first(question, chunks):
+def ask_chunks_first(question, chunks, size=None, overlap=0):
     """A valid answer that any of `chunks` gives, or None. Asks in growing waves; the first valid answer ends it."""
-    answers = _ask("llm", _about_each(question, chunks), True, first=True)
+    answers = _ask("llm", _about_each(question, chunks, size, overlap), True, first=True)
     answer = pick_first_answer(answers)
     if answer is None and ERROR + NOT_ASKED in answers:
         asked = str(len(answers) - answers.count(ERROR + NOT_ASKED))
@@ -89,8 +99,8 @@ def pick_first_answer(answers):
     return None
 
 
-def _about_each(question, chunks):
-    return [[_question(question), _text("chunk", chunk)] for chunk in _chunks(chunks)]
+def _about_each(question, chunks, size, overlap):
+    return [[_question(question), chunk] for chunk in _chunks(chunks, size, overlap)]
 
 
 def _question(question):
@@ -103,10 +113,17 @@ def _question(question):
     )
 
 
-def _chunks(chunks):
-    if isinstance(chunks, str):
-        return [chunks[i : i + CHUNK] for i in range(0, len(chunks), CHUNK)]
-    return _listed("chunks", chunks)
+def _chunks(chunks, size, overlap):
+    if size is None and not overlap:
+        if isinstance(chunks, str):
+            return [chunks[i : i + CHUNK] for i in range(0, len(chunks), CHUNK)]
+        return [_text("chunk", chunk) for chunk in _listed("chunks", chunks)]
+    size = CHUNK if size is None else size
+    if chunks is P:
+        return ctx.chunk(size, overlap)
+    texts = [chunks] if isinstance(chunks, str) else _listed("chunks", chunks)
+    cut = [_host("context", "cut", [_text("chunk", text), size, overlap]) for text in texts]
+    return [piece for pieces in cut for piece in pieces]
 
 
 # -- tools ------------------------------------------------------------------------------------------------------------
@@ -147,6 +164,16 @@ def _call_of(arguments):
 def compact(text):
     """`text` with long lines that it repeats, such as the disclaimer under each of its mails, said once."""
     return _host("context", "compact", [_text("text", text)])
+
+
+def grep(pattern, *given, texts=None, context=80, most=20, flags=0):
+    """Where `pattern`, a regular expression, stands in `P`, or in `texts` (a list, or one): a list of dicts, in order.
+
+    Each has the number and `name` of its `document`, the `line` there, from 1, the `offset` in `P` (or in its text),
+    the `match`, and the `text` around it: `context` characters either side. `^` and `$` match at lines. No more than
+    `most` come; where there are more, that is printed. After the pattern, what is no number is the texts.
+    """
+    return module("_grep").grep(pattern, given, texts, context, most, flags)
 
 
 class Ctx:
@@ -228,6 +255,15 @@ def FINAL_VAR(name):
         final, final_variable = unset, name
     else:
         final, final_variable = name, None
+
+
+def budget():
+    """What is left of this run, as a dict; None where that is not bounded.
+
+    `turns` after this one, `subcalls`, `tool_calls`, `tokens` and `seconds`; and for each cell `cell_seconds` that it
+    may compute, and `output_characters` that are shown.
+    """
+    return _host("budget")
 
 
 def SHOW_VARS():
@@ -412,6 +448,8 @@ def module(name):
         own = {**own, "no_name": no_name, "imported": imported, "datetime": datetime, "dated": dated, "unset": unset}
         if name in ("_operations", "_generators"):
             own = {**own, "replaced": {"sorted": sorted, "min": min, "max": max, "filter": filter, "map": map}}
+        if name == "_grep":
+            own = {**own, "host": _host, "text": lambda: P}
         if name == "re":
             own = {**own, "host": _host, "native_re": native_re}
         namespace = {"__rlm__": own}
@@ -542,24 +580,27 @@ def survey(own, variables, ending, protected):
     """
     global final, final_variable, line
     line = None
-    answer, problem = final, None
+    answer, problem, where, form = final, None, "What `FINAL` was given", "`FINAL({})`"
     given = {*names, *builtin_names}
     known = {**{name: own[name] for name in protected if name in given}, **tools}
     overwritten = [name for name, value in known.items() if not _same(variables.get(name), value)]
     if ending == "answer":
-        answer = _submitted(variables.get("answer"))
+        answer, where, form = _submitted(variables.get("answer")), '`answer["content"]`', '`answer["content"] = {}`'
         if final is not unset or final_variable is not None:
-            problem = 'FINAL does not end a run: set answer["content"], then answer["ready"] = True.'
+            problem = 'NameError: FINAL does not end a run: set answer["content"], then answer["ready"] = True.'
         if not isinstance(variables.get("answer"), dict):
             own["answer"] = {"content": "", "ready": False}
             overwritten.append("answer")
     elif final_variable is not None:
-        answer = variables.get(final_variable, unset)
+        answer, where = variables.get(final_variable, unset), "`" + final_variable + "`"
+        form = "`" + final_variable + " = {}`"
         if answer is unset:
-            problem = "FINAL_VAR('" + final_variable + "'): there is no variable of that name. Run the code first."
+            problem = "NameError: FINAL_VAR('" + final_variable + "'): there is no variable of that name. "
+            problem += "Run the code first."
     elif answer is unset and ending is not None:
-        answer = variables.get(ending, unset)
+        answer, where, form = variables.get(ending, unset), "`" + ending + "`", "`" + ending + " = {}`"
     final, final_variable = unset, None
+    kept, why = ([], None) if answer is unset else module("_ending").kept_answer(answer, where, form)
     if "_searching" in modules:
         modules["_searching"].forget()
     cited = [pair for pair in _cited]
@@ -575,8 +616,8 @@ def survey(own, variables, ending, protected):
             and name != ending
         ],
         "overwritten": overwritten,
-        "answer": [] if answer is unset else [answer_of(answer)],
-        "problem": problem,
+        "answer": kept,
+        "problem": problem or why,
         "cited": cited,
         "passed": _passed(),
     }
@@ -615,38 +656,9 @@ def _size(value):
     return len(value) if isinstance(value, (str, bytes, list, tuple, dict, set, frozenset)) else None
 
 
-MOST_ITEMS = 1_000_000
-ITERABLES = [
-    *("set", "frozenset", "range", "deque", "dict_keys", "dict_values", "dict_items", "list_iterator", "chain"),
-    *("tuple_iterator", "str_iterator", "dict_keyiterator", "set_iterator", "range_iterator", "islice", "groupby"),
-    *("accumulate", "takewhile", "dropwhile", "starmap", "zip_longest", "pairwise", "product", "permutations"),
-    *("combinations", "filterfalse", "compress", "map", "zip", "filter", "enumerate", "reversed"),
-]
-"""The names of types whose items are the answer: a list of them, and no more than `MOST_ITEMS`."""
-
-
-def answer_of(value, depth=0):
-    """`value` where it is JSON-like and can be stored in a checkpoint, and its `str` where not."""
-    if value is None or isinstance(value, (str, bool, float)):
-        return value
-    if isinstance(value, int):
-        return value if -(2**63) <= value < 2**64 else str(value)
-    if depth < MOST_NESTED and isinstance(value, (list, tuple)):
-        return [answer_of(item, depth + 1) for item in value]
-    if "_generators" in modules and type(value) is modules["_generators"].Generator:
-        try:
-            return [answer_of(item, depth + 1) for item in modules["_generators"].all_of(value, MOST_ITEMS)]
-        except Exception:  # it asks a model, say
-            return str(value)
-    if depth < MOST_NESTED and type(value).__name__ in ITERABLES:
-        return [answer_of(item, depth + 1) for item in itertools.islice(value, MOST_ITEMS)]
-    if depth < MOST_NESTED and isinstance(value, dict):
-        return {_key(key): answer_of(item, depth + 1) for key, item in value.items()}
-    return str(value)
-
-
-def _key(key):
-    return answer_of(key) if key is None or isinstance(key, (str, int, float)) else str(key)
+def _is_hit(value):
+    """Whether it is one of those that `grep` gives."""
+    return isinstance(value, dict) and "offset" in value and "match" in value
 
 
 def show(own):
@@ -655,7 +667,9 @@ def show(own):
     if value is None:
         return
     size = _size(value)
-    if size is None or size <= 50:
+    if isinstance(value, list) and value and _is_hit(value[0]):
+        print("[" + ",\n ".join([repr(hit) for hit in value])[:4000] + "]")
+    elif size is None or size <= 50:
         text = repr(value)
         print(text if len(text) <= 4000 else text[:4000] + "…")
     elif isinstance(value, (str, bytes)):

@@ -3,19 +3,27 @@ prelude and in its namespace: what they ask by is there.
 """
 
 MAPPED = "\n\nBelow are several items, as JSON, each with its number. Answer for each of them, by itself."
-MOST_MAPPED = 20
+MAPPED_TOKENS = 15
+"""Tokens that the form of an answer takes, of several in one reply."""
 SHORTEST = 1_000
 """Characters of a chunk that is not cut any more: it is something else that is too long."""
 
 
-def llm_map(instruction, items, *, schema=None, model=None):
+def llm_map(instruction, items, *, schema=None, model=None, max_tokens=None):
     """The answer to `instruction` for each of `items`, in order: a str each, or what the `schema` says.
 
-    Items that are short share a prompt, so that the instruction is sent once for up to 20 of them. What is left out of
-    an answer is asked again by itself. An item that fails is its error.
+    Items that are short share a prompt, so that the instruction is sent once for 20 to 100 of them, by what the model
+    can read. What is left out of an answer is asked again by itself. An item that fails is its error. Each answer has
+    no more than `max_tokens`.
     """
     items = [_text("item", item) for item in _listed("items", items)]
-    groups = [group for group in _grouped(items) if len(group) > 1]
+    groups = []
+    if len(items) > 1:
+        most = _host("group", model)
+        groups = [group for group in _grouped(items, most["characters"], most["items"]) if len(group) > 1]
+    bound = None
+    if max_tokens is not None and groups:
+        bound = (max_tokens + MAPPED_TOKENS) * _max([len(group) for group in groups])
     answered = {"item": {"type": "integer"}, "answer": {"type": "string"} if schema is None else schema}
     each = {"type": "object", "properties": answered, "required": ["item", "answer"]}
     form = {"type": "object", "properties": {"answers": {"type": "array", "items": each}}, "required": ["answers"]}
@@ -24,14 +32,14 @@ def llm_map(instruction, items, *, schema=None, model=None):
         numbered = [{"item": i + 1, "text": items[i]} for i in group]
         asked.append([_text("instruction", instruction) + MAPPED, json.dumps(numbered, ensure_ascii=False)])
     answers = {}
-    for group, said in zip(groups, _ask("llm", asked, True, model, form)):
+    for group, said in zip(groups, _ask("llm", asked, True, model, form, False, bound)):
         if not _has_failed(said):
             for pair in said["answers"]:
                 if pair["item"] - 1 in group:
                     answers.setdefault(pair["item"] - 1, pair["answer"])
     missing = [i for i in range(len(items)) if i not in answers]
     try:
-        alone = _ask("llm", [[instruction, items[i]] for i in missing], True, model, schema)
+        alone = _ask("llm", [[instruction, items[i]] for i in missing], True, model, schema, False, max_tokens)
     except RuntimeError as error:  # no sub-calls are left for them
         if not answers:
             raise
@@ -40,13 +48,13 @@ def llm_map(instruction, items, *, schema=None, model=None):
     return [answers[i] for i in range(len(items))]
 
 
-def _grouped(items):
-    """The indices of items that go together: as many as fit a prompt."""
+def _grouped(items, characters, most):
+    """The indices of items that go together: as many as fit a prompt of so many characters, at most so many."""
     groups, room = [], 0
     for i in range(len(items)):
-        if not groups or len(groups[-1]) >= MOST_MAPPED or len(items[i]) > room:
+        if not groups or len(groups[-1]) >= most or len(items[i]) > room:
             groups.append([])
-            room = CHUNK
+            room = characters
         groups[-1].append(i)
         room -= len(items[i])
     return groups

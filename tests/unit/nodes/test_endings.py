@@ -56,7 +56,6 @@ def test_line_in_a_reply_without_code_ends_the_run(reply: str) -> None:
         ("b'x'", "b'x'"),
         ("datetime.date(2020, 1, 2)", "2020-01-02"),
         ("[datetime.date(2020, 1, 2)]", ["2020-01-02"]),
-        ("math", "<module 'math'>"),
         ("'x' * 1_000_000", "x" * 1_000_000),
         ("'\\ud800'", "\ufffd"),
     ],

@@ -64,8 +64,12 @@ CONTEXT: dict[str, list[list[Any]]] = {
     "slice": [[-(10**4000), 10**4000]],
     "find": [["a" * 400_000 + "b", 0, None]],
     "compact": [["\n".join("x" * 300 + str(i % 100) for i in range(6000))]],
+    "grep": [["a " * 400_000 + "c", 10**9, 10**9], ["a", 10**4000, 10**4000]],
+    "piece": [[0, 10**4000, 10**4000, 10**4000]],
+    "places": [[[[10**6 - i, 10**6] for i in range(1, 300_000)], 10**9]],
     "cite": [["a " * 400_000 + "c"]],
     "chunk": [[2, 1], [1, 0]],
+    "cut": [["a" * 1_000_001, 1, 0], ["a" * 900_000, 2, 1]],
 }
 CALLS: dict[str, list[tuple[Any, ...]]] = {
     "context": [(name, arguments) for name, bombs in CONTEXT.items() for arguments in bombs],
@@ -73,6 +77,8 @@ CALLS: dict[str, list[tuple[Any, ...]]] = {
     "standard": [(name, arguments) for name, bombs in STANDARD.items() for arguments in bombs],
     "pattern": [("[^" + "".join(map(chr, range(0x400, 0x400 + 9000))) + "]", 2), ("(a*)*" * 1000, 0), ("(" * 9000, 0)],
     "patterns": [([["[^" + "".join(map(chr, range(0x400, 0x400 + 9000))) + "]", 2]] * 1000,), ([["", 0]] * 300_000,)],
+    "group": [("a" * 1_000_000,)],
+    "budget": [()],
     "show_vars": [()],
 }
 ASKED = {"ask", "tool"}

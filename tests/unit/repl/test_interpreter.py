@@ -249,9 +249,10 @@ def test_overwritten_name_is_restored_and_reported(name: str) -> None:
 def test_name_overwritten_in_any_way_is_restored(code: str, runs: Any) -> None:
     ran = runs(
         code,
-        "Final = [len(P), P == context, llm_query('x'), ctx.num_documents(), re.findall('b', 'abc'), datetime.date]",
+        "day = str(datetime.date(2026, 1, 2))\n"
+        "Final = [len(P), P == context, llm_query('x'), ctx.num_documents(), re.findall('b', 'abc'), day]",
     )
-    assert ran.answer == [len(TEXT), True, "answer to x", 1, ["b"], "<class 'datetime.date'>"]
+    assert ran.answer == [len(TEXT), True, "answer to x", 1, ["b"], "2026-01-02"]
     assert "Restored" in ran.told[0]
 
 
@@ -355,7 +356,8 @@ def test_error_that_comes_from_no_gap_has_no_advice(code: str) -> None:
         "def endless(*_):\n    while True:\n        pass\n__rlm__['survey'] = endless",
         "__rlm__['survey'] = lambda *_: __rlm__['_host']('ask', 'llm', [['x', None]], None, True)",
         "__rlm__['survey'] = lambda *_: {ctx: 1}",
-        "nested = []\nfor _ in range(500):\n    nested = [nested]\n__rlm__['answer_of'] = lambda _: nested\nFinal = 1",
+        "nested = []\nfor _ in range(500):\n    nested = [nested]\n"
+        "m = __rlm__['module']('_ending')\nm.kept_answer = lambda *_: ([nested], None)\nFinal = 1",
         "__rlm__['tools'] = None",
         "__rlm__['show'] = lambda own: 1 / 0\n5",
         "__rlm__['names'] = None",

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from langgraph_rlm.context import Context
+from langgraph_rlm.repl import modules
 from langgraph_rlm.repl.boot import BUILTINS, NAMES, PRELUDE
 from tests.fakes import run
 
@@ -58,7 +59,9 @@ def in_cpython(expression: str) -> Any:
         "builtin_names": BUILTINS,
     }
     exec(compile(PRELUDE, "prelude", "exec"), own)
-    return own["answer_of"](eval(expression, {**own, **{name: own[name] for name in [*NAMES, *BUILTINS]}}))
+    ending: dict[str, Any] = {"__rlm__": own}
+    exec(compile(modules.source("_ending"), "_ending", "exec"), ending)
+    return ending["answer_of"](eval(expression, {**own, **{name: own[name] for name in [*NAMES, *BUILTINS]}}))
 
 
 def in_sandbox(expression: str) -> Any:

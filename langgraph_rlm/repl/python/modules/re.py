@@ -129,6 +129,7 @@ class Pattern:
         self.pattern, self.flags, self.groups = pattern, told["flags"], told["groups"]
         self.groupindex, self._has_names = told["groupindex"], not told["is_unnamed"]
         self._names = {group: name for name, group in told["groupindex"].items()}
+        self.behind = told["behind"]
         self._told, self._made = told, {}
         self._is_plain = not told["is_nullable"]
         self._ascii = self._other = None
