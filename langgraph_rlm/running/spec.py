@@ -26,8 +26,8 @@ from langgraph_rlm.settings import DialectName, Limits, Router, Sandbox, VoiceNa
 
 SystemPrompt = Callable[[str, int], str]
 """Makes the rules of the default ones and the depth."""
-PIECE, PIECES = 20_000, 20
-"""Characters of a text that any model reads well at once; or one in so many of what fits the window."""
+PIECE = 20_000
+"""Characters of a text that any model reads well at once."""
 NO_PARAMETERS = ("name", "cache", "verbose", "callbacks", "tags", "metadata")
 """Fields of a model that decide on no answer."""
 
@@ -179,9 +179,9 @@ class RLMSpec:
     def briefing(self) -> Briefing:
         """What it may do, for those who tell it."""
         window = window_of(self.sub_model)
-        most = self.subcall_reach.characters if window is None else int(COMFORTABLE * window * CHARACTERS_PER_TOKEN)
-        piece = min(most, max(PIECE, most // PIECES))
-        return Briefing(self.depth, self.limits, self.sandbox, self.capabilities, piece, most)
+        most = self.router.subcall_direct_below if window is None else int(COMFORTABLE * window * CHARACTERS_PER_TOKEN)
+        piece = self._comfortable_characters(None) or PIECE
+        return Briefing(self.depth, self.limits, self.sandbox, self.capabilities, piece, max(piece, most))
 
     @cached_property
     def system(self) -> str:

@@ -27,12 +27,17 @@ def listed(context: Context) -> str:
         return ""
     metadata, folder = context.metadata[:MOST_DOCUMENTS], folder_of(context)
     shown = [
-        f"{number} {name_in(folder, document)[:MOST_NAME]} ({document['length']:,})"
+        f"{number}{_named(folder, number, document)} ({document['length']:,})"
         for number, document in enumerate(metadata)
     ]
     more = context.num_documents() - len(shown)
     where = f", in {folder}" if folder else ""
     return f"Its documents (with characters{where}): {', '.join(shown)}{f', and {more:,} more' if more else ''}."
+
+
+def _named(folder: str, number: int, document: Mapping[str, Any]) -> str:
+    """Its name, where it has one of its own."""
+    return "" if document["name"] == f"document {number}" else f" {name_in(folder, document)[:MOST_NAME]}"
 
 
 def name_in(folder: str, document: Mapping[str, Any]) -> str:

@@ -122,12 +122,18 @@ def _ways(text: str, lines: list[str]) -> Iterator[Way]:
         split = f"line.split({delimiter!r})" if delimiter else "line.split()"
         head = text.partition("\n")[0]
         names = head.split(delimiter)
-        if delimiter and len(names) == usual and all(re.fullmatch(r"[^\W\d][\w .()-]*", name) for name in names):
+        if delimiter and len(names) == usual and _are_headings(names, [line.split(delimiter) for line in lines]):
             named = f"dict(zip(P[:{len(head)}].split({delimiter!r}), {split}))"
             code = f"rows = [{named} for line in P.splitlines()[1:]]"
             yield Way(code, "\n", partial(_named, names, delimiter))
         else:
             yield Way(f"rows = [{split} for line in P.splitlines()]", "\n", partial(_items, delimiter, usual))
+
+
+def _are_headings(names: list[str], rows: list[list[str]]) -> bool:
+    """Whether a first line names columns: in words without digits, which are no values of theirs."""
+    values = {item for row in rows if row != names for item in row}
+    return all(re.fullmatch(r"[^\W\d](?:[^\W\d]|[ .()-])*", name) and name not in values for name in names)
 
 
 def _are_columns(lines: list[str], usual: int) -> bool:

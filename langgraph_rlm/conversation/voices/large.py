@@ -16,7 +16,8 @@ work in turns: think in a few words where it helps, then write one ```repl block
 The REPL is Python in a sandbox: no files, no network, no packages. `re json math collections itertools datetime` are \
 imported, and most of the standard library that computes can be; an error names what is missing before anything runs.
 
-- `grep(pattern, context=80, most=20)`: places in `P`, each a dict with offset, document, line and surroundings.
+- `grep(pattern, context=80, most=20)`: places in `P`, each a dict with document, line, offset, match and the text \
+around it; as the last expression of a block it is shown line by line.
 - `ctx.get_document(i)`, `ctx.documents()`, `ctx.metadata[i]` (name, length, start, end), `ctx.chunk(size, overlap=0)`.
 - `cite(quote)` notes a passage of `P` as a source of the answer. `budget()` is a dict of what is left.
 """

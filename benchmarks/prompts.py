@@ -1,0 +1,87 @@
+"""What models are told, as a page: `python -m benchmarks.prompts > docs/prompts.md`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from langchain_core.language_models import FakeMessagesListChatModel
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages.utils import count_tokens_approximately
+from langchain_core.outputs import ChatResult
+
+from langgraph_rlm import Context, Limits, create_rlm
+from langgraph_rlm.settings import VoiceName
+
+BEFORE = """\
+# What models are told
+
+In the dialect `"final"` there are two voices (`voice=` of `create_rlm`). Models whose window has 32,000 tokens and
+more, as LangChain's profiles know it, are spoken to in the voice `large`, and so are those of unknown window that a
+provider serves. Smaller ones, and the embedded model, are in the voice `small`. Below is one run in each, with all
+features, as it goes to the model: the system prompt, then message by message. `python -m benchmarks.prompts` makes
+this page, and a test holds it to what the code says. Tokens are about four characters each.
+
+Sub-calls get no words of ours: a prompt is sent as it is. `system_prompt=` replaces the rules, or makes others of them:
+`system_prompt=lambda rules, depth: rules + "…"`. `instructions=` is appended to either.
+"""
+ORDERS = [
+    "\n".join(f"order {day}-{i} | {'late' if i % 3 else 'on time'} | parcel to {city}" for i in range(40))
+    for day, city in enumerate(["Oslo", "Bergen", "Malmö"])
+]
+QUESTION = "How many orders to Bergen were late?"
+
+
+def sample(order: str) -> str:
+    """What the warehouse has noted of an order."""
+    return f"nothing of {order}"
+
+
+class Listening(FakeMessagesListChatModel):
+    """Says what it was given, and keeps what it was told."""
+
+    told: list[list[BaseMessage]] = []  # noqa: RUF012 — pydantic copies it
+
+    def _generate(self, messages: list[BaseMessage], *arguments: Any, **options: Any) -> ChatResult:
+        self.told.append(messages)
+        return super()._generate(messages, *arguments, **options)
+
+
+def conversation(voice: VoiceName) -> list[BaseMessage]:
+    """All that a run in a voice says, the system prompt first."""
+    fence = "`" * 3
+    cells = [
+        "lines = [line for line in ctx.get_document(1).splitlines() if 'LATE' in line]",
+        "late = [line for line in ctx.get_document(1).splitlines() if '| late |' in line]\nprint(len(late), late[0])",
+        "print(lates)",
+        "Final = len(late)",
+    ]
+    model = Listening(responses=[AIMessage(f"{fence}repl\n{cell}\n{fence}") for cell in cells])
+    rlm = create_rlm(
+        model,
+        [sample],
+        models={"fast": model},
+        voice=voice,
+        limits=Limits(max_steps=15, max_tokens=500_000),
+    )
+    documents = Context.of(ORDERS)
+    rlm.invoke({"query": QUESTION, "context": documents, "profile": "rlm"})
+    return model.told[-1]
+
+
+def page() -> str:
+    """The page."""
+    return "\n".join([BEFORE, *(part for voice in ("large", "small") for part in _transcript(voice))])
+
+
+def _transcript(voice: VoiceName) -> Iterator[str]:
+    yield f"## `{voice}`\n"
+    for message in conversation(voice):
+        text = str(message.text).strip()
+        tokens = count_tokens_approximately([message])
+        who = {"system": "System prompt", "human": "User", "ai": "Model"}[message.type]
+        yield f"**{who}** ({tokens} tokens)\n\n````text\n{text}\n````\n"
+
+
+if __name__ == "__main__":
+    print(page(), end="")
