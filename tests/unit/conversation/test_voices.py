@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,7 @@ def test_each_turn_says_what_is_left_and_not_the_question(voice: Any) -> None:
     assert third.splitlines()[-1].startswith("Turn 3 of 15, 17 of 20 sub-calls left")
     assert "What is the sum?" not in second + third
     prompts_sent = [turn.conversation for turn in model.turns]
-    assert all(later[: len(earlier)] == earlier for earlier, later in zip(prompts_sent, prompts_sent[1:], strict=False))
+    assert all(later[: len(earlier)] == earlier for earlier, later in pairwise(prompts_sent))
 
 
 @pytest.mark.parametrize("voice", ["large", "small"])
