@@ -69,10 +69,20 @@ def words_found(query: str, text: str) -> Words:
     return sorted(words, key=lambda word: (word.rank, counts[word.text]))[:MOST_WORDS]
 
 
+def quoted(query: str) -> list[str]:
+    """What stands in quotes."""
+    return _QUOTED.findall(query)
+
+
+def is_identifier(word: str) -> bool:
+    """Whether a word is a name or a number rather than one of a language."""
+    return _IDENTIFIER.search(word) is not None
+
+
 def _quoted(query: str, text: str) -> Iterator[Word]:
-    for quoted in _QUOTED.findall(query):
-        if (at := text.find(quoted)) >= 0:
-            yield Word(quoted, at, 0)
+    for words in quoted(query):
+        if (at := text.find(words)) >= 0:
+            yield Word(words, at, 0)
 
 
 def _runs(query: str, text: str) -> Iterator[Word]:
@@ -81,20 +91,19 @@ def _runs(query: str, text: str) -> Iterator[Word]:
     while first < len(words):
         start, end = words[first]
         last, run, at = first, "", -1
-        while last < len(words) and words[last][1] <= start + MOST_WORD and not _is_common(query[start:end]):
+        while last < len(words) and words[last][1] <= start + MOST_WORD and not is_common(query[start:end]):
             place = _place(query[start : words[last][1]], text)
             if place < 0:
                 break
             run, at, last = query[start : words[last][1]], place, last + 1
-        while last > first + 1 and _is_common(query[slice(*words[last - 1])]):
+        while last > first + 1 and is_common(query[slice(*words[last - 1])]):
             last -= 1
             run = query[start : words[last - 1][1]]
-        if not run and not _is_common(query[start:end]):
+        if not run and not is_common(query[start:end]):
             places = ((word, _place(word, text)) for word in _spellings(query[start:end]))
             run, at = next((found for found in places if found[1] >= 0), ("", -1))
         if run:
-            is_identifier = _IDENTIFIER.search(run) is not None
-            yield Word(run, _definition(run, text) if is_identifier else at, 1 if is_identifier else 2)
+            yield Word(run, _definition(run, text), 1) if is_identifier(run) else Word(run, at, 2)
         first = max(last, first + 1)
 
 
@@ -107,7 +116,7 @@ def _definition(name: str, text: str) -> int:
     return found.start() + found[0].index(name) if found else _place(name, text)
 
 
-def _is_common(word: str) -> bool:
+def is_common(word: str) -> bool:
     """Whether a word tells nothing of what is looked for."""
     return re.search(rf"\s{re.escape(word.lower())}\s", _COMMON) is not None
 
