@@ -63,7 +63,7 @@ test-local: $(READY)  ## tests with the local model (about 1.1 GB, fetched once)
 test-slow: $(READY)  ## tests that take long
 	$(BIN)/pytest -m slow
 
-eval-local: $(READY)  ## the local model on the held-out tasks, task by task
+eval-local: $(READY)  ## the local model on held-out questions, as an RLM and plainly
 	$(BIN)/python -m benchmarks.eval_local
 
 bench: $(READY)  ## benchmarks without a model

@@ -1,4 +1,4 @@
-"""Questions over generated texts, each with one exact answer, for judging a model by (`make eval-local`).
+"""Questions with one exact answer each, for judging a model by (`make eval-local`): here those over generated texts.
 
 There are two families of twelve. Prompts may be tuned on the first; the second shares no line format, field name or
 question with it, so it shows what the tuning is worth elsewhere. The same seed gives the same tasks on every machine.
@@ -13,7 +13,23 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
-Kind = Literal["needle", "count", "group_by", "distinct", "two_hop"]
+from langgraph_rlm import Context
+
+GeneratedKind = Literal["needle", "count", "group_by", "distinct", "two_hop"]
+CodeKind = Literal[
+    "class",
+    "function",
+    "imports",
+    "default",
+    "constant",
+    "base",
+    "raises",
+    "returns",
+    "error",
+    "largest",
+    "count",
+    "docstring",
+]
 Row = dict[str, str | int]
 
 SIZES = {"60k": 60_000, "1m": 1_000_000}  # characters of context
@@ -21,24 +37,25 @@ SIZES = {"60k": 60_000, "1m": 1_000_000}  # characters of context
 
 @dataclass(frozen=True)
 class Task:
-    """One question over one context. `rivals` are the other values a text answer could have named."""
+    """One question over one context. Of a tuple all is expected; `rivals` are other values an answer could name."""
 
     name: str
-    kind: Kind
+    kind: GeneratedKind | CodeKind
     question: str
-    context: str | list[str]
-    expected: int | str
+    context: str | list[str] | Context
+    expected: int | str | tuple[str, ...]
     rivals: frozenset[str] = frozenset()
 
     @property
     def size(self) -> int:
         """Characters of context."""
-        return len(self.context) if isinstance(self.context, str) else sum(map(len, self.context))
+        return sum(map(len, self.context)) if isinstance(self.context, list) else len(self.context)
 
     def accepts(self, answer: object) -> bool:
         """Whether `answer` is right: the value, or a short sentence that names it and no other value.
 
-        Case does not matter, nor do numbers and values that the question itself has.
+        Case does not matter, nor do numbers and values that the question itself has. A file may stand in a path, and
+        go without its `.py` where the answer names none with it.
         """
         said = " ".join(str(answer).split()).casefold()
         if len(said) > 160:  # a dump of the text around the answer is no answer
@@ -46,8 +63,11 @@ class Task:
         if isinstance(self.expected, int):
             numbers = _numbers(said)
             return self.expected in numbers and numbers <= {self.expected} | _numbers(self.question.casefold())
-        rivals = {rival for rival in self.rivals if not _names(self.question.casefold(), rival)}
-        return _names(said, self.expected) and not any(_names(said, rival) for rival in rivals - {self.expected})
+        right = {self.expected} if isinstance(self.expected, str) else {*self.expected}
+        values = right | {rival for rival in self.rivals if not _names(self.question.casefold(), rival)}
+        ending = "" if ".py" in said else ".py"
+        named = {value for value in values if _names(said, value.removesuffix(ending))}
+        return named == right
 
 
 def tuning_tasks(seed: int = 0) -> list[Task]:
