@@ -16,11 +16,11 @@ from langgraph_rlm.settings import VoiceName
 BEFORE = """\
 # What models are told
 
-In the dialect `"final"` there are two voices (`voice=` of `create_rlm`). Models whose window has 32,000 tokens and
-more, as LangChain's profiles know it, are spoken to in the voice `large`, and so are those of unknown window that a
-provider serves. Smaller ones, and the embedded model, are in the voice `small`. Below is one run in each, with all
-features, as it goes to the model: the system prompt, then message by message. `python -m benchmarks.prompts` makes
-this page, and a test holds it to what the code says. Tokens are about four characters each.
+In the dialect `"final"` there are two voices (`voice=` of `create_rlm`). Models whose window has fewer than 32,000
+tokens, as LangChain's profiles know it, are spoken to in the voice `small`: the embedded model is, and so are those of
+Ollama that do not say. All others are in the voice `large`. Below is one run in each, with all features, as it goes to
+the model: the system prompt, then message by message. `python -m benchmarks.prompts` makes this page, and a test holds
+it to what the code says. Tokens are about four characters each.
 
 Sub-calls get no words of ours: a prompt is sent as it is. `system_prompt=` replaces the rules, or makes others of them:
 `system_prompt=lambda rules, depth: rules + "…"`. `instructions=` is appended to either.

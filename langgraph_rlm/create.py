@@ -79,8 +79,8 @@ def create_rlm(
         dialect: How the model writes code and ends: `"final"`, or as the official implementation has it, `"answer"`
             since May 2026 and `"final-text"` before, for models that were trained so.
         voice: How a model is spoken to in the dialect `"final"`: `"large"` tells what there is, `"small"` is for models
-            of few parameters. `"auto"`: large for a window of 32,000 tokens and more, or an unknown one that a
-            provider serves.
+            of few parameters. `"auto"`: small for a window below 32,000 tokens, and for models of unknown window
+            that run on this machine (Ollama's, say).
         instructions: Appended to the system prompt.
         system_prompt: A str that replaces the rules of the system prompt, or a function of the default rules and the
             depth (the root is 0) that returns them.

@@ -20,7 +20,7 @@ DialectName = Literal["final", "answer", "final-text"]
 """How a model writes code and ends a run. `final` is for models that were not trained as RLMs."""
 
 VoiceName = Literal["auto", "large", "small"]
-"""How a model is told what there is: in few words for small ones. `auto` goes by its window, or by who serves it."""
+"""How a model is told what there is: in few words for small ones. `auto` goes by its window, or by where it runs."""
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,14 @@ class Briefing:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """A question, and what the code that was written for it has printed so far, block by block."""
+
+    question: str
+    printed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Remaining:
     """What is left before a turn. None where there is no bound; `subcalls` is None where there are none at all."""
 

@@ -18,9 +18,9 @@ from langgraph_rlm.conversation import prompts
 
 SHARE = 0.75
 """Share of the model's window that a prompt may fill: the rest is for the reply, and for what the count is off."""
-TELLS_OF_TEXT, ASKS, STANDS_FOR, CUT = "rlm_tells_of_text", "rlm_asks", "rlm_stands_for", "rlm_cut"
+TELLS_OF_TEXT, ASKS, STANDS_FOR, CUT, AIDS = "rlm_tells_of_text", "rlm_asks", "rlm_stands_for", "rlm_cut", "rlm_aids"
 """Marks of messages: one that tells of the text, one that asks a question, one that stands for those before it, but
-for the last so many, and a reply that is not whole, with what is said of that."""
+for the last so many, and a reply that is not whole, with what is said of that, and a cell of the host's own."""
 
 
 def question_message(text: str, is_new_text: bool) -> HumanMessage:
@@ -32,6 +32,17 @@ def reply_message(replied: ModelReply, used: UsageMetadata | None) -> AIMessage:
     """What the model has said, and whether that is all."""
     cut = {CUT: prompts.cut_off(replied.cut.what, replied.cut.is_too_long)} if replied.cut else {}
     return AIMessage(replied.text, id=replied.id, usage_metadata=used, additional_kwargs=cut)
+
+
+def aid_message(code: str) -> AIMessage:
+    """A cell of the host's own, in the model's place."""
+    return AIMessage(f"```repl\n{code}\n```", additional_kwargs={AIDS: True})
+
+
+def is_aided(history: Sequence[AnyMessage]) -> bool:
+    """Whether the latest cell was the host's own, in place of one that got nowhere."""
+    replies = [message for message in history if isinstance(message, AIMessage)]
+    return bool(replies) and AIDS in replies[-1].additional_kwargs
 
 
 def summary(text: str, history: Sequence[AnyMessage]) -> HumanMessage:

@@ -11,10 +11,11 @@ from langgraph.types import Command, Overwrite
 
 from langgraph_rlm.answers.citations import MOST_CITATIONS, citations
 from langgraph_rlm.answers.schema import Unfit
+from langgraph_rlm.asking.ledger import SUBCALLS
 from langgraph_rlm.conversation import prompts
 from langgraph_rlm.conversation.dialects.literals import only_states_answer
 from langgraph_rlm.conversation.dialects.replies import Code, Nothing, Text
-from langgraph_rlm.conversation.history import cut_of_latest, latest_reply, told_of_text
+from langgraph_rlm.conversation.history import aid_message, cut_of_latest, latest_reply, told_of_text
 from langgraph_rlm.conversation.preview.documents import PREFIX
 from langgraph_rlm.conversation.ran import RanBlock
 from langgraph_rlm.conversation.sub_answers import long_answers
@@ -27,6 +28,9 @@ from langgraph_rlm.routes.profiles import PROFILES
 from langgraph_rlm.running.run import read, run_of
 from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.state import append_new
+
+MOST_AIDS = 2
+"""Cells of the host's own, of one question."""
 
 
 def conclude_reply(spec: RLMSpec, state: CellInput, config: RunnableConfig) -> Command[Any]:
@@ -86,13 +90,28 @@ def conclude_cell(
     feedback = spec.dialect.after_block(ran)
     if ready and not following and (doubt := _doubt(spec, state, config, ready[0], parsed)):
         update["trajectory"][0]["doubt"] = doubt
-        return next_turn(spec, state, config, update | {"ready": []}, feedback, parsed.feedback, doubt)
+        return _go_on(spec, state, config, update | {"ready": []}, ran, feedback, parsed.feedback, doubt)
     if ready and not following:
         return _conclude_answer(spec, state, config, update | {"ready": []}, ready[0], feedback, parsed.feedback)
     if following:
         update |= {"code": following[0], "block": number + 1, "ready": ready, "history": [HumanMessage(feedback)]}
         return Command(update=update, goto="generate")
-    return next_turn(spec, state, config, update, feedback, parsed.feedback)
+    return _go_on(spec, state, config, update, ran, feedback, parsed.feedback)
+
+
+def _go_on(
+    spec: RLMSpec, state: CellInput, config: RunnableConfig, update: dict[str, Any], ran: RanBlock, *feedback: str
+) -> Command[Any]:
+    """Another turn of the model; or before that a cell of the host's own, where the dialect has one that may help."""
+    aid = spec.dialect.aid(ran, is_doubted=ran.has_answer)
+    helped = sum(step["code"] == aid for step in read(config, "trajectory"))
+    if aid is None or state.get("limit") or helped >= MOST_AIDS or not spec.has_subcalls:
+        return next_turn(spec, state, config, update, *feedback)
+    if not run_of(config).ledger.left(SUBCALLS):
+        return next_turn(spec, state, config, update, *feedback)
+    told = HumanMessage("\n\n".join(filter(None, feedback)))
+    update |= {"code": aid, "block": 1, "history": [told, aid_message(aid)]}
+    return Command(update=update, goto="generate")
 
 
 def _entry(

@@ -17,6 +17,7 @@ from langgraph_rlm.asking.in_flight import InFlightCalls
 from langgraph_rlm.asking.ledger import Usage
 from langgraph_rlm.asking.model_calls import add_usages, mark_ahead
 from langgraph_rlm.asking.requests import Call, Request
+from langgraph_rlm.conversation.briefing import Asked
 from langgraph_rlm.conversation.history import past_steps, questions
 from langgraph_rlm.conversation.prompts import shorten
 from langgraph_rlm.effects import Steps, Work
@@ -140,7 +141,10 @@ def _run_cell(now: Execution) -> Steps[CellOutcome]:
     setup = now.spec.dialect.setup(code, context, questions(history))
     past = past_steps(history)
     is_there = past is None or Variable("past_steps", "list", len(past)) in now.repl.variables
-    variables = {} if is_there else {"past_steps": past}
+    trajectory, question = read(now.config, "trajectory"), now.state["question"]["asked"]
+    asked = Asked(question, tuple(step["output"] for step in trajectory if step["output"]))
+    given = now.spec.dialect.given(code, context, asked)
+    variables = {**given, **({} if is_there else {"past_steps": past})}
     kept = kept_answers(read(now.config, "journal"), is_suspended=False)
     outcome: CellOutcome = yield Work(lambda: now.repl.run(code, setup, variables, kept))
     return outcome

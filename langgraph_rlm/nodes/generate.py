@@ -18,6 +18,7 @@ from langgraph_rlm.conversation.dialects.replies import Code
 from langgraph_rlm.conversation.history import (
     fills_window,
     gap,
+    is_aided,
     latest_turn,
     reply_message,
     shown,
@@ -26,10 +27,14 @@ from langgraph_rlm.conversation.history import (
 )
 from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import LimitExceeded
+from langgraph_rlm.models.clients import is_openai
 from langgraph_rlm.nodes.ending import limit_reached
 from langgraph_rlm.running.run import run_of
 from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.state import Question
+
+WARM = 0.7
+"""The temperature of a reply after the host's own cell has helped as little as the model's."""
 
 
 class GenerateInput(TypedDict, total=False):
@@ -113,4 +118,6 @@ def _ask(
 ) -> CallModel:
     """Sends what is shown of the history, and at its end what is no part of it."""
     messages = [SystemMessage(spec.system), *alternating([*shown(history), *end])]
-    return CallModel(spec.model, messages, run_of(config).gate, config, last, options=spec.cache_markers)
+    warmer = {"temperature": WARM} if is_aided(history) and is_openai(spec.model) else {}
+    options = {**spec.cache_markers, **warmer}
+    return CallModel(spec.model, messages, run_of(config).gate, config, last, options=options)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from langgraph_rlm.context import Context
-from langgraph_rlm.conversation.briefing import Briefing, Remaining
+from langgraph_rlm.conversation.briefing import Asked, Briefing, Remaining
 from langgraph_rlm.conversation.dialects import official
 from langgraph_rlm.conversation.dialects.fences import blocks_of
 from langgraph_rlm.conversation.dialects.literals import states_answer
@@ -55,6 +57,12 @@ class Answer:
 
     def setup(self, code: str, context: Context, question: int) -> str:
         return BEGIN.format(question)
+
+    def given(self, code: str, context: Context, asked: Asked) -> Mapping[str, Any]:
+        return {}
+
+    def aid(self, ran: RanBlock, is_doubted: bool) -> None:
+        return None
 
     def rules(self, briefing: Briefing) -> str:
         return official.rules(ENDING, briefing)

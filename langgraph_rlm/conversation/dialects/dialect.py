@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from langgraph_rlm.context import Context
-from langgraph_rlm.conversation.briefing import Briefing, Remaining
+from langgraph_rlm.conversation.briefing import Asked, Briefing, Remaining
 from langgraph_rlm.conversation.dialects.replies import ParsedReply
 from langgraph_rlm.conversation.ran import RanBlock
 from langgraph_rlm.repl.conventions import ReplConventions
@@ -31,6 +32,12 @@ class Dialect(Protocol):
 
     def setup(self, code: str, context: Context, question: int) -> str:
         """The host's own code that runs before a block. `question` counts those of the thread, from 1."""
+
+    def given(self, code: str, context: Context, asked: Asked) -> Mapping[str, Any]:
+        """Variables that a block is given, where it uses them without a definition: plain data."""
+
+    def aid(self, ran: RanBlock, is_doubted: bool) -> str | None:
+        """A block of the host's own after one that got nowhere, or whose answer `is_doubted`."""
 
     def rules(self, briefing: Briefing) -> str:
         """The system prompt of an RLM."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from langgraph_rlm.context import Context
 from langgraph_rlm.conversation import prompts
-from langgraph_rlm.conversation.briefing import Briefing, Remaining
+from langgraph_rlm.conversation.briefing import Asked, Briefing, Remaining
 from langgraph_rlm.conversation.dialects.fences import Block, blocks_of, outside
 from langgraph_rlm.conversation.dialects.literals import sets_answer, states_answer
 from langgraph_rlm.conversation.dialects.prose import does_something, is_code, looks_like_code
@@ -66,6 +68,12 @@ class Final:
 
     def setup(self, code: str, context: Context, question: int) -> str:
         return self.voice.setup(code, context)
+
+    def given(self, code: str, context: Context, asked: Asked) -> Mapping[str, Any]:
+        return self.voice.given(code, context, asked)
+
+    def aid(self, ran: RanBlock, is_doubted: bool) -> str | None:
+        return self.voice.aid(ran, is_doubted)
 
     def rules(self, briefing: Briefing) -> str:
         return self.voice.rules(briefing)

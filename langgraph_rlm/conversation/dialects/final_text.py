@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from langgraph_rlm.context import Context
-from langgraph_rlm.conversation.briefing import Briefing, Remaining
+from langgraph_rlm.conversation.briefing import Asked, Briefing, Remaining
 from langgraph_rlm.conversation.dialects import official
 from langgraph_rlm.conversation.dialects.fences import Block, blocks_of, outside
 from langgraph_rlm.conversation.dialects.replies import Code, Nothing, ParsedReply, Text, with_equal_lines
@@ -76,6 +78,12 @@ class FinalText:
 
     def setup(self, code: str, context: Context, question: int) -> str:
         return ""
+
+    def given(self, code: str, context: Context, asked: Asked) -> Mapping[str, Any]:
+        return {}
+
+    def aid(self, ran: RanBlock, is_doubted: bool) -> None:
+        return None
 
     def rules(self, briefing: Briefing) -> str:
         return official.rules(ENDING, briefing)

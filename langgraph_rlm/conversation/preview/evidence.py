@@ -14,15 +14,21 @@ MOST_PLACES = 2_000
 """Places of a word that are looked at: one that stands at more tells little."""
 MOST_LINE = 200
 """Characters shown of a line."""
+MOST_BEFORE, MOST_AFTER = 300, 12
+"""Lines that are looked at above a line for what it stands in, and below it for the end of its brackets."""
 LEAST_SHARE = 0.34
 """What a line has to come to of what the best one does."""
+
+_OPENS = re.compile(r"^\s*(?:(?:async )?def|class|function|fn|func|struct|interface|module|section)\b")
+"""Lines that name what is below them."""
 
 
 def lines_found(query: str, context: Context, most: int) -> list[str]:
     """The lines with the rarest words of the question, best first, as many as fit in `most` characters.
 
-    A word counts the more the fewer lines have it, and twice where it is quoted or an identifier. Where there are
-    several documents, each line says where it stands.
+    With each come the lines that open what it stands in, and those that close its brackets. A word counts the more the
+    fewer lines have it, and twice where it is quoted or an identifier. Where there are several documents, each line
+    says where it stands.
     """
     text = context.text[:MOST_SEARCHED]
     total = text.count("\n") + 1
@@ -32,15 +38,50 @@ def lines_found(query: str, context: Context, most: int) -> list[str]:
         rarity = math.log(total / len(starts)) if starts else 0.0
         for start in starts:
             scores[start] = scores.get(start, 0.0) + weight * rarity
-    best = max(scores.values(), default=0)
-    folder, shown = folder_of(context), list[str]()
+    best, folder, shown = max(scores.values(), default=0.0), folder_of(context), dict[int, str]()
     for start, score in sorted(scores.items(), key=lambda scored: -scored[1]):
-        line = _line(context, start, folder)
-        most -= len(line) + 1
-        if most < 0 or score < LEAST_SHARE * best or not best:
+        if score < LEAST_SHARE * best or not best:
             break
-        shown.append(line)
-    return shown
+        lines = {at: _line(context, at, folder) for at in _with_surroundings(text, start) if at not in shown}
+        most -= sum(len(line) + 1 for line in lines.values())
+        if most < 0:
+            break
+        shown |= lines
+    return [*shown.values()]
+
+
+def _with_surroundings(text: str, start: int) -> list[int]:
+    """Where the lines begin that belong to one: what it stands in, by its indentation, and the rest of its brackets."""
+    line, before = _line_at(text, start), list[int]()
+    indent, at = _indent(line), start
+    for _ in range(MOST_BEFORE):
+        if not indent or at == 0:
+            break
+        at = text.rfind("\n", 0, at - 1) + 1
+        above = _line_at(text, at)
+        if above.strip() and _indent(above) < indent:
+            if _OPENS.search(above):
+                before.insert(0, at)
+            indent = _indent(above)
+    after, depth, at = [start], _depth(line), start
+    while depth > 0 and len(after) < MOST_AFTER and (at := text.find("\n", at) + 1):
+        after.append(at)
+        depth += _depth(_line_at(text, at))
+    return [*before, *after]
+
+
+def _line_at(text: str, start: int) -> str:
+    end = text.find("\n", start, start + MOST_LINE)
+    return text[start : end if end >= 0 else start + MOST_LINE]
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _depth(line: str) -> int:
+    """How many brackets a line leaves open."""
+    return sum(map(line.count, "([{")) - sum(map(line.count, ")]}"))
 
 
 def _places(pattern: re.Pattern[str], text: str) -> list[int]:
@@ -68,8 +109,7 @@ def _patterns(query: str) -> Iterator[tuple[re.Pattern[str], int]]:
 
 def _line(context: Context, start: int, folder: str) -> str:
     """A line, after the document and the number that it has in it."""
-    end = context.text.find("\n", start, start + MOST_LINE)
-    line = context.text[start : end if end >= 0 else start + MOST_LINE].rstrip()
+    line = _line_at(context.text, start).rstrip()
     if context.num_documents() == 1:
         return line
     document = context.metadata[context.document_at(start)]

@@ -15,20 +15,19 @@ from langgraph_rlm.settings import VoiceName
 
 LARGE_WINDOW = 32_000
 """Tokens of a window from which on a model is large."""
-_HERE = ("langchain_core.", "langchain_community.", "langchain_ollama.", "langchain_huggingface.")
-_PROVIDED = ("langchain_", "langgraph_rlm.models.generic")
-"""Where the classes of models are that a provider serves, as a rule; not those that run `_HERE`, on the user's own."""
+_HERE = ("langchain_ollama.", "langchain_huggingface.", "langchain_community.chat_models.llamacpp.")
+"""Where the classes of models are that run on the user's own machine, as a rule."""
 
 _VOICES: dict[str, Voice] = {"large": Large(), "small": Small()}
 
 
 def voice_for(model: BaseChatModel, name: VoiceName) -> Voice:
-    """The voice of that name; "auto": by the model's window, or where LangChain does not know it, by who serves it."""
+    """The voice of that name; "auto": by the model's window, or where nobody knows it, by where the model runs."""
     return _VOICES.get(name) or _VOICES["large" if _is_large(model) else "small"]
 
 
 def _is_large(model: BaseChatModel) -> bool:
-    if window := window_of(model):
+    window = window_of(model) or getattr(model, "num_ctx", None)  # Ollama's
+    if window:
         return window >= LARGE_WINDOW
-    modules = [f"{kind.__module__}." for kind in type(model).__mro__]
-    return any(module.startswith(_PROVIDED) and not module.startswith(_HERE) for module in modules)
+    return not any(f"{kind.__module__}.".startswith(_HERE) for kind in type(model).__mro__)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from langgraph_rlm.context import Context
 from langgraph_rlm.conversation import prompts
-from langgraph_rlm.conversation.briefing import Briefing
-from langgraph_rlm.conversation.preview import documents, words
+from langgraph_rlm.conversation.briefing import Asked, Briefing
+from langgraph_rlm.conversation.preview import documents, records, words
 from langgraph_rlm.conversation.ran import RanBlock
 
 RULES = """\
@@ -45,7 +48,13 @@ class Large:
     name = "large"
 
     def setup(self, code: str, context: Context) -> str:
-        return ""
+        return records.rows_for(code, context.text)  # of a thread that began in the other voice
+
+    def given(self, code: str, context: Context, asked: Asked) -> Mapping[str, Any]:
+        return {}
+
+    def aid(self, ran: RanBlock, is_doubted: bool) -> None:
+        return None
 
     def rules(self, briefing: Briefing) -> str:
         parts = [RULES.format(shown=briefing.sandbox.max_output)]

@@ -6,11 +6,15 @@ code with comments is where it errs. Unless each message tells of `Final`, it pr
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from langgraph_rlm.context import Context
 from langgraph_rlm.conversation import prompts
-from langgraph_rlm.conversation.briefing import Briefing
-from langgraph_rlm.conversation.preview import documents, records, words
+from langgraph_rlm.conversation.briefing import Asked, Briefing
+from langgraph_rlm.conversation.preview import documents, evidence, records, words
 from langgraph_rlm.conversation.ran import RanBlock
+from langgraph_rlm.repl.syntax import read
 
 RULES = """\
 You answer a question about a text with Python. The text is the str `P` in a REPL. It is too long to read: search it, \
@@ -36,6 +40,16 @@ RECURSION = """\
 
 DOCUMENTS = "`ctx.num_documents()`, `ctx.get_document(i)` and `ctx.metadata[i]` (name, length, start, end) have them."
 
+ASK = """\
+answer = ask(question, evidence)
+if pick_first_answer([answer]):
+    Final = answer.strip()
+else:
+    print("These lines do not tell it.")"""
+"""A small model often reads better than it writes code: the question is put over what was found."""
+MOST_EVIDENCE, MOST_PRINTED, SHOWN_PRINTED = 5_000, 1_000, 2
+"""Characters of lines, and of what each of the latest cells has printed, that it is put over."""
+
 
 class Small:
     """Words for models of few parameters, or of a small window."""
@@ -44,6 +58,17 @@ class Small:
 
     def setup(self, code: str, context: Context) -> str:
         return records.rows_for(code, context.text)
+
+    def given(self, code: str, context: Context, asked: Asked) -> Mapping[str, Any]:
+        if "evidence" not in read(code).used:
+            return {}
+        lines = evidence.lines_found(asked.question, context, MOST_EVIDENCE)
+        printed = [prompts.shorten(text, MOST_PRINTED) for text in asked.printed[-SHOWN_PRINTED:]]
+        return {"question": asked.question, "evidence": "\n".join([*lines, *printed])}
+
+    def aid(self, ran: RanBlock, is_doubted: bool) -> str | None:
+        got_nowhere = is_doubted or ran.is_repeated or bool(ran.found_nothing)
+        return ASK if got_nowhere and ran.code != ASK else None
 
     def rules(self, briefing: Briefing) -> str:
         parts = [RULES]

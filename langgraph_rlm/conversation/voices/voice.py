@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from langgraph_rlm.context import Context
-from langgraph_rlm.conversation.briefing import Briefing
+from langgraph_rlm.conversation.briefing import Asked, Briefing
 from langgraph_rlm.conversation.ran import RanBlock
 
 
@@ -18,6 +19,12 @@ class Voice(Protocol):
 
     def setup(self, code: str, context: Context) -> str:
         """The host's own code that runs before a cell."""
+
+    def given(self, code: str, context: Context, asked: Asked) -> Mapping[str, Any]:
+        """Variables that a cell is given, where it uses them without a definition: plain data."""
+
+    def aid(self, ran: RanBlock, is_doubted: bool) -> str | None:
+        """A cell of the host's own after one that got nowhere, or whose answer `is_doubted`."""
 
     def rules(self, briefing: Briefing) -> str:
         """The system prompt."""

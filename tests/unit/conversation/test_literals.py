@@ -10,7 +10,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_rlm import Limits
 from langgraph_rlm.conversation.dialects.literals import only_states_answer, states_answer
 from langgraph_rlm.conversation.dialects.prose import does_something, is_code
-from tests.fakes import ScriptedModel, blocks, cell, rlm_of, submit
+from tests.fakes import InOrder, ScriptedModel, blocks, cell, rlm_of, submit
 
 TEXT = "ticket 1: angry\nticket 2: calm\n" * 400 + "Sum: 1234567\n"
 GIVEN: Any = {"query": "What is the sum?", "context": TEXT}
@@ -106,10 +106,10 @@ def test_answer_that_later_blocks_compute_is_believed(dialect: Any) -> None:
 @pytest.mark.parametrize("voice", ["large", "small"])
 def test_none_is_asked_about_once(voice: Any) -> None:
     cells = (cell("Final = None\nn = P.count('x')"), cell("Final = None if n < 5 else n"))
-    model = ScriptedModel(*cells)
+    model = InOrder(script=cells)
     out = rlm_of(model, voice=voice).invoke(GIVEN)
     assert (out["answer"], out["status"], out["steps"]) == (None, "answered", 2)
-    assert "is None" in model.turns[1].told
+    assert sum("`Final` is None" in text for _, text in model.turns[1].conversation) == 1
 
 
 def test_last_turn_may_state_an_answer() -> None:
