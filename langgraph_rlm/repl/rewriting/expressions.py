@@ -12,8 +12,9 @@ import re
 import zlib
 from collections.abc import Iterator
 
-from langgraph_rlm.repl.rewriting.filling import filled, loaded
+from langgraph_rlm.repl.rewriting.filling import expression, filled, loaded
 from langgraph_rlm.repl.rewriting.iteration import LAZY, WHOLE
+from langgraph_rlm.repl.rewriting.loops import HELPERS
 from langgraph_rlm.repl.rewriting.quiet import is_harmless, may_raise
 from langgraph_rlm.repl.rewriting.scopes import parameters
 from langgraph_rlm.repl.syntax import Code
@@ -203,6 +204,8 @@ class Later(ast.NodeTransformer):
         self.count += 1
         name, [first, *_] = f"__{kind.split()[0]}_{self.sign}_{self.count}", node.generators
         items = self.visit(first.iter)
+        if kind == "genexpr":  # what cannot be gone through is told at once
+            items = expression(f"{HELPERS}.begun(ITEMS)", items, ITEMS=items)
         first.iter = loaded(_ITEMS, first.iter)
         used = {name for part in (node.elt, *node.generators) for name in _names(part)}
         own = {name for clause in node.generators for name in _names(clause.target)}

@@ -64,6 +64,23 @@ try:
 except ValueError as e:
     print(got, type(e).__name__, list(values))
 ----
+def told(x):
+    print('told', x)
+    return x
+class Box:
+    def __iter__(self):
+        print('begins')
+        return iter([1, 2])
+for items in [True, 5, None]:
+    try:
+        kept = (told(x) for x in items if told(items))
+    except TypeError:
+        print('at once')
+kept = (told(x) for x in Box())
+print('made', next(kept), list(kept))
+inner = (told(x) for x in (told(y) for y in [3]))
+print('made', list(inner))
+----
 print(any((w := x) > 1 for x in [1, 2, 3]), w)
 def found(rows):
     hit = any((row := r) == 'b' for r in rows)
