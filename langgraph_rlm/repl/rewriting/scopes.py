@@ -97,6 +97,8 @@ def may_raise_stop(function: ast.FunctionDef) -> bool:
         match node:
             case ast.Call(func=ast.Name("next"), args=[_]) | ast.Attribute(attr="__next__" | "send" | "throw"):
                 return True
+            case ast.Call(func=ast.Name(name)) if name.startswith("__next_"):  # as `expressions.py` writes it
+                return True
             case ast.Name("StopIteration"):
                 return True
     return False

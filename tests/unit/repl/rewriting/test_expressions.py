@@ -81,6 +81,22 @@ print('made', next(kept), list(kept))
 inner = (told(x) for x in (told(y) for y in [3]))
 print('made', list(inner))
 ----
+tries = [
+    lambda: next((next(iter([])) for x in [1]), 'none'),
+    lambda: next(x for x in [1] if next(y for y in [2])),
+    lambda: next(x for x in [1] if next(y for y in [0] if int(y))),
+    lambda: next(int(x) for x in []),
+    lambda: next((int(x) for x in []), 'none'),
+    lambda: any(next(iter([])) for x in [1]),
+    lambda: all(next((y for y in [0] if int(y)), 1) for x in [1, 2]),
+    lambda: list(map(str, (next(y for y in [0] if int(y)) for x in [1]))),
+]
+for attempt in tries:
+    try:
+        print(attempt())
+    except (StopIteration, RuntimeError) as e:
+        print(type(e).__name__, e)
+----
 print(any((w := x) > 1 for x in [1, 2, 3]), w)
 def found(rows):
     hit = any((row := r) == 'b' for r in rows)
