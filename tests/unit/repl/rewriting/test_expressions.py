@@ -88,6 +88,7 @@ tries = [
     lambda: next(int(x) for x in []),
     lambda: next((int(x) for x in []), 'none'),
     lambda: any(next(iter([])) for x in [1]),
+    lambda: list(map(str, ((lambda y: next(iter([])))(x) for x in [1]))),
     lambda: all(next((y for y in [0] if int(y)), 1) for x in [1, 2]),
     lambda: list(map(str, (next(y for y in [0] if int(y)) for x in [1]))),
 ]
