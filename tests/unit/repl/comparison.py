@@ -26,6 +26,8 @@ PACKER = DumpPacker("text", Context.of("text"))
 SAME = {"JSONDecodeError": "ValueError", "UnicodeDecodeError": "ValueError", "UnicodeEncodeError": "ValueError"}
 """Kinds of errors that are here what they are derived from."""
 REFUSALS = r"NotImplementedError: |This Python lacks that|not yet supported|does not yet"
+HALFWAY = r"\b\d{15}\.\d\b"
+"""Floats that may be halfway between two decimals: here the other one may be written, which is the same float."""
 LACKING = r"(?:'(\w+)' object|type object '(\w+)') has no attribute '(\w+)'|name '(\w+)' is not defined"
 """What errors say that name what is not there: the second where CPython has it."""
 
@@ -98,7 +100,7 @@ def verdict(ours: Gave, theirs: Gave) -> tuple[Verdict, Any]:
         return _refused_or_different(["error", *ours.error]), (ours.error, theirs.error)
     more = ours.records[len(theirs.records) :]
     is_same = not more and len(ours.records) == len(theirs.records) and bool(ours.error) == bool(theirs.error)
-    if not is_same or ours.printed != theirs.printed:
+    if not is_same or not _same(ours.printed, theirs.printed):
         return _refused_or_different(more[0] if more else ours.error and ["error", *ours.error]), (ours, theirs)
     return "same", None
 
@@ -106,7 +108,12 @@ def verdict(ours: Gave, theirs: Gave) -> tuple[Verdict, Any]:
 def _same(own: Any, other: Any) -> bool:
     if isinstance(own, list) and isinstance(other, list):
         return SAME.get(own[1], own[1]) == SAME.get(other[1], other[1])
-    return bool(own == other)
+    return _exactly(own) == _exactly(other)
+
+
+def _exactly(value: Any) -> Any:
+    """A text with its floats as CPython writes them; anything else as it is."""
+    return re.sub(HALFWAY, lambda found: repr(float(found[0])), value) if isinstance(value, str) else value
 
 
 def _refused_or_different(record: Any) -> Verdict:

@@ -65,6 +65,8 @@ def test_programs_are_the_same_for_each_seed() -> None:
         ("note(bytearray(b'a'))", "refused"),
         ("try:\n    1 / 0\nexcept Exception as e:\n    failed(e)", "same"),
         ("raise KeyError('x')", "same"),
+        ("note(999999999999999.25)", "same"),
+        ("note(repr(999999999999999.25 + ('P' in locals())))", "different"),
         ("try:\n    {'x': 1}[:2]\nexcept KeyError as e:\n    failed(e)", "same"),
         ("failed(ValueError('x') if 'P' in locals() else TypeError())", "different"),
     ],
