@@ -108,7 +108,7 @@ def verdict(ours: Gave, theirs: Gave) -> tuple[Verdict, Any]:
 def _same(own: Any, other: Any) -> bool:
     if isinstance(own, list) and isinstance(other, list):
         return SAME.get(own[1], own[1]) == SAME.get(other[1], other[1])
-    return _exactly(own) == _exactly(other)
+    return bool(_exactly(own) == _exactly(other))
 
 
 def _exactly(value: Any) -> Any:
