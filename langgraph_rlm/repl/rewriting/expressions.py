@@ -12,15 +12,17 @@ import re
 import zlib
 from collections.abc import Iterator
 
-from langgraph_rlm.repl.rewriting.filling import filled, loaded
+from langgraph_rlm.repl.rewriting.filling import expression, filled, loaded
+from langgraph_rlm.repl.rewriting.generators import guarded
 from langgraph_rlm.repl.rewriting.iteration import LAZY, WHOLE
+from langgraph_rlm.repl.rewriting.loops import HELPERS
 from langgraph_rlm.repl.rewriting.quiet import is_harmless, may_raise
-from langgraph_rlm.repl.rewriting.scopes import parameters
+from langgraph_rlm.repl.rewriting.scopes import may_raise_stop, parameters
 from langgraph_rlm.repl.syntax import Code
 
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 _ITEMS = "__items"
-HOISTED = re.compile(r"\b__(?:any|all|next|genexpr)_[0-9a-f]+_[0-9]+\b")
+HOISTED = re.compile(r"\b__(?:any|all|next|first|genexpr)_[0-9a-f]+_[0-9]+\b")
 """The names of the functions."""
 _MAKING = {
     *("iter", "zip", "map", "filter", "enumerate", "reversed", "finditer", "StringIO", "open", "reader", "DictReader"),
@@ -32,10 +34,10 @@ _ENDS = {
     "any": ("if VALUE:\n    return True", "return False"),
     "all": ("if VALUE:\n    pass\nelse:\n    return False", "return True"),
     "next": ("return VALUE", "raise StopIteration"),
-    "next or default": ("return VALUE", "return __default"),
+    "first": ("return VALUE", "return __default"),
     "genexpr": ("yield VALUE", None),
 }
-"""What a function does with an item, and at the end."""
+"""What a function does with an item, and at the end: `first` is `next` with a default."""
 
 
 def has_later_ones(tree: ast.AST, may_iterate: bool) -> bool:
@@ -165,9 +167,7 @@ class Later(ast.NodeTransformer):
             case ast.Call(func=ast.Name("next"), args=[items, *default]):
                 inner = items.args[0] if isinstance(items, ast.Call) and _is_iter(items) else items
                 if isinstance(inner, ast.GeneratorExp) and self.is_concerned(inner, node):
-                    return self.function(
-                        inner, "next or default" if default else "next", list(map(self.visit, default))
-                    )
+                    return self.function(inner, "first" if default else "next", list(map(self.visit, default)))
             case ast.Call(args=[ast.GeneratorExp() as items]) if _is_iter(node) and self.is_concerned(items, node):
                 return self.function(items, "genexpr")
         node.func = self.visit(node.func)
@@ -201,8 +201,10 @@ class Later(ast.NodeTransformer):
     def function(self, node: ast.GeneratorExp, kind: str, default: list[ast.expr] | None = None) -> ast.expr:
         """A call of a function that stands before the statement."""
         self.count += 1
-        name, [first, *_] = f"__{kind.split()[0]}_{self.sign}_{self.count}", node.generators
+        name, [first, *_] = f"__{kind}_{self.sign}_{self.count}", node.generators
         items = self.visit(first.iter)
+        if kind == "genexpr":  # what cannot be gone through is told at once
+            items = expression(f"{HELPERS}.begun(ITEMS)", items, ITEMS=items)
         first.iter = loaded(_ITEMS, first.iter)
         used = {name for part in (node.elt, *node.generators) for name in _names(part)}
         own = {name for clause in node.generators for name in _names(clause.target)}
@@ -221,7 +223,9 @@ class Later(ast.NodeTransformer):
             f"def {name}({', '.join([_ITEMS, *taken, *(['__default'] if default else [])])}):\n    pass", node
         )
         assert isinstance(made, ast.FunctionDef)
-        made.body = [*body, *(filled(at_end, node) if at_end else [])]
+        made.body = body
+        if at_end:
+            made.body = [*(guarded(body, node) if may_raise_stop(made) else body), *filled(at_end, node)]
         self.bind_outside(made, node)
         bound, self.bound = self.bound, []
         self.generic_visit(made)

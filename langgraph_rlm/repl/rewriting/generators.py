@@ -106,6 +106,14 @@ def _parts(value: ast.AST) -> Iterator[tuple[ast.AST, str, int | None]]:
                 yield value, name, place
 
 
+def guarded(body: list[ast.stmt], at: ast.AST) -> list[ast.stmt]:
+    """Statements of a generator: a `StopIteration` that comes out of them is an error."""
+    [guard] = filled(_GUARD, at)
+    assert isinstance(guard, ast.Try)
+    guard.body = body
+    return [guard]
+
+
 def _is_end(item: str, at: ast.AST) -> ast.expr:
     return expression(f"{item} is {END}", at)
 
@@ -242,9 +250,7 @@ class _Flattened:
         if not self.may_be_sent_on:
             made.body[-1:-1] = _received(self.source)
         if may_raise_stop(self.as_written):
-            [guard] = filled(_GUARD, self.source)
-            assert isinstance(guard, ast.Try)
-            guard.body, made.body[-1] = [loop], guard
+            made.body[-1:] = guarded([loop], self.source)
         return made
 
     # -- blocks -------------------------------------------------------------------------------------------------------

@@ -125,8 +125,9 @@ class Operations(ast.NodeTransformer):
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        if isinstance(node.func, ast.Name) and node.func.id in ("isinstance", "issubclass"):
-            self.types |= {*node.args[:1], *(part for kinds in node.args[1:] for part in ast.walk(kinds))}
+        match node.func:
+            case ast.Name("isinstance" | "issubclass") | ast.Attribute(attr="is_instance"):  # of `classes.py`
+                self.types |= {*node.args[:1], *(part for kinds in node.args[1:] for part in ast.walk(kinds))}
         self.generic_visit(node)
         match node:
             case ast.Call(func=ast.Name(name) | ast.Attribute(attr=name), args=given) if (

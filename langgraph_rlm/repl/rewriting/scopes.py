@@ -92,10 +92,12 @@ def outside_comprehensions(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def may_raise_stop(function: ast.FunctionDef) -> bool:
-    """Whether a `StopIteration` may come out of a body: of `next(items)`, or as it stands there."""
-    for node in body_nodes(function):
+    """Whether a `StopIteration` may come out of a body: of `next(items)`, or as it stands there, in lambdas too."""
+    for node in (node for statement in function.body for node in ast.walk(statement)):
         match node:
             case ast.Call(func=ast.Name("next"), args=[_]) | ast.Attribute(attr="__next__" | "send" | "throw"):
+                return True
+            case ast.Call(func=ast.Name(name)) if name.startswith("__next_"):  # as `expressions.py` writes it
                 return True
             case ast.Name("StopIteration"):
                 return True

@@ -26,6 +26,8 @@ PACKER = DumpPacker("text", Context.of("text"))
 SAME = {"JSONDecodeError": "ValueError", "UnicodeDecodeError": "ValueError", "UnicodeEncodeError": "ValueError"}
 """Kinds of errors that are here what they are derived from."""
 REFUSALS = r"NotImplementedError: |This Python lacks that|not yet supported|does not yet"
+HALFWAY = r"\b\d{15}\.\d\b"
+"""Floats that may be halfway between two decimals: here the other one may be written, which is the same float."""
 LACKING = r"(?:'(\w+)' object|type object '(\w+)') has no attribute '(\w+)'|name '(\w+)' is not defined"
 """What errors say that name what is not there: the second where CPython has it."""
 
@@ -59,15 +61,34 @@ def here(workers: Workers, code: str) -> Gave:
 
 def there(code: str) -> Gave:
     """In CPython."""
-    names: dict[str, Any] = {"__name__": "__main__"}
+    names: dict[str, Any] = {"__name__": "__main__", "__part__": _part}
     printed, error = io.StringIO(), None
     try:
         with contextlib.redirect_stdout(printed), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it warns of what fails when it runs
-            exec(compile(code, "<cell>", "exec"), names)
+            exec(compile(ast.fix_missing_locations(_SlicesAsKeys().visit(ast.parse(code))), "<cell>", "exec"), names)
     except Exception as failure:
         error = (type(failure).__name__, str(failure))
     return Gave(names.get("out", []), printed.getvalue(), error)
+
+
+class _SlicesAsKeys(ast.NodeTransformer):
+    """Has slices taken by `_part`."""
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        self.generic_visit(node)
+        if not isinstance(node.slice, ast.Slice) or not isinstance(node.ctx, ast.Load):
+            return node
+        bounds = [bound or ast.Constant(None) for bound in (node.slice.lower, node.slice.upper, node.slice.step)]
+        key = ast.Call(ast.Name("slice", ast.Load()), bounds, [])
+        return ast.Call(ast.Name("__part__", ast.Load()), [node.value, key], [])
+
+
+def _part(owner: Any, key: slice) -> Any:
+    """`owner[i:j]` as since Python 3.12, and here: a slice is a key that a dict does not have."""
+    if type(owner) is dict:
+        raise KeyError(key)
+    return owner[key]
 
 
 def verdict(ours: Gave, theirs: Gave) -> tuple[Verdict, Any]:
@@ -79,16 +100,20 @@ def verdict(ours: Gave, theirs: Gave) -> tuple[Verdict, Any]:
         return _refused_or_different(["error", *ours.error]), (ours.error, theirs.error)
     more = ours.records[len(theirs.records) :]
     is_same = not more and len(ours.records) == len(theirs.records) and bool(ours.error) == bool(theirs.error)
-    if not is_same or ours.printed != theirs.printed:
+    if not is_same or not _same(ours.printed, theirs.printed):
         return _refused_or_different(more[0] if more else ours.error and ["error", *ours.error]), (ours, theirs)
     return "same", None
 
 
 def _same(own: Any, other: Any) -> bool:
     if isinstance(own, list) and isinstance(other, list):
-        is_slice_as_key = own[1] == "KeyError" and other[2] == "unhashable type: 'slice'"  # no more, since 3.12
-        return is_slice_as_key or SAME.get(own[1], own[1]) == SAME.get(other[1], other[1])
-    return bool(own == other)
+        return SAME.get(own[1], own[1]) == SAME.get(other[1], other[1])
+    return bool(_exactly(own) == _exactly(other))
+
+
+def _exactly(value: Any) -> Any:
+    """A text with its floats as CPython writes them; anything else as it is."""
+    return re.sub(HALFWAY, lambda found: repr(float(found[0])), value) if isinstance(value, str) else value
 
 
 def _refused_or_different(record: Any) -> Verdict:

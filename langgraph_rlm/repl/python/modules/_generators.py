@@ -112,6 +112,11 @@ def value_of(items):
     return items.result[0] if type(items) is Generator and items.result else None
 
 
+def begun(items):
+    """`iter(items)`, which may ask a model where it is written in Python."""
+    return items.__iter__() if asks(items) else iter(items)
+
+
 def taken(items):
     """An iterator of the items and, where it is written in Python, a function that gives the next one, or `end`."""
     if type(items) is not Generator:

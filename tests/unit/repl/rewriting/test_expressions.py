@@ -64,6 +64,40 @@ try:
 except ValueError as e:
     print(got, type(e).__name__, list(values))
 ----
+def told(x):
+    print('told', x)
+    return x
+class Box:
+    def __iter__(self):
+        print('begins')
+        return iter([1, 2])
+for items in [True, 5, None]:
+    try:
+        kept = (told(x) for x in items if told(items))
+    except TypeError:
+        print('at once')
+kept = (told(x) for x in Box())
+print('made', next(kept), list(kept))
+inner = (told(x) for x in (told(y) for y in [3]))
+print('made', list(inner))
+----
+tries = [
+    lambda: next((next(iter([])) for x in [1]), 'none'),
+    lambda: next(x for x in [1] if next(y for y in [2])),
+    lambda: next(x for x in [1] if next(y for y in [0] if int(y))),
+    lambda: next(int(x) for x in []),
+    lambda: next((int(x) for x in []), 'none'),
+    lambda: any(next(iter([])) for x in [1]),
+    lambda: list(map(str, ((lambda y: next(iter([])))(x) for x in [1]))),
+    lambda: all(next((y for y in [0] if int(y)), 1) for x in [1, 2]),
+    lambda: list(map(str, (next(y for y in [0] if int(y)) for x in [1]))),
+]
+for attempt in tries:
+    try:
+        print(attempt())
+    except (StopIteration, RuntimeError) as e:
+        print(type(e).__name__, e)
+----
 print(any((w := x) > 1 for x in [1, 2, 3]), w)
 def found(rows):
     hit = any((row := r) == 'b' for r in rows)

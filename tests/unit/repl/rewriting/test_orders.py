@@ -19,6 +19,19 @@ print(list(map(bool, [Bag([]), Bag([1]), 0])), bool(Bag([])), type(True) in (boo
 print({"flag": bool}["flag"](Bag([])), [int, bool][1](Bag([])), sorted([Bag([1]), Bag([])], key=bool)[0].items)
 print(max([Bag([]), Bag([1])], key=len).items, (lambda test=bool: test(Bag([])))())
 """,
+    "types beside enumerations and classes that have a truth": r"""
+from enum import IntEnum
+
+class Level(IntEnum):
+    LOW = 1
+
+class Bag:
+    def __len__(self):
+        return 0
+
+print(isinstance(True, bool), isinstance(Level.LOW, bool), isinstance(False, (Level, bool)), isinstance(1, bool | str))
+print(isinstance(Bag(), (Bag, bool)), isinstance(1, (Bag, bool)), list(map(bool, [Bag(), Level.LOW])))
+""",
     "members that are texts": r"""
 import json
 from enum import Enum, IntEnum, StrEnum
