@@ -135,7 +135,7 @@ def test_history_that_fills_the_window_is_summarised_and_the_run_goes_on() -> No
 
 
 def test_each_prompt_begins_with_the_one_before_but_for_the_summary() -> None:
-    model = Windowed(cells=(*STEPS, *STEPS, "Final = 1"), profile={"max_input_tokens": 2_500})
+    model = Windowed(cells=(*map(talk, range(30)), "Final = 1"))
     rlm_of(model, limits=Limits(max_steps=50)).invoke(GIVEN)
     breaks = 0
     for before, after in zip(prompts_of(model), prompts_of(model)[1:], strict=False):
