@@ -126,7 +126,7 @@ def test_code_can_compact_what_it_asks_about_and_reading_all_does() -> None:
     assert final_of("Final = compact(P)", context=MAILS) == compact(MAILS)
     ran = run("Final = [read_all('Who is angry?')]", context=MAILS)
     assert ran.model.asked == [prompt for prompt in ran.model.asked if prompt.endswith(compact(MAILS))]
-    counting = run("Final = [read_all('How many?', 'count')]", context=MAILS)
+    counting = run("Final = read_all('How many?', 'count')", "Final = len(P)", context=MAILS)
     assert counting.model.asked[0].endswith(MAILS)
 
 

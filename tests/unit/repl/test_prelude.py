@@ -65,11 +65,12 @@ def in_cpython(expression: str) -> Any:
 
 
 def in_sandbox(expression: str) -> Any:
-    ran = run(f"Final = {expression}", "Final = 'raised'", context=DOCUMENTS, answer=answer)
+    ran = run(f"Final = [{expression}]", "Final = 'raised'", context=DOCUMENTS, answer=answer)
     [error, *_] = ran.errors
     if error is not None:
         raise RuntimeError(error)
-    return ran.answer
+    [value] = ran.answer
+    return value
 
 
 @pytest.fixture(params=[in_cpython, in_sandbox])
