@@ -276,7 +276,8 @@ def test_cells_that_run_again_after_one_that_was_dropped_are_not_counted_as_the_
 
 
 def test_what_a_cell_leaves_behind_cannot_run_for_ever() -> None:
-    code = "class A:\n    def __iter__(self):\n        return self\n    def __next__(self):\n        while 1: pass\nFinal = A()"
+    code = "class A:\n    def __iter__(self):\n        return self\n    def __next__(self):\n        while 1:\n            pass\n"
+    code += "Final = A()"
     assert "TimeoutError: the cell ran longer than 0.3 s." in told_of(code)
 
 
