@@ -276,9 +276,10 @@ def test_cells_that_run_again_after_one_that_was_dropped_are_not_counted_as_the_
 
 
 def test_what_a_cell_leaves_behind_cannot_run_for_ever() -> None:
-    code = "class A:\n    def __iter__(self):\n        return self\n    def __next__(self):\n        while 1:\n            pass\n"
-    code += "Final = A()"
-    assert "TimeoutError: the cell ran longer than 0.3 s." in told_of(code)
+    endless = (
+        "class A:\n    def __iter__(self): return self\n    def __next__(self):\n        while True:\n            pass"
+    )
+    assert "TimeoutError: the cell ran longer than 0.3 s." in told_of(f"{endless}\nFinal = A()")
 
 
 def test_default_grows_with_the_text_and_a_number_fixes_it() -> None:
