@@ -144,6 +144,8 @@ def _doubt(spec: RLMSpec, state: CellInput, config: RunnableConfig, answer: Any,
     is_first = told_of_text(read(config, "history")) and not any(step["code"] for step in steps)
     if is_first and not is_checked and only_states_answer(state["code"]) and not _is_all_shown(state, config):
         doubts.append(prompts.unfounded(*words))
+    if doubted := spec.dialect.doubt(answer, state["question"]["asked"]):
+        doubts.append(doubted)
     told = [step.get("doubt") for step in steps]
     return next((doubt for doubt in doubts if doubt not in told), None)
 

@@ -64,6 +64,9 @@ class Answer:
     def aid(self, ran: RanBlock, is_doubted: bool) -> None:
         return None
 
+    def doubt(self, answer: object, question: str) -> None:
+        return None
+
     def rules(self, briefing: Briefing) -> str:
         return official.rules(ENDING, briefing)
 

@@ -39,6 +39,9 @@ class Dialect(Protocol):
     def aid(self, ran: RanBlock, is_doubted: bool) -> str | None:
         """A block of the host's own after one that got nowhere, or whose answer `is_doubted`."""
 
+    def doubt(self, answer: object, question: str) -> str | None:
+        """What is said of an answer that cannot be one, once."""
+
     def rules(self, briefing: Briefing) -> str:
         """The system prompt of an RLM."""
 

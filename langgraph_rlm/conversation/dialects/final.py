@@ -75,6 +75,9 @@ class Final:
     def aid(self, ran: RanBlock, is_doubted: bool) -> str | None:
         return self.voice.aid(ran, is_doubted)
 
+    def doubt(self, answer: object, question: str) -> str | None:
+        return self.voice.doubt(answer, question)
+
     def rules(self, briefing: Briefing) -> str:
         return self.voice.rules(briefing)
 

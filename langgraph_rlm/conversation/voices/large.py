@@ -56,6 +56,9 @@ class Large:
     def aid(self, ran: RanBlock, is_doubted: bool) -> None:
         return None
 
+    def doubt(self, answer: object, question: str) -> None:
+        return None
+
     def rules(self, briefing: Briefing) -> str:
         parts = [RULES.format(shown=briefing.sandbox.max_output)]
         if briefing.has_subcalls:

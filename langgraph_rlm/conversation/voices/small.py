@@ -14,7 +14,7 @@ from langgraph_rlm.conversation import prompts
 from langgraph_rlm.conversation.briefing import Asked, Briefing
 from langgraph_rlm.conversation.preview import documents, evidence, records, words
 from langgraph_rlm.conversation.ran import RanBlock
-from langgraph_rlm.repl.syntax import read
+from langgraph_rlm.repl.python.answers import NO_ANSWER
 
 RULES = """\
 You answer a question about a text with Python. The text is the str `P` in a REPL. It is too long to read: search it, \
@@ -41,11 +41,11 @@ RECURSION = """\
 DOCUMENTS = "`ctx.num_documents()`, `ctx.get_document(i)` and `ctx.metadata[i]` (name, length, start, end) have them."
 
 ASK = """\
-answer = ask(question, evidence)
+answer = llm_query(plain_question)
 if pick_first_answer([answer]):
     Final = answer.strip()
 else:
-    print("These lines do not tell it.")"""
+    print("The lines found do not tell it.")"""
 """A small model often reads better than it writes code: the question is put over what was found."""
 MOST_EVIDENCE, MOST_PRINTED, SHOWN_PRINTED = 5_000, 1_000, 2
 """Characters of lines, and of what each of the latest cells has printed, that it is put over."""
@@ -60,11 +60,25 @@ class Small:
         return records.rows_for(code, context.text)
 
     def given(self, code: str, context: Context, asked: Asked) -> Mapping[str, Any]:
-        if "evidence" not in read(code).used:
+        if code != ASK:
             return {}
         lines = evidence.lines_found(asked.question, context, MOST_EVIDENCE)
         printed = [prompts.shorten(text, MOST_PRINTED) for text in asked.printed[-SHOWN_PRINTED:]]
-        return {"question": asked.question, "evidence": "\n".join([*lines, *printed])}
+        where = ", as document:line: text" if context.num_documents() > 1 else ""
+        parts = [
+            f"These lines were found in a text, the likeliest first{where}.\n\n" + "\n".join(lines) if lines else "",
+            "This was printed by code that searched the text:\n\n" + "\n".join(printed) if printed else "",
+            f"{prompts.shorten(asked.question)}\nAnswer from this alone, in a few words, with nothing but the answer. "
+            f"If it does not tell, reply {NO_ANSWER}.",
+        ]
+        return {"plain_question": "\n\n".join(filter(None, parts))}
+
+    def doubt(self, answer: object, question: str) -> str | None:
+        """A word of the question is no answer to it, but where it names those to choose from."""
+        said = answer.strip().casefold() if isinstance(answer, str) else ""
+        if not said or said not in question.casefold() or " or " in question.casefold():
+            return None
+        return "`Final` is a piece of the question, and no answer to it. Search `P` for what is asked."
 
     def aid(self, ran: RanBlock, is_doubted: bool) -> str | None:
         got_nowhere = is_doubted or ran.is_repeated or bool(ran.found_nothing)

@@ -26,6 +26,9 @@ class Voice(Protocol):
     def aid(self, ran: RanBlock, is_doubted: bool) -> str | None:
         """A cell of the host's own after one that got nowhere, or whose answer `is_doubted`."""
 
+    def doubt(self, answer: object, question: str) -> str | None:
+        """What is said of an answer that cannot be one, once."""
+
     def rules(self, briefing: Briefing) -> str:
         """The system prompt."""
 

@@ -416,6 +416,8 @@ def _text(name, value):
 
 
 def _text_or_none(name, value):
+    if value is ctx:
+        return P
     return None if value is None else _text(name, value)
 
 
