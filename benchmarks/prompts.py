@@ -22,8 +22,9 @@ Ollama that do not say. All others are in the voice `large`. Below is one run in
 the model: the system prompt, then message by message. `python -m benchmarks.prompts` makes this page, and a test holds
 it to what the code says. Tokens are about four characters each.
 
-Sub-calls get no words of ours: a prompt is sent as it is. `system_prompt=` replaces the rules, or makes others of them:
-`system_prompt=lambda rules, depth: rules + "…"`. `instructions=` is appended to either.
+Sub-calls get no words of ours: a prompt is sent as it is, but for what a `schema=` and `llm_map` ask for.
+`system_prompt=` replaces the rules, or makes others of them: `system_prompt=lambda rules, depth: rules + "…"`.
+`instructions=` is appended to either.
 """
 ORDERS = [
     "\n".join(f"order {day}-{i} | {'late' if i % 3 else 'on time'} | parcel to {city}" for i in range(40))

@@ -140,7 +140,7 @@ def is_none(answer: str, ending: str) -> str:
     )
 
 
-NO_CELL = "Your reply had no code. Reply with one ```python block of Python."
+NO_CELL = "Your reply had no code. Reply with one ```repl block of Python."
 
 
 def kept(count: int) -> str:
@@ -189,6 +189,6 @@ def what_ran(ran: RanBlock, output: str) -> list[str]:
 def last_turn(limit: str) -> str:
     """Asks for an answer from what is there, when a limit is reached."""
     return (
-        f"The limit {limit} is reached: this is your last turn. Answer now from what you know: a ```python block that "
+        f"The limit {limit} is reached: this is your last turn. Answer now from what you know: a ```repl block that "
         "sets Final, or a line `FINAL: your answer`."
     )

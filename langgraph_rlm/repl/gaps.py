@@ -114,7 +114,7 @@ BUILTINS = {
 _HINTS: list[tuple[str, str]] = [
     (
         r"^KeyError: ",
-        "Not every record has that key: ask `if 'key' in row` first. Records share values: search by those.",
+        "Not every dict has that key: print the keys of one, or ask `if 'key' in row` first.",
     ),
     (r"IndexError: list index out of range", "The list is shorter, or empty. Print it before you take an item of it."),
     (

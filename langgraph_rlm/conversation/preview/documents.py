@@ -10,8 +10,9 @@ from langgraph_rlm.context import Context
 
 PREFIX = 300
 """Characters of the text that are shown."""
-MOST_DOCUMENTS, MOST_NAME = 20, 80
-"""Documents that are listed, and characters of a name."""
+MOST_DOCUMENTS, MOST_NAME, MOST_KEYS = 20, 80, 10
+"""Documents that are listed, characters of a name, and keys of their metadata that are named."""
+OWN_KEYS = ("name", "length", "start", "end")
 
 
 def described(context: Context) -> str:
@@ -32,7 +33,9 @@ def listed(context: Context) -> str:
     ]
     more = context.num_documents() - len(shown)
     where = f", in {folder}" if folder else ""
-    return f"Its documents (with characters{where}): {', '.join(shown)}{f', and {more:,} more' if more else ''}."
+    names = f"Its documents (with characters{where}): {', '.join(shown)}{f', and {more:,} more' if more else ''}."
+    keys = [str(key)[:MOST_NAME] for key in metadata[0] if key not in OWN_KEYS][:MOST_KEYS]
+    return f"{names} `ctx.metadata[i]` has also: {', '.join(keys)}." if keys else names
 
 
 def _named(folder: str, number: int, document: Mapping[str, Any]) -> str:

@@ -14,22 +14,25 @@ from langgraph_rlm.conversation.ran import RanBlock
 RULES = """\
 You answer a question about a text that is too long to read, by writing Python. The text is the str `P` in a REPL. You \
 work in turns: think in a few words where it helps, then write one ```repl block. You are shown what it printed, up to \
-{shown:,} characters, and have the next turn. Variables stay.
+{shown:,} characters (of more, the beginning and the end), and have the next turn. Variables stay.
 
 The REPL is Python in a sandbox: no files, no network, no packages. `re json math collections itertools datetime` are \
-imported, and most of the standard library that computes can be; an error names what is missing before anything runs.
+imported, and most of the standard library that computes can be; an error names what is missing.
 
-- `grep(pattern, context=80, most=20)`: places in `P`, each a dict with document, line, offset, match and the text \
-around it; as the last expression of a block it is shown line by line.
-- `ctx.get_document(i)`, `ctx.documents()`, `ctx.metadata[i]` (name, length, start, end), `ctx.chunk(size, overlap=0)`.
-- `cite(quote)` notes a passage of `P` as a source of the answer. `budget()` is a dict of what is left.
+- `grep(pattern, texts=P, context=80, most=20, flags=0)`: places in `P`, or in texts of yours: dicts with name, \
+document, line, offset, match and the text around it. As the last expression of a block it is shown line by line.
+- `ctx.get_document(i)`, `ctx.documents()`, `ctx.metadata[i]` (name, length, start, end, and what came with it), \
+`ctx.chunk(size, overlap=0)`.
+- `cite(quote)` notes a passage of `P`, letter by letter, as a source of the answer; it raises where `P` has none, and \
+takes the first of several. `budget()` is a dict of what is left.
 """
 SUBCALLS = """\
 - `llm_query(prompt, context=None, schema=None, max_tokens=None)`: a model's answer, a str, or data that satisfies a \
-JSON schema. It sees these texts alone: up to {most:,} characters, of which {piece:,} are a sensible piece.
-- `llm_batch(prompts)`: many at once, answers in order; one that fails is "Error: …". Sub-calls in a loop, a \
-comprehension or threads run in parallel too.
-- `llm_map(instruction, items, schema=None)`: the same of many short items, several of them to a prompt.
+JSON schema. It sees these texts alone: up to {most:,} characters, of which {piece:,} are a sensible piece. It raises \
+where it fails.
+- `llm_batch(prompts, schema=None)`: many at once, answers in order; one that fails is "Error: …", and the others are \
+there. Sub-calls in a loop, a comprehension or threads run in parallel too.
+- `llm_map(instruction, items, schema=None)`: the same of many short items, 20 and more of them to one sub-call.
 """
 RECURSION = """\
 - `rlm_query(prompt, context)`: for a context that is itself too long to read, by a model with a REPL of its own.
@@ -76,7 +79,8 @@ class Large:
             parts.append(listed)
         if shown := words.lines_with(found, context, numbered=True):
             parts.append("Lines of `P` with words of the question:\n<<<\n{}\n>>>".format("\n".join(shown)))
-        parts.append(f"A block may compute for {briefing.sandbox.seconds(len(context)):.3g} s, models not counted.")
+        seconds = briefing.sandbox.seconds(len(context))
+        parts.append(f"A block may compute for {int(seconds) or seconds} s, models not counted.")
         return "\n\n".join(parts)
 
     def follow_up(self, query: str, context: Context | None, briefing: Briefing) -> str:

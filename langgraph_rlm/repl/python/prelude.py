@@ -663,6 +663,20 @@ def _is_hit(value):
     return isinstance(value, dict) and "offset" in value and "match" in value
 
 
+def _show_hits(hits):
+    """Prints where they are and what stands there, a line for each: as many as fit, and how many those are."""
+    shown, room = [], 6000
+    for hit in hits:
+        line = str(hit["name"]) + ":" + str(hit["line"]) + " (offset " + str(hit["offset"]) + "): " + repr(hit["text"])
+        room -= len(line)
+        if room < 0 and shown:
+            break
+        shown.append(line)
+    print("\n".join(shown))
+    if len(shown) < len(hits):
+        print("… " + str(len(shown)) + " of " + str(len(hits)) + " shown: slice it for the others")
+
+
 def show(own):
     """Prints the value of a cell's last expression as a REPL does, but never more than a screen of it."""
     value = own.pop("value")
@@ -670,7 +684,7 @@ def show(own):
         return
     size = _size(value)
     if isinstance(value, list) and value and _is_hit(value[0]):
-        print("[" + ",\n ".join([repr(hit) for hit in value])[:4000] + "]")
+        _show_hits(value)
     elif size is None or size <= 50:
         text = repr(value)
         print(text if len(text) <= 4000 else text[:4000] + "…")

@@ -82,7 +82,15 @@ def test_that_there_are_more_is_printed() -> None:
 
 def test_hits_are_shown_line_by_line() -> None:
     [output, _] = run("grep('apple')", "Final = 1", context=DOCUMENTS).outputs
-    assert [line.count("'offset'") for line in output.splitlines()] == [1, 1, 1]
+    assert [line.count("(offset ") for line in output.splitlines()] == [1, 1, 1]
+
+
+def test_hits_that_do_not_fit_are_told_of() -> None:
+    [output, _] = run("grep('needle', context=400, most=40)", "Final = len(P)", context="x needle y\n" * 500).outputs
+    *lines, last = output.splitlines()
+    assert last.endswith("of 40 shown: slice it for the others")
+    assert last.startswith(f"… {len(lines) - 1} ")  # what it prints of those it has not is above them
+    assert all(line.endswith("'") for line in lines[1:])
 
 
 def test_what_is_no_pattern_is_searched_as_it_is() -> None:
