@@ -25,7 +25,7 @@ MOST_QUOTED = 30
 _TAGS = "answer|final|final[_-]?answer|json|result|output|response|reply"
 _OPENING = re.compile(rf"[\[{{]|(?P<fence>`{{3,}}|~{{3,}})|<(?P<tag>{_TAGS})>", re.IGNORECASE)
 """Where there may be a value."""
-_FENCE = re.compile(r"(`{3,}|~{3,})([^\n`]*+)$", re.MULTILINE)
+_FENCE = re.compile(r"(?<![`~])(`{3,}+|~{3,}+)([^\n`]*+)$", re.MULTILINE)
 _INLINE = re.compile(r"(?:[a-zA-Z]\w*+[ \t]++)?")
 """The word that may stand before what a fence in a line has."""
 _BETWEEN = re.compile(r"(?:[\s\ufeff\u200b]++|(?://|\#)[^\n]{0,300}+|/\*.{0,300}?\*/){0,100}+", re.DOTALL)

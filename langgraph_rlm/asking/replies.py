@@ -17,15 +17,17 @@ from langgraph_rlm.errors import CutOff
 
 _REASONS = ("finish_reason", "normalized_finish_reason", "stop_reason", "done_reason", "stopReason", "finishReason")
 """Where providers say why a reply has ended."""
+_IS_REASON = re.compile(r"[A-Za-z][\w -]*")
 _TOO_LONG = re.compile(r"length|max_?(?:\w+_)?tokens|token_limit|context_(?:window_)?exceeded|incomplete", re.I)
 _REFUSED = re.compile(
-    r"filter|safety|refus|block|prohibited|recitation|spii|guardrail|intervened|toxic|^language$|moderation", re.I
+    r"filter|safety|refus|^block|_blocked|prohibited|recitation|spii|guardrail|intervened|toxic|^language$|moderation",
+    re.I,
 )
 _FAILED = re.compile(r"^(?:error\w*|cancel\w*|abort\w*|fail\w*|time\w*|insufficient\w*)$", re.I)
 _UNKNOWN = re.compile(r"other|load|malformed|unexpected|unspecified", re.I)
 """Reasons that tell something only where nothing was said."""
 
-_THOUGHTS = {"thinking", "redacted_thinking", "reasoning"}
+_THOUGHTS = ("thinking", "redacted_thinking", "reasoning")
 """Types of content blocks."""
 
 
@@ -71,8 +73,8 @@ def read_reply(message: AIMessage, usage: dict[str, UsageMetadata]) -> ModelRepl
 
 def _cut(message: AIMessage, text: str) -> Cut | None:
     """Why what the provider gave is not all that was to be said, if it is not."""
-    reasons = [*_reasons(message.response_metadata)]
-    tokens = message.usage_metadata["output_tokens"] if message.usage_metadata else 0
+    reasons = [*_reasons(message.response_metadata or {})]
+    tokens = (message.usage_metadata or {}).get("output_tokens", 0)  # type: ignore[call-overload]
     if why := next((reason for reason in reasons if _REFUSED.search(reason)), None):
         return Cut(f"was held back by the provider ({why})", is_too_long=False)
     if why := next((reason for reason in reasons if _TOO_LONG.search(reason)), None):
@@ -81,11 +83,19 @@ def _cut(message: AIMessage, text: str) -> Cut | None:
         return Cut(f"was broken off by the provider ({why})", is_too_long=False)
     if text.strip():
         return None
-    if refusal := message.additional_kwargs.get("refusal"):
-        return Cut(f"is a refusal ({clean(str(refusal))})", is_too_long=False)
+    if refusal := _refusal(message):
+        return Cut(f"is a refusal ({clean(refusal)})", is_too_long=False)
     if why := next((reason for reason in reasons if _UNKNOWN.search(reason)), None):
         return Cut(f"is empty ({why})", is_too_long=False)
     return None
+
+
+def _refusal(message: AIMessage) -> str:
+    """What the model said instead of an answer, where its provider hands that on beside the text."""
+    blocks = message.content if isinstance(message.content, list) else []
+    inner = [block.get("value", block) for block in blocks if isinstance(block, dict)]
+    said = [block.get("refusal") for block in inner if isinstance(block, dict)]
+    return str(next(filter(None, [message.additional_kwargs.get("refusal"), *said]), ""))
 
 
 def _reasons(metadata: Mapping[str, Any]) -> Iterator[str]:
@@ -98,12 +108,12 @@ def _reasons(metadata: Mapping[str, Any]) -> Iterator[str]:
         named.append(metadata["status"])
     for reason in named:
         name = getattr(reason, "name", reason)  # of an enumeration
-        if isinstance(name, str):
+        if isinstance(name, str) and _IS_REASON.fullmatch(name):  # a stop string is none
             yield name
 
 
 def _has_thought(message: AIMessage, text: str) -> bool:
     """Whether a message has thoughts: in its text, which has nothing else, or beside it, as providers hand them on."""
     blocks = message.content if isinstance(message.content, list) else []
-    kinds = {block.get("type") for block in blocks if isinstance(block, dict)}
-    return bool(text.strip() or kinds & _THOUGHTS or message.additional_kwargs.get("reasoning_content"))
+    has_block = any(isinstance(block, dict) and block.get("type") in _THOUGHTS for block in blocks)
+    return bool(text.strip()) or has_block or bool(message.additional_kwargs.get("reasoning_content"))

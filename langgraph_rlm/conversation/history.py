@@ -6,7 +6,7 @@ summary is a message of it too: it stands for those before it, which the model's
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
@@ -124,7 +124,8 @@ def fills_window(model: BaseChatModel, history: Sequence[AnyMessage]) -> bool:
 
 def window_of(model: BaseChatModel) -> int | None:
     """Tokens that the model can read, where LangChain's model profiles know it."""
-    return (model.profile or {}).get("max_input_tokens")
+    window = model.profile.get("max_input_tokens") if isinstance(model.profile, Mapping) else None
+    return window if isinstance(window, int) and window > 0 else None
 
 
 def tokens(history: Sequence[AnyMessage]) -> int:

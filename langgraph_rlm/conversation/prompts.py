@@ -50,9 +50,6 @@ SUMMARISE = (
 )
 
 
-SUMMARY_CUT = "(It was cut off here: its last words may not be whole.)"
-
-
 def summary_text(summary: str) -> str:
     """What stands for the steps that the model has summarised."""
     return (
@@ -127,9 +124,21 @@ def unseen(answer: str, ending: str) -> str:
 def unfounded(answer: str, ending: str) -> str:
     """What is asked about an answer that was written down before anything was looked at."""
     return (
-        f"Nothing of the text was looked at yet, and {answer} was written down, not found. Search the text first. "
+        f"{answer} was written down, not found: nothing that your code printed was seen yet. Look at the text first. "
         f"If you are certain all the same, {ending} once more."
     )
+
+
+def no_value(answer: str, ending: str) -> str:
+    """What is asked about an answer with an object in it that is no value."""
+    return (
+        f"{answer} has what Python writes of an object that is no value (<… at 0x…>): call it, or take its items or "
+        f"fields, then {ending}. If the text itself says so, {ending} once more."
+    )
+
+
+NOT_TOLD = "The lines of `P` with words of the question do not tell the answer. Look at other places, or compute it."
+"""What is said after a cell of the host's own that has put the question over lines found, in vain."""
 
 
 def is_none(answer: str, ending: str) -> str:

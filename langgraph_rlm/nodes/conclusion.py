@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 from langchain_core.messages import HumanMessage
@@ -11,11 +12,19 @@ from langgraph.types import Command, Overwrite
 
 from langgraph_rlm.answers.citations import MOST_CITATIONS, citations
 from langgraph_rlm.answers.schema import Unfit
+from langgraph_rlm.answers.values import as_text
 from langgraph_rlm.asking.ledger import SUBCALLS
 from langgraph_rlm.conversation import prompts
-from langgraph_rlm.conversation.dialects.literals import only_states_answer
+from langgraph_rlm.conversation.briefing import Asked
+from langgraph_rlm.conversation.dialects.literals import states_answer_unseen
 from langgraph_rlm.conversation.dialects.replies import Code, Nothing, Text
-from langgraph_rlm.conversation.history import aid_message, cut_of_latest, latest_reply, told_of_text
+from langgraph_rlm.conversation.history import (
+    aid_message,
+    cut_of_latest,
+    is_aided,
+    latest_reply,
+    told_of_text,
+)
 from langgraph_rlm.conversation.preview.documents import PREFIX
 from langgraph_rlm.conversation.ran import RanBlock
 from langgraph_rlm.conversation.sub_answers import long_answers
@@ -24,11 +33,14 @@ from langgraph_rlm.nodes.ending import answer_schema_of, answer_update
 from langgraph_rlm.nodes.turn import CellInput, next_turn
 from langgraph_rlm.repl.cells import Finished
 from langgraph_rlm.repl.journal import kept_answers
+from langgraph_rlm.repl.python.answers import is_valid
 from langgraph_rlm.routes.profiles import PROFILES
 from langgraph_rlm.running.run import read, run_of
 from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.state import append_new
 
+_OBJECT = re.compile(r"<[^<>\n]{1,100} at 0x[0-9a-f]+>")
+"""What Python writes of an object that is no value."""
 MOST_AIDS = 2
 """Cells of the host's own, of one question."""
 
@@ -75,20 +87,27 @@ def conclude_cell(
         update["citations"] = citations(cell.cited, run_of(config).context(state["context_id"], config))[:room]
     following = parsed.blocks[number:] if number else ()
     ready = state.get("ready") or list(cell.held if state.get("limit") and not following else cell.answer)
+    is_edited, is_aid = parsed.blocks[number - 1 : number] != (state["code"],), is_aided(read(config, "history"))
+    if is_aid and ready and not is_valid(as_text(ready[0])):
+        return next_turn(spec, state, config, update | {"ready": []}, prompts.NOT_TOLD)
     ran = RanBlock(
         state["code"],
         cell,
         number,
         len(parsed.blocks),
-        is_edited=parsed.blocks[number - 1 : number] != (state["code"],),
-        is_repeated=any(step["code"] == state["code"] for step in read(config, "trajectory")),
+        is_edited=is_edited,
+        is_repeated=not is_aid and any(step["code"] == state["code"] for step in read(config, "trajectory")),
         note=note,
         has_answer=bool(ready),
         answers=tuple(long_answers(read(config, "journal"))),
         kept=_kept(config, update) if cell.is_dropped else 0,
     )
     feedback = spec.dialect.after_block(ran)
-    if ready and not following and (doubt := _doubt(spec, state, config, ready[0], parsed)):
+    if (
+        ready
+        and not (following or is_edited)
+        and (doubt := _doubt(spec, state, config, ready[0], parsed, has_asked=bool(records or cell.cited)))
+    ):
         update["trajectory"][0]["doubt"] = doubt
         return _go_on(spec, state, config, update | {"ready": []}, ran, feedback, parsed.feedback, doubt)
     if ready and not following:
@@ -104,14 +123,21 @@ def _go_on(
 ) -> Command[Any]:
     """Another turn of the model; or before that a cell of the host's own, where the dialect has one that may help."""
     aid = spec.dialect.aid(ran, is_doubted=ran.has_answer)
-    helped = sum(step["code"] == aid for step in read(config, "trajectory"))
-    if aid is None or state.get("limit") or helped >= MOST_AIDS or not spec.has_subcalls:
-        return next_turn(spec, state, config, update, *feedback)
-    if not run_of(config).ledger.left(SUBCALLS):
+    if aid is None or not _can_help(spec, state, config, aid):
         return next_turn(spec, state, config, update, *feedback)
     told = HumanMessage("\n\n".join(filter(None, feedback)))
     update |= {"code": aid, "block": 1, "history": [told, aid_message(aid)]}
     return Command(update=update, goto="generate")
+
+
+def _can_help(spec: RLMSpec, state: CellInput, config: RunnableConfig, aid: str) -> bool:
+    """Whether a cell of the host's own may be run now, and has something to go by."""
+    steps, run = read(config, "trajectory"), run_of(config)
+    is_over = bool(state.get("limit")) or sum(step["code"] == aid for step in steps) >= MOST_AIDS
+    if is_over or not spec.has_subcalls or run.ledger.left(SUBCALLS) <= 0:
+        return False
+    asked = Asked(state["question"]["asked"], tuple(step["output"] for step in steps if step["output"]))
+    return bool(spec.dialect.given(aid, run.context(state["context_id"], config), asked))
 
 
 def _entry(
@@ -129,21 +155,26 @@ def _entry(
     }
 
 
-def _doubt(spec: RLMSpec, state: CellInput, config: RunnableConfig, answer: Any, said: Code) -> str | None:
+def _doubt(
+    spec: RLMSpec, state: CellInput, config: RunnableConfig, answer: Any, said: Code, has_asked: bool
+) -> str | None:
     """What is said of an answer that nobody can have found: each thing once, but for what was not seen."""
     if state.get("limit") or not state["step"]:  # the model has no other turn, or had none: the code is the host's
         return None
     words = spec.dialect.answer_name, spec.dialect.conventions.how_to_end
-    if said.states_answer:
+    steps, doubts = read(config, "trajectory"), list[str]()
+    is_shown = _is_all_shown(state, config)
+    if said.states_answer and not is_shown:
         return prompts.unseen(*words)
-    steps = read(config, "trajectory")
-    doubts = list[str]()
     if answer is None:
         doubts.append(prompts.is_none(*words))
     is_checked = PROFILES[state["question"]["chosen"]].checks_answer
-    is_first = told_of_text(read(config, "history")) and not any(step["code"] for step in steps)
-    if is_first and not is_checked and only_states_answer(state["code"]) and not _is_all_shown(state, config):
+    looks = (step["output"].strip() or step["subcalls"] or not step["step"] for step in steps)  # 0: the host's own
+    has_looked = any(looks) or has_asked or not told_of_text(read(config, "history"))
+    if not (has_looked or is_checked or is_shown) and states_answer_unseen(state["code"]):
         doubts.append(prompts.unfounded(*words))
+    if isinstance(answer, str) and _OBJECT.search(answer):
+        doubts.append(prompts.no_value(*words))
     if doubted := spec.dialect.doubt(answer, state["question"]["asked"]):
         doubts.append(doubted)
     told = [step.get("doubt") for step in steps]

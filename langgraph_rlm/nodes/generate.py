@@ -109,8 +109,8 @@ def _summarise(
         raise
     except Exception:  # what fails for good fails the reply after it too
         return [gap(history)], {}
-    said = f"{replied.text}\n{prompts.SUMMARY_CUT}" if replied.cut else replied.text
-    return [summary(said, history) if replied.text.strip() else gap(history)], replied.usage
+    is_said = replied.text.strip() and not replied.cut
+    return [summary(replied.text, history) if is_said else gap(history)], replied.usage
 
 
 def _ask(
@@ -118,6 +118,7 @@ def _ask(
 ) -> CallModel:
     """Sends what is shown of the history, and at its end what is no part of it."""
     messages = [SystemMessage(spec.system), *alternating([*shown(history), *end])]
-    warmer = {"temperature": WARM} if is_aided(history) and is_openai(spec.model) else {}
+    has_temperature = is_openai(spec.model) and getattr(spec.model, "temperature", None) == 0
+    warmer = {"temperature": WARM} if is_aided(history) and has_temperature else {}
     options = {**spec.cache_markers, **warmer}
     return CallModel(spec.model, messages, run_of(config).gate, config, last, options=options)

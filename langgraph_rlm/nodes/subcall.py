@@ -26,7 +26,7 @@ from langgraph_rlm.context.digests import digest_of
 from langgraph_rlm.context.files import clean
 from langgraph_rlm.conversation import prompts
 from langgraph_rlm.effects import Steps
-from langgraph_rlm.errors import LimitExceeded
+from langgraph_rlm.errors import LimitExceeded, ModelError
 from langgraph_rlm.langgraph_internals import CONF, CONFIG_KEY_TASK_ID
 from langgraph_rlm.models.reply_length import bounded_reply
 from langgraph_rlm.nodes.pending import NOT_NEEDED
@@ -226,6 +226,10 @@ def _run_child(child: Child, request: Request, run: Run, config: RunnableConfig)
         child_input = {**question, "answer_schema": request.schema, "writer": request.model}
         output = yield RunChild(child, child_input, config)
     spent = {channel: output[channel] for channel in SPENT}
+    if output["answer"] is None:
+        failure = ModelError("the RLM that was asked has come to no answer")
+        failure.rlm_spent = spent  # type: ignore[attr-defined]
+        raise failure
     record_extras = {"trajectory": output["trajectory"], **({"status": "limit"} if output["status"] == "limit" else {})}
     if request.schema is None:
         return SubcallResult(as_text(output["answer"]), spent, record_extras)

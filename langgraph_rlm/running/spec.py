@@ -193,8 +193,11 @@ class RLMSpec:
             case str(own):
                 rules = own
             case made:
-                rules = made(rules, self.depth)
-                if not isinstance(rules, str):
+                try:
+                    rules = made(rules, self.depth)
+                except Exception as failure:
+                    raise InvalidInput(f"system_prompt failed at depth {self.depth}: {failure!r}") from failure
+                if not isinstance(rules, str) or not rules.strip():
                     raise InvalidInput(f"system_prompt gave {rules!r} at depth {self.depth}: a str is needed.")
         return clean(f"{rules}\n{self.instructions}\n" if self.instructions else rules)
 

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from itertools import islice
 from textwrap import dedent
 
-from langgraph_rlm.repl.syntax import MOST_CODE, read
+from langgraph_rlm.repl.syntax import MOST_CODE, read, statements
 
-MOST_BLOCKS, MOST_ENDS = 50, 20
+MOST_BLOCKS, MOST_ENDS = 30, 8
 """Blocks of a reply that are looked at, and fences that are tried as the end of one: code up to each is parsed."""
 PYTHON = ("repl", "python", "py", "python3", "")
 
 _LANGUAGES = "repl|python3?|py"
 _OPENS = re.compile(
-    r"^[ \t]*(?P<fence>`{3,}|~{3,})(?P<before>[ \t]*)(?P<language>[\w+-]*)(?P<info>[^`\n]*)$"
+    r"^[ \t]*(?P<fence>`{3,}|~{3,})(?P<before>[ \t]*+)(?P<language>[\w+-]*+)(?P<info>[^`\n]*+)$"
     rf"|(?<=[^\s`])[ \t]*(?P<inner>`{{3,}})(?P<named>{_LANGUAGES})[ \t]*$",
     re.M | re.I,
 )
@@ -40,9 +40,11 @@ def blocks_of(text: str) -> list[Block]:
     """The blocks, in order.
 
     Where several fences could end one, it is the first up to which its code is Python: those before stand in its
-    strings, and no longer code is, since a fence is no Python.
+    strings, and no longer code is, since a fence is no Python. A text that is Python itself has none.
     """
     found: list[Block] = []
+    if len(text) <= MOST_CODE and statements(text.strip()):
+        return found
     at = 0
     while len(found) < MOST_BLOCKS and (opening := _OPENS.search(text, at)):
         block = _block(text, opening)

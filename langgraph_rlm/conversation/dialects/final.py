@@ -18,7 +18,11 @@ from langgraph_rlm.conversation.ran import RanBlock
 from langgraph_rlm.conversation.sub_answers import condense
 from langgraph_rlm.conversation.voices.voice import Voice
 from langgraph_rlm.repl.conventions import ReplConventions
+from langgraph_rlm.repl.syntax import read
 
+SHELLS = ("bash", "sh", "shell", "console", "sql", "js", "javascript")
+"""Languages of code that is none for the REPL, and no answer in words either."""
+NAMES_OF_REPL = {"P", "ctx", "grep", "llm_query", "llm_batch", "llm_map", "rlm_query"}
 MARKED = ("repl", "python", "py", "python3")
 """What blocks of code are marked with."""
 
@@ -64,7 +68,9 @@ class Final:
             return Code((before,))
         if named:
             return Code((f"FINAL_VAR({named[1]!r})",))
-        return Nothing(prompts.NO_CELL, is_prose=not looks_like_code(words))
+        is_shell = any(block.language.lower() in SHELLS for block in blocks) and not words.strip()
+        is_prose = not looks_like_code(words) and not is_shell
+        return Nothing(prompts.NO_CELL, is_prose=is_prose)
 
     def setup(self, code: str, context: Context, question: int) -> str:
         return self.voice.setup(code, context)
@@ -101,11 +107,13 @@ class Final:
 
 
 def _stated(words: str, text: str, cells: list[Block]) -> re.Match[str] | None:
-    """The line that states an answer before there is any code; none where it is but a heading of code that does."""
+    """The line that states an answer, where there is no code for the REPL: blocks of other code are parts of it."""
     stated = _FINAL.search(words)
     if stated is None or not text[stated.start(1) :].strip():
         return None
-    if cells and cells[0].start < stated.start():
-        return None
-    is_heading = bool(cells) and not words[stated.start(1) : cells[0].start].strip() and sets_answer(cells[0].code)
-    return None if is_heading else stated
+    return None if any(block.start < stated.start() or _is_for_repl(block) for block in cells) else stated
+
+
+def _is_for_repl(block: Block) -> bool:
+    """Whether a block is to run: it is marked so, or has names that are of the REPL alone."""
+    return block.language == "repl" or sets_answer(block.code) or bool(read(block.code).used & NAMES_OF_REPL)

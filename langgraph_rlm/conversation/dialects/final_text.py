@@ -11,6 +11,7 @@ from langgraph_rlm.context import Context
 from langgraph_rlm.conversation.briefing import Asked, Briefing, Remaining
 from langgraph_rlm.conversation.dialects import official
 from langgraph_rlm.conversation.dialects.fences import Block, blocks_of, outside
+from langgraph_rlm.conversation.dialects.literals import states_answer
 from langgraph_rlm.conversation.dialects.replies import Code, Nothing, ParsedReply, Text, with_equal_lines
 from langgraph_rlm.conversation.ran import RanBlock
 from langgraph_rlm.repl.conventions import ReplConventions
@@ -57,15 +58,15 @@ class FinalText:
         """
         text = with_equal_lines(reply)
         blocks = blocks_of(text)
-        if stated := _stated_around(text, blocks):
-            return Text(stated)
         codes, unclosed = official.cells_of(blocks)
+        if not (codes or unclosed) and (around := _stated_around(text, blocks)):
+            return Text(around)
         words = outside(text, [block for block in blocks if official.is_cell(block)])
         named, stated = _named(words), _stated(words)
         if codes or unclosed:
             is_final = named is not None or stated is not None
             feedback = "\n\n".join(filter(None, [unclosed, NOT_BELIEVED if is_final else ""]))
-            return Code(codes, feedback) if codes else Nothing(feedback, is_prose=False)
+            return Code(codes, feedback, states_answer(codes)) if codes else Nothing(feedback, is_prose=False)
         if named is not None:
             if not named.isidentifier():
                 return Nothing(f"(FINAL_VAR takes the name of a variable, and {named[:MOST_NAME]!r} is none.)")

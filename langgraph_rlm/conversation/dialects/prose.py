@@ -14,8 +14,8 @@ _DOES = (
     *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
 )
 _LOOKS_LIKE_CODE = re.compile(
-    r"^[ \t]*(?:(?:import|from) \w[\w.]*(?:$| import )|(?:def|class) \w+.*:|(?:for|while|if|with) .+:\s*$"
-    r"|(?:print|FINAL)\(|[A-Za-z_]\w*(?:\[.*\])? [-+*/|&]?= )",
+    r"^[ \t]*(?:(?:import|from) \w[\w.]*(?:$| import )|(?:def|class) \w[^\n]*:|(?:for|while|if|with) [^\n]+:[ \t]*$"
+    r"|>>> |(?:print|FINAL)\(|[A-Za-z_]\w*(?:\[.*\])? [-+*/|&]?= )",
     re.M,
 )
 _PLURALS = ("s", "es", "ies")

@@ -32,20 +32,20 @@ def listed(context: Context) -> str:
         for number, document in enumerate(metadata)
     ]
     more = context.num_documents() - len(shown)
-    where = f", in {folder}" if folder else ""
+    where = f", in {' '.join(folder[-MOST_NAME:].split())}" if folder else ""
     names = f"Its documents (with characters{where}): {', '.join(shown)}{f', and {more:,} more' if more else ''}."
-    keys = [str(key)[:MOST_NAME] for key in metadata[0] if key not in OWN_KEYS][:MOST_KEYS]
+    keys = [" ".join(str(key)[:MOST_NAME].split()) for key in metadata[0] if key not in OWN_KEYS][:MOST_KEYS]
     return f"{names} `ctx.metadata[i]` has also: {', '.join(keys)}." if keys else names
 
 
 def _named(folder: str, number: int, document: Mapping[str, Any]) -> str:
     """Its name, where it has one of its own."""
-    return "" if document["name"] == f"document {number}" else f" {name_in(folder, document)[:MOST_NAME]}"
+    return "" if document["name"] == f"document {number}" else f" {name_in(folder, document)}"
 
 
 def name_in(folder: str, document: Mapping[str, Any]) -> str:
-    """What a document is called, in the folder of all."""
-    return str(document["name"]).removeprefix(folder)
+    """What a document is called, in the folder of all: on one line, and its end where it is long."""
+    return " ".join(str(document["name"]).removeprefix(folder)[-MOST_NAME:].split())
 
 
 def folder_of(context: Context) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
 
 from langgraph_rlm.context import Context
 from langgraph_rlm.conversation.preview.documents import folder_of, name_in
@@ -12,6 +11,8 @@ from langgraph_rlm.conversation.preview.words import MOST_QUESTION, MOST_SEARCHE
 
 MOST_PLACES = 2_000
 """Places of a word that are looked at: one that stands at more tells little."""
+MOST_WANTED = 12
+"""Words of a question that are looked for: those that are quoted, and identifiers, first."""
 MOST_LINE = 200
 """Characters shown of a line."""
 MOST_BEFORE, MOST_AFTER = 300, 12
@@ -31,10 +32,13 @@ def lines_found(query: str, context: Context, most: int) -> list[str]:
     says where it stands.
     """
     text = context.text[:MOST_SEARCHED]
+    lowered = text.lower()
+    lowered = lowered if len(lowered) == len(text) else text  # some letters are two, lowered
     total = text.count("\n") + 1
     scores: dict[int, float] = {}
-    for pattern, weight in _patterns(query[:MOST_QUESTION]):
-        starts = {text.rfind("\n", 0, at) + 1 for at in _places(pattern, text)}
+    for forms, weight in _wanted(query[:MOST_QUESTION]):
+        searched = lowered if weight == 1 else text
+        starts = {text.rfind("\n", 0, at) + 1 for at in _places(forms, searched)}
         rarity = math.log(total / len(starts)) if starts else 0.0
         for start in starts:
             scores[start] = scores.get(start, 0.0) + weight * rarity
@@ -44,7 +48,7 @@ def lines_found(query: str, context: Context, most: int) -> list[str]:
             break
         lines = {at: _line(context, at, folder) for at in _with_surroundings(text, start) if at not in shown}
         most -= sum(len(line) + 1 for line in lines.values())
-        if most < 0:
+        if most < 0 and shown:
             break
         shown |= lines
     return [*shown.values()]
@@ -84,27 +88,42 @@ def _depth(line: str) -> int:
     return sum(map(line.count, "([{")) - sum(map(line.count, ")]}"))
 
 
-def _places(pattern: re.Pattern[str], text: str) -> list[int]:
+def _places(forms: tuple[str, ...], text: str) -> list[int]:
+    """Where a word stands by itself, in any of its forms; nowhere, where that is so often that it tells little."""
     found: list[int] = []
-    for match in pattern.finditer(text):
-        found.append(match.start())
-        if len(found) > MOST_PLACES:
-            return []
+    for form in forms:
+        at = text.find(form)
+        while at >= 0:
+            if not (is_of_word(text[at - 1 : at]) or is_of_word(text[at + len(form) : at + len(form) + 1])):
+                found.append(at)
+            if len(found) > MOST_PLACES:
+                return []
+            at = text.find(form, at + 1)
     return found
 
 
-def _patterns(query: str) -> Iterator[tuple[re.Pattern[str], int]]:
+def is_of_word(character: str) -> bool:
+    return character.isalnum() or character == "_"
+
+
+def _wanted(query: str) -> list[tuple[tuple[str, ...], int]]:
     """What to look for, each with its weight. What is quoted, and identifiers, stand in the text as they are."""
-    for words in quoted(query):
-        yield re.compile(re.escape(words)), 2
-    for word in dict.fromkeys(re.findall(r"\w+", query)):
-        if is_common(word):
-            continue
-        if is_identifier(word):
-            yield re.compile(rf"\b{re.escape(word)}\b"), 2
-        else:
-            stem = re.sub(r"(?<=..)(?:ies|y|e?s)$", "", word)
-            yield re.compile(rf"\b{re.escape(stem)}(?:ies|y|e?s)?\b", re.I), 1
+    exact = [*quoted(query), *(word for word in re.findall(r"\w+", query) if is_identifier(word))]
+    others = [word.lower() for word in re.findall(r"\w+", query) if not is_identifier(word) and not is_common(word)]
+    wanted = [((word,), 2) for word in dict.fromkeys(exact)]
+    return [*wanted, *((_forms(word), 1) for word in dict.fromkeys(others))][:MOST_WANTED]
+
+
+def _forms(word: str) -> tuple[str, ...]:
+    """A word in one and in many."""
+    forms = {word, f"{word}s", f"{word}es"}
+    if word.endswith("s"):
+        forms |= {word[:-1], word.removesuffix("es")}
+    if word.endswith("y"):
+        forms.add(f"{word[:-1]}ies")
+    if word.endswith("ies"):
+        forms.add(f"{word[:-3]}y")
+    return tuple(sorted(form for form in forms if len(form) > 1))
 
 
 def _line(context: Context, start: int, folder: str) -> str:

@@ -16,6 +16,10 @@ MOST_PLACES = 10_000
 MOST_QUESTION = 1_600
 """Characters of the question whose words are looked for."""
 MOST_WORDS, MOST_WORD = 8, 60
+MOST_LOOKED_FOR = 40
+"""Words of a question that are looked for."""
+MOST_DEFINITIONS = 500
+"""Places of a name that are looked at for its definition."""
 MOST_LINES = 4
 MOST_SHOWN = 160
 """Characters shown of a line."""
@@ -28,6 +32,8 @@ _COMMON = """
  one ones into about between does only other same such more least first last per file files text document documents line
  lines word words name names number value list find count give name me please """
 _QUOTED = re.compile(r"(?:^|(?<=[\s(]))[\"'“\u2018`]([^\"“”`\n]{2,60}?)[\"'”’`](?=$|[\s?.,;:!)])")
+_DEFINES = re.compile(r"[ \t]*(?:(?:class|def|async def|function|type|struct)[ \t]+)?")
+_DEFINED = re.compile(r"[ \t]*[(:={]")
 _IDENTIFIER = re.compile(r"\d|_|[a-z][A-Z]|[A-Z]{2}|\w[.:/@=-]\w")
 
 
@@ -66,7 +72,8 @@ def words_found(query: str, text: str) -> Words:
     ]
     if all(word.rank == COMMON for word in words):
         return []
-    return sorted(words, key=lambda word: (word.rank, counts[word.text]))[:MOST_WORDS]
+    first = sorted(words, key=lambda word: (word.rank, counts[word.text]))[:MOST_WORDS]
+    return [replace(word, place=_definition(word, searched)) if word.rank == 1 else word for word in first]
 
 
 def quoted(query: str) -> list[str]:
@@ -86,7 +93,7 @@ def _quoted(query: str, text: str) -> Iterator[Word]:
 
 
 def _runs(query: str, text: str) -> Iterator[Word]:
-    words = [match.span() for match in re.finditer(r"\w(?:[\w.=:@/-]*\w)?", query)]
+    words = [match.span() for match in re.finditer(r"\w(?:[\w.=:@/-]*\w)?", query)][:MOST_LOOKED_FOR]
     first = 0
     while first < len(words):
         start, end = words[first]
@@ -103,17 +110,21 @@ def _runs(query: str, text: str) -> Iterator[Word]:
             places = ((word, _place(word, text)) for word in _spellings(query[start:end]))
             run, at = next((found for found in places if found[1] >= 0), ("", -1))
         if run:
-            yield Word(run, _definition(run, text), 1) if is_identifier(run) else Word(run, at, 2)
+            yield Word(run, at, 1 if is_identifier(run) else 2)
         first = max(last, first + 1)
 
 
-def _definition(name: str, text: str) -> int:
+def _definition(word: Word, text: str) -> int:
     """Where `text` defines a name; else where it first has it."""
-    at = re.compile(
-        rf"^[ \t]*(?:(?:class|def|async def|function|type|struct)[ \t]+)?{re.escape(name)}\b(?=[ \t]*[(:={{])", re.M
-    )
-    found = at.search(text)
-    return found.start() + found[0].index(name) if found else _place(name, text)
+    at = word.place
+    for _ in range(MOST_DEFINITIONS):
+        start = max(text.rfind("\n", 0, at) + 1, at - MOST_SHOWN)
+        if _DEFINES.fullmatch(text, start, at) and _DEFINED.match(text, at + len(word.text)):
+            return at
+        at = text.find(word.text, at + 1)
+        if at < 0:
+            break
+    return word.place
 
 
 def is_common(word: str) -> bool:

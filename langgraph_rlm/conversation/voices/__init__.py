@@ -28,6 +28,6 @@ def voice_for(model: BaseChatModel, name: VoiceName) -> Voice:
 
 def _is_large(model: BaseChatModel) -> bool:
     window = window_of(model) or getattr(model, "num_ctx", None)  # Ollama's
-    if window:
+    if isinstance(window, int) and window > 0:
         return window >= LARGE_WINDOW
     return not any(f"{kind.__module__}.".startswith(_HERE) for kind in type(model).__mro__)

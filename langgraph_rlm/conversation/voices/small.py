@@ -40,12 +40,7 @@ RECURSION = """\
 
 DOCUMENTS = "`ctx.num_documents()`, `ctx.get_document(i)` and `ctx.metadata[i]` (name, length, start, end) have them."
 
-ASK = """\
-answer = llm_query(plain_question)
-if pick_first_answer([answer]):
-    Final = answer.strip()
-else:
-    print("The lines found do not tell it.")"""
+ASK = "Final = llm_query(plain_question).strip()"
 """A small model often reads better than it writes code: the question is put over what was found."""
 MOST_EVIDENCE, MOST_PRINTED, SHOWN_PRINTED = 5_000, 1_000, 2
 """Characters of lines, and of what each of the latest cells has printed, that it is put over."""
@@ -64,6 +59,8 @@ class Small:
             return {}
         lines = evidence.lines_found(asked.question, context, MOST_EVIDENCE)
         printed = [prompts.shorten(text, MOST_PRINTED) for text in asked.printed[-SHOWN_PRINTED:]]
+        if not lines and not any(text.strip() for text in printed):
+            return {}
         where = ", as document:line: text" if context.num_documents() > 1 else ""
         parts = [
             f"These lines were found in a text, the likeliest first{where}.\n\n" + "\n".join(lines) if lines else "",

@@ -13,6 +13,7 @@ from tests.fakes import ScriptedModel, cell, rlm_of
 read = Final(Small()).parse
 NO_CELL = Nothing(prompts.NO_CELL)
 BLOCK = "```repl\nprint(1)\n```"
+FENCED_TEXT = "x = '''Write:\n```repl\nFinal = 42\n```\n'''\nprint(x)"
 
 READINGS: list[tuple[str, ParsedReply]] = [
     # blocks
@@ -42,6 +43,10 @@ READINGS: list[tuple[str, ParsedReply]] = [
     (r"re.findall('\d+', P)", Code((r"re.findall('\d+', P)",))),
     ("```\nprint(1)\n```", Code(("print(1)",))),
     ("Here:\n```\nprint(1)\n```", Code(("print(1)",))),
+    (
+        "x = '''Write:\n```repl\nFinal = 42\n```\n'''\nprint(x)",
+        Code(("x = '''Write:\n```repl\nFinal = 42\n```\n'''\nprint(x)",)),
+    ),
     # neither
     ("", NO_CELL),
     (" \n ", NO_CELL),
@@ -71,6 +76,8 @@ READINGS: list[tuple[str, ParsedReply]] = [
     # an answer stated beside code that has not run
     (f"{BLOCK}\nFINAL: 42", Code(("print(1)",))),
     (f"{BLOCK}\n```python\nprint(2)\n```\nFINAL: 42", Code(("print(1)\nprint(2)",))),
+    (f"FINAL: 42\n{BLOCK}", Code(("print(1)",))),
+    ("FINAL: see below\n```python\nx = len(P)\n```", Code(("x = len(P)",))),
     (f"FINAL_VAR: x\n{BLOCK}", Code(("print(1)",))),
     ("FINAL:\n```repl\nFinal = P.count('a')\n```", Code(("Final = P.count('a')",))),
     (f"{BLOCK}\nFINAL_VAR: x", Code(("print(1)",))),

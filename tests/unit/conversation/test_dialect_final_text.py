@@ -70,7 +70,10 @@ READINGS: list[tuple[str, ParsedReply]] = [
     (f"FINAL(42)\n{cell('x = 1')}", Code(("x = 1",), NOT_BELIEVED)),
     (f"{cell('x = 1')}\nFINAL_VAR(x)", Code(("x = 1",), NOT_BELIEVED)),
     (f"FINAL(1)\n{cell('x = 1')}\nFINAL(2", Code(("x = 1",), NOT_BELIEVED)),
-    (f"{cell('x = 1')}\nand\n{cell('FINAL(x)')}\nFINAL_VAR(x)", Code(("x = 1", "FINAL(x)"), NOT_BELIEVED)),
+    (
+        f"{cell('x = 1')}\nand\n{cell('FINAL(x)')}\nFINAL_VAR(x)",
+        Code(("x = 1", "FINAL(x)"), NOT_BELIEVED, states_answer=True),
+    ),
     ("```repl\nx = 1\nFINAL(x)", Nothing(UNCLOSED, is_prose=False)),
     # a function in code
     (cell("x = 1\nFINAL(x)"), Code(("x = 1\nFINAL(x)",))),
@@ -84,7 +87,7 @@ READINGS: list[tuple[str, ParsedReply]] = [
     ("", Nothing()),
     # an answer with blocks of its own
     ("FINAL(Run this:\n```python\nf(1)\n```\nand see.)", Text("Run this:\n```python\nf(1)\n```\nand see.")),
-    (f"FINAL(Run this:\n{cell('f(1)')}\n)", Text(f"Run this:\n{cell('f(1)')}")),
+    (f"FINAL(Run this:\n{cell('f(1)')}\n)", Code(("f(1)",), NOT_BELIEVED)),
 ]
 
 

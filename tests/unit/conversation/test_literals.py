@@ -8,7 +8,7 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 
 from langgraph_rlm import Limits
-from langgraph_rlm.conversation.dialects.literals import only_states_answer, states_answer
+from langgraph_rlm.conversation.dialects.literals import states_answer, states_answer_unseen
 from langgraph_rlm.conversation.dialects.prose import does_something, is_code
 from tests.fakes import InOrder, ScriptedModel, blocks, cell, rlm_of, submit
 
@@ -31,6 +31,15 @@ STATED = [
     "Final: int = 7",
     "import re\nFinal = 1024",
     'answer["content"] = 7\nanswer["ready"] = True',
+    "answer.update(content=7, ready=True)",
+    "answer = {'content': 7, 'ready': True}",
+    "names = ['a', 'b']\nFinal = len(names)",
+    "Final = sum([3, 4])",
+    "a, b = 3, 4\nFinal = a + b",
+    "Final = a = 7",
+    "Final = max(7, 0)",
+    "import json\nFinal = json.loads('[7]')",
+    "Final = [i * i for i in range(3)]",
 ]
 COMPUTED = [
     "Final = len(P)",
@@ -41,6 +50,9 @@ COMPUTED = [
     "if 'a' in P:\n    Final = 'yes'\nelse:\n    Final = 'no'",
     "found = []\nfound.append(x)\nFinal = found",
     "Final = [llm_query('x')]",
+    "out = {}\nout['apples'] = P.count('a')\nFinal = out",
+    "out = {}\nfill(out)\nFinal = out",
+    "Final = [line for line in P.splitlines() if 'a' in line]",
     "Final = 'a' if x else 'b'",
     "FINAL(x)",
     'answer["content"] = x\nanswer["ready"] = True',
@@ -49,14 +61,14 @@ COMPUTED = [
 
 @pytest.mark.parametrize("code", STATED)
 def test_answer_that_is_written_down_is_known(code: str) -> None:
-    assert only_states_answer(code)
+    assert states_answer_unseen(code)
     assert states_answer(["print(P[:100])", code])
     assert not states_answer([code])
 
 
 @pytest.mark.parametrize("code", COMPUTED)
 def test_answer_that_is_computed_is_not_taken_for_one(code: str) -> None:
-    assert not only_states_answer(code)
+    assert not states_answer_unseen(code)
     assert not states_answer(["x = P.find('a')\nprint(x)", code])
 
 
@@ -65,9 +77,40 @@ def test_first_cell_that_only_states_an_answer_is_asked_about_once(first: str) -
     model = ScriptedModel(cell(first), cell("Final = int(P.split('Sum: ')[1])"))
     out = rlm_of(model).invoke(GIVEN)
     assert (out["answer"], out["status"], out["steps"]) == (1234567, "answered", 2)
-    assert "looked at" in model.turns[1].told
+    assert "not found" in model.turns[1].told
     stubborn = rlm_of(ScriptedModel(cell(first), cell(first))).invoke(GIVEN)
     assert (stubborn["answer"] in (1024, "P", ["a"], 7), stubborn["status"], stubborn["steps"]) == (True, "answered", 2)
+
+
+def test_answer_beside_the_first_look_is_asked_about() -> None:
+    first = cell("n = P.count('angry')\nprint(n)\n# Output: 7\nFinal = 7")
+    model = ScriptedModel(first, cell("Final = n"))
+    assert rlm_of(model).invoke(GIVEN)["answer"] == 400
+    failed = ScriptedModel(cell("print(PP)"), cell("Final = 7"), cell("Final = P.count('angry')"))
+    assert rlm_of(failed).invoke(GIVEN)["answer"] == 400
+
+
+def test_answer_of_a_cell_that_somebody_has_edited_is_believed() -> None:
+    thread: Any = {"configurable": {"thread_id": "1"}}
+    rlm = rlm_of(ScriptedModel(cell("Final = 7")), checkpointer=InMemorySaver(), interrupt_before=["execute"])
+    rlm.invoke(GIVEN, thread)
+    rlm.update_state(thread, {"code": "Final = 42"})
+    assert rlm.invoke(None, thread)["answer"] == 42
+
+
+def test_object_that_is_no_value_is_asked_about_in_a_text_too() -> None:
+    code = "def total():\n    return len(P)\nFinal = f'The total is {total}'"
+    model = ScriptedModel(cell(code), cell("Final = f'The total is {total()}'"))
+    assert rlm_of(model).invoke(GIVEN)["answer"] == f"The total is {len(TEXT)}"
+
+
+def test_child_without_an_answer_is_an_error() -> None:
+    scripts = {
+        "How many?": [cell("x = 1"), cell("x = 2")],
+        "the sum": [cell("Final = rlm_query_batched(['How many?'])")],
+    }
+    out = rlm_of(ScriptedModel(script=scripts), limits=Limits(max_steps=1)).invoke(GIVEN)
+    assert out["answer"] == ["Error: ModelError: the RLM that was asked has come to no answer"]
 
 
 def test_text_that_the_first_message_shows_whole_may_be_answered_at_once() -> None:

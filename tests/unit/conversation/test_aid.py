@@ -1,0 +1,121 @@
+"""In the small voice the host puts the question over what was found, where a cell guesses or gets nowhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+
+from langgraph_rlm import Limits
+from langgraph_rlm.context import Context
+from langgraph_rlm.conversation.preview.evidence import lines_found
+from tests.fakes import InOrder, cell, rlm_of
+
+FILES = [
+    "def a():\n    return 1\n" * 40,
+    "class Barrier:\n    def wait(self, limit=7):\n        raise BrokenBarrier()\n",
+    "x = 1\n" * 300,
+]
+GIVEN: Any = {"query": "In which file is the class Barrier defined?", "context": FILES}
+VAIN = "hits = [x for x in P.splitlines() if 'zzz' in x]"
+
+
+def asked(
+    *cells: str, given: Any = GIVEN, answer: Any = "document 1", **settings: Any
+) -> tuple[dict[str, Any], InOrder]:
+    model = InOrder(script=[*map(cell, cells)], answer=lambda prompt: answer)
+    return rlm_of(model, voice="small", **settings).invoke(given), model
+
+
+@pytest.mark.parametrize("guess", ["Final = 'P'", "Final = None", "Final = 1024", VAIN])
+def test_guess_and_search_in_vain_are_followed_by_the_plain_question(guess: str) -> None:
+    out, model = asked(guess)
+    assert (out["answer"], out["status"], out["steps"], out["subcalls"]) == ("document 1", "answered", 1, 1)
+    [prompt] = model.asked
+    assert "document 1:1: class Barrier:" in prompt
+    assert GIVEN["query"] in prompt
+
+
+def test_cell_that_repeats_is_followed_by_the_plain_question_over_what_it_printed() -> None:
+    out, model = asked("print(P[:9])", "print(P[:9])")
+    assert (out["answer"], out["steps"]) == ("document 1", 2)
+    assert "def a():" in model.asked[0]
+
+
+@pytest.mark.parametrize("answer", ["NO_ANSWER", "", " "])
+def test_model_goes_on_where_the_lines_do_not_tell(answer: str) -> None:
+    out, model = asked("Final = 'P'", "Final = len(P)", answer=answer)
+    assert (out["answer"], out["steps"]) == (len("\n\n".join(FILES)), 2)
+    assert "do not tell" in model.turns[1].told
+
+
+def test_nobody_is_asked_where_nothing_was_found() -> None:
+    given = {"query": "How many employees?", "context": "nothing here\n" * 200}
+    out, model = asked(VAIN, "Final = len(hits)", given=given)
+    assert (out["answer"], model.asked) == (0, [])
+
+
+def test_variables_and_functions_of_the_code_stay_its_own() -> None:
+    cells = [
+        "answer, question, evidence = {'n': 3}, 'mine', [1, 2]\ndef ask(q):\n    return 'hacked'",
+        VAIN,
+        "Final = [answer, question, evidence, ask('?')]",
+    ]
+    out, _ = asked(*cells, answer="NO_ANSWER")
+    assert out["answer"] == [{"n": 3}, "mine", [1, 2], "hacked"]
+
+
+@pytest.mark.parametrize("limits", [Limits(max_subcalls=0), Limits(max_depth=0)], ids=["max_subcalls", "max_depth"])
+def test_without_sub_calls_the_model_is_asked_again(limits: Limits) -> None:
+    out, model = asked("Final = 'P'", "Final = len(P)", limits=limits)
+    assert (out["steps"], model.asked) == (2, [])
+
+
+def test_word_of_the_question_is_no_answer_to_it() -> None:
+    out, _ = asked("print(P[:9])", "Final = P[P.find('Barrier'):][:7]")
+    assert out["answer"] == "document 1"
+
+
+def test_what_was_paid_for_stays_paid_on_a_resume() -> None:
+    thread: Any = {"configurable": {"thread_id": "1"}}
+    model = InOrder(script=[cell("Final = 'P'")], answer=lambda prompt: "document 1")
+    rlm = rlm_of(model, voice="small", checkpointer=InMemorySaver(), interrupt_after=["subcall"])
+    rlm.invoke(GIVEN, thread)
+    assert rlm.invoke(None, thread)["answer"] == "document 1"
+    assert len(model.asked) == 1
+
+
+# -- the lines --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("question", "line"),
+    [
+        ("Which invoices are there?", "The invoice of March is 7."),
+        ("What do the companies sell?", "A company sells shoes."),
+        ("Who is 'Zoë K.'?", "It was Zoë K. who paid."),
+        ("What is the value of max_retries?", "max_retries = 5"),
+        ("Where are the buses?", "The bus is late."),
+    ],
+)
+def test_line_with_the_words_of_a_question_is_found(question: str, line: str) -> None:
+    text = "\n".join(["Nothing is said here."] * 50 + [line] + ["Nor is there anything here."] * 50)
+    assert lines_found(question, Context.of(text), 500)[0] == line
+
+
+def test_lines_come_with_what_they_stand_in_and_the_rest_of_their_brackets() -> None:
+    text = "import os\n\nclass A:\n    def first(\n        self,\n        limit=7,\n    ):\n        raise Odd('a')\n"
+    found = lines_found("What does `first` raise, which Odd?", Context.of(text), 500)
+    assert found[0].strip() in ("class A:", "def first(")
+    assert "        limit=7," in found
+
+
+def test_names_of_documents_are_on_one_line_and_short() -> None:
+    from langchain_core.documents import Document
+
+    names = ["x\n```repl\nFinal = 1\n```\n", "n" * 100_000]
+    documents = [Document("The needle is 7.\n", metadata={"source": name}) for name in names]
+    lines = lines_found("Where is the needle?", Context.of(documents), 2_000)
+    assert len(lines) == 2
+    assert all(len(line) < 200 and "\n" not in line for line in lines)
