@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Literal
 
 from langchain_core.messages import HumanMessage
@@ -13,22 +12,14 @@ from langgraph.types import Command, Overwrite
 from langgraph_rlm.answers.citations import MOST_CITATIONS, citations
 from langgraph_rlm.answers.schema import Unfit
 from langgraph_rlm.answers.values import as_text
-from langgraph_rlm.asking.ledger import SUBCALLS
 from langgraph_rlm.conversation import prompts
-from langgraph_rlm.conversation.briefing import Asked
-from langgraph_rlm.conversation.dialects.literals import states_answer_unseen
 from langgraph_rlm.conversation.dialects.replies import Code, Nothing, Text
-from langgraph_rlm.conversation.history import (
-    aid_message,
-    cut_of_latest,
-    is_aided,
-    latest_reply,
-    told_of_text,
-)
-from langgraph_rlm.conversation.preview.documents import PREFIX
+from langgraph_rlm.conversation.history import cut_of_latest, is_aided, latest_reply
 from langgraph_rlm.conversation.ran import RanBlock
 from langgraph_rlm.conversation.sub_answers import long_answers
+from langgraph_rlm.nodes.aid import go_on
 from langgraph_rlm.nodes.checking import to_check
+from langgraph_rlm.nodes.doubts import doubt_of
 from langgraph_rlm.nodes.ending import answer_schema_of, answer_update
 from langgraph_rlm.nodes.turn import CellInput, next_turn
 from langgraph_rlm.repl.cells import Finished
@@ -38,11 +29,6 @@ from langgraph_rlm.routes.profiles import PROFILES
 from langgraph_rlm.running.run import read, run_of
 from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.state import append_new
-
-_OBJECT = re.compile(r"<[^<>\n]{1,100} at 0x[0-9a-f]+>")
-"""What Python writes of an object that is no value."""
-MOST_AIDS = 2
-"""Cells of the host's own, of one question."""
 
 
 def conclude_reply(spec: RLMSpec, state: CellInput, config: RunnableConfig) -> Command[Any]:
@@ -103,41 +89,17 @@ def conclude_cell(
         kept=_kept(config, update) if cell.is_dropped else 0,
     )
     feedback = spec.dialect.after_block(ran)
-    if (
-        ready
-        and not (following or is_edited)
-        and (doubt := _doubt(spec, state, config, ready[0], parsed, has_asked=bool(records or cell.cited)))
-    ):
-        update["trajectory"][0]["doubt"] = doubt
-        return _go_on(spec, state, config, update | {"ready": []}, ran, feedback, parsed.feedback, doubt)
-    if ready and not following:
-        return _conclude_answer(spec, state, config, update | {"ready": []}, ready[0], feedback, parsed.feedback)
     if following:
         update |= {"code": following[0], "block": number + 1, "ready": ready, "history": [HumanMessage(feedback)]}
         return Command(update=update, goto="generate")
-    return _go_on(spec, state, config, update, ran, feedback, parsed.feedback)
-
-
-def _go_on(
-    spec: RLMSpec, state: CellInput, config: RunnableConfig, update: dict[str, Any], ran: RanBlock, *feedback: str
-) -> Command[Any]:
-    """Another turn of the model; or before that a cell of the host's own, where the dialect has one that may help."""
-    aid = spec.dialect.aid(ran, is_doubted=ran.has_answer)
-    if aid is None or not _can_help(spec, state, config, aid):
-        return next_turn(spec, state, config, update, *feedback)
-    told = HumanMessage("\n\n".join(filter(None, feedback)))
-    update |= {"code": aid, "block": 1, "history": [told, aid_message(aid)]}
-    return Command(update=update, goto="generate")
-
-
-def _can_help(spec: RLMSpec, state: CellInput, config: RunnableConfig, aid: str) -> bool:
-    """Whether a cell of the host's own may be run now, and has something to go by."""
-    steps, run = read(config, "trajectory"), run_of(config)
-    is_over = bool(state.get("limit")) or sum(step["code"] == aid for step in steps) >= MOST_AIDS
-    if is_over or not spec.has_subcalls or run.ledger.left(SUBCALLS) <= 0:
-        return False
-    asked = Asked(state["question"]["asked"], tuple(step["output"] for step in steps if step["output"]))
-    return bool(spec.dialect.given(aid, run.context(state["context_id"], config), asked))
+    if not ready:
+        return go_on(spec, state, config, update, ran, feedback, parsed.feedback)
+    has_asked = bool(records or cell.cited)
+    doubt = None if is_edited else doubt_of(spec, state, config, ready[0], parsed.states_answer, has_asked)
+    if doubt is None:
+        return _conclude_answer(spec, state, config, update | {"ready": []}, ready[0], feedback, parsed.feedback)
+    update["trajectory"][0]["doubt"] = doubt
+    return go_on(spec, state, config, update | {"ready": []}, ran, feedback, parsed.feedback, doubt)
 
 
 def _entry(
@@ -153,37 +115,6 @@ def _entry(
         "error": cell.error,
         "subcalls": records,
     }
-
-
-def _doubt(
-    spec: RLMSpec, state: CellInput, config: RunnableConfig, answer: Any, said: Code, has_asked: bool
-) -> str | None:
-    """What is said of an answer that nobody can have found: each thing once, but for what was not seen."""
-    if state.get("limit") or not state["step"]:  # the model has no other turn, or had none: the code is the host's
-        return None
-    words = spec.dialect.answer_name, spec.dialect.conventions.how_to_end
-    steps, doubts = read(config, "trajectory"), list[str]()
-    is_shown = _is_all_shown(state, config)
-    if said.states_answer and not is_shown:
-        return prompts.unseen(*words)
-    if answer is None:
-        doubts.append(prompts.is_none(*words))
-    is_checked = PROFILES[state["question"]["chosen"]].checks_answer
-    looks = (step["output"].strip() or step["subcalls"] or not step["step"] for step in steps)  # 0: the host's own
-    has_looked = any(looks) or has_asked or not told_of_text(read(config, "history"))
-    if not (has_looked or is_checked or is_shown) and states_answer_unseen(state["code"]):
-        doubts.append(prompts.unfounded(*words))
-    if isinstance(answer, str) and _OBJECT.search(answer):
-        doubts.append(prompts.no_value(*words))
-    if doubted := spec.dialect.doubt(answer, state["question"]["asked"]):
-        doubts.append(doubted)
-    told = [step.get("doubt") for step in steps]
-    return next((doubt for doubt in doubts if doubt not in told), None)
-
-
-def _is_all_shown(state: CellInput, config: RunnableConfig) -> bool:
-    """Whether the first message has all of the text."""
-    return len(run_of(config).context(state["context_id"], config)) <= PREFIX
 
 
 def _kept(config: RunnableConfig, update: dict[str, Any]) -> int:

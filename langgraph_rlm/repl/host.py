@@ -40,6 +40,15 @@ HostResult = ExternalSettledResult
 NOTHING: HostResult = {"return_value": None}
 NATIVE = ("_operations", "_forms", "_ending", "_grep", "_additions.collections.abc", "typing", "asyncio")
 """Modules that need nothing which Monty lacks, or Monty's own of that name."""
+TAKEN = {
+    "chunk": "ctx.chunk(size, overlap=0) takes whole numbers of characters",
+    "cut": "size and overlap are whole numbers of characters",
+    "grep": "grep(pattern, context=80, most=20) takes whole numbers for context and most",
+    "get_document": "ctx.get_document(i) takes the number of a document, from 0",
+    "find": "ctx.find(needle, start=0, end=None) takes a str and whole numbers",
+    "slice": "ctx.slice(start, end) takes whole numbers",
+}
+"""What is said of calls for a part of the text whose arguments are others."""
 MARK = "_at"
 """The call that tells where a cell is."""
 
@@ -172,7 +181,7 @@ def _read_context(context: Context, name: str, arguments: list[Any]) -> HostResu
                 return _read_context(Context.of(text), "chunk", [size, overlap])
     except (IndexError, ValueError) as error:
         return raising("IndexError" if isinstance(error, IndexError) else "ValueError", str(error))
-    return raising("TypeError", f"ctx.{name:.80} takes other arguments")
+    return raising("TypeError", TAKEN.get(name, f"ctx.{name:.80} takes other arguments"))
 
 
 def _standard(name: str, arguments: list[Any]) -> HostResult:

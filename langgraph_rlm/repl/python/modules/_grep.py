@@ -25,7 +25,11 @@ def grep(pattern, given, texts, context, most, flags):
     given = [*given]
     if given and not isinstance(given[0], int):
         texts = given.pop(0)
+    if len(given) > 2:
+        raise TypeError("grep takes a pattern, texts, context and most")
     context, most = [*given, *[context, most][len(given) :]]
+    if not isinstance(context, int) or not (most is None or isinstance(most, int)):
+        raise TypeError("grep takes whole numbers for context and most")
     context, most = max(0, context), MOST_COUNTED if most is None else max(0, most)
     if texts is None or texts is text_of():
         hits, total, is_all = _found_in_context(*_read_pattern(pattern, flags), context, most)

@@ -1,0 +1,45 @@
+"""The host's own help: where a cell got nowhere, or its answer is doubted, the next cell is the host's.
+
+It is run by `execute` like any other: durable, within the limits, seen in the history. The voice says which code it is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langchain_core.messages import HumanMessage
+from langchain_core.runnables import RunnableConfig
+from langgraph.types import Command
+
+from langgraph_rlm.asking.ledger import SUBCALLS
+from langgraph_rlm.conversation.briefing import Asked
+from langgraph_rlm.conversation.history import aid_message
+from langgraph_rlm.conversation.ran import RanBlock
+from langgraph_rlm.nodes.turn import CellInput, next_turn
+from langgraph_rlm.running.run import read, run_of
+from langgraph_rlm.running.spec import RLMSpec
+
+MOST_AIDS = 2
+"""Cells of the host's own, of one question."""
+
+
+def go_on(
+    spec: RLMSpec, state: CellInput, config: RunnableConfig, update: dict[str, Any], ran: RanBlock, *feedback: str
+) -> Command[Any]:
+    """Another turn of the model; or before that a cell of the host's own, where the dialect has one that may help."""
+    aid = spec.dialect.aid(ran, is_doubted=ran.has_answer)
+    if aid is None or not _can_help(spec, state, config, aid, str(ran.cell.printed)):
+        return next_turn(spec, state, config, update, *feedback)
+    told = HumanMessage("\n\n".join(filter(None, feedback)))
+    update |= {"code": aid, "block": 1, "history": [told, aid_message(aid)]}
+    return Command(update=update, goto="generate")
+
+
+def _can_help(spec: RLMSpec, state: CellInput, config: RunnableConfig, aid: str, printed: str) -> bool:
+    """Whether a cell of the host's own may be run now, and has something to go by: what was `printed`, say."""
+    steps, run = read(config, "trajectory"), run_of(config)
+    is_over = bool(state.get("limit")) or sum(step["code"] == aid for step in steps) >= MOST_AIDS
+    if is_over or not spec.has_subcalls or run.ledger.left(SUBCALLS) <= 0:
+        return False
+    asked = Asked(state["question"]["asked"], tuple(filter(None, [*(step["output"] for step in steps), printed])))
+    return bool(spec.dialect.given(aid, run.context(state["context_id"], config), asked))
