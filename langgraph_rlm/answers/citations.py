@@ -64,9 +64,8 @@ def _loosely(words: list[str], text: str) -> tuple[int, int] | None:
 def place(start: int, end: int, context: Context) -> dict[str, Any]:
     """The document that the text from `start` to `end` begins in, and these offsets in `P`."""
     index = context.document_at(start)
-    document = context.metadata[index]
-    line = context.text.count("\n", document["start"], start) + 1
-    return {"document": index, "name": document["name"], "line": line, "start": start, "end": end}
+    name, line = context.metadata[index]["name"], context.line_at(start)
+    return {"document": index, "name": name, "line": line, "start": start, "end": end}
 
 
 def citations(places: Iterable[tuple[int, int]], context: Context) -> list[dict[str, Any]]:

@@ -158,6 +158,11 @@ class Context:
         """The index of the document that `offset` in `text` is in."""
         return bisect_right(self.metadata, offset, key=lambda document: document["start"]) - 1
 
+    def line_at(self, offset: int) -> int:
+        """The number, from 1, of the line at an offset, in the document that has it."""
+        document = self.metadata[self.document_at(offset)]
+        return self.text.count("\n", document["start"], offset) + 1
+
     def documents(self) -> list[str]:
         """The texts of all documents."""
         return [self.text[document["start"] : document["end"]] for document in self.metadata]

@@ -5,29 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from langgraph_rlm.repl.capabilities import NO_CAPABILITIES, Capabilities
-from langgraph_rlm.settings import Limits, Sandbox
+from langgraph_rlm.settings import Sandbox
 
 
 @dataclass(frozen=True)
 class Briefing:
-    """What an RLM at `depth` may do."""
+    """What an RLM may do; `has_child` says whether there are RLMs below it."""
 
-    depth: int = 0
-    limits: Limits = field(default_factory=Limits)
+    has_child: bool = True
     sandbox: Sandbox = field(default_factory=Sandbox)
     capabilities: Capabilities = NO_CAPABILITIES
     piece: int = 20_000
     """Characters of a text that a model reads well at once."""
     most_piece: int = 200_000
     """Characters that fit the window of who answers sub-calls."""
-
-    @property
-    def has_subcalls(self) -> bool:
-        return self.depth < self.limits.max_depth
-
-    @property
-    def has_child(self) -> bool:
-        return self.depth + 1 < self.limits.max_depth
 
 
 @dataclass(frozen=True)

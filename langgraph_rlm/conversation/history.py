@@ -41,8 +41,8 @@ def aid_message(code: str) -> AIMessage:
 
 def is_aided(history: Sequence[AnyMessage]) -> bool:
     """Whether the latest cell was the host's own, in place of one that got nowhere."""
-    replies = [message for message in history if isinstance(message, AIMessage)]
-    return bool(replies) and AIDS in replies[-1].additional_kwargs
+    latest = next((message for message in reversed(history) if isinstance(message, AIMessage)), None)
+    return latest is not None and AIDS in latest.additional_kwargs
 
 
 def summary(text: str, history: Sequence[AnyMessage]) -> HumanMessage:

@@ -195,6 +195,11 @@ def what_ran(ran: RanBlock, output: str) -> list[str]:
     return parts
 
 
+def same_text(query: str) -> str:
+    """A further question about the text that the thread has."""
+    return f"The next question is about the same `P`, and your variables are still there.\n\nQuestion: {query}"
+
+
 def last_turn(limit: str) -> str:
     """Asks for an answer from what is there, when a limit is reached."""
     return (

@@ -41,5 +41,5 @@ def _can_help(spec: RLMSpec, state: CellInput, config: RunnableConfig, aid: str,
     is_over = bool(state.get("limit")) or sum(step["code"] == aid for step in steps) >= MOST_AIDS
     if is_over or not spec.has_subcalls or run.ledger.left(SUBCALLS) <= 0:
         return False
-    asked = Asked(state["question"]["asked"], tuple(filter(None, [*(step["output"] for step in steps), printed])))
+    asked = Asked(state["question"]["asked"], (*(step["output"] for step in steps), printed))
     return bool(spec.dialect.given(aid, run.context(state["context_id"], config), asked))

@@ -61,13 +61,11 @@ def conclude_cell(
     said = spec.dialect.parse(reply)
     parsed = said if isinstance(said, Code) else Code(())
     entry = _entry(spec, state, reply, cell, records)
-    update["trajectory"] = [
-        {
-            **entry,
-            **({"block": number} if len(parsed.blocks) > 1 else {}),
-            **({"note": note} if note else {}),
-        }
-    ]
+    if len(parsed.blocks) > 1:
+        entry["block"] = number
+    if note:
+        entry["note"] = note
+    update["trajectory"] = [entry]
     if cell.cited:
         room = MOST_CITATIONS - len(read(config, "citations"))
         update["citations"] = citations(cell.cited, run_of(config).context(state["context_id"], config))[:room]
@@ -98,7 +96,7 @@ def conclude_cell(
     doubt = None if is_edited else doubt_of(spec, state, config, ready[0], parsed.states_answer, has_asked)
     if doubt is None:
         return _conclude_answer(spec, state, config, update | {"ready": []}, ready[0], feedback, parsed.feedback)
-    update["trajectory"][0]["doubt"] = doubt
+    entry["doubt"] = doubt
     return go_on(spec, state, config, update | {"ready": []}, ran, feedback, parsed.feedback, doubt)
 
 

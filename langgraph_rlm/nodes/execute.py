@@ -141,12 +141,15 @@ def _run_cell(now: Execution) -> Steps[CellOutcome]:
     setup = now.spec.dialect.setup(code, context, questions(history))
     past = past_steps(history)
     is_there = past is None or Variable("past_steps", "list", len(past)) in now.repl.variables
-    trajectory, question = read(now.config, "trajectory"), now.state["question"]["asked"]
-    asked = Asked(question, tuple(step["output"] for step in trajectory if step["output"]))
-    given = now.spec.dialect.given(code, context, asked)
-    variables = {**given, **({} if is_there else {"past_steps": past})}
+    variables = {} if is_there else {"past_steps": past}
+    asked = Asked(now.state["question"]["asked"], tuple(step["output"] for step in read(now.config, "trajectory")))
     kept = kept_answers(read(now.config, "journal"), is_suspended=False)
-    outcome: CellOutcome = yield Work(lambda: now.repl.run(code, setup, variables, kept))
+
+    def run() -> CellOutcome:
+        given = now.spec.dialect.given(code, context, asked)
+        return now.repl.run(code, setup, {**given, **variables}, kept)
+
+    outcome: CellOutcome = yield Work(run)
     return outcome
 
 

@@ -181,7 +181,7 @@ class RLMSpec:
         window = window_of(self.sub_model)
         most = self.router.subcall_direct_below if window is None else int(COMFORTABLE * window * CHARACTERS_PER_TOKEN)
         piece = self._comfortable_characters(None) or PIECE
-        return Briefing(self.depth, self.limits, self.sandbox, self.capabilities, piece, max(piece, most))
+        return Briefing(self.has_child, self.sandbox, self.capabilities, piece, max(piece, most))
 
     @cached_property
     def system(self) -> str:

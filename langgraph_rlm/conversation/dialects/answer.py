@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from langgraph_rlm.context import Context
-from langgraph_rlm.conversation.briefing import Asked, Briefing, Remaining
+from langgraph_rlm.conversation.briefing import Briefing, Remaining
 from langgraph_rlm.conversation.dialects import official
 from langgraph_rlm.conversation.dialects.fences import blocks_of
 from langgraph_rlm.conversation.dialects.literals import states_answer
 from langgraph_rlm.conversation.dialects.replies import Code, Nothing, ParsedReply, with_equal_lines
 from langgraph_rlm.conversation.ran import RanBlock
+from langgraph_rlm.conversation.unaided import Unaided
 from langgraph_rlm.repl.conventions import ReplConventions
 
 ENDING = """
@@ -32,7 +31,7 @@ LOOK_FIRST = "You have seen nothing of the context yet. Look at it first, and do
 
 
 @dataclass(frozen=True)
-class Answer:
+class Answer(Unaided):
     """Code sets the answer: what the model says outside of its blocks ends nothing."""
 
     name = "answer"
@@ -58,15 +57,6 @@ class Answer:
     def setup(self, code: str, context: Context, question: int) -> str:
         return BEGIN.format(question)
 
-    def given(self, code: str, context: Context, asked: Asked) -> Mapping[str, Any]:
-        return {}
-
-    def aid(self, ran: RanBlock, is_doubted: bool) -> None:
-        return None
-
-    def doubt(self, answer: object, question: str) -> None:
-        return None
-
     def rules(self, briefing: Briefing) -> str:
         return official.rules(ENDING, briefing)
 
@@ -74,10 +64,8 @@ class Answer:
         return f"Answer the following: {query}\n\n{official.describe(context)}\n\n{LOOK_FIRST}"
 
     def follow_up(self, query: str, context: Context | None, briefing: Briefing) -> str:
-        if context is not None:
-            new = self.opening(query, context, briefing)
-            return f"`context` is a new text now; your variables are still there. {new}"
-        return f"`context` is the same, and your variables are still there.\n\nAnswer the following: {query}"
+        opening = None if context is None else self.opening(query, context, briefing)
+        return official.follow_up(opening, f"Answer the following: {query}")
 
     def after_block(self, ran: RanBlock) -> str:
         header = f"REPL output (block {ran.number}):" if ran.blocks > 1 else "REPL output:"

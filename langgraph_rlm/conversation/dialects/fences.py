@@ -12,12 +12,13 @@ from langgraph_rlm.repl.syntax import MOST_CODE, read, statements
 
 MOST_BLOCKS, MOST_ENDS = 30, 8
 """Blocks of a reply that are looked at, and fences that are tried as the end of one: code up to each is parsed."""
-PYTHON = ("repl", "python", "py", "python3", "")
+MARKED = ("repl", "python", "py", "python3")
+"""What blocks of code are marked with."""
+PYTHON = (*MARKED, "")
 
-_LANGUAGES = "repl|python3?|py"
 _OPENS = re.compile(
     r"^[ \t]*(?P<fence>`{3,}|~{3,})(?P<before>[ \t]*+)(?P<language>[\w+-]*+)(?P<info>[^`\n]*+)$"
-    rf"|(?<=[^\s`])[ \t]*(?P<inner>`{{3,}})(?P<named>{_LANGUAGES})[ \t]*$",
+    rf"|(?<=[^\s`])[ \t]*(?P<inner>`{{3,}})(?P<named>{'|'.join(MARKED)})[ \t]*$",
     re.M | re.I,
 )
 _TRANSCRIPT = re.compile(r"\s*>>> ")

@@ -10,10 +10,11 @@ from typing import Any
 from langgraph_rlm.context import Context
 from langgraph_rlm.conversation import prompts
 from langgraph_rlm.conversation.briefing import Asked, Briefing, Remaining
-from langgraph_rlm.conversation.dialects.fences import Block, blocks_of, outside
+from langgraph_rlm.conversation.dialects.fences import MARKED, Block, blocks_of, outside
 from langgraph_rlm.conversation.dialects.literals import sets_answer, states_answer
 from langgraph_rlm.conversation.dialects.prose import does_something, is_code, looks_like_code
 from langgraph_rlm.conversation.dialects.replies import Code, Nothing, ParsedReply, Text, with_equal_lines
+from langgraph_rlm.conversation.preview.records import rows_for
 from langgraph_rlm.conversation.ran import RanBlock
 from langgraph_rlm.conversation.sub_answers import condense
 from langgraph_rlm.conversation.voices.voice import Voice
@@ -23,8 +24,6 @@ from langgraph_rlm.repl.syntax import read
 SHELLS = ("bash", "sh", "shell", "console", "sql", "js", "javascript")
 """Languages of code that is none for the REPL, and no answer in words either."""
 NAMES_OF_REPL = {"P", "ctx", "grep", "llm_query", "llm_batch", "llm_map", "rlm_query"}
-MARKED = ("repl", "python", "py", "python3")
-"""What blocks of code are marked with."""
 
 _FINAL = re.compile(r"^[ \t]*FINAL:[ \t]*(.*)", re.M)
 _FINAL_VAR = re.compile(r"^[ \t]*FINAL_VAR:[ \t]*`?([A-Za-z_]\w*)`?[ \t]*$", re.M)
@@ -73,7 +72,7 @@ class Final:
         return Nothing(prompts.NO_CELL, is_prose=is_prose)
 
     def setup(self, code: str, context: Context, question: int) -> str:
-        return self.voice.setup(code, context)
+        return rows_for(code, context.text)
 
     def given(self, code: str, context: Context, asked: Asked) -> Mapping[str, Any]:
         return self.voice.given(code, context, asked)
@@ -103,7 +102,7 @@ class Final:
         return ""
 
     def last_turn(self, limit: str) -> str:
-        return self.voice.last_turn(limit)
+        return prompts.last_turn(limit)
 
 
 def _stated(words: str, text: str, cells: list[Block]) -> re.Match[str] | None:

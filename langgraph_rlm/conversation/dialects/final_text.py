@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from langgraph_rlm.context import Context
-from langgraph_rlm.conversation.briefing import Asked, Briefing, Remaining
+from langgraph_rlm.conversation.briefing import Briefing, Remaining
 from langgraph_rlm.conversation.dialects import official
 from langgraph_rlm.conversation.dialects.fences import Block, blocks_of, outside
 from langgraph_rlm.conversation.dialects.literals import states_answer
 from langgraph_rlm.conversation.dialects.replies import Code, Nothing, ParsedReply, Text, with_equal_lines
 from langgraph_rlm.conversation.ran import RanBlock
+from langgraph_rlm.conversation.unaided import Unaided
 from langgraph_rlm.repl.conventions import ReplConventions
 
 ENDING = """
@@ -37,7 +36,7 @@ _ENDS_LINE = re.compile(r"\)[^\S\n]*$", re.M)
 
 
 @dataclass(frozen=True)
-class FinalText:
+class FinalText(Unaided):
     """The model ends a run in words: `FINAL(…)` or `FINAL_VAR(…)` at the start of a line of its reply."""
 
     name = "final-text"
@@ -80,15 +79,6 @@ class FinalText:
     def setup(self, code: str, context: Context, question: int) -> str:
         return ""
 
-    def given(self, code: str, context: Context, asked: Asked) -> Mapping[str, Any]:
-        return {}
-
-    def aid(self, ran: RanBlock, is_doubted: bool) -> None:
-        return None
-
-    def doubt(self, answer: object, question: str) -> None:
-        return None
-
     def rules(self, briefing: Briefing) -> str:
         return official.rules(ENDING, briefing)
 
@@ -96,10 +86,8 @@ class FinalText:
         return f"{official.describe(context)}\n\nQuestion: {query}\n\n{LOOK_FIRST}"
 
     def follow_up(self, query: str, context: Context | None, briefing: Briefing) -> str:
-        if context is not None:
-            new = self.opening(query, context, briefing)
-            return f"`context` is a new text now; your variables are still there. {new}"
-        return f"`context` is the same, and your variables are still there.\n\nQuestion: {query}"
+        opening = None if context is None else self.opening(query, context, briefing)
+        return official.follow_up(opening, f"Question: {query}")
 
     def after_block(self, ran: RanBlock) -> str:
         executed = f"Code executed:\n```python\n{ran.code}\n```"

@@ -87,10 +87,17 @@ def nothing_ran(text: str, blocks: Sequence[Block]) -> Nothing:
 
 def rules(ending: str, briefing: Briefing) -> str:
     """The system prompt of an RLM; `ending` says how a run ends."""
-    calls = (SUBCALLS if briefing.has_subcalls else "") + (RECURSION if briefing.has_child else "")
+    calls = (SUBCALLS if briefing.capabilities.has_subcalls else "") + (RECURSION if briefing.has_child else "")
     strategy, capabilities = STRATEGY if calls else "", briefing.capabilities
     capabilities_text = (prompts.models(capabilities) if calls else "") + prompts.tools(capabilities)
     return "".join([RULES, calls, capabilities_text, strategy, ending])
+
+
+def follow_up(opening: str | None, asks: str) -> str:
+    """A further question of a thread: the `opening` of a new text, or what `asks` it about the same one."""
+    if opening is None:
+        return f"`context` is the same, and your variables are still there.\n\n{asks}"
+    return f"`context` is a new text now; your variables are still there. {opening}"
 
 
 def describe(context: Context) -> str:

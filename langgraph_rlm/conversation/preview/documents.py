@@ -48,6 +48,11 @@ def name_in(folder: str, document: Mapping[str, Any]) -> str:
     return " ".join(str(document["name"]).removeprefix(folder)[-MOST_NAME:].split())
 
 
+def where(context: Context, at: int, folder: str) -> str:
+    """The document of a place and the line in it, before what stands there."""
+    return f"{name_in(folder, context.metadata[context.document_at(at)])}:{context.line_at(at)}: "
+
+
 def folder_of(context: Context) -> str:
     """The folder that all documents are in, with a slash at its end; empty where they are named otherwise."""
     names = [str(document["name"]) for document in context.metadata]

@@ -6,7 +6,7 @@ import math
 import re
 
 from langgraph_rlm.context import Context
-from langgraph_rlm.conversation.preview.documents import folder_of, name_in
+from langgraph_rlm.conversation.preview.documents import folder_of, where
 from langgraph_rlm.conversation.preview.words import MOST_QUESTION, MOST_SEARCHED, is_common, is_identifier, quoted
 
 MOST_PLACES = 2_000
@@ -94,7 +94,7 @@ def _places(forms: tuple[str, ...], text: str) -> list[int]:
     for form in forms:
         at = text.find(form)
         while at >= 0:
-            if not (is_of_word(text[at - 1 : at]) or is_of_word(text[at + len(form) : at + len(form) + 1])):
+            if not (_is_of_word(text[at - 1 : at]) or _is_of_word(text[at + len(form) : at + len(form) + 1])):
                 found.append(at)
             if len(found) > MOST_PLACES:
                 return []
@@ -102,7 +102,7 @@ def _places(forms: tuple[str, ...], text: str) -> list[int]:
     return found
 
 
-def is_of_word(character: str) -> bool:
+def _is_of_word(character: str) -> bool:
     return character.isalnum() or character == "_"
 
 
@@ -129,8 +129,4 @@ def _forms(word: str) -> tuple[str, ...]:
 def _line(context: Context, start: int, folder: str) -> str:
     """A line, after the document and the number that it has in it."""
     line = _line_at(context.text, start).rstrip()
-    if context.num_documents() == 1:
-        return line
-    document = context.metadata[context.document_at(start)]
-    number = context.text.count("\n", document["start"], start) + 1
-    return f"{name_in(folder, document)}:{number}: {line}"
+    return line if context.num_documents() == 1 else f"{where(context, start, folder)}{line}"

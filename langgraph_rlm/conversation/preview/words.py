@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from langgraph_rlm.context import Context
-from langgraph_rlm.conversation.preview.documents import folder_of, name_in
+from langgraph_rlm.conversation.preview.documents import folder_of, where
 
 MOST_SEARCHED = 10_000_000
 """Characters of the text that are searched for the words of the question: that takes about a second."""
@@ -156,17 +156,15 @@ def lines_with(words: Words, context: Context, numbered: bool = False) -> list[s
     folder = folder_of(context) if is_placed else ""
     return list(
         dict.fromkeys(
-            (_where(context, word.place, folder) if is_placed else "") + _around(context.text, word.place)
+            (_place_of(context, word.place, folder) if is_placed else "") + _around(context.text, word.place)
             for word in words[:MOST_LINES]
         )
     )
 
 
-def _where(context: Context, at: int, folder: str) -> str:
-    """The document and the line of a place, before what stands there."""
-    document = context.metadata[context.document_at(at)]
-    line = context.text.count("\n", document["start"], at) + 1
-    return f"{name_in(folder, document)}:{line}: " if context.num_documents() > 1 else f"line {line}: "
+def _place_of(context: Context, at: int, folder: str) -> str:
+    """Where a line stands: in which document too, where there are several."""
+    return where(context, at, folder) if context.num_documents() > 1 else f"line {context.line_at(at)}: "
 
 
 def _around(text: str, at: int) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from langgraph_rlm.context import Context
 from langgraph_rlm.conversation import prompts
-from langgraph_rlm.conversation.briefing import Asked, Briefing
-from langgraph_rlm.conversation.preview import documents, records, words
+from langgraph_rlm.conversation.briefing import Briefing
+from langgraph_rlm.conversation.preview import documents, words
 from langgraph_rlm.conversation.ran import RanBlock
+from langgraph_rlm.conversation.unaided import Unaided
 
 RULES = """\
 You answer a question about a text that is too long to read, by writing Python. The text is the str `P` in a REPL. You \
@@ -45,26 +43,14 @@ of what you counted and of what you left out. Where the text does not tell, say 
 """
 
 
-class Large:
+class Large(Unaided):
     """Words for models that know Python, and read more than a page."""
 
     name = "large"
 
-    def setup(self, code: str, context: Context) -> str:
-        return records.rows_for(code, context.text)  # of a thread that began in the other voice
-
-    def given(self, code: str, context: Context, asked: Asked) -> Mapping[str, Any]:
-        return {}
-
-    def aid(self, ran: RanBlock, is_doubted: bool) -> None:
-        return None
-
-    def doubt(self, answer: object, question: str) -> None:
-        return None
-
     def rules(self, briefing: Briefing) -> str:
         parts = [RULES.format(shown=briefing.sandbox.max_output)]
-        if briefing.has_subcalls:
+        if briefing.capabilities.has_subcalls:
             parts += [
                 SUBCALLS.format(piece=briefing.piece, most=briefing.most_piece),
                 RECURSION if briefing.has_child else "",
@@ -86,7 +72,7 @@ class Large:
     def follow_up(self, query: str, context: Context | None, briefing: Briefing) -> str:
         if context is not None:
             return f"`P` is a new text now; your variables are still there.\n\n{self.opening(query, context, briefing)}"
-        return f"The next question is about the same `P`, and your variables are still there.\n\nQuestion: {query}"
+        return prompts.same_text(query)
 
     def after_cell(self, ran: RanBlock, output: str) -> str:
         parts = prompts.what_ran(ran, output)
@@ -95,6 +81,3 @@ class Large:
         if ran.is_repeated:
             parts.append("This code ran before, and did the same.")
         return "\n\n".join(parts)
-
-    def last_turn(self, limit: str) -> str:
-        return prompts.last_turn(limit)

@@ -51,14 +51,11 @@ class Small:
 
     name = "small"
 
-    def setup(self, code: str, context: Context) -> str:
-        return records.rows_for(code, context.text)
-
     def given(self, code: str, context: Context, asked: Asked) -> Mapping[str, Any]:
         if code != ASK:
             return {}
         lines = evidence.lines_found(asked.question, context, MOST_EVIDENCE)
-        printed = [prompts.shorten(text, MOST_PRINTED) for text in asked.printed[-SHOWN_PRINTED:]]
+        printed = [prompts.shorten(text, MOST_PRINTED) for text in filter(None, asked.printed)][-SHOWN_PRINTED:]
         if not lines and not any(text.strip() for text in printed):
             return {}
         where = ", as document:line: text" if context.num_documents() > 1 else ""
@@ -83,7 +80,7 @@ class Small:
 
     def rules(self, briefing: Briefing) -> str:
         parts = [RULES]
-        if briefing.has_subcalls:
+        if briefing.capabilities.has_subcalls:
             parts += [SUBCALLS, prompts.models(briefing.capabilities)]
         if briefing.has_child:
             parts.append(RECURSION)
@@ -120,7 +117,7 @@ class Small:
         if context is not None:
             new = self._opening(query, context, has_rows=False)  # there may be rows of the text before it
             return f"`P` is a new text now; your variables are still there. {new}"
-        return f"The next question is about the same `P`, and your variables are still there.\n\nQuestion: {query}"
+        return prompts.same_text(query)
 
     def after_cell(self, ran: RanBlock, output: str) -> str:
         parts = prompts.what_ran(ran, output)
@@ -140,6 +137,3 @@ class Small:
                 "it shows, or write other code."
             )
         return "\n\n".join(parts)
-
-    def last_turn(self, limit: str) -> str:
-        return prompts.last_turn(limit)

@@ -17,9 +17,6 @@ class Voice(Protocol):
     def name(self) -> str:
         """What `create_rlm` knows it by."""
 
-    def setup(self, code: str, context: Context) -> str:
-        """The host's own code that runs before a cell."""
-
     def given(self, code: str, context: Context, asked: Asked) -> Mapping[str, Any]:
         """Variables that a cell is given, where it uses them without a definition: plain data."""
 
@@ -40,6 +37,3 @@ class Voice(Protocol):
 
     def after_cell(self, ran: RanBlock, output: str) -> str:
         """What a cell did, of which `output` is shown. It asks for the next one, unless there is an answer."""
-
-    def last_turn(self, limit: str) -> str:
-        """Asks for an answer from what is there, when a limit is reached."""

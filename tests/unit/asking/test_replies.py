@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from langchain_core.callbacks import CallbackManagerForLLMRun
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage
 from langchain_core.messages.ai import UsageMetadata
-from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.outputs import ChatResult
 from langgraph.cache.memory import InMemoryCache
 
 from langgraph_rlm import Limits, create_rlm
@@ -62,25 +61,11 @@ class Ending(ScriptedModel):
 
     ends: Any = None
 
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        with self._noted(messages) as call:
-            text = self._reply_to(call)
-        ended: dict[str, Any] = next(
-            (end for key, end in (self.ends or {}).items() if key == text or (key and key in text)), {}
-        )
-        message = AIMessage(text, usage_metadata=used(5), response_metadata={"model_name": "m", **ended})
-        return ChatResult(generations=[ChatGeneration(message=message)])
-
-    async def _agenerate(
-        self, messages: list[BaseMessage], stop: Any = None, run_manager: Any = None, **kwargs: Any
-    ) -> ChatResult:
-        return self._generate(messages)
+    def _result(self, text: str) -> ChatResult:
+        result = super()._result(text)
+        ended = (end for key, end in (self.ends or {}).items() if key == text or (key and key in text))
+        result.generations[0].message.response_metadata |= next(ended, {})
+        return result
 
 
 def ending(*script: str, **settings: Any) -> Ending:

@@ -1,0 +1,23 @@
+"""How a model is spoken to that needs no help of the host's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from langgraph_rlm.context import Context
+from langgraph_rlm.conversation.briefing import Asked
+from langgraph_rlm.conversation.ran import RanBlock
+
+
+class Unaided:
+    """Of a dialect, or of a voice: its code is given nothing, gets no cell of the host's, and its answers no doubt."""
+
+    def given(self, code: str, context: Context, asked: Asked) -> Mapping[str, Any]:
+        return {}
+
+    def aid(self, ran: RanBlock, is_doubted: bool) -> str | None:
+        return None
+
+    def doubt(self, answer: object, question: str) -> str | None:
+        return None
