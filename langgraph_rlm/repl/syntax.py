@@ -83,6 +83,7 @@ class Code(Nodes):
                 raise TooLong
             self.body = parsed(text).body
         except (SyntaxError, ValueError, RecursionError, MemoryError) as failure:
+            failure.__traceback__ = failure.__context__ = None  # a kept one would keep the frames of who asked
             self.failure = failure
         super().__init__(nodes_of(self.body))
 
