@@ -7,9 +7,7 @@ import weakref
 
 import pytest
 
-from langgraph_rlm import create_rlm
 from langgraph_rlm.repl import syntax
-from tests.fakes import ScriptedModel
 
 
 class Held:
@@ -35,14 +33,3 @@ def test_text_that_is_no_python_keeps_nothing_of_who_read_it(text: str, is_while
     gc.collect()
     assert kept() is None
     assert syntax.read(text).failure is not None
-
-
-def test_model_goes_with_its_run_whatever_it_wrote() -> None:
-    def run() -> weakref.ref[ScriptedModel]:
-        model = ScriptedModel("FINAL: It is three.")
-        create_rlm(model).invoke({"query": "How many?", "context": "a text"})
-        return weakref.ref(model)
-
-    kept = run()
-    gc.collect()
-    assert kept() is None
