@@ -8,9 +8,10 @@ from typing import Any
 from langchain_core.language_models import FakeMessagesListChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.messages.utils import count_tokens_approximately
-from langchain_core.outputs import ChatResult
+from langchain_core.outputs import ChatGeneration, ChatResult
 
 from langgraph_rlm import Context, Limits, create_rlm
+from langgraph_rlm.repl.python.answers import NO_ANSWER
 from langgraph_rlm.settings import VoiceName
 
 BEFORE = """\
@@ -39,17 +40,19 @@ def sample(order: str) -> str:
 
 
 class Listening(FakeMessagesListChatModel):
-    """Says what it was given, and keeps what it was told."""
+    """Says what it was given, to sub-calls that they do not tell the answer, and keeps what it was told."""
 
     told: list[list[BaseMessage]] = []  # noqa: RUF012 — pydantic copies it
 
     def _generate(self, messages: list[BaseMessage], *arguments: Any, **options: Any) -> ChatResult:
         self.told.append(messages)
-        return super()._generate(messages, *arguments, **options)
+        if messages[0].type == "system":
+            return super()._generate(messages, *arguments, **options)
+        return ChatResult(generations=[ChatGeneration(message=AIMessage(NO_ANSWER))])
 
 
-def conversation(voice: VoiceName) -> list[BaseMessage]:
-    """All that a run in a voice says, the system prompt first."""
+def conversations(voice: VoiceName) -> tuple[list[BaseMessage], list[BaseMessage]]:
+    """All that a run in a voice says, the system prompt first; and what it asks in sub-calls."""
     fence = "`" * 3
     cells = [
         "lines = [line for line in ctx.get_document(1).splitlines() if 'LATE' in line]",
@@ -67,7 +70,7 @@ def conversation(voice: VoiceName) -> list[BaseMessage]:
     )
     documents = Context.of(ORDERS)
     rlm.invoke({"query": QUESTION, "context": documents, "profile": "rlm"})
-    return model.told[-1]
+    return model.told[-1], [messages[0] for messages in model.told if messages[0].type != "system"]
 
 
 def page() -> str:
@@ -77,11 +80,16 @@ def page() -> str:
 
 def _transcript(voice: VoiceName) -> Iterator[str]:
     yield f"## `{voice}`\n"
-    for message in conversation(voice):
-        text = str(message.text).strip()
-        tokens = count_tokens_approximately([message])
-        who = {"system": "System prompt", "human": "User", "ai": "Model"}[message.type]
-        yield f"**{who}** ({tokens} tokens)\n\n````text\n{text}\n````\n"
+    turns, asked = conversations(voice)
+    for message in turns:
+        yield _written({"system": "System prompt", "human": "User", "ai": "Model"}[message.type], message)
+    for message in asked:
+        yield _written("Plain question of the cell in between", message)
+
+
+def _written(who: str, message: BaseMessage) -> str:
+    text, tokens = str(message.text).strip(), count_tokens_approximately([message])
+    return f"**{who}** ({tokens} tokens)\n\n````text\n{text}\n````\n"
 
 
 if __name__ == "__main__":

@@ -15,49 +15,57 @@ MOST_WANTED = 12
 """Words of a question that are looked for: those that are quoted, and identifiers, first."""
 MOST_LINE = 200
 """Characters shown of a line."""
+PIECE, MOST_WORD = 140, 30
+"""A longer line is taken in pieces that begin so many characters after each other, or up to a word before."""
 MOST_BEFORE, MOST_AFTER = 300, 12
 """Lines that are looked at above a line for what it stands in, and below it for the end of its brackets."""
-LEAST_SHARE = 0.34
+MOST_WEIGHED = 300
+"""Of the lines with most of the question, so many are weighed together with what they stand in."""
+SHARE_OF_OPENERS = 0.5
+"""What a word counts for a line that only stands below it."""
+LEAST_SHARE = 0.5
 """What a line has to come to of what the best one does."""
 
 _OPENS = re.compile(r"^\s*(?:(?:async )?def|class|function|fn|func|struct|interface|module|section)\b")
 """Lines that name what is below them."""
+_NAME = re.compile(r"(?<=[\w,] )[A-Z][a-z]\w+")
+"""A word that is not the first of a sentence."""
 
 
 def lines_found(query: str, context: Context, most: int) -> list[str]:
     """The lines with the rarest words of the question, best first, as many as fit in `most` characters.
 
-    With each come the lines that open what it stands in, and those that close its brackets. A word counts the more the
-    fewer lines have it, and twice where it is quoted or an identifier. Where there are several documents, each line
-    says where it stands.
+    A word counts the more the fewer lines have it, and twice where it is quoted or an identifier. It counts in part for
+    the lines below one that opens something, such as a function. With each line come those that open what it stands in,
+    and those that close its brackets. Where there are several documents, each says where it stands.
     """
     text = context.text[:MOST_SEARCHED]
-    lowered = text.lower()
-    lowered = lowered if len(lowered) == len(text) else text  # some letters are two, lowered
-    total = text.count("\n") + 1
-    scores: dict[int, float] = {}
-    for forms, weight in _wanted(query[:MOST_QUESTION]):
-        searched = lowered if weight == 1 else text
-        starts = {text.rfind("\n", 0, at) + 1 for at in _places(forms, searched)}
-        rarity = math.log(total / len(starts)) if starts else 0.0
-        for start in starts:
-            scores[start] = scores.get(start, 0.0) + weight * rarity
-    best, folder, shown = max(scores.values(), default=0.0), folder_of(context), dict[int, str]()
-    for start, score in sorted(scores.items(), key=lambda scored: -scored[1]):
-        if score < LEAST_SHARE * best or not best:
+    weights = _weights(query, text)
+
+    def weight(lines: list[int]) -> float:
+        return sum(weight for starts, weight in weights if not starts.isdisjoint(lines))
+
+    own = {start: weight([start]) for start in sorted(frozenset[int]().union(*(starts for starts, _ in weights)))}
+    likeliest = sorted(own, key=lambda start: -own[start])[:MOST_WEIGHED]
+    openers = {start: _openers(text, start) for start in likeliest}
+    scores = {
+        start: (1 - SHARE_OF_OPENERS) * own[start] + SHARE_OF_OPENERS * weight([start, *openers[start]])
+        for start in likeliest
+    }
+    least, folder, shown = LEAST_SHARE * max(scores.values(), default=0.0), folder_of(context), dict[int, str]()
+    for start in sorted(likeliest, key=lambda start: -scores[start]):
+        lines = [at for at in (*openers[start], *_to_closed_brackets(text, start)) if at not in shown]
+        new = {at: _line(context, at, folder) for at in lines}
+        most -= sum(len(line) + 1 for line in new.values())
+        if (most < 0 and shown) or scores[start] < least or not least:
             break
-        lines = {at: _line(context, at, folder) for at in _with_surroundings(text, start) if at not in shown}
-        most -= sum(len(line) + 1 for line in lines.values())
-        if most < 0 and shown:
-            break
-        shown |= lines
+        shown |= new
     return [*shown.values()]
 
 
-def _with_surroundings(text: str, start: int) -> list[int]:
-    """Where the lines begin that belong to one: what it stands in, by its indentation, and the rest of its brackets."""
-    line, before = _line_at(text, start), list[int]()
-    indent, at = _indent(line), start
+def _openers(text: str, start: int) -> list[int]:
+    """Where the lines begin that open what a line stands in, by its indentation."""
+    found, indent, at = list[int](), _indent(_line_at(text, start)), start
     for _ in range(MOST_BEFORE):
         if not indent or at == 0:
             break
@@ -65,18 +73,31 @@ def _with_surroundings(text: str, start: int) -> list[int]:
         above = _line_at(text, at)
         if above.strip() and _indent(above) < indent:
             if _OPENS.search(above):
-                before.insert(0, at)
+                found.insert(0, at)
             indent = _indent(above)
-    after, depth, at = [start], _depth(line), start
-    while depth > 0 and len(after) < MOST_AFTER and (at := text.find("\n", at) + 1):
-        after.append(at)
+    return found
+
+
+def _to_closed_brackets(text: str, start: int) -> list[int]:
+    """Where a line begins, and those after it that close its brackets."""
+    found, depth, at = [start], _depth(_line_at(text, start)), start
+    while depth > 0 and len(found) < MOST_AFTER and (at := text.find("\n", at) + 1):
+        found.append(at)
         depth += _depth(_line_at(text, at))
-    return [*before, *after]
+    return found
 
 
 def _line_at(text: str, start: int) -> str:
+    """A line, or a piece of one: as much as is shown."""
     end = text.find("\n", start, start + MOST_LINE)
     return text[start : end if end >= 0 else start + MOST_LINE]
+
+
+def _start(text: str, at: int) -> int:
+    """Where the line of a place begins; in a long one, its piece, at a space where there is one."""
+    start = text.rfind("\n", 0, at) + 1
+    piece = start + (at - start) // PIECE * PIECE
+    return piece if piece == start else text.rfind(" ", piece - MOST_WORD, piece) + 1 or piece
 
 
 def _indent(line: str) -> int:
@@ -88,13 +109,31 @@ def _depth(line: str) -> int:
     return sum(map(line.count, "([{")) - sum(map(line.count, ")]}"))
 
 
-def _places(forms: tuple[str, ...], text: str) -> list[int]:
-    """Where a word stands by itself, in any of its forms; nowhere, where that is so often that it tells little."""
+def _weights(query: str, text: str) -> list[tuple[frozenset[int], float]]:
+    """Where the lines begin that have a word of the question, and what it counts: for each that `text` has."""
+    lowered = text.lower()
+    lowered = lowered if len(lowered) == len(text) else text  # some letters are two, lowered
+    total = max(text.count("\n"), len(text) // PIECE) + 1
+    found = list[tuple[frozenset[int], float]]()
+    for forms, weight in _wanted(query[:MOST_QUESTION]):
+        is_exact = weight > 1
+        if starts := frozenset(_start(text, at) for at in _places(forms, text if is_exact else lowered, is_exact)):
+            found.append((starts, weight * math.log(1 + total / len(starts))))
+    return found
+
+
+def _places(forms: tuple[str, ...], text: str, is_exact: bool) -> list[int]:
+    """Where a word stands by itself, in any of its forms; nowhere, where that is so often that it tells little.
+
+    One that is not to be `is_exact` as it stands may be a part of a name: `limit` of `DEFAULT_LIMIT`.
+    """
+    of_words = "_" if is_exact else ""
     found: list[int] = []
     for form in forms:
         at = text.find(form)
         while at >= 0:
-            if not (_is_of_word(text[at - 1 : at]) or _is_of_word(text[at + len(form) : at + len(form) + 1])):
+            around = text[at - 1 : at], text[at + len(form) : at + len(form) + 1]
+            if not any(character.isalnum() or (character and character in of_words) for character in around):
                 found.append(at)
             if len(found) > MOST_PLACES:
                 return []
@@ -102,14 +141,11 @@ def _places(forms: tuple[str, ...], text: str) -> list[int]:
     return found
 
 
-def _is_of_word(character: str) -> bool:
-    return character.isalnum() or character == "_"
-
-
 def _wanted(query: str) -> list[tuple[tuple[str, ...], int]]:
-    """What to look for, each with its weight. What is quoted, and identifiers, stand in the text as they are."""
-    exact = [*quoted(query), *(word for word in re.findall(r"\w+", query) if is_identifier(word))]
-    others = [word.lower() for word in re.findall(r"\w+", query) if not is_identifier(word) and not is_common(word)]
+    """What to look for, each with its weight. What is quoted, identifiers and names stand in the text as they are."""
+    words = dict.fromkeys(re.findall(r"\w+", query))
+    exact = [*quoted(query), *(word for word in words if is_identifier(word)), *_NAME.findall(query)]
+    others = [word.lower() for word in words if not is_identifier(word) and not is_common(word)]
     wanted = [((word,), 2) for word in dict.fromkeys(exact)]
     return [*wanted, *((_forms(word), 1) for word in dict.fromkeys(others))][:MOST_WANTED]
 

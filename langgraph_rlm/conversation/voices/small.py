@@ -42,8 +42,10 @@ DOCUMENTS = "`ctx.num_documents()`, `ctx.get_document(i)` and `ctx.metadata[i]` 
 
 ASK = "Final = llm_query(plain_question).strip()"
 """A small model often reads better than it writes code: the question is put over what was found."""
-MOST_EVIDENCE, MOST_PRINTED, SHOWN_PRINTED = 5_000, 1_000, 2
+MOST_EVIDENCE, MOST_PRINTED, SHOWN_PRINTED = 2_500, 1_000, 2
 """Characters of lines, and of what each of the latest cells has printed, that it is put over."""
+MOST_SHOWN = 1_000
+"""Characters of lines that the first message shows."""
 
 
 class Small:
@@ -62,8 +64,8 @@ class Small:
         parts = [
             f"These lines were found in a text, the likeliest first{where}.\n\n" + "\n".join(lines) if lines else "",
             "This was printed by code that searched the text:\n\n" + "\n".join(printed) if printed else "",
-            f"{prompts.shorten(asked.question)}\nAnswer from this alone, in a few words, with nothing but the answer. "
-            f"If it does not tell, reply {NO_ANSWER}.",
+            f"{prompts.shorten(asked.question)}\nAnswer in a few words, with nothing but the answer. "
+            f"({NO_ANSWER}: none of this has to do with it.)",
         ]
         return {"plain_question": "\n\n".join(filter(None, parts))}
 
@@ -99,7 +101,8 @@ class Small:
         if found:
             spelled = ", ".join(repr(word.text) for word in found)
             parts.append(f"`P` has these words of the question, in this spelling: {spelled}.")
-        shown = [line for line in words.lines_with(found, context) if line not in text[: documents.PREFIX]]
+        lines = words.lines_with(found, context) if way else evidence.lines_found(query, context, MOST_SHOWN)
+        shown = [line for line in lines if line not in text[: documents.PREFIX]]
         if shown:
             parts.append("Some lines with them:\n<<<\n{}\n>>>".format("\n".join(shown)))
         if way and (missing := records.second_search(found, text, way)):

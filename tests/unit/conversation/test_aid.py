@@ -37,6 +37,17 @@ def test_guess_and_search_in_vain_are_followed_by_the_plain_question(guess: str)
     assert GIVEN["query"] in prompt
 
 
+@pytest.mark.parametrize("silent", ["import heapq", "n = len(P)", "hit = P.find('Barrier')"])
+def test_guess_after_cells_that_showed_nothing_is_a_guess(silent: str) -> None:
+    out, model = asked(silent, "Final = 'document 2'")
+    assert (out["answer"], out["steps"], len(model.asked)) == ("document 1", 2, 1)
+
+
+def test_answer_after_cells_that_showed_something_is_believed() -> None:
+    out, model = asked("print(P.find('Barrier'))", "Final = 'document 2'")
+    assert (out["answer"], model.asked) == ("document 2", [])
+
+
 def test_cell_that_repeats_is_followed_by_the_plain_question_over_what_it_printed() -> None:
     out, model = asked("print(P[:9])", "print(P[:9])")
     assert (out["answer"], out["steps"]) == ("document 1", 2)
@@ -109,6 +120,31 @@ def test_lines_come_with_what_they_stand_in_and_the_rest_of_their_brackets() -> 
     found = lines_found("What does `first` raise, which Odd?", Context.of(text), 500)
     assert found[0].strip() in ("class A:", "def first(")
     assert "        limit=7," in found
+
+
+def test_line_below_one_with_words_of_the_question_comes_before_other_lines_with_its_own() -> None:
+    others = "\n\n".join(f"def serve_{i}(\n    backlog={i},\n):\n    pass" for i in range(20))
+    text = f"{others}\n\ndef create_server(\n    backlog=100,\n):\n    pass\n\n{others}"
+    found = lines_found("What is the default backlog of create_server?", Context.of(text), 500)
+    assert [line.strip() for line in found[:2]] == ["def create_server(", "backlog=100,"]
+
+
+def test_word_may_be_a_part_of_a_name() -> None:
+    text = "x = 1\n" * 50 + "DEFAULT_TCP_PORT = 9020\n" + "y = 2\n" * 50
+    assert lines_found("Which port is the default?", Context.of(text), 500) == ["DEFAULT_TCP_PORT = 9020"]
+
+
+def test_names_count_more_than_other_words() -> None:
+    text = "The march of the army.\n" * 5 + "It was in March.\n" + "The march goes on.\n" * 5
+    assert lines_found("What was in the month of March?", Context.of(text), 20) == ["It was in March."]
+
+
+@pytest.mark.parametrize("before", [0, 1, 139, 140, 141, 1_000, 50_000])
+def test_place_in_a_long_line_is_shown(before: int) -> None:
+    text = "so on " * (before // 6) + "." * (before % 6) + " the deposit is 700 euros " + "and on " * 300
+    [*pieces] = lines_found("How much is the deposit?", Context.of(text), 300)
+    assert any("deposit is 700 euros" in piece for piece in pieces)
+    assert all(len(piece) <= 200 for piece in pieces)
 
 
 def test_names_of_documents_are_on_one_line_and_short() -> None:

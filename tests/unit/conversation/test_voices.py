@@ -167,5 +167,12 @@ def test_system_prompt_that_is_none_is_refused_before_anything_is_asked(given: A
         create_rlm(ScriptedModel(), system_prompt=given)
 
 
+@pytest.mark.parametrize("voice", ["large", "small"])
+def test_page_of_prompts_has_a_whole_run_in_each_voice(voice: Any) -> None:
+    turns, _ = prompts.conversations(voice)
+    assert [message.type for message in turns[:3]] == ["system", "human", "ai"]
+    assert "Error:" in turns[-1].text
+
+
 def test_page_of_prompts_is_what_the_code_says() -> None:
     assert (ROOT / "docs" / "prompts.md").read_text() == prompts.page()
