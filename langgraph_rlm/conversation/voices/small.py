@@ -70,9 +70,11 @@ class Small:
         return {"plain_question": "\n\n".join(filter(None, parts))}
 
     def doubt(self, answer: object, question: str) -> str | None:
-        """A word of the question is no answer to it, but where it names those to choose from."""
-        said = answer.strip().casefold() if isinstance(answer, str) else ""
-        if not said or said not in question.casefold() or " or " in question.casefold():
+        """A word of the question is no answer to it, but where it names those to choose from; nor is `NO_ANSWER`."""
+        said = answer.strip() if isinstance(answer, str) else ""
+        if said == NO_ANSWER:  # of a plain question that the model has put again
+            return prompts.NOT_TOLD
+        if not said or said.casefold() not in question.casefold() or " or " in question.casefold():
             return None
         return "`Final` is a piece of the question, and no answer to it. Search `P` for what is asked."
 

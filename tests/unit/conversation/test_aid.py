@@ -61,6 +61,12 @@ def test_model_goes_on_where_the_lines_do_not_tell(answer: str) -> None:
     assert "do not tell" in model.turns[1].told
 
 
+def test_plain_question_that_the_model_puts_again_in_vain_is_no_answer() -> None:
+    again = "Final = llm_query(plain_question).strip()"
+    out, _ = asked("Final = 'P'", again, "Final = len(P)", answer="NO_ANSWER")
+    assert (out["answer"], out["steps"]) == (len("\n\n".join(FILES)), 3)
+
+
 def test_nobody_is_asked_where_nothing_was_found() -> None:
     given = {"query": "How many employees?", "context": "nothing here\n" * 200}
     out, model = asked(VAIN, "Final = len(hits)", given=given)
