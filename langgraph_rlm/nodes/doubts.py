@@ -37,8 +37,7 @@ def doubt_of(
     if answer is None:
         doubts.append(prompts.is_none(*words))
     is_checked = PROFILES[state["question"]["chosen"]].checks_answer
-    has_seen = any(step["output"].strip() or step["subcalls"] for step in steps) or has_asked
-    has_looked = has_seen or not told_of_text(read(config, "history"))
+    has_looked = any(step["code"] for step in steps) or has_asked or not told_of_text(read(config, "history"))
     if not (has_looked or is_checked or is_shown) and states_answer_unseen(state["code"]):
         doubts.append(prompts.unfounded(*words))
     if isinstance(answer, str) and _OBJECT.search(answer):

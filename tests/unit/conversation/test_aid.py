@@ -37,17 +37,6 @@ def test_guess_and_search_in_vain_are_followed_by_the_plain_question(guess: str)
     assert GIVEN["query"] in prompt
 
 
-@pytest.mark.parametrize("silent", ["import heapq", "n = len(P)", "hit = P.find('Barrier')"])
-def test_guess_after_cells_that_showed_nothing_is_a_guess(silent: str) -> None:
-    out, model = asked(silent, "Final = 'document 2'")
-    assert (out["answer"], out["steps"], len(model.asked)) == ("document 1", 2, 1)
-
-
-def test_answer_after_cells_that_showed_something_is_believed() -> None:
-    out, model = asked("print(P.find('Barrier'))", "Final = 'document 2'")
-    assert (out["answer"], model.asked) == ("document 2", [])
-
-
 def test_cell_that_repeats_is_followed_by_the_plain_question_over_what_it_printed() -> None:
     out, model = asked("print(P[:9])", "print(P[:9])")
     assert (out["answer"], out["steps"]) == ("document 1", 2)
