@@ -42,14 +42,14 @@ def lines_found(query: str, context: Context, most: int) -> list[str]:
     text = context.text[:MOST_SEARCHED]
     weights = _weights(query, text)
 
-    def weight(lines: list[int]) -> float:
+    def score(lines: list[int]) -> float:
         return sum(weight for starts, weight in weights if not starts.isdisjoint(lines))
 
-    own = {start: weight([start]) for start in sorted(frozenset[int]().union(*(starts for starts, _ in weights)))}
+    own = {start: score([start]) for start in sorted(frozenset[int]().union(*(starts for starts, _ in weights)))}
     likeliest = sorted(own, key=lambda start: -own[start])[:MOST_WEIGHED]
     openers = {start: _openers(text, start) for start in likeliest}
     scores = {
-        start: (1 - SHARE_OF_OPENERS) * own[start] + SHARE_OF_OPENERS * weight([start, *openers[start]])
+        start: (1 - SHARE_OF_OPENERS) * own[start] + SHARE_OF_OPENERS * score([start, *openers[start]])
         for start in likeliest
     }
     least, folder, shown = LEAST_SHARE * max(scores.values(), default=0.0), folder_of(context), dict[int, str]()
@@ -115,10 +115,9 @@ def _weights(query: str, text: str) -> list[tuple[frozenset[int], float]]:
     lowered = lowered if len(lowered) == len(text) else text  # some letters are two, lowered
     total = max(text.count("\n"), len(text) // PIECE) + 1
     found = list[tuple[frozenset[int], float]]()
-    for forms, weight in _wanted(query[:MOST_QUESTION]):
-        is_exact = weight > 1
+    for forms, is_exact in _wanted(query[:MOST_QUESTION]):
         if starts := frozenset(_start(text, at) for at in _places(forms, text if is_exact else lowered, is_exact)):
-            found.append((starts, weight * math.log(1 + total / len(starts))))
+            found.append((starts, (2 if is_exact else 1) * math.log(1 + total / len(starts))))
     return found
 
 
@@ -127,13 +126,12 @@ def _places(forms: tuple[str, ...], text: str, is_exact: bool) -> list[int]:
 
     One that is not to be `is_exact` as it stands may be a part of a name: `limit` of `DEFAULT_LIMIT`.
     """
-    of_words = "_" if is_exact else ""
     found: list[int] = []
     for form in forms:
         at = text.find(form)
         while at >= 0:
-            around = text[at - 1 : at], text[at + len(form) : at + len(form) + 1]
-            if not any(character.isalnum() or (character and character in of_words) for character in around):
+            around = text[at - 1 : at] + text[at + len(form) : at + len(form) + 1]
+            if not any(character.isalnum() or (is_exact and character == "_") for character in around):
                 found.append(at)
             if len(found) > MOST_PLACES:
                 return []
@@ -141,13 +139,13 @@ def _places(forms: tuple[str, ...], text: str, is_exact: bool) -> list[int]:
     return found
 
 
-def _wanted(query: str) -> list[tuple[tuple[str, ...], int]]:
-    """What to look for, each with its weight. What is quoted, identifiers and names stand in the text as they are."""
+def _wanted(query: str) -> list[tuple[tuple[str, ...], bool]]:
+    """What to look for, in its forms, and whether just as it is: what is quoted, identifiers, names."""
     words = dict.fromkeys(re.findall(r"\w+", query))
     exact = [*quoted(query), *(word for word in words if is_identifier(word)), *_NAME.findall(query)]
     others = [word.lower() for word in words if not is_identifier(word) and not is_common(word)]
-    wanted = [((word,), 2) for word in dict.fromkeys(exact)]
-    return [*wanted, *((_forms(word), 1) for word in dict.fromkeys(others))][:MOST_WANTED]
+    wanted = [((word,), True) for word in dict.fromkeys(exact)]
+    return [*wanted, *((_forms(word), False) for word in dict.fromkeys(others))][:MOST_WANTED]
 
 
 def _forms(word: str) -> tuple[str, ...]:
