@@ -11,7 +11,7 @@ from pydantic_monty import MontyError, MontyRuntimeError
 from langgraph_rlm.repl import gaps
 from langgraph_rlm.repl.cells import Variable
 from langgraph_rlm.repl.passed import Passed, frames_of
-from langgraph_rlm.repl.rewriting.marks import marks
+from langgraph_rlm.repl.rewriting.marks import marks, matches
 from langgraph_rlm.repl.rewriting.scopes import BUILTINS
 from langgraph_rlm.repl.slow import cause, generators
 from langgraph_rlm.repl.syntax import Edit, end_of, read, start_of
@@ -35,7 +35,7 @@ _NO_TEXT = re.compile(
 def instrumentation(code: str, echoes: bool) -> list[Edit]:
     """The edits by which a cell tells where it is, and prints its last expression as a REPL does."""
     found = read(code)
-    edits = marks(found)
+    edits = [*marks(found), *matches(found)]
     if echoes and found.body and isinstance(found.body[-1], ast.Expr):
         last = found.body[-1]
         edits += [Edit.at(start_of(last), VALUE), Edit.at(end_of(last), SHOW, is_last=True)]

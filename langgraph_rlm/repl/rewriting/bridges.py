@@ -292,7 +292,8 @@ def _delete(node: ast.AST, code: Code) -> Iterator[Edit]:
         if isinstance(target, ast.Subscript):
             yield from _taken_out(target)
         else:
-            yield Edit.at(done, f" = {_without(target)}")
+            yield Edit.at(start_of(target), "(")  # it may be called `match`, and not be the first
+            yield Edit.at(done, f") = {_without(target)}")
     lines = _continued(done, end_of(node))
     yield Edit(done, end_of(node), f"; {lines}None" if lines else "")
 

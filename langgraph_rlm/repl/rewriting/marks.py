@@ -47,6 +47,18 @@ def marks(code: Code) -> list[Edit]:
     return edits
 
 
+def matches(code: Code) -> Iterator[Edit]:
+    """`match` in parentheses where it is a name that begins a statement.
+
+    Monty takes it for the keyword where another statement stands before it on the line, such as a mark.
+    """
+    begins = {start_of(node) for node in code.nodes if isinstance(node, ast.stmt)}
+    for name in code.of(ast.Name):
+        if name.id == "match" and start_of(name) in begins:
+            yield Edit.at(start_of(name), "(")
+            yield Edit.at(end_of(name), ")")
+
+
 def _of_block(body: list[ast.stmt], once: Functions, blocks: list[list[ast.stmt]]) -> Iterator[Edit]:
     """The marks of a block; those in it are added to `blocks`."""
     before: ast.stmt | None = None
