@@ -23,10 +23,10 @@ class Briefing:
 
 @dataclass(frozen=True)
 class Asked:
-    """A question, and what the code that was written for it has printed so far, block by block."""
+    """A question, and what the code that was written for it has found so far, block by block."""
 
     question: str
-    printed: tuple[str, ...] = ()
+    found: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,11 @@ from langgraph_rlm.conversation import prompts
 
 SHARE = 0.75
 """Share of the model's window that a prompt may fill: the rest is for the reply, and for what the count is off."""
-TELLS_OF_TEXT, ASKS, STANDS_FOR, CUT, AIDS = "rlm_tells_of_text", "rlm_asks", "rlm_stands_for", "rlm_cut", "rlm_aids"
+TELLS_OF_TEXT, ASKS, STANDS_FOR = "rlm_tells_of_text", "rlm_asks", "rlm_stands_for"
+CUT, AIDS, STUCK = "rlm_cut", "rlm_aids", "rlm_stuck"
 """Marks of messages: one that tells of the text, one that asks a question, one that stands for those before it, but
-for the last so many, and a reply that is not whole, with what is said of that, and a cell of the host's own."""
+for the last so many, a reply that is not whole, with what is said of that, a cell of the host's own, and a turn that
+got nowhere."""
 
 
 def question_message(text: str, is_new_text: bool) -> HumanMessage:
@@ -43,6 +45,16 @@ def is_aided(history: Sequence[AnyMessage]) -> bool:
     """Whether the latest cell was the host's own, in place of one that got nowhere."""
     latest = next((message for message in reversed(history) if isinstance(message, AIMessage)), None)
     return latest is not None and AIDS in latest.additional_kwargs
+
+
+def feedback(said: str, is_stuck: bool) -> HumanMessage:
+    """What a turn did; `is_stuck`: it got nowhere, and the host knows no cell that may help."""
+    return HumanMessage(said, additional_kwargs={STUCK: True} if is_stuck else {})
+
+
+def is_stuck(history: Sequence[AnyMessage]) -> bool:
+    """Whether the latest turn got nowhere, with the host's own cell or without: the same again would do the same."""
+    return is_aided(history) or STUCK in history[-1].additional_kwargs
 
 
 def summary(text: str, history: Sequence[AnyMessage]) -> HumanMessage:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from langgraph_rlm.repl.cells import Finished
 from langgraph_rlm.repl.syntax import nodes_of, statements
+
+NOTHING = ("", "None", "False", "[]", "()", "{}", "set()", "''")
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,25 @@ class RanBlock:
         return None
 
 
+def found_by(code: str, printed: str) -> str:
+    """What code has printed, without lines that only say that there is nothing, or that are written in it.
+
+    Such as "No match found."
+    """
+    lines = (line for line in printed.splitlines() if line.strip() not in NOTHING and line.strip() not in code)
+    return "\n".join(lines)
+
+
+def is_repeated(code: str, earlier: Sequence[str]) -> bool:
+    """Whether code ran before, with other comments perhaps."""
+    lines = _without_comments(code)
+    return any(lines == _without_comments(other) for other in earlier if other)
+
+
+def _without_comments(code: str) -> list[str]:
+    return [line.rstrip() for line in code.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+
+
 def _reads_text(value: ast.expr) -> bool:
     names = (node.id for node in nodes_of([value]) if isinstance(node, ast.Name))
-    return any(name in ("P", "context", "ctx", "rows", "grep") for name in names)
+    return any(name in ("P", "context", "ctx", "documents", "rows", "grep") for name in names)

@@ -19,5 +19,8 @@ class Unaided:
     def aid(self, ran: RanBlock, is_doubted: bool) -> str | None:
         return None
 
+    def may_look(self, code: str) -> bool:
+        return True
+
     def doubt(self, answer: object, question: str) -> str | None:
         return None

@@ -14,7 +14,8 @@ from langgraph.types import Command
 from langgraph_rlm.asking.ledger import SUBCALLS
 from langgraph_rlm.conversation.briefing import Asked
 from langgraph_rlm.conversation.history import aid_message
-from langgraph_rlm.conversation.ran import RanBlock
+from langgraph_rlm.conversation.prompts import shorten
+from langgraph_rlm.conversation.ran import RanBlock, found_by
 from langgraph_rlm.nodes.turn import CellInput, next_turn
 from langgraph_rlm.running.run import read, run_of
 from langgraph_rlm.running.spec import RLMSpec
@@ -29,17 +30,20 @@ def go_on(
     """Another turn of the model; or before that a cell of the host's own, where the dialect has one that may help."""
     aid = spec.dialect.aid(ran, is_doubted=ran.has_answer)
     if aid is None or not _can_help(spec, state, config, aid, str(ran.cell.printed)):
-        return next_turn(spec, state, config, update, *feedback)
+        return next_turn(spec, state, config, update, *feedback, is_stuck=aid is not None)
     told = HumanMessage("\n\n".join(filter(None, feedback)))
     update |= {"code": aid, "block": 1, "history": [told, aid_message(aid)]}
     return Command(update=update, goto="generate")
 
 
 def _can_help(spec: RLMSpec, state: CellInput, config: RunnableConfig, aid: str, printed: str) -> bool:
-    """Whether a cell of the host's own may be run now, and has something to go by: what was `printed`, say."""
+    """Whether a cell of the host's own may be run now, and has something new to go by: what was `printed`, say."""
     steps, run = read(config, "trajectory"), run_of(config)
     is_over = bool(state.get("limit")) or sum(step["code"] == aid for step in steps) >= MOST_AIDS
     if is_over or not spec.has_subcalls or run.ledger.left(SUBCALLS) <= 0:
         return False
-    asked = Asked(state["question"]["asked"], (*(step["output"] for step in steps), printed))
-    return bool(spec.dialect.given(aid, run.context(state["context_id"], config), asked))
+    cells = [*((step["code"], step["output"]) for step in steps), (state["code"], printed)]
+    asked = Asked(state["question"]["asked"], tuple(found_by(*cell) for cell in cells))
+    given = spec.dialect.given(aid, run.context(state["context_id"], config), asked)
+    before = [call["prompt"] for step in steps for call in step["subcalls"]]
+    return any(shorten(value) not in before for value in given.values())

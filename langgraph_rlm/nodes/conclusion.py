@@ -15,7 +15,7 @@ from langgraph_rlm.answers.values import as_text
 from langgraph_rlm.conversation import prompts
 from langgraph_rlm.conversation.dialects.replies import Code, Nothing, Text
 from langgraph_rlm.conversation.history import cut_of_latest, is_aided, latest_reply
-from langgraph_rlm.conversation.ran import RanBlock
+from langgraph_rlm.conversation.ran import RanBlock, is_repeated
 from langgraph_rlm.conversation.sub_answers import long_answers
 from langgraph_rlm.nodes.aid import go_on
 from langgraph_rlm.nodes.checking import to_check
@@ -80,7 +80,7 @@ def conclude_cell(
         number,
         len(parsed.blocks),
         is_edited=is_edited,
-        is_repeated=not is_aid and any(step["code"] == state["code"] for step in read(config, "trajectory")),
+        is_repeated=not is_aid and is_repeated(state["code"], [step["code"] for step in read(config, "trajectory")]),
         note=note,
         has_answer=bool(ready),
         answers=tuple(long_answers(read(config, "journal"))),

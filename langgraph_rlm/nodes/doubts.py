@@ -8,8 +8,8 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig
 
 from langgraph_rlm.conversation import prompts
-from langgraph_rlm.conversation.dialects.literals import states_answer_unseen
 from langgraph_rlm.conversation.history import told_of_text
+from langgraph_rlm.conversation.literals import states_answer_unseen
 from langgraph_rlm.conversation.preview.documents import PREFIX
 from langgraph_rlm.nodes.turn import CellInput
 from langgraph_rlm.routes.profiles import PROFILES
@@ -37,7 +37,8 @@ def doubt_of(
     if answer is None:
         doubts.append(prompts.is_none(*words))
     is_checked = PROFILES[state["question"]["chosen"]].checks_answer
-    has_looked = any(step["code"] for step in steps) or has_asked or not told_of_text(read(config, "history"))
+    has_looked = has_asked or any(step["code"] and spec.dialect.may_look(step["code"]) for step in steps)
+    has_looked = has_looked or not told_of_text(read(config, "history"))
     if not (has_looked or is_checked or is_shown) and states_answer_unseen(state["code"]):
         doubts.append(prompts.unfounded(*words))
     if isinstance(answer, str) and _OBJECT.search(answer):

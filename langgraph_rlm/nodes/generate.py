@@ -18,7 +18,7 @@ from langgraph_rlm.conversation.dialects.replies import Code
 from langgraph_rlm.conversation.history import (
     fills_window,
     gap,
-    is_aided,
+    is_stuck,
     latest_turn,
     reply_message,
     shown,
@@ -34,7 +34,7 @@ from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.state import Question
 
 WARM = 0.7
-"""The temperature of a reply after the host's own cell has helped as little as the model's."""
+"""The temperature of a reply where the host could help as little as the model itself."""
 
 
 class GenerateInput(TypedDict, total=False):
@@ -119,6 +119,6 @@ def _ask(
     """Sends what is shown of the history, and at its end what is no part of it."""
     messages = [SystemMessage(spec.system), *alternating([*shown(history), *end])]
     has_temperature = is_openai(spec.model) and getattr(spec.model, "temperature", None) == 0
-    warmer = {"temperature": WARM} if is_aided(history) and has_temperature else {}
+    warmer = {"temperature": WARM} if has_temperature and is_stuck(history) else {}
     options = {**spec.cache_markers, **warmer}
     return CallModel(spec.model, messages, run_of(config).gate, config, last, options=options)

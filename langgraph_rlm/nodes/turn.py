@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph import END
 from langgraph.types import Command
 from typing_extensions import TypedDict
 
 from langgraph_rlm.asking.ledger import SUBCALLS
+from langgraph_rlm.conversation import history
 from langgraph_rlm.conversation.briefing import Remaining
 from langgraph_rlm.errors import LimitExceeded
 from langgraph_rlm.nodes.ending import answer_update, limit_reached
@@ -53,10 +53,12 @@ def next_turn(
     update: dict[str, Any],
     *feedback: str,
     last_words: str | None = None,
+    is_stuck: bool = False,
 ) -> Command[Any]:
     """Another turn for the model, which is given `feedback`: an ordinary one, or the last one.
 
-    After that there is none: its `last_words` are the answer, where it had some and no code.
+    After that there is none: its `last_words` are the answer, where it had some and no code. `is_stuck`: the latest one
+    got nowhere, and nobody could help.
     """
     if state.get("limit"):
         return Command(update=update | answer_update(last_words, state["question"], "limit"), goto=END)
@@ -66,4 +68,6 @@ def next_turn(
     else:
         turn = spec.dialect.turn(remaining_of(spec, run_of(config), state["step"] + 1))
     said = "\n\n".join(filter(None, [*feedback, turn]))
-    return Command(update=update | {"block": 0, "history": [HumanMessage(said)] if said else []}, goto="generate")
+    return Command(
+        update=update | {"block": 0, "history": [history.feedback(said, is_stuck)] if said else []}, goto="generate"
+    )

@@ -129,6 +129,12 @@ class Code(Nodes):
         return frozenset(node.id for node in self.of(ast.Name) if isinstance(node.ctx, ast.Load))
 
     @cached_property
+    def undefined(self) -> frozenset[str]:
+        """The names that are read and nowhere set, at any depth."""
+        stored = {node.id for node in self.of(ast.Name) if not isinstance(node.ctx, ast.Load)}
+        return self.used - stored - {node.arg for node in self.of(ast.arg)}
+
+    @cached_property
     def handled(self) -> set[int]:
         """The `id` of what stands in `try` or `with`."""
         return {id(node) for node in nodes_of([*self.of(ast.Try), *self.of(ast.With)])}

@@ -11,9 +11,10 @@ from langgraph_rlm.context import Context
 from langgraph_rlm.conversation import prompts
 from langgraph_rlm.conversation.briefing import Asked, Briefing, Remaining
 from langgraph_rlm.conversation.dialects.fences import MARKED, Block, blocks_of, outside
-from langgraph_rlm.conversation.dialects.literals import sets_answer, states_answer
 from langgraph_rlm.conversation.dialects.prose import does_something, is_code, looks_like_code
 from langgraph_rlm.conversation.dialects.replies import Code, Nothing, ParsedReply, Text, with_equal_lines
+from langgraph_rlm.conversation.literals import sets_answer, states_answer
+from langgraph_rlm.conversation.preview.documents import documents_for
 from langgraph_rlm.conversation.preview.records import rows_for
 from langgraph_rlm.conversation.ran import RanBlock
 from langgraph_rlm.conversation.sub_answers import condense
@@ -72,13 +73,16 @@ class Final:
         return Nothing(prompts.NO_CELL, is_prose=is_prose)
 
     def setup(self, code: str, context: Context, question: int) -> str:
-        return rows_for(code, context.text)
+        return "\n".join(filter(None, (rows_for(code, context.text), documents_for(code, context))))
 
     def given(self, code: str, context: Context, asked: Asked) -> Mapping[str, Any]:
         return self.voice.given(code, context, asked)
 
     def aid(self, ran: RanBlock, is_doubted: bool) -> str | None:
         return self.voice.aid(ran, is_doubted)
+
+    def may_look(self, code: str) -> bool:
+        return self.voice.may_look(code)
 
     def doubt(self, answer: object, question: str) -> str | None:
         return self.voice.doubt(answer, question)

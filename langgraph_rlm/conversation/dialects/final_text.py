@@ -9,8 +9,8 @@ from langgraph_rlm.context import Context
 from langgraph_rlm.conversation.briefing import Briefing, Remaining
 from langgraph_rlm.conversation.dialects import official
 from langgraph_rlm.conversation.dialects.fences import Block, blocks_of, outside
-from langgraph_rlm.conversation.dialects.literals import states_answer
 from langgraph_rlm.conversation.dialects.replies import Code, Nothing, ParsedReply, Text, with_equal_lines
+from langgraph_rlm.conversation.literals import states_answer
 from langgraph_rlm.conversation.ran import RanBlock
 from langgraph_rlm.conversation.unaided import Unaided
 from langgraph_rlm.repl.conventions import ReplConventions

@@ -7,11 +7,14 @@ from itertools import takewhile
 from typing import Any
 
 from langgraph_rlm.context import Context
+from langgraph_rlm.repl.syntax import read
 
 PREFIX = 300
 """Characters of the text that are shown."""
 MOST_DOCUMENTS, MOST_NAME, MOST_KEYS = 20, 80, 10
 """Documents that are listed, characters of a name, and keys of their metadata that are named."""
+MOST_TAKEN_APART = 3_000_000
+"""Characters of a text that is offered as `documents`."""
 OWN_KEYS = ("name", "length", "start", "end")
 
 
@@ -36,6 +39,22 @@ def listed(context: Context) -> str:
     names = f"Its documents (with characters{where}): {', '.join(shown)}{f', and {more:,} more' if more else ''}."
     keys = [" ".join(str(key)[:MOST_NAME].split()) for key in metadata[0] if key not in OWN_KEYS][:MOST_KEYS]
     return f"{names} `ctx.metadata[i]` has also: {', '.join(keys)}." if keys else names
+
+
+def are_offered(context: Context) -> bool:
+    """Whether the texts of documents are there by their names: in texts that the sandbox may hold twice."""
+    names = [document["name"] for document in context.metadata]
+    return 1 < len(names) == len({*names}) and len(context) <= MOST_TAKEN_APART
+
+
+def documents_for(code: str, context: Context) -> str:
+    """What defines `documents` before `code` runs, where it uses them without a definition; else nothing."""
+    if "documents" not in read(code).undefined or not are_offered(context):
+        return ""
+    return (
+        'if "documents" not in locals(): '
+        "documents = dict(zip([document['name'] for document in ctx.metadata], ctx.documents()))"
+    )
 
 
 def _named(folder: str, number: int, document: Mapping[str, Any]) -> str:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
 
 from langgraph_rlm.context import Context
-from langgraph_rlm.conversation.preview.documents import folder_of, where
+from langgraph_rlm.conversation.preview.documents import folder_of, name_in
 from langgraph_rlm.conversation.preview.words import MOST_QUESTION, MOST_SEARCHED, is_common, is_identifier, quoted
 
 MOST_PLACES = 2_000
@@ -23,8 +26,8 @@ MOST_WEIGHED = 300
 """Of the lines with most of the question, so many are weighed together with what they stand in."""
 SHARE_OF_OPENERS = 0.5
 """What a word counts for a line that only stands below it."""
-LEAST_SHARE = 0.5
-"""What a line has to come to of what the best one does."""
+LEAST_SHARE, LEAST_STEP = 0.5, 0.7
+"""What a line has to come to of what the best one does, and of what the one before it does."""
 
 _OPENS = re.compile(r"^\s*(?:(?:async )?def|class|function|fn|func|struct|interface|module|section)\b")
 """Lines that name what is below them."""
@@ -32,7 +35,31 @@ _NAME = re.compile(r"(?<=[\w,] )[A-Z][a-z]\w+")
 """A word that is not the first of a sentence."""
 
 
-def lines_found(query: str, context: Context, most: int) -> list[str]:
+@dataclass(frozen=True)
+class Line:
+    """A line, or a piece of one; the name of its document where there are several, and its number there, from 1."""
+
+    text: str
+    document: str | None
+    number: int
+
+    def __str__(self) -> str:
+        return self.text if self.document is None else f"{self.document}:{self.number}: {self.text}"
+
+
+def by_document(lines: Sequence[Line]) -> str:
+    """Lines below the names of their documents, in their order.
+
+    A small model that is asked for a function, and shown `tasks.py:418: raise`, says `tasks.py:418`.
+    """
+    parts = list[str]()
+    for document, group in groupby(lines, key=lambda line: line.document):
+        numbered = [line.text if document is None else f"{line.number}: {line.text}" for line in group]
+        parts += numbered if document is None else [f"{document}:", *numbered]
+    return "\n".join(parts)
+
+
+def lines_found(query: str, context: Context, most: int) -> list[Line]:
     """The lines with the rarest words of the question, best first, as many as fit in `most` characters.
 
     A word counts the more the fewer lines have it, and twice where it is quoted or an identifier. It counts in part for
@@ -52,14 +79,18 @@ def lines_found(query: str, context: Context, most: int) -> list[str]:
         start: (1 - SHARE_OF_OPENERS) * own[start] + SHARE_OF_OPENERS * score([start, *openers[start]])
         for start in likeliest
     }
-    least, folder, shown = LEAST_SHARE * max(scores.values(), default=0.0), folder_of(context), dict[int, str]()
+    best, folder, shown = max(scores.values(), default=0.0), folder_of(context), dict[int, Line]()
+    if not best:
+        return []
+    least = LEAST_SHARE * best
     for start in sorted(likeliest, key=lambda start: -scores[start]):
         lines = [at for at in (*openers[start], *_to_closed_brackets(text, start)) if at not in shown]
         new = {at: _line(context, at, folder) for at in lines}
-        most -= sum(len(line) + 1 for line in new.values())
-        if (most < 0 and shown) or scores[start] < least or not least:
+        most -= sum(len(str(line)) + 1 for line in new.values())
+        if (most < 0 and shown) or scores[start] < least:
             break
         shown |= new
+        least = max(LEAST_SHARE * best, LEAST_STEP * scores[start])
     return [*shown.values()]
 
 
@@ -71,7 +102,7 @@ def _openers(text: str, start: int) -> list[int]:
             break
         at = text.rfind("\n", 0, at - 1) + 1
         above = _line_at(text, at)
-        if above.strip() and _indent(above) < indent:
+        if above.strip() and _indent(above) < indent and above.lstrip()[0] not in ")]}":
             if _OPENS.search(above):
                 found.insert(0, at)
             indent = _indent(above)
@@ -160,7 +191,7 @@ def _forms(word: str) -> tuple[str, ...]:
     return tuple(sorted(form for form in forms if len(form) > 1))
 
 
-def _line(context: Context, start: int, folder: str) -> str:
-    """A line, after the document and the number that it has in it."""
-    line = _line_at(context.text, start).rstrip()
-    return line if context.num_documents() == 1 else f"{where(context, start, folder)}{line}"
+def _line(context: Context, start: int, folder: str) -> Line:
+    is_one = context.num_documents() == 1
+    document = None if is_one else name_in(folder, context.metadata[context.document_at(start)])
+    return Line(_line_at(context.text, start).rstrip(), document, context.line_at(start))

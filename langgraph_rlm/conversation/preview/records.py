@@ -6,7 +6,6 @@ writes code that fits it; without it, it writes code for the format that it expe
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from collections import Counter
@@ -100,10 +99,7 @@ def rows_for(code: str, text: str) -> str:
 
     A small model takes `rows` for defined, whatever it is told. Defined so, they cost nothing where they are not used.
     """
-    found = read(code)
-    rows = [node for node in found.of(ast.Name) if node.id == "rows"]
-    own = any(isinstance(name.ctx, ast.Store) for name in rows) or any(node.arg == "rows" for node in found.of(ast.arg))
-    if not rows or own or not (way := way_apart(text)):
+    if "rows" not in read(code).undefined or not (way := way_apart(text)):
         return ""
     return f'if "rows" not in locals(): {way.code}'
 

@@ -37,7 +37,8 @@ _DEFINED = re.compile(r"[ \t]*[(:={]")
 _IDENTIFIER = re.compile(r"\d|_|[a-z][A-Z]|[A-Z]{2}|\w[.:/@=-]\w")
 
 
-COMMON = 3
+NAMES, COMMON = 1, 3
+"""Up to which rank words are names, and which one is of those that are common."""
 
 
 @dataclass(frozen=True)

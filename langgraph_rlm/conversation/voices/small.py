@@ -6,13 +6,14 @@ code with comments is where it errs. Unless each message tells of `Final`, it pr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from langgraph_rlm.context import Context
 from langgraph_rlm.conversation import prompts
 from langgraph_rlm.conversation.briefing import Asked, Briefing
-from langgraph_rlm.conversation.preview import documents, evidence, records, words
+from langgraph_rlm.conversation.literals import has_sources
+from langgraph_rlm.conversation.preview import amounts, documents, evidence, records, words
 from langgraph_rlm.conversation.ran import RanBlock
 from langgraph_rlm.repl.python.answers import NO_ANSWER
 
@@ -38,12 +39,20 @@ RECURSION = """\
 `rlm_query(prompt, context)` is for a context that is itself too long to read: the model there has a REPL of its own.
 """
 
-DOCUMENTS = "`ctx.num_documents()`, `ctx.get_document(i)` and `ctx.metadata[i]` (name, length, start, end) have them."
+DOCUMENTS = "`documents` is a dict of their texts: `for name, text in documents.items():`. `ctx.metadata[i]` has more."
+DOCUMENTS_APART = (
+    "`ctx.num_documents()`, `ctx.get_document(i)` and `ctx.metadata[i]` (name, length, start, end) have them."
+)
 
 ASK = "Final = llm_query(plain_question).strip()"
 """A small model often reads better than it writes code: the question is put over what was found."""
-MOST_EVIDENCE, MOST_PRINTED, SHOWN_PRINTED = 2_500, 1_000, 2
+MOST_EVIDENCE, MOST_PRINTED, SHOWN_PRINTED = 1_200, 1_000, 2
 """Characters of lines, and of what each of the latest cells has printed, that it is put over."""
+COUNT = "Compute this with code from all of `P`; do not guess."
+PLAINLY = (
+    "Answer in a few words, with nothing but the answer; where there are several, name all. "
+    f"({NO_ANSWER}: none of this has to do with it.)"
+)
 MOST_SHOWN = 1_000
 """Characters of lines that the first message shows."""
 
@@ -56,25 +65,37 @@ class Small:
     def given(self, code: str, context: Context, asked: Asked) -> Mapping[str, Any]:
         if code != ASK:
             return {}
-        lines = evidence.lines_found(asked.question, context, MOST_EVIDENCE)
-        printed = [prompts.shorten(text, MOST_PRINTED) for text in filter(None, asked.printed)][-SHOWN_PRINTED:]
-        if not lines and not any(text.strip() for text in printed):
+        text, question = context.text, asked.question
+        found, is_of_records = words.words_found(question, text), records.way_apart(text) is not None
+        is_read = not amounts.is_computed(question, found, is_of_records)
+        lines = evidence.lines_found(question, context, MOST_EVIDENCE) if is_read else []
+        printed = [prompts.shorten(text, MOST_PRINTED) for text in dict.fromkeys(asked.found) if text]
+        printed = printed[-SHOWN_PRINTED:]
+        if not lines and not printed:
             return {}
-        where = ", as document:line: text" if context.num_documents() > 1 else ""
-        parts = [
-            f"These lines were found in a text, the likeliest first{where}.\n\n" + "\n".join(lines) if lines else "",
-            "This was printed by code that searched the text:\n\n" + "\n".join(printed) if printed else "",
-            f"{prompts.shorten(asked.question)}\nAnswer in a few words, with nothing but the answer. "
-            f"({NO_ANSWER}: none of this has to do with it.)",
-        ]
-        return {"plain_question": "\n\n".join(filter(None, parts))}
+        where = ", by document" if context.num_documents() > 1 else ""
+        parts = []
+        if lines:
+            shown = evidence.by_document(lines)
+            parts.append(f"These lines were found in a text, the likeliest first{where}.\n\n{shown}")
+        if printed:
+            parts.append("This was printed by code that searched the text:\n\n" + "\n".join(printed))
+        parts.append(f"{prompts.shorten(question)}\n{PLAINLY}")
+        return {"plain_question": "\n\n".join(parts)}
+
+    def may_look(self, code: str) -> bool:
+        return has_sources(code)  # it begins with imports, and goes on with a guess
 
     def doubt(self, answer: object, question: str) -> str | None:
-        """A word of the question is no answer to it, but where it names those to choose from; nor is `NO_ANSWER`."""
-        said = answer.strip() if isinstance(answer, str) else ""
+        """A word of the question is no answer to it, but where it names those to choose from; nor is a blank."""
+        if not isinstance(answer, str):
+            return None
+        said = answer.strip()
         if said == NO_ANSWER:  # of a plain question that the model has put again
             return prompts.NOT_TOLD
-        if not said or said.casefold() not in question.casefold() or " or " in question.casefold():
+        if not said:
+            return "`Final` is blank. Print what your code has found, then set `Final` to the answer."
+        if said.casefold() not in question.casefold() or " or " in question.casefold():
             return None
         return "`Final` is a piece of the question, and no answer to it. Search `P` for what is asked."
 
@@ -99,12 +120,17 @@ class Small:
         found, way = words.words_found(query, text), records.way_apart(text)
         parts = [documents.described(context)]
         if listed := documents.listed(context):
-            parts.append(f"{listed}\n{DOCUMENTS}")
+            parts.append(f"{listed}\n{DOCUMENTS if documents.are_offered(context) else DOCUMENTS_APART}")
         if found:
             spelled = ", ".join(repr(word.text) for word in found)
             parts.append(f"`P` has these words of the question, in this spelling: {spelled}.")
-        lines = words.lines_with(found, context) if way else evidence.lines_found(query, context, MOST_SHOWN)
-        shown = [line for line in lines if line not in text[: documents.PREFIX]]
+        is_computed = amounts.is_computed(query, found, way is not None)
+        lines: Sequence[object] = ()
+        if way:
+            lines = words.lines_with(found, context)
+        elif not is_computed:
+            lines = evidence.lines_found(query, context, MOST_SHOWN)
+        shown = [line for line in map(str, lines) if line not in text[: documents.PREFIX]]
         if shown:
             parts.append("Some lines with them:\n<<<\n{}\n>>>".format("\n".join(shown)))
         if way and (missing := records.second_search(found, text, way)):
@@ -113,6 +139,8 @@ class Small:
                 f"for a value in it that also stands beside {missing!r}."
             )
         parts.append(f"Question: {query}")
+        if is_computed:
+            parts.append(COUNT)
         if way and has_rows:
             rows = " and ".join(records.rows_shown(found, text, way))
             parts.append(f"`rows` holds `P` taken apart:\n{way.code}\n# such as {rows}")

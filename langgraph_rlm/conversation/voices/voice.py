@@ -23,6 +23,9 @@ class Voice(Protocol):
     def aid(self, ran: RanBlock, is_doubted: bool) -> str | None:
         """A cell of the host's own after one that got nowhere, or whose answer `is_doubted`."""
 
+    def may_look(self, code: str) -> bool:
+        """Whether a cell may have told anything of the text, so that an answer after it is no guess."""
+
     def doubt(self, answer: object, question: str) -> str | None:
         """What is said of an answer that cannot be one, once."""
 

@@ -9,7 +9,9 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from langgraph_rlm import Limits
 from langgraph_rlm.context import Context
-from langgraph_rlm.conversation.preview.evidence import lines_found
+from langgraph_rlm.conversation.preview import evidence
+from langgraph_rlm.conversation.preview.amounts import is_computed
+from langgraph_rlm.conversation.preview.words import words_found
 from tests.fakes import InOrder, cell, rlm_of
 
 FILES = [
@@ -33,7 +35,7 @@ def test_guess_and_search_in_vain_are_followed_by_the_plain_question(guess: str)
     out, model = asked(guess)
     assert (out["answer"], out["status"], out["steps"], out["subcalls"]) == ("document 1", "answered", 1, 1)
     [prompt] = model.asked
-    assert "document 1:1: class Barrier:" in prompt
+    assert "document 1:\n1: class Barrier:" in prompt
     assert GIVEN["query"] in prompt
 
 
@@ -41,6 +43,72 @@ def test_cell_that_repeats_is_followed_by_the_plain_question_over_what_it_printe
     out, model = asked("print(P[:9])", "print(P[:9])")
     assert (out["answer"], out["steps"]) == ("document 1", 2)
     assert "def a():" in model.asked[0]
+
+
+def test_cell_that_repeats_with_other_comments_is_followed_by_it_too() -> None:
+    out, _ = asked("# First\nprint(P[:9])", "print(P[:9])  \n\n# Once more")
+    assert (out["answer"], out["steps"]) == ("document 1", 2)
+
+
+@pytest.mark.parametrize(
+    ("code", "is_told"),
+    [
+        ("print('No match found.')", False),
+        ("print(None)", False),
+        ("print([])", False),
+        ("print('Found:', P[:5])", True),
+        ("print(len(P))", True),
+    ],
+)
+def test_what_only_says_that_there_is_nothing_is_not_shown_with_the_lines(code: str, is_told: bool) -> None:
+    _, model = asked(code, code)
+    assert ("This was printed" in model.asked[0]) == is_told
+
+
+def test_what_was_printed_twice_is_shown_once() -> None:
+    _, model = asked("print(P[:9])", "print(P[:9])")
+    assert model.asked[0].count("def a():") == 1
+
+
+@pytest.mark.parametrize("first", ["import heapq", "x = 5", "def f(x):\n    return x\nf(1)", "import re\nn = re.I"])
+def test_answer_after_code_that_did_not_look_is_a_guess(first: str) -> None:
+    out, model = asked(first, "Final = 'document 0'")
+    assert (out["answer"], len(model.asked)) == ("document 1", 1)
+
+
+@pytest.mark.parametrize(
+    "first", ["print(P[:9])", "n = len(P)", "print(llm_query('?'))", "hits = grep('x')", "1 / 0\nctx"]
+)
+def test_answer_after_code_that_looked_is_none(first: str) -> None:
+    out, _ = asked(first, "Final = 'document 0'")
+    assert out["answer"] == "document 0"
+
+
+def test_plain_question_is_not_put_twice_over_the_same() -> None:
+    out, model = asked("Final = 'P'", "Final = None", "Final = len(P)", answer="NO_ANSWER")
+    assert (out["answer"], len(model.asked)) == (len("\n\n".join(FILES)), 1)
+
+
+RECORDS = "\n".join(f"Name: N {i} | City: {'Oslo' if i % 2 else 'Bergen'}" for i in range(400))
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "is_so"),
+    [
+        ("How many people live in Oslo?", RECORDS, True),
+        ("Which city has the most people?", RECORDS, True),
+        ("Where does N 317 live?", RECORDS, False),
+        ("How many employees are there?", "Prose says much.\n" * 90 + "There are 412 employees.\n", False),
+        ("How many lines are there?", "x = 1\n" * 900, True),
+        ("Which file has more lines than any other?", "x = 1\n" * 900, True),
+        ("What is max_size?", "x = 1\n" * 900 + "max_size = 3\n", False),
+    ],
+)
+def test_amounts_of_all_of_a_text_are_to_be_computed(question: str, text: str, is_so: bool) -> None:
+    assert is_computed(question, words_found(question, text), is_of_records=text is RECORDS) == is_so
+    _, model = asked("Final = 1", "Final = len(P)", given={"query": question, "context": text})
+    assert ("Compute this" in model.turns[0].told) == is_so
+    assert [prompt.startswith("These lines were found") for prompt in model.asked] == ([] if is_so else [True])
 
 
 @pytest.mark.parametrize("answer", ["NO_ANSWER", "", " "])
@@ -83,6 +151,12 @@ def test_word_of_the_question_is_no_answer_to_it() -> None:
     assert out["answer"] == "document 1"
 
 
+def test_blank_is_asked_about_once() -> None:
+    out, _ = asked("print(P[:9])", "Final = P[:0] + '\\n'", "Final = P[:5]", answer="NO_ANSWER")
+    assert out["answer"] == "def a"
+    assert asked("print(P[:9])", "Final = P[:0]", "Final = P[1:1]", answer="NO_ANSWER")[0]["answer"] == ""
+
+
 def test_what_was_paid_for_stays_paid_on_a_resume() -> None:
     thread: Any = {"configurable": {"thread_id": "1"}}
     model = InOrder(script=[cell("Final = 'P'")], answer=lambda prompt: "document 1")
@@ -92,7 +166,29 @@ def test_what_was_paid_for_stays_paid_on_a_resume() -> None:
     assert len(model.asked) == 1
 
 
+# -- the documents ----------------------------------------------------------------------------------------------------
+
+
+def test_documents_are_a_dict_where_a_cell_uses_them_without_a_definition() -> None:
+    out, model = asked("print(P[:3])", "Final = [name for name, text in documents.items() if 'class' in text]")
+    assert out["answer"] == ["document 1"]
+    assert "`documents` is a dict" in model.turns[0].told
+    assert asked("documents = [P]", "Final = len(documents)")[0]["answer"] == 1
+
+
+@pytest.mark.parametrize("context", ["one text\n" * 100, ["x" * 2_000_000, "y" * 2_000_000]], ids=["one", "long"])
+def test_they_are_not_offered_where_there_is_one_or_the_text_is_long(context: Any) -> None:
+    model = InOrder(script=[cell("print(P[:3])\ndocuments"), cell("Final = len(P)")])
+    out = rlm_of(model, voice="small").invoke({"query": "What is it?", "context": context})
+    assert "`documents`" not in model.turns[0].told
+    assert "NameError" in out["trajectory"][0]["error"]
+
+
 # -- the lines --------------------------------------------------------------------------------------------------------
+
+
+def lines_found(query: str, context: Context, most: int) -> list[str]:
+    return [*map(str, evidence.lines_found(query, context, most))]
 
 
 @pytest.mark.parametrize(
@@ -113,8 +209,9 @@ def test_line_with_the_words_of_a_question_is_found(question: str, line: str) ->
 def test_lines_come_with_what_they_stand_in_and_the_rest_of_their_brackets() -> None:
     text = "import os\n\nclass A:\n    def first(\n        self,\n        limit=7,\n    ):\n        raise Odd('a')\n"
     found = lines_found("What does `first` raise, which Odd?", Context.of(text), 500)
-    assert found[0].strip() in ("class A:", "def first(")
-    assert "        limit=7," in found
+    assert [line.strip() for line in found] == ["class A:", "def first(", "raise Odd('a')"]
+    found = lines_found("What is the default of `first`?", Context.of(text), 500)
+    assert [line.strip() for line in found] == ["class A:", "def first(", "self,", "limit=7,", "):"]
 
 
 def test_line_below_one_with_words_of_the_question_comes_before_other_lines_with_its_own() -> None:
@@ -140,6 +237,11 @@ def test_place_in_a_long_line_is_shown(before: int) -> None:
     [*pieces] = lines_found("How much is the deposit?", Context.of(text), 300)
     assert any("deposit is 700 euros" in piece for piece in pieces)
     assert all(len(piece) <= 200 for piece in pieces)
+
+
+def test_lines_end_where_the_next_has_much_less_of_the_question() -> None:
+    text = "import heapq\n" * 2 + "import os\n" * 200 + "def find(module):\n    pass\n" * 9
+    assert lines_found("Which files import the module heapq?", Context.of(text), 500) == ["import heapq"] * 2
 
 
 def test_names_of_documents_are_on_one_line_and_short() -> None:

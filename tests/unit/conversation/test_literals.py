@@ -8,8 +8,8 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 
 from langgraph_rlm import Limits
-from langgraph_rlm.conversation.dialects.literals import states_answer, states_answer_unseen
 from langgraph_rlm.conversation.dialects.prose import does_something, is_code
+from langgraph_rlm.conversation.literals import states_answer, states_answer_unseen
 from tests.fakes import InOrder, ScriptedModel, blocks, cell, rlm_of, submit
 
 TEXT = "ticket 1: angry\nticket 2: calm\n" * 400 + "Sum: 1234567\n"

@@ -1267,6 +1267,10 @@ AS_IT_IS = ("spec", "percent", "bare")
 """Kinds that stand in quotes, where there are no parentheses."""
 
 
+SOFT_KEYWORDS = {1: "match", 2: "case"}
+"""What names are called that are so many, as code that searches does."""
+
+
 class Program:
     """One program: `body` has its statements, which stand between `BEFORE` and `AFTER`."""
 
@@ -1311,7 +1315,7 @@ class Program:
 
         def name(found: re.Match[str]) -> str:
             self.name_count += found[1] not in names
-            return names.setdefault(found[1], f"{found[1]}{self.name_count}")
+            return names.setdefault(found[1], SOFT_KEYWORDS.get(self.name_count, f"{found[1]}{self.name_count}"))
 
         return re.sub(r"\?(\w+)", name, text)
 

@@ -255,14 +255,14 @@ def test_patterns_of_plain_classes_run() -> None:
         "match = {}\nmatch.update(a=sorted(t)); match['b'] = sorted(t)\nprint(match)",
         "a = match = sorted(t); match = a = sorted(t)\nprint(a, match)",
         "def match(x):\n    return sorted(x)\nx = 1; match(t)\nmatch(t)\nprint(match(t))",
-        "def f(t):\n    x = 1; match = re.search('c', t)\n    match = match or sorted(t)\n    return match\nprint(f(t).end())",
+        "def f(t):\n    x = 1; match = re.search('c', t)\n    match = match or 1\n    return match\nprint(f(t).end())",
         "for x in t:\n    y = x; match = re.search(x, t)\nprint(match.end())",
         "match = re.search('b', t)\nwhile match:\n    print(match.group()); match = re.search('z', t)",
         "match = sorted(t)\nmatch.append(1); match[0:1] = []; match\nprint(match)",
         "a, match = 1, 2\ndel a, match\nmatch = 3\nprint(match)",
         "(match) = sorted(t)\nprint(match)",
         "match = sorted(t)\nx = 1; match [0] = 2; match * 2\nmatch (x) if not match else None\nprint(match)",
-        "match = re.search('b', t)\nmatch match:\n    case None:\n        print('none')\n    case found:\n        print(found.group())",
+        "match = sorted(t)\nmatch match:\n    case [x]:\n        print(x)\n    case found:\n        print(found)",
     ],
 )
 def test_match_may_be_a_name(statements: str) -> None:

@@ -26,6 +26,13 @@ def states_answer_unseen(code: str) -> bool:
     return _is_stated(body, _literal_names(body))
 
 
+def has_sources(code: str) -> bool:
+    """Whether anything but what is written down may come into code: of the text, of earlier blocks, from a model."""
+    body = statements(code)
+    own = Counter(_bound(nodes_of(body)))
+    return not read(code).undefined <= _NO_SOURCES | {*own}
+
+
 def sets_answer(code: str) -> bool:
     """Whether code may end a run."""
     return any(_answer(node) is not None for node in read(code).nodes if isinstance(node, ast.stmt))
