@@ -31,7 +31,7 @@ ORDERS = [
     "\n".join(f"order {day}-{i} | {'late' if i % 3 else 'on time'} | parcel to {city}" for i in range(40))
     for day, city in enumerate(["Oslo", "Bergen", "Malmö"])
 ]
-QUESTION = "How many orders to Bergen were late?"
+QUESTION = "Which order to Bergen was the first that was late?"
 
 
 def sample(order: str) -> str:
@@ -58,7 +58,7 @@ def conversations(voice: VoiceName) -> tuple[list[BaseMessage], list[BaseMessage
         "lines = [line for line in ctx.get_document(1).splitlines() if 'LATE' in line]",
         "late = [line for line in ctx.get_document(1).splitlines() if '| late |' in line]\nprint(len(late), late[0])",
         "print(lates)",
-        "Final = len(late)",
+        "Final = late[0].split()[1]",
     ]
     model = Listening(responses=[AIMessage(f"{fence}repl\n{cell}\n{fence}") for cell in cells])
     rlm = create_rlm(
