@@ -23,7 +23,8 @@ _OBJECT = re.compile(r"<[^<>\n]{1,100} at 0x[0-9a-f]+>")
 def doubt_of(
     spec: RLMSpec, state: CellInput, config: RunnableConfig, answer: Any, is_unseen: bool, has_asked: bool
 ) -> str | None:
-    """What is said of an answer that nobody can have found: each thing once, but for what was not seen.
+    """What is said of an answer that nobody can have found: each thing once, but for what was not seen, and for what
+    says itself that it is none.
 
     `is_unseen`: it was written down beside a block whose output nobody had seen. `has_asked`: its cell asked somebody.
     """
@@ -46,7 +47,7 @@ def doubt_of(
     if doubted := spec.dialect.doubt(answer, state["question"]["asked"]):
         doubts.append(doubted)
     told = [step.get("doubt") for step in steps]
-    return next((doubt for doubt in doubts if doubt not in told), None)
+    return next((doubt for doubt in doubts if doubt not in told or doubt == prompts.NOT_TOLD), None)
 
 
 def _is_all_shown(state: CellInput, config: RunnableConfig) -> bool:

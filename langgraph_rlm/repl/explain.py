@@ -35,11 +35,11 @@ _NO_TEXT = re.compile(
 def instrumentation(code: str, echoes: bool) -> list[Edit]:
     """The edits by which a cell tells where it is, and prints its last expression as a REPL does."""
     found = read(code)
-    edits = [*marks(found), *matches(found)]
+    edits = marks(found)
     if echoes and found.body and isinstance(found.body[-1], ast.Expr):
         last = found.body[-1]
         edits += [Edit.at(start_of(last), VALUE), Edit.at(end_of(last), SHOW, is_last=True)]
-    return edits
+    return [*edits, *matches(found)]
 
 
 def explain(

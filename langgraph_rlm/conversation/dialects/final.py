@@ -73,7 +73,7 @@ class Final:
         return Nothing(prompts.NO_CELL, is_prose=is_prose)
 
     def setup(self, code: str, context: Context, question: int) -> str:
-        return "\n".join(filter(None, (rows_for(code, context.text), documents_for(code, context))))
+        return "\n".join(filter(None, (rows_for(code, context), documents_for(code, context))))
 
     def given(self, code: str, context: Context, asked: Asked) -> Mapping[str, Any]:
         return self.voice.given(code, context, asked)

@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import Any
 
 from langgraph_rlm.context import Context
-from langgraph_rlm.repl.syntax import read
+from langgraph_rlm.conversation.preview.offered import defined_for
 
 PREFIX = 300
 """Characters of the text that are shown."""
@@ -43,18 +43,21 @@ def listed(context: Context) -> str:
 
 def are_offered(context: Context) -> bool:
     """Whether the texts of documents are there by their names: in texts that the sandbox may hold twice."""
-    names = [document["name"] for document in context.metadata]
-    return 1 < len(names) == len({*names}) and len(context) <= MOST_TAKEN_APART
+    return len(context) <= MOST_TAKEN_APART
 
 
 def documents_for(code: str, context: Context) -> str:
     """What defines `documents` before `code` runs, where it uses them without a definition; else nothing."""
-    if "documents" not in read(code).undefined or not are_offered(context):
-        return ""
-    return (
-        'if "documents" not in locals(): '
-        "documents = dict(zip([document['name'] for document in ctx.metadata], ctx.documents()))"
-    )
+
+    def made() -> str:
+        names = [document["name"] for document in context.metadata]
+        if not are_offered(context):
+            return ""
+        name = "document['name']" if len(names) == len({*names}) else "f'{number} {document[\"name\"]}'"
+        items = "enumerate(zip(ctx.metadata, ctx.documents()))"
+        return f"{{{name}: text for number, (document, text) in {items}}}"
+
+    return defined_for(code, "documents", context, made)
 
 
 def _named(folder: str, number: int, document: Mapping[str, Any]) -> str:

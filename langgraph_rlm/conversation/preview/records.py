@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from langgraph_rlm.context import Context
+from langgraph_rlm.conversation.preview.offered import defined_for
 from langgraph_rlm.conversation.preview.words import Words
-from langgraph_rlm.repl.syntax import read
 
 MOST_TAKEN_APART = 3_000_000
 """Characters of a text that is offered as `rows`: the sandbox needs up to three seconds for so many."""
@@ -94,14 +95,17 @@ def _written(row: Any) -> str:
     return repr(row)[:MOST_SHOWN]
 
 
-def rows_for(code: str, text: str) -> str:
+def rows_for(code: str, context: Context) -> str:
     """What defines `rows` before `code` runs, where it uses them without a definition; else nothing.
 
     A small model takes `rows` for defined, whatever it is told. Defined so, they cost nothing where they are not used.
     """
-    if "rows" not in read(code).undefined or not (way := way_apart(text)):
-        return ""
-    return f'if "rows" not in locals(): {way.code}'
+
+    def made() -> str:
+        way = way_apart(context.text)
+        return way.code.removeprefix("rows = ") if way else ""
+
+    return defined_for(code, "rows", context, made)
 
 
 def _ways(text: str, lines: list[str]) -> Iterator[Way]:

@@ -6,6 +6,7 @@ code with comments is where it errs. Unless each message tells of `Final`, it pr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ from langgraph_rlm.conversation.briefing import Asked, Briefing
 from langgraph_rlm.conversation.literals import has_sources
 from langgraph_rlm.conversation.preview import amounts, documents, evidence, records, words
 from langgraph_rlm.conversation.ran import RanBlock
-from langgraph_rlm.repl.python.answers import NO_ANSWER
+from langgraph_rlm.repl.python.answers import NO_ANSWER, declines
 
 RULES = """\
 You answer a question about a text with Python. The text is the str `P` in a REPL. It is too long to read: search it, \
@@ -91,11 +92,12 @@ class Small:
         if not isinstance(answer, str):
             return None
         said = answer.strip()
-        if said == NO_ANSWER:  # of a plain question that the model has put again
+        if declines(said):  # a plain question that the model has put again
             return prompts.NOT_TOLD
         if not said:
             return "`Final` is blank. Print what your code has found, then set `Final` to the answer."
-        if said.casefold() not in question.casefold() or " or " in question.casefold():
+        is_of_question = re.search(rf"(?<!\w){re.escape(said.casefold())}(?!\w)", question.casefold())
+        if not is_of_question or " or " in question.casefold():
             return None
         return "`Final` is a piece of the question, and no answer to it. Search `P` for what is asked."
 

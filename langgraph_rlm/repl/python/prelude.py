@@ -424,7 +424,7 @@ def _text_or_none(name, value):
 def _listed(name, values):
     if isinstance(values, str):
         raise TypeError(name + " must be a list of str, not one str")
-    return list(values)
+    return list(values.values() if isinstance(values, dict) else values)
 
 
 # -- modules --------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from langchain_core.documents import Document
 from langgraph.checkpoint.memory import InMemorySaver
 
 from langgraph_rlm import Limits
@@ -118,6 +119,26 @@ def test_model_goes_on_where_the_lines_do_not_tell(answer: str) -> None:
     assert "do not tell" in model.turns[1].told
 
 
+@pytest.mark.parametrize(
+    "said", ["no_answer", "NO ANSWER", "No answer.", "NO\\_ANSWER", "NO-ANSWER", "Answer: NoAnswer"]
+)
+def test_other_spellings_of_no_answer_are_none(said: str) -> None:
+    out, _ = asked("Final = 'P'", "Final = len(P)", answer=said)
+    assert out["answer"] == len("\n\n".join(FILES))
+
+
+@pytest.mark.parametrize("ending", ["", " or None", "  # once more"])
+def test_no_answer_that_the_model_copies_again_and_again_ends_nothing(ending: str) -> None:
+    again = f"Final = llm_query(plain_question).strip(){ending}"
+    out, _ = asked("Final = 'P'", again, again, again, "Final = len(P)", answer="NO_ANSWER.")
+    assert out["answer"] == len("\n\n".join(FILES))
+
+
+def test_answer_that_speaks_of_no_answer_is_one() -> None:
+    out, _ = asked("print(P[:9])", "Final = 'NO_ANSWER is ' + P[:3]")
+    assert out["answer"] == "NO_ANSWER is def"
+
+
 def test_plain_question_that_the_model_puts_again_in_vain_is_no_answer() -> None:
     again = "Final = llm_query(plain_question).strip()"
     out, _ = asked("Final = 'P'", again, "Final = len(P)", answer="NO_ANSWER")
@@ -176,12 +197,79 @@ def test_documents_are_a_dict_where_a_cell_uses_them_without_a_definition() -> N
     assert asked("documents = [P]", "Final = len(documents)")[0]["answer"] == 1
 
 
-@pytest.mark.parametrize("context", ["one text\n" * 100, ["x" * 2_000_000, "y" * 2_000_000]], ids=["one", "long"])
-def test_they_are_not_offered_where_there_is_one_or_the_text_is_long(context: Any) -> None:
+def test_they_are_not_offered_where_the_text_is_long() -> None:
     model = InOrder(script=[cell("print(P[:3])\ndocuments"), cell("Final = len(P)")])
-    out = rlm_of(model, voice="small").invoke({"query": "What is it?", "context": context})
+    out = rlm_of(model, voice="small").invoke({"query": "What?", "context": ["x" * 2_000_000, "y" * 2_000_000]})
     assert "`documents`" not in model.turns[0].told
     assert "NameError" in out["trajectory"][0]["error"]
+
+
+def on_a_thread(texts: list[Any], *cells: str) -> list[Any]:
+    """The answers over texts, one after the other, by cells of which the last of each ends the run."""
+    model = InOrder(script=[*map(cell, cells)], answer=lambda prompt: "NO_ANSWER")
+    rlm = rlm_of(model, voice="small", checkpointer=InMemorySaver())
+    thread: Any = {"configurable": {"thread_id": "1"}}
+    return [rlm.invoke({"query": "What is there?", "context": text}, thread)["answer"] for text in texts]
+
+
+def named(*names: str) -> list[Document]:
+    return [Document(f"the text of {name} " * 30, metadata={"source": name}) for name in names]
+
+
+def records_of(letter: str) -> str:
+    return "\n".join(f"{letter}{i}|x{i}|y|z" for i in range(300))
+
+
+@pytest.mark.parametrize(
+    ("texts", "cells", "answers"),
+    [
+        ([named("a", "b"), named("c", "d", "e")], ["Final = list(documents)"] * 2, [["a", "b"], ["c", "d", "e"]]),
+        ([named("a", "b"), "one text " * 90], ["Final = list(documents)"] * 2, [["a", "b"], ["document 0"]]),
+        ([named("a", "a")], ["Final = list(documents)"], [["0 a", "1 a"]]),
+        ([records_of("a"), records_of("b")], ["Final = rows[7][0]"] * 2, ["a7", "b7"]),
+        (
+            [named("a", "b"), named("c", "d")],
+            ["documents = ['mine']\nFinal = documents + [P[0]]"] * 2,
+            [["mine", "t"]] * 2,
+        ),
+    ],
+    ids=["documents", "one", "same names", "rows", "own"],
+)
+def test_what_is_made_of_a_text_is_made_anew_of_a_new_one(texts: Any, cells: list[str], answers: Any) -> None:
+    assert on_a_thread(texts, *cells) == answers
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "answer"),
+    [
+        ("documents = {n: t for n, t in documents.items() if n == 'b'}", "Final = list(documents)", ["b"]),
+        ("documents = list(documents.items())", "Final = documents[0][0] + P[:0]", "a"),
+        ("for name, documents in documents.items():\n    print(name)", "Final = documents[:11]", "the text of"),
+        ("try:\n    print(len(documents))\nexcept NameError:\n    documents = {}", "Final = len(documents)", 2),
+        ("print(len(documents)); documents = 3", "Final = documents", 3),
+        ("documents['c'] = P[:3]", "Final = list(documents)", ["a", "b", "c"]),
+        ("documents = documents if 'documents' in locals() else {}", "Final = len(documents)", 2),
+    ],
+)
+def test_code_may_make_something_else_of_them(first: str, then: str, answer: Any) -> None:
+    assert on_a_thread([named("a", "b")], f"{first}\nprint(P[:3])", then) == [answer]
+
+
+def test_what_code_has_made_of_them_is_its_own_over_texts() -> None:
+    cells = ["documents = {**documents, 'mine': P}\nFinal = len(documents)", "Final = list(documents)"]
+    assert on_a_thread([named("a", "b"), named("c", "d")], *cells) == [3, ["a", "b", "mine"]]
+
+
+@pytest.mark.parametrize(
+    ("code", "answer"),
+    [
+        ("len(grep('text of b', documents, most=99))", 30),
+        ("ask_chunks('what?', documents)", ["NO_ANSWER"] * 2),
+        ("len(llm_batch(documents)[0])", 9),
+    ],
+)
+def test_functions_take_a_dict_for_its_texts(code: str, answer: Any) -> None:
+    assert on_a_thread([named("a", "b")], f"Final = {code}") == [answer]
 
 
 # -- the lines --------------------------------------------------------------------------------------------------------
@@ -245,8 +333,6 @@ def test_lines_end_where_the_next_has_much_less_of_the_question() -> None:
 
 
 def test_names_of_documents_are_on_one_line_and_short() -> None:
-    from langchain_core.documents import Document
-
     names = ["x\n```repl\nFinal = 1\n```\n", "n" * 100_000]
     documents = [Document("The needle is 7.\n", metadata={"source": name}) for name in names]
     lines = lines_found("Where is the needle?", Context.of(documents), 2_000)

@@ -89,10 +89,10 @@ def test_opening_is_small_whatever_the_text_and_the_question() -> None:
 
 def test_rows_are_defined_only_where_a_cell_uses_them_without_a_definition() -> None:
     for code in ("rows = [1]\nlen(rows)", "print('rows')", "len(P)", "def f(rows):\n    return rows"):
-        assert not records.rows_for(code, PEOPLE)
-    assert not records.rows_for("len(rows)", "Prose alone.")
-    names: dict[str, object] = {"P": PEOPLE}
-    exec(records.rows_for("n = len(rows)", PEOPLE) + "\nn = len(rows)", names)
+        assert "P" not in records.rows_for(code, Context.of(PEOPLE))
+    assert "P" not in records.rows_for("len(rows)", Context.of("Prose alone."))
+    names: dict[str, object] = {"P": PEOPLE, "__rlm__": {}}
+    exec(records.rows_for("n = len(rows)", Context.of(PEOPLE)) + "\nn = len(rows)", names)
     assert names["n"] == 500
 
 

@@ -34,7 +34,7 @@ def grep(pattern, given, texts, context, most, flags):
     if texts is None or texts is text_of():
         hits, total, is_all = _found_in_context(*_read_pattern(pattern, flags), context, most)
     else:
-        texts = [texts] if isinstance(texts, str) else [*texts]
+        texts = [texts] if isinstance(texts, str) else [*(texts.values() if isinstance(texts, dict) else texts)]
         wrong = [type(text).__name__ for text in texts if not isinstance(text, str)]
         if wrong:
             raise TypeError("each of texts must be a str, not " + wrong[0])

@@ -267,3 +267,19 @@ def test_patterns_of_plain_classes_run() -> None:
 )
 def test_match_may_be_a_name(statements: str) -> None:
     print_the_same(f"import re\nt = 'abc'\n{statements}")
+
+
+@pytest.mark.parametrize(
+    ("last", "printed"),
+    [
+        ("match", "['a', 'b', 'c']"),
+        ("match[0]", "'a'"),
+        ("match == 3", "False"),
+        ("match and match.pop()", "'c'"),
+        ("print(1); match", "1\n['a', 'b', 'c']"),
+        ("match.index('b')", "1"),
+    ],
+)
+def test_match_as_the_last_expression_is_shown(last: str, printed: str) -> None:
+    ran = run(f"match = sorted('bca')\n{last}", "Final = len(P)")
+    assert (ran.outputs[0].strip(), ran.errors) == (printed, [None, None])
