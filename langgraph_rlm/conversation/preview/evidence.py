@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from langgraph_rlm.context import Context
 from langgraph_rlm.conversation.preview.documents import folder_of, name_in
+from langgraph_rlm.conversation.preview.hops import second_places
 from langgraph_rlm.conversation.preview.words import MOST_QUESTION, MOST_SEARCHED, is_common, is_identifier, quoted
 
 MOST_PLACES = 2_000
@@ -64,7 +65,7 @@ def lines_found(query: str, context: Context, most: int) -> list[Line]:
 
     A word counts the more the fewer lines have it, and twice where it is quoted or an identifier. It counts in part for
     the lines below one that opens something, such as a function. With each line come those that open what it stands in,
-    and those that close its brackets. Where there are several documents, each says where it stands.
+    and those that close its brackets. Of a question of two steps, the lines of both places alone.
     """
     text = context.text[:MOST_SEARCHED]
     weights = _weights(query, text)
@@ -82,6 +83,9 @@ def lines_found(query: str, context: Context, most: int) -> list[Line]:
     best, folder, shown = max(scores.values(), default=0.0), folder_of(context), dict[int, Line]()
     if not best:
         return []
+    if places := second_places(query, text):
+        starts = [start for place in places for start in _starts(text, *place)]
+        return [_line(context, start, folder) for start in starts][: most // MOST_LINE]
     least = LEAST_SHARE * best
     for start in sorted(likeliest, key=lambda start: -scores[start]):
         lines = [at for at in (*openers[start], *_to_closed_brackets(text, start)) if at not in shown]
@@ -92,6 +96,13 @@ def lines_found(query: str, context: Context, most: int) -> list[Line]:
         shown |= new
         least = max(LEAST_SHARE * best, LEAST_STEP * scores[start])
     return [*shown.values()]
+
+
+def _starts(text: str, start: int, end: int) -> Iterator[int]:
+    """Where the lines between two places begin."""
+    while 0 <= start < end:
+        yield start
+        start = text.find("\n", start, end) + 1 or -1
 
 
 def _openers(text: str, start: int) -> list[int]:

@@ -12,6 +12,7 @@ from langgraph_rlm import Limits
 from langgraph_rlm.context import Context
 from langgraph_rlm.conversation.preview import evidence
 from langgraph_rlm.conversation.preview.amounts import is_computed
+from langgraph_rlm.conversation.preview.hops import second_places
 from langgraph_rlm.conversation.preview.words import words_found
 from tests.fakes import InOrder, cell, rlm_of
 
@@ -338,3 +339,46 @@ def test_names_of_documents_are_on_one_line_and_short() -> None:
     lines = lines_found("Where is the needle?", Context.of(documents), 2_000)
     assert len(lines) == 2
     assert all(len(line) < 200 and "\n" not in line for line in lines)
+
+
+# -- the second place -------------------------------------------------------------------------------------------------
+
+PEOPLE = "\n".join(f"Name: N {i} Smith || Badge: B-{81_000 + i}" for i in range(200))
+LOCKERS = "\n".join(f"Badge: B-{81_199 - i} || Locker: L-{i}" for i in range(200))
+HOSTS = "\n\n".join(
+    f"[service svc-{i}]\nhost = host-{900 - i}\nport = 80\n\n[host-{900 - i}]\nrack = R{i}" for i in range(90)
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "lines"),
+    [
+        (
+            "Which locker has the badge of N 17 Smith?",
+            f"{PEOPLE}\n{LOCKERS}",
+            ["Name: N 17 Smith || Badge: B-81017", "Badge: B-81017 || Locker: L-182"],
+        ),
+        (
+            "In which rack is the host of svc-42?",
+            HOSTS,
+            ["[service svc-42]", "host = host-858", "port = 80", "[host-858]", "rack = R42"],
+        ),
+    ],
+)
+def test_question_of_two_steps_shows_both_places(question: str, text: str, lines: list[str]) -> None:
+    assert lines_found(question, Context.of(text), 1_200) == lines
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("Where is N 17 Smith?", f"{PEOPLE}\n{LOCKERS}"),
+        ("Which locker has N 17 Smith?", PEOPLE),
+        ("Which city had the fair of Uppingham?", "The fair of Uppingham was in 1984.\n\nOf 1984 no city speaks.\n"),
+        ("What?", ""),
+        ("What is B-1?", "B-1"),
+        ("Which locker is of B-1?", "B-1 x" * 5_000 + " locker"),
+    ],
+)
+def test_there_is_no_second_place_without_a_value_that_leads_there(question: str, text: str) -> None:
+    assert second_places(question, text) == []
