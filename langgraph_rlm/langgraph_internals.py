@@ -18,6 +18,9 @@ What is relied on as much, and cannot be imported:
 
 from __future__ import annotations
 
+# How LangGraph merges the configs of a call, with that of the node in which it is made. Without: an RLM that is called
+# without one would not know of the checkpointer, the durability and the concurrency that its app has set.
+from langgraph._internal._config import ensure_config
 from langgraph._internal._constants import (
     # The part of a config in which all keys below stand. Without: no node finds its run.
     CONF,
@@ -44,14 +47,21 @@ from langgraph._internal._constants import (
     # The run as public functions of LangGraph have it, with the store of the graph or of its app. Without: `auto`
     # learns nothing.
     CONFIG_KEY_RUNTIME,
+    # What a task counts, the graphs that it calls among it. Without: an RLM would read another state than it writes.
+    CONFIG_KEY_SCRATCHPAD,
     # The name of a node's task, the same when a killed run goes on. Without: an answer that the run has paid for, and
     # that is in the cache alone, would look as if another run had; and an outcome is stored twice.
     CONFIG_KEY_TASK_ID,
+    # Between the parts of a namespace. Without: as for the scratchpad.
+    NS_SEP,
 )
 
 # A node as a sync and an async function, not traced: LangGraph traces the node around it. Without: `RunnableLambda`,
 # which puts each input and output into the trace once more.
 from langgraph._internal._runnable import RunnableCallable
+
+# What is under the key of that name. Without: as for that.
+from langgraph._internal._scratchpad import PregelScratchpad
 
 # The channel that makes a node run in the next step. Without: the input has to go by way of LangGraph's own channel,
 # and a long text is stored a second time.
@@ -68,6 +78,10 @@ __all__ = [
     "CONFIG_KEY_READ",
     "CONFIG_KEY_RESUMING",
     "CONFIG_KEY_RUNTIME",
+    "CONFIG_KEY_SCRATCHPAD",
     "CONFIG_KEY_TASK_ID",
+    "NS_SEP",
+    "PregelScratchpad",
     "RunnableCallable",
+    "ensure_config",
 ]

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
-from langchain_core.runnables.config import ensure_config
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, GraphOutput, StateSnapshot
@@ -28,6 +27,7 @@ from langgraph_rlm.langgraph_internals import (
     CONFIG_KEY_CHECKPOINTER,
     CONFIG_KEY_DURABILITY,
     CONFIG_KEY_RESUMING,
+    ensure_config,
 )
 from langgraph_rlm.models.clients import aconnected, connected, is_openai, scales
 from langgraph_rlm.models.pools import MANY, slow_pool
@@ -35,6 +35,7 @@ from langgraph_rlm.repl.journal import answers_so_far
 from langgraph_rlm.repl.packed import is_loadable
 from langgraph_rlm.repl.workers import Workers
 from langgraph_rlm.running.inputs import check_thread, prepare_input
+from langgraph_rlm.running.namespace import settled
 from langgraph_rlm.running.run import RUN, Run
 from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.settings import check_profile
@@ -111,12 +112,12 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         return output | ({"answer": schema.check(output["answer"])} if "answer" in output else {})
 
     def stream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Iterator[Any]:
-        begun = drive(self._begin(input, config or {}, options, is_async=False))
+        begun = drive(self._begin(input, config, options, is_async=False))
         with connected(self.rlm_spec.all_models), begun.run.opened():
             yield from self._engine.stream(begun.input, begun.config, **self._options(begun.config, options))
 
     async def astream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> AsyncIterator[Any]:
-        begun = await adrive(self._begin(input, config or {}, options, is_async=True))
+        begun = await adrive(self._begin(input, config, options, is_async=True))
         run, options = begun.run, self._options(begun.config, options)
         can_be_slow = run.gate.width >= MANY and not all(map(scales, self.rlm_spec.all_models))
         async with aconnected(self.rlm_spec.all_models):
@@ -129,17 +130,20 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
                 finally:
                     await run.cancel_in_flight()
 
-    def _begin(self, input: Any, config: RunnableConfig, options: dict[str, Any], is_async: bool) -> Steps[PreparedRun]:
+    def _begin(
+        self, input: Any, config: RunnableConfig | None, options: dict[str, Any], is_async: bool
+    ) -> Steps[PreparedRun]:
         """Checks the input, reads what the thread has for the run, and makes the run: nothing is stored yet."""
         async_tools = [tool.name for tool in self.rlm_spec.tools.values() if tool.is_async]
         if async_tools and not is_async:
             raise InvalidInput(f"tools that are async: {', '.join(async_tools)}. Use `ainvoke` or `astream`.")
-        configurable = {**(self.config or {}).get(CONF, {}), **ensure_config(config)[CONF]}
-        if isinstance(self.checkpointer, BaseCheckpointSaver) and not configurable.keys() & NAMES_THREAD:
+        config = ensure_config(self.config, config)
+        if isinstance(self.checkpointer, BaseCheckpointSaver) and not config[CONF].keys() & NAMES_THREAD:
             raise InvalidInput(NO_THREAD)
         prepared, state = prepare_input(input), None
         if isinstance(prepared, dict) and "profile" in prepared:
             check_profile(prepared["profile"], self.rlm_spec.limits)
+        config = settled(config, self.get_name())
         if self._needs_state(prepared, config):
             subgraphs = _resumes(prepared, config)
             state = yield ReadState(self, config, subgraphs)
