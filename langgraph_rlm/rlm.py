@@ -189,7 +189,11 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         width = min(self.rlm_max_concurrency, config.get("max_concurrency") or self.rlm_max_concurrency)
         wave_size = max(WAVE, 2 * width) if is_async else 2 * width  # while half of it is under way, no place is free
         is_paced = any(map(is_openai, self.rlm_spec.all_models))
-        run = Run(self.rlm_workers, self.rlm_spec.limits, width, wave_size, self.cache, is_paced, interrupts)
+        bounds = RunnableConfig(
+            recursion_limit=config["recursion_limit"], max_concurrency=config.get("max_concurrency")
+        )
+        limits = self.rlm_spec.limits
+        run = Run(self.rlm_workers, limits, width, wave_size, self.cache, is_paced, interrupts, bounds)
         if resumes and state is not None:
             seed_ledger(run.ledger, state)
         return run

@@ -20,7 +20,7 @@ from langgraph_rlm.context.files import clean
 from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import CutOff, InvalidInput, LimitExceeded
 from langgraph_rlm.nodes.ending import answer_schema_of, answer_update, limit_reached, record_outcome
-from langgraph_rlm.running.run import read, run_of, spent_before
+from langgraph_rlm.running.run import as_called, read, run_of, spent_before
 from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.state import Question
 
@@ -44,7 +44,8 @@ def direct(spec: RLMSpec, state: DirectInput, config: RunnableConfig) -> Steps[d
         conversation = [HumanMessage(f"{question['asked']}\n\n{context.text}")]
     if spec.instructions:
         conversation = alternating([SystemMessage(spec.instructions), *conversation])
-    answer_schema, ask = answer_schema_of(spec, question), CallModel(spec.model, conversation, run.gate, config)
+    answer_schema = answer_schema_of(spec, question)
+    ask = CallModel(spec.model, conversation, run.gate, as_called(config))
     status: Literal["answered", "limit"] = "answered"
     try:
         answer, usage, message_id, status = yield from _answer(ask, answer_schema)

@@ -29,7 +29,7 @@ from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import LimitExceeded
 from langgraph_rlm.models.clients import is_openai
 from langgraph_rlm.nodes.ending import limit_reached
-from langgraph_rlm.running.run import run_of
+from langgraph_rlm.running.run import as_called, run_of
 from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.state import Question
 
@@ -121,4 +121,4 @@ def _ask(
     has_temperature = is_openai(spec.model) and getattr(spec.model, "temperature", None) == 0
     warmer = {"temperature": WARM} if has_temperature and is_stuck(history) else {}
     options = {**spec.cache_markers, **warmer}
-    return CallModel(spec.model, messages, run_of(config).gate, config, last, options=options)
+    return CallModel(spec.model, messages, run_of(config).gate, as_called(config), last, options=options)

@@ -33,7 +33,7 @@ from langgraph_rlm.nodes.pending import NOT_NEEDED
 from langgraph_rlm.nodes.records import record_of
 from langgraph_rlm.repl.python import answers
 from langgraph_rlm.running.inputs import context_id_of
-from langgraph_rlm.running.run import SPENT, Run, read, run_of, spent_before
+from langgraph_rlm.running.run import SPENT, Run, as_called, read, run_of, spent_before
 from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.state import SubcallInput
 
@@ -165,7 +165,7 @@ def _fetch_answer(
 ) -> Steps[SubcallResult]:
     """The answer: from the cache where there is one, else asked for. What is asked just now is not asked again."""
     if request.kind == "tool":
-        result = yield CallTool(spec.tools[request.prompt], request.arguments or {}, run.gate, config)
+        result = yield CallTool(spec.tools[request.prompt], request.arguments or {}, run.gate, as_called(config))
         return SubcallResult(result, NOTHING_SPENT, {})
     if run.cache is None or spec.capabilities.has_side_effects(request):
         return (yield from _ask_model_or_child(spec, child, request, run, config, on_send))
@@ -204,7 +204,7 @@ def _ask_model_or_child(
     text = request.prompt if request.context is None else f"{request.prompt}\n\n{request.context}"
     model = spec.model_named(request.model)
     options = {} if request.max_tokens is None else bounded_reply(model, request.max_tokens)
-    call = CallModel(model, [HumanMessage(text)], run.gate, config, options=options, on_send=on_send)
+    call = CallModel(model, [HumanMessage(text)], run.gate, as_called(config), options=options, on_send=on_send)
     if request.schema is None:
         reply: ModelReply = yield call
         return SubcallResult(reply.whole, {**NOTHING_SPENT, "usage": reply.usage}, {})

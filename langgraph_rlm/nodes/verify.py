@@ -29,7 +29,7 @@ from langgraph_rlm.errors import LimitExceeded
 from langgraph_rlm.nodes.checking import CheckInput
 from langgraph_rlm.nodes.ending import answer_update, record_outcome
 from langgraph_rlm.nodes.turn import TurnInput, next_turn
-from langgraph_rlm.running.run import Run, read, run_of, spent_before
+from langgraph_rlm.running.run import Run, as_called, read, run_of, spent_before
 from langgraph_rlm.running.spec import RLMSpec
 
 MOST_RETURNS = 2
@@ -60,7 +60,7 @@ class VerifyInput(TurnInput, total=False):
 def check(spec: RLMSpec, state: CheckInput, config: RunnableConfig) -> Steps[dict[str, Any]]:
     run, which = run_of(config), state["citation"]
     request, sent, usage = Request("llm", _prompt(which, run, config)), list[None](), Usage()
-    ask = CallModel(spec.sub_model, [HumanMessage(request.prompt)], run.gate, config)
+    ask = CallModel(spec.sub_model, [HumanMessage(request.prompt)], run.gate, as_called(config))
     try:
         run.ledger.reserve([request])
         counted = replace(ask, on_send=partial(sent.append, None))

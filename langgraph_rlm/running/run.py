@@ -45,8 +45,13 @@ class Run:
         cache: BaseCache[Any] | None,
         is_paced: bool = False,
         interrupts: bool = False,
+        bounds: RunnableConfig | None = None,
     ) -> None:
-        """`wave_size`: tasks of one superstep, at most. `interrupts`: the run stops at what executes code or asks."""
+        """`wave_size`: tasks of one superstep, at most. `interrupts`: the run stops at what executes code or asks.
+
+        `bounds`: what whoever called the graph allows for each graph: steps, and tasks at once.
+        """
+        self.bounds = bounds or RunnableConfig()
         self.workers, self.wave_size, self.cache, self.interrupts = workers, wave_size, cache, interrupts
         self.ledger = Ledger(limits)
         self.gate = Gate(max_concurrency, self.ledger, is_paced)
@@ -144,6 +149,11 @@ class Run:
     def in_flight_of(self, token: str) -> InFlightCalls:
         """What the RLM under that token has in flight."""
         return self._in_flight.setdefault(token, InFlightCalls())
+
+
+def as_called(config: RunnableConfig) -> RunnableConfig:
+    """The config for a model or a tool: it is bounded as whoever called the RLM has set, not as the RLM's own graph."""
+    return {**config, **run_of(config).bounds}
 
 
 def run_of(config: RunnableConfig) -> Run:

@@ -7,19 +7,20 @@ its text, has its own limits, and pays for nothing twice.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any, Literal
 
 import pytest
 from langchain_core.runnables import RunnableConfig
+from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.func import entrypoint, task
 from langgraph.graph import START, StateGraph
 from langgraph.types import Command, RetryPolicy, interrupt
 from typing_extensions import TypedDict
 
 from langgraph_rlm import Limits
-from tests.fakes import KilledAt, ScriptedModel, cell, rlm_of
+from tests.fakes import ScriptedModel, cell, rlm_of
 
 THREAD: Any = {"configurable": {"thread_id": "1"}}
 TEXTS = {"same": ["a text"] * 3, "other": ["a text", "another text", "a third text"]}
@@ -40,7 +41,10 @@ class Situation:
         self.event, self.passes, self.texts, self.is_async = event, passes, texts, is_async
         self.fails = event == "retry"
         script: Any = {
-            question: [cell(f"said = [llm_query(str(n) + ' of {question} ' + P) for n in (1, 2)]"), self.last_turn(question)]
+            question: [
+                cell(f"said = [llm_query(str(n) + ' of {question} ' + P) for n in (1, 2)]"),
+                self.last_turn(question),
+            ]
             for question in QUESTIONS
         }
         self.model = ScriptedModel(script=script, answer=lambda prompt: f"re: {prompt}")
@@ -116,3 +120,103 @@ def test_each_call_of_a_node_has_its_text_and_limits_and_pays_once(
     assert [(call["status"], call["subcalls"]) for call in out["said"]] == [("answered", 2)] * 3
     assert sorted(at.model.asked) == sorted(prompt for pair in prompts for prompt in pair)
     assert len(at.model.turns) == 6 + (event == "retry")
+
+
+# -- what the app has set ---------------------------------------------------------------------------------------------
+
+
+class Steps(TypedDict, total=False):
+    step: int
+
+
+def looping() -> Any:
+    """A graph that never ends, and counts its steps."""
+    builder = StateGraph(Steps)
+    builder.add_node("again", lambda state: {"step": state.get("step", 0) + 1})
+    builder.add_edge(START, "again")
+    builder.add_edge("again", "again")
+    return builder.compile()
+
+
+@pytest.mark.parametrize("most", [7, 60])
+@pytest.mark.parametrize("is_nested", [False, True])
+def test_graph_in_a_tool_takes_the_steps_that_its_app_allows(most: int, is_nested: bool) -> None:
+    graph, steps, given = looping(), list[int](), RunnableConfig(recursion_limit=most)
+
+    @tool
+    def loop() -> str:
+        """Goes round."""
+        for step in graph.stream({}, stream_mode="values"):
+            steps.append(step["step"])
+        return "ended"
+
+    model = ScriptedModel(cell("loop()"), cell("Final = 1"))
+    rlm: Any = rlm_of(model, tools=[loop])
+    if is_nested:
+        builder = StateGraph(State)
+        builder.add_node("node", lambda state: {"said": [rlm.invoke({"query": "q", "context": "text"})]})
+        builder.add_edge(START, "node")
+        out = builder.compile().invoke({"said": []}, given)["said"][0]
+    else:
+        out = rlm.invoke({"query": "q", "context": "text"}, given)
+    assert "GraphRecursionError" in out["trajectory"][0]["error"]
+    assert steps[-1] == most
+
+
+@pytest.mark.parametrize("given", [{}, {"max_concurrency": 3}])
+def test_graph_in_a_tool_runs_as_much_at_once_as_its_app_allows(given: Any) -> None:
+    inner = ScriptedModel(cell("Final = llm_batch([str(i) for i in range(24)])"), latency=0.02)
+    rlm = rlm_of(inner)
+
+    @tool
+    def ask_other(question: str) -> str:
+        """Asks another RLM."""
+        return str(len(rlm.invoke({"query": question, "context": "text"})["answer"]))
+
+    outer = rlm_of(ScriptedModel(cell("Final = ask_other('q')")), tools=[ask_other], max_concurrency=20)
+    assert outer.invoke({"query": "q", "context": "text"}, given)["answer"] == "24"
+    assert inner.most_in_flight == given.get("max_concurrency", 16)
+
+
+def test_sync_call_in_a_node_keeps_to_what_its_app_runs_at_once() -> None:
+    model = ScriptedModel(cell("Final = llm_batch([str(i) for i in range(24)])"), latency=0.02)
+    rlm = rlm_of(model)
+    builder = StateGraph(State)
+    builder.add_node("node", lambda state: {"said": rlm.invoke({"query": "q", "context": "text"})["answer"]})
+    builder.add_edge(START, "node")
+    out = builder.compile().invoke({"said": []}, {"max_concurrency": 3})
+    assert (len(out["said"]), model.most_in_flight) == (24, 3)
+
+
+class SlowSaver(InMemorySaver):
+    """Takes its time to store a checkpoint."""
+
+    under_way = 0
+
+    def put(self, *arguments: Any, **named: Any) -> Any:
+        self.under_way += 1
+        time.sleep(0.03)
+        self.under_way -= 1
+        return super().put(*arguments, **named)
+
+
+@pytest.mark.parametrize("passes", [True, False], ids=["config", "no config"])
+@pytest.mark.parametrize("durability", ["async", "sync"])
+def test_nobody_is_asked_before_what_tells_of_it_is_stored(passes: bool, durability: Any) -> None:
+    saver, under_way = SlowSaver(), list[int]()
+
+    def answer(prompt: str) -> str:
+        under_way.append(saver.under_way)
+        return prompt
+
+    rlm = rlm_of(ScriptedModel(cell("Final = [llm_query(c) for c in 'abc'] + [llm_query('d' + P)]"), answer=answer))
+
+    def node(state: State, config: RunnableConfig) -> State:
+        return {"said": rlm.invoke({"query": "q", "context": "text"}, *([config] if passes else []))["answer"]}
+
+    builder = StateGraph(State)
+    builder.add_node("node", node)
+    builder.add_edge(START, "node")
+    app = builder.compile(checkpointer=saver)
+    assert app.invoke({"said": []}, THREAD, durability=durability)["said"] == ["a", "b", "c", "dtext"]
+    assert under_way == [0] * 4
