@@ -153,7 +153,8 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
                 latest: RunnableConfig = {**config, CONF: configurable}
                 head: StateSnapshot = yield ReadState(self, latest, subgraphs)
                 state = head if _id(head) == _id(state) else state
-            if self.checkpointer is True and not _goes_on(prepared, config, state):
+            goes_on = _goes_on(prepared, config, state) if self.checkpointer is True else _asks_same(prepared, state)
+            if subgraphs and not goes_on:
                 config = {**config, CONF: {**config[CONF], CONFIG_KEY_RESUMING: False}}
         interrupts = interrupts_at(options.get("interrupt_before"), options.get("interrupt_after"))
         run = self._new_run(config, state, prepared, is_async, interrupts)
@@ -274,11 +275,19 @@ def _goes_on(prepared: Any, config: RunnableConfig, state: StateSnapshot) -> boo
         return True
     own, above = configurable.get(CONFIG_KEY_CHECKPOINT_NS), configurable.get(CONFIG_KEY_CHECKPOINT_MAP, {})
     if (state.metadata or {}).get("parents", {}) == {ns: checkpoint for ns, checkpoint in above.items() if ns != own}:
-        return True
+        return _asks_same(prepared, state)
     if not state.next or not isinstance(prepared, dict):  # the app's state was edited while this one waited
         return False
-    query = prepared.get("query") or prepared["messages"][-1].text
-    return bool(query == state.values.get("question", {}).get("asked"))
+    return _asks_same(prepared, state)
+
+
+def _asks_same(prepared: Any, state: StateSnapshot) -> bool:
+    """Whether a call asks what its thread was asked, over the same text: a node that runs again may ask otherwise."""
+    if not isinstance(prepared, dict) or not state.values:
+        return True
+    query, had = prepared.get("query") or prepared["messages"][-1].text, state.values.get("context")
+    is_same_text = not had or "context" not in prepared or prepared["context"][0]["id"] == had[0]["id"]
+    return is_same_text and bool(query == state.values.get("question", {}).get("asked", query))
 
 
 def _id(state: StateSnapshot) -> Any:
