@@ -15,13 +15,18 @@ from langgraph_rlm.repl.passed import Frame
 from langgraph_rlm.repl.rewriting.bridges import Rewritten
 from langgraph_rlm.repl.rewriting.expressions import HOISTED
 from langgraph_rlm.repl.rewriting.passing import GENERATED
-from langgraph_rlm.repl.syntax import statements
+from langgraph_rlm.repl.syntax import read, statements
 
 _FRAME = re.compile(
     r'  File "(?P<file><python-input-\d+>)", line (?P<line>\d{1,9}), in (?P<function>.*)\n(?P<shown>(?:    .*\n)*)'
 )
 """What a traceback says of a call, with the code that it shows."""
 _OF_MODULES = re.compile(r'  File "<string>", line \d+, in (?P<function>.*)\n(?:    .*\n)*(?P<more>(?=  File))?')
+_UNDEFINED = re.compile(
+    r'  File "(?P<file>[^"\n]*)", line (?P<line>\d{1,9}), in (?P<function>.*)\n(?P<shown>(?:    .*\n)*)'
+    r"(?:NameError: name|UnboundLocalError: cannot access local variable) '(?P<name>\w+)'"
+)
+"""The last call, with what is not defined there."""
 _STEPS = ("step", "next_of")
 """Functions of `_generators.py` that call a `__next__` in a `try`."""
 
@@ -95,7 +100,23 @@ def in_its_own_lines(failure: MontyError, sources: Sequence[Source], passed: Seq
     def of_modules(frame: re.Match[str]) -> str:
         return _noted(passed, sources) if frame["function"] in _STEPS and frame["more"] is None else ""
 
-    return _OF_MODULES.sub(of_modules, _FRAME.sub(placed, text))
+    return _of_augmented(_OF_MODULES.sub(of_modules, _FRAME.sub(placed, text)), sources)
+
+
+def _of_augmented(text: str, sources: Sequence[Source]) -> str:
+    """The traceback with the line of `name += …` where that name is not defined: Monty tells the line before it."""
+    found = _UNDEFINED.search(text)
+    if found is None or not sources or re.search(rf"\b{found['name']}\b", found["shown"]):
+        return text
+    source, is_placed = sources[-1], found["file"] == "<cell>"
+    targets = (node.target for node in read(source.code).of(ast.AugAssign))
+    lines = sorted(target.lineno for target in targets if isinstance(target, ast.Name) and target.id == found["name"])
+    after = (line for line in lines if line > int(found["line"]) and source.function_at(line) == found["function"])
+    line = next(after if is_placed else iter(lines), None)
+    if line is None:
+        return text
+    told = _told(line, source.function_at(line), source.shown(line))
+    return text[: found.start()] + told + text[found.end("shown") :]
 
 
 def _from(function: str, frames: Sequence[Frame]) -> list[Frame]:

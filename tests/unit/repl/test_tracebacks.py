@@ -222,3 +222,25 @@ def test_monty_forgets_where_an_exception_was_that_passes_a_try() -> None:
         with pytest.raises(MontyRuntimeError) as failure:
             session.feed_run("def f():\n    1 / 0\ntry:\n    f()\nexcept KeyError:\n    print(1)")
         assert [frame.line for frame in failure.value.traceback()] == [6]
+
+
+@pytest.mark.parametrize(
+    ("code", "line", "shown"),
+    [
+        ("x = 1\nprint(x)\n\ny += 1", 4, "y += 1"),
+        ("y += 1", 1, "y += 1"),
+        ("counts = {}\nfor w in P.split():\n    print(1)\n    total += len(w)", 4, "total += len(w)"),
+        (
+            "def f():\n    a = 1\n    for i in range(2):\n        total += i\n    return total\nprint(f())",
+            4,
+            "total += i",
+        ),
+        ("def f():\n    n += 1\nf()", 2, "n += 1"),
+        ("x = [1]\nx[0] += zz", 2, "x[0] += zz"),
+        ("x = 1\nx += zz\nzz += 1", 2, "x += zz"),
+    ],
+)
+def test_augmented_assignment_to_what_is_not_defined_is_told_at_its_line(code: str, line: int, shown: str) -> None:
+    told = error_of(code)
+    assert f'  File "<cell>", line {line}, in ' in told
+    assert f"    {shown}\n" in told
