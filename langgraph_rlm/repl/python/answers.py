@@ -14,6 +14,6 @@ def is_valid(answer: str) -> bool:
 
 
 def declines(answer: str) -> bool:
-    """Whether an answer is `NO_ANSWER`, as models spell it, and nothing besides."""
+    """Whether an answer is `NO_ANSWER`, as models spell it, or what they were told it stands for; nothing besides."""
     letters = "".join([character for character in answer[:MOST_DECLINED].lower() if character.isalnum()])
-    return len(answer) < MOST_DECLINED and letters in ("noanswer", "answernoanswer")
+    return len(answer) < MOST_DECLINED and letters in ("noanswer", "answernoanswer", "noneofthishastodowithit")

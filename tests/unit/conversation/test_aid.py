@@ -121,7 +121,16 @@ def test_model_goes_on_where_the_lines_do_not_tell(answer: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["no_answer", "NO ANSWER", "No answer.", "NO\\_ANSWER", "NO-ANSWER", "Answer: NoAnswer"]
+    "said",
+    [
+        "no_answer",
+        "NO ANSWER",
+        "No answer.",
+        "NO\\_ANSWER",
+        "NO-ANSWER",
+        "Answer: NoAnswer",
+        "None of this has to do with it.",
+    ],
 )
 def test_other_spellings_of_no_answer_are_none(said: str) -> None:
     out, _ = asked("Final = 'P'", "Final = len(P)", answer=said)
