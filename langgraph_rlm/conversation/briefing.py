@@ -23,10 +23,10 @@ class Briefing:
 
 @dataclass(frozen=True)
 class Asked:
-    """A question, and what the code that was written for it has found so far, block by block."""
+    """A question, and the blocks that ran for it so far: their code, and what it printed."""
 
     question: str
-    found: tuple[str, ...] = ()
+    ran: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

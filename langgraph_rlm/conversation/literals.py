@@ -28,9 +28,8 @@ def states_answer_unseen(code: str) -> bool:
 
 def has_sources(code: str) -> bool:
     """Whether anything but what is written down may come into code: of the text, of earlier blocks, from a model."""
-    body = statements(code)
-    own = Counter(_bound(nodes_of(body)))
-    return not read(code).undefined <= _NO_SOURCES | {*own}
+    found = read(code)
+    return not found.undefined <= _NO_SOURCES | {*_bound(found.nodes)}
 
 
 def sets_answer(code: str) -> bool:

@@ -15,7 +15,7 @@ from langgraph_rlm.asking.ledger import SUBCALLS
 from langgraph_rlm.conversation.briefing import Asked
 from langgraph_rlm.conversation.history import aid_message
 from langgraph_rlm.conversation.prompts import shorten
-from langgraph_rlm.conversation.ran import RanBlock, found_by
+from langgraph_rlm.conversation.ran import RanBlock
 from langgraph_rlm.nodes.turn import CellInput, next_turn
 from langgraph_rlm.running.run import read, run_of
 from langgraph_rlm.running.spec import RLMSpec
@@ -42,8 +42,8 @@ def _can_help(spec: RLMSpec, state: CellInput, config: RunnableConfig, aid: str,
     is_over = bool(state.get("limit")) or sum(step["code"] == aid for step in steps) >= MOST_AIDS
     if is_over or not spec.has_subcalls or run.ledger.left(SUBCALLS) <= 0:
         return False
-    cells = [*((step["code"], step["output"]) for step in steps), (state["code"], printed)]
-    asked = Asked(state["question"]["asked"], tuple(found_by(*cell) for cell in cells))
+    ran = (*((step["code"], step["output"]) for step in steps), (state["code"], printed))
+    asked = Asked(state["question"]["asked"], ran)
     given = spec.dialect.given(aid, run.context(state["context_id"], config), asked)
     before = [call["prompt"] for step in steps for call in step["subcalls"]]
     return any(shorten(value) not in before for value in given.values())

@@ -38,8 +38,11 @@ def doubt_of(
     if answer is None:
         doubts.append(prompts.is_none(*words))
     is_checked = PROFILES[state["question"]["chosen"]].checks_answer
-    has_looked = has_asked or any(step["code"] and spec.dialect.may_look(step["code"]) for step in steps)
-    has_looked = has_looked or not told_of_text(read(config, "history"))
+    has_looked = (
+        has_asked
+        or any(step["code"] and spec.dialect.may_look(step["code"]) for step in steps)
+        or not told_of_text(read(config, "history"))
+    )
     if not (has_looked or is_checked or is_shown) and states_answer_unseen(state["code"]):
         doubts.append(prompts.unfounded(*words))
     if isinstance(answer, str) and _OBJECT.search(answer):

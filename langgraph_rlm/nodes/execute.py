@@ -20,7 +20,6 @@ from langgraph_rlm.asking.requests import Call, Request
 from langgraph_rlm.conversation.briefing import Asked
 from langgraph_rlm.conversation.history import past_steps, questions
 from langgraph_rlm.conversation.prompts import shorten
-from langgraph_rlm.conversation.ran import found_by
 from langgraph_rlm.effects import Steps, Work
 from langgraph_rlm.errors import LimitExceeded
 from langgraph_rlm.nodes.conclusion import conclude_cell, conclude_reply
@@ -143,8 +142,8 @@ def _run_cell(now: Execution) -> Steps[CellOutcome]:
     past = past_steps(history)
     is_there = past is None or Variable("past_steps", "list", len(past)) in now.repl.variables
     variables = {} if is_there else {"past_steps": past}
-    found = (found_by(step["code"], step["output"]) for step in read(now.config, "trajectory"))
-    asked = Asked(now.state["question"]["asked"], tuple(found))
+    ran = ((step["code"], step["output"]) for step in read(now.config, "trajectory"))
+    asked = Asked(now.state["question"]["asked"], tuple(ran))
     kept = kept_answers(read(now.config, "journal"), is_suspended=False)
 
     def run() -> CellOutcome:

@@ -11,6 +11,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command, Overwrite
 from typing_extensions import TypedDict
 
+from langgraph_rlm.context.digests import context_id_of
 from langgraph_rlm.conversation import prompts
 from langgraph_rlm.effects import Steps, Work
 from langgraph_rlm.langgraph_internals import CONF, CONFIG_KEY_TASK_ID
@@ -19,7 +20,7 @@ from langgraph_rlm.routes.learning import learned_moves
 from langgraph_rlm.routes.outcomes import ReadOutcomes, namespace_of
 from langgraph_rlm.routes.profiles import PROFILES, Profile
 from langgraph_rlm.routes.routing import Routing
-from langgraph_rlm.running.inputs import checked_query, context_id_of, context_of_messages, missing_context
+from langgraph_rlm.running.inputs import checked_query, context_of_messages, missing_context
 from langgraph_rlm.running.run import read, run_of, store_of
 from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.state import Question

@@ -22,7 +22,7 @@ from langgraph_rlm.asking.replies import ModelReply
 from langgraph_rlm.asking.requests import Request
 from langgraph_rlm.asking.tools import CallTool, ToolFailed
 from langgraph_rlm.context import Context
-from langgraph_rlm.context.digests import digest_of
+from langgraph_rlm.context.digests import context_id_of, digest_of
 from langgraph_rlm.context.files import clean
 from langgraph_rlm.conversation import prompts
 from langgraph_rlm.effects import Steps
@@ -32,7 +32,6 @@ from langgraph_rlm.models.reply_length import bounded_reply
 from langgraph_rlm.nodes.pending import NOT_NEEDED
 from langgraph_rlm.nodes.records import record_of
 from langgraph_rlm.repl.python import answers
-from langgraph_rlm.running.inputs import context_id_of
 from langgraph_rlm.running.run import SPENT, Run, as_called, read, run_of, spent_before
 from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.state import SubcallInput

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,12 +10,10 @@ from langchain_core.messages import BaseMessage, convert_to_messages
 from langgraph.types import Command
 
 from langgraph_rlm.context import Context
+from langgraph_rlm.context.digests import context_id_of
 from langgraph_rlm.context.files import clean
 from langgraph_rlm.errors import ContextError, InvalidInput
 from langgraph_rlm.settings import checked_profile
-
-HASH_PIECE = 4_000_000
-"""Characters that are encoded at a time to be hashed: never a copy of the whole text."""
 
 
 def prepare_input(input: Any) -> Any:
@@ -85,11 +82,3 @@ def stored(context: Context) -> dict[str, Any]:
 def context_of_messages(messages: Sequence[BaseMessage]) -> Context:
     """The context that a conversation is: a document for each message."""
     return Context.of([Document(clean(message.text), metadata={"name": message.type}) for message in messages])
-
-
-def context_id_of(context: Context) -> str:
-    """What a context is called in the state, by what it holds: the same text keeps its name."""
-    digest = hashlib.blake2b(repr(context.metadata).encode("utf-8", "backslashreplace"), digest_size=16)
-    for start in range(0, len(context), HASH_PIECE):
-        digest.update(context.slice(start, start + HASH_PIECE).encode())
-    return digest.hexdigest()

@@ -22,12 +22,13 @@ from langgraph_rlm.asking.in_flight import InFlightCall, InFlightCalls
 from langgraph_rlm.asking.ledger import NOTHING_SPENT, Ledger
 from langgraph_rlm.asking.model_calls import Gate
 from langgraph_rlm.context import Context
+from langgraph_rlm.context.digests import context_id_of
 from langgraph_rlm.errors import ContextError
 from langgraph_rlm.langgraph_internals import CONF, CONFIG_KEY_CHECKPOINTER, CONFIG_KEY_READ, CONFIG_KEY_RUNTIME
 from langgraph_rlm.repl.interpreter import Interpreter
 from langgraph_rlm.repl.packed import DumpPacker
 from langgraph_rlm.repl.workers import Workers
-from langgraph_rlm.running.inputs import context_id_of, context_of_messages
+from langgraph_rlm.running.inputs import context_of_messages
 from langgraph_rlm.settings import Limits
 
 RUN = "__rlm_run"

@@ -7,14 +7,12 @@ from itertools import takewhile
 from typing import Any
 
 from langgraph_rlm.context import Context
-from langgraph_rlm.conversation.preview.offered import defined_for
+from langgraph_rlm.conversation.preview.offered import MOST_TAKEN_APART, defined_for
 
 PREFIX = 300
 """Characters of the text that are shown."""
 MOST_DOCUMENTS, MOST_NAME, MOST_KEYS = 20, 80, 10
 """Documents that are listed, characters of a name, and keys of their metadata that are named."""
-MOST_TAKEN_APART = 3_000_000
-"""Characters of a text that is offered as `documents`."""
 OWN_KEYS = ("name", "length", "start", "end")
 
 

@@ -11,7 +11,14 @@ from itertools import groupby
 from langgraph_rlm.context import Context
 from langgraph_rlm.conversation.preview.documents import folder_of, name_in
 from langgraph_rlm.conversation.preview.hops import second_places
-from langgraph_rlm.conversation.preview.words import MOST_QUESTION, MOST_SEARCHED, is_common, is_identifier, quoted
+from langgraph_rlm.conversation.preview.words import (
+    MOST_QUESTION,
+    MOST_SEARCHED,
+    Words,
+    is_common,
+    is_identifier,
+    quoted,
+)
 
 MOST_PLACES = 2_000
 """Places of a word that are looked at: one that stands at more tells little."""
@@ -60,8 +67,10 @@ def by_document(lines: Sequence[Line]) -> str:
     return "\n".join(parts)
 
 
-def lines_found(query: str, context: Context, most: int) -> list[Line]:
+def lines_found(query: str, context: Context, found: Words, most: int) -> list[Line]:
     """The lines with the rarest words of the question, best first, as many as fit in `most` characters.
+
+    `found` are the words of the question that the text has.
 
     A word counts the more the fewer lines have it, and twice where it is quoted or an identifier. It counts in part for
     the lines below one that opens something, such as a function. With each line come those that open what it stands in,
@@ -83,7 +92,7 @@ def lines_found(query: str, context: Context, most: int) -> list[Line]:
     best, folder, shown = max(scores.values(), default=0.0), folder_of(context), dict[int, Line]()
     if not best:
         return []
-    if places := second_places(query, text):
+    if places := second_places(query, text, found):
         starts = [start for place in places for start in _starts(text, *place)]
         return [_line(context, start, folder) for start in starts][: most // MOST_LINE]
     least = LEAST_SHARE * best

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from langgraph_rlm.conversation.preview.words import MOST_SEARCHED, words_found
+from langgraph_rlm.conversation.preview.words import MOST_SEARCHED, Words, stands_alone
 
 MOST_BLOCK = 600
 """Characters between two blank lines that belong together; of longer ones a line is taken."""
@@ -19,14 +19,15 @@ _KEY = re.compile(r"(?=.*\d).*[^\W\d].*|\d{5}")
 Span = tuple[int, int]
 
 
-def second_places(query: str, text: str) -> list[Span]:
+def second_places(query: str, text: str, found: Words) -> list[Span]:
     """Where a question of two steps is answered: from where to where its first place goes, and each second one.
+
+    `found` are the words of the question that the text has.
 
     The first is the only one with what the question names first of all. A second one has another word of the question,
     which the first has not, and a value that stands in the first. None where there is no such place.
     """
     searched = text[:MOST_SEARCHED]
-    found = words_found(query, searched)
     if not found or searched.find(found[0].text, found[0].place + 1) >= 0:
         return []
     first = _block(searched, found[0].place)
@@ -54,8 +55,7 @@ def _blocks_with(value: str, text: str) -> Iterator[Span]:
     for _ in range(MOST_PLACES):
         if at < 0:
             return
-        around = text[at - 1 : at] + text[at + len(value) : at + len(value) + 1]
-        if not any(character.isalnum() for character in around):
+        if stands_alone(value, at, text):
             yield _block(text, at)
         at = text.find(value, at + 1)
 

@@ -15,11 +15,9 @@ from functools import partial
 from typing import Any
 
 from langgraph_rlm.context import Context
-from langgraph_rlm.conversation.preview.offered import defined_for
+from langgraph_rlm.conversation.preview.offered import MOST_TAKEN_APART, defined_for
 from langgraph_rlm.conversation.preview.words import Words
 
-MOST_TAKEN_APART = 3_000_000
-"""Characters of a text that is offered as `rows`: the sandbox needs up to three seconds for so many."""
 MOST_ROWS = 2
 MOST_SHOWN = 160
 """Characters shown of a record."""

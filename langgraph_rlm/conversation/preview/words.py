@@ -143,9 +143,14 @@ def _place(word: str, text: str) -> int:
     at = -1
     for _ in range(MOST_PLACES):
         at = text.find(word, at + 1)
-        if at < 0 or not (text[max(at - 1, 0) : at].isalnum() or text[at + len(word) : at + len(word) + 1].isalnum()):
+        if at < 0 or stands_alone(word, at, text):
             return at
     return -1
+
+
+def stands_alone(word: str, at: int, text: str) -> bool:
+    """Whether a word at a place of `text` is no part of a longer one."""
+    return not (text[max(at - 1, 0) : at].isalnum() or text[at + len(word) : at + len(word) + 1].isalnum())
 
 
 def lines_with(words: Words, context: Context, numbered: bool = False) -> list[str]:

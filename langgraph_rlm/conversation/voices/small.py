@@ -15,7 +15,7 @@ from langgraph_rlm.conversation import prompts
 from langgraph_rlm.conversation.briefing import Asked, Briefing
 from langgraph_rlm.conversation.literals import has_sources
 from langgraph_rlm.conversation.preview import amounts, documents, evidence, records, words
-from langgraph_rlm.conversation.ran import RanBlock
+from langgraph_rlm.conversation.ran import RanBlock, found_by
 from langgraph_rlm.repl.python.answers import NO_ANSWER, declines
 
 RULES = """\
@@ -69,9 +69,9 @@ class Small:
         text, question = context.text, asked.question
         found, is_of_records = words.words_found(question, text), records.way_apart(text) is not None
         is_read = not amounts.is_computed(question, found, is_of_records)
-        lines = evidence.lines_found(question, context, MOST_EVIDENCE) if is_read else []
-        printed = [prompts.shorten(text, MOST_PRINTED) for text in dict.fromkeys(asked.found) if text]
-        printed = printed[-SHOWN_PRINTED:]
+        lines = evidence.lines_found(question, context, found, MOST_EVIDENCE) if is_read else []
+        outputs = dict.fromkeys(found_by(code, printed) for code, printed in asked.ran)
+        printed = [prompts.shorten(output, MOST_PRINTED) for output in outputs if output][-SHOWN_PRINTED:]
         if not lines and not printed:
             return {}
         where = ", by document" if context.num_documents() > 1 else ""
@@ -131,7 +131,7 @@ class Small:
         if way:
             lines = words.lines_with(found, context)
         elif not is_computed:
-            lines = evidence.lines_found(query, context, MOST_SHOWN)
+            lines = evidence.lines_found(query, context, found, MOST_SHOWN)
         shown = [line for line in map(str, lines) if line not in text[: documents.PREFIX]]
         if shown:
             parts.append("Some lines with them:\n<<<\n{}\n>>>".format("\n".join(shown)))

@@ -52,9 +52,10 @@ def matches(code: Code) -> Iterator[Edit]:
 
     Monty takes it for the keyword where another statement stands before it on the line, such as a mark.
     """
-    begins = {start_of(node) for node in code.nodes if isinstance(node, ast.stmt)}
-    for name in code.of(ast.Name):
-        if name.id == "match" and start_of(name) in begins:
+    names = [name for name in code.of(ast.Name) if name.id == "match"]
+    begins = {start_of(node) for node in code.nodes if isinstance(node, ast.stmt)} if names else set()
+    for name in names:
+        if start_of(name) in begins:
             yield Edit.at(start_of(name), "(")
             yield Edit.at(end_of(name), ")")
 

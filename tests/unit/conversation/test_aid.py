@@ -286,7 +286,7 @@ def test_functions_take_a_dict_for_its_texts(code: str, answer: Any) -> None:
 
 
 def lines_found(query: str, context: Context, most: int) -> list[str]:
-    return [*map(str, evidence.lines_found(query, context, most))]
+    return [*map(str, evidence.lines_found(query, context, words_found(query, context.text), most))]
 
 
 @pytest.mark.parametrize(
@@ -390,4 +390,4 @@ def test_question_of_two_steps_shows_both_places(question: str, text: str, lines
     ],
 )
 def test_there_is_no_second_place_without_a_value_that_leads_there(question: str, text: str) -> None:
-    assert second_places(question, text) == []
+    assert second_places(question, text, words_found(question, text)) == []
