@@ -29,7 +29,7 @@ def states_answer_unseen(code: str) -> bool:
 def has_sources(code: str) -> bool:
     """Whether anything but what is written down may come into code: of the text, of earlier blocks, from a model."""
     found = read(code)
-    return not found.undefined <= _NO_SOURCES | {*_bound(found.nodes)}
+    return not found.undefined <= _NO_SOURCES | {*_defined(found.nodes)}
 
 
 def sets_answer(code: str) -> bool:
@@ -86,15 +86,21 @@ def _literal_names(body: Sequence[ast.stmt]) -> set[str]:
     return literal
 
 
-def _bound(nodes: Sequence[ast.AST]) -> Iterator[str]:
+def _defined(nodes: Sequence[ast.AST]) -> Iterator[str]:
     for node in nodes:
         match node:
-            case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
-                yield name
             case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.AsyncFunctionDef(name=name):
                 yield name
             case ast.alias(name=name, asname=other):
                 yield other or name.partition(".")[0]
+
+
+def _bound(nodes: Sequence[ast.AST]) -> Iterator[str]:
+    yield from _defined(nodes)
+    for node in nodes:
+        match node:
+            case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
+                yield name
             case ast.Call(func=ast.Attribute(value=ast.Name(id=name))):
                 yield name  # a method may fill it
             case ast.Subscript(value=ast.Name(id=name), ctx=ast.Store()):

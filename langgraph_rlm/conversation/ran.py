@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from langgraph_rlm.conversation.literals import has_sources
 from langgraph_rlm.repl.cells import Finished
-from langgraph_rlm.repl.syntax import nodes_of, statements
+from langgraph_rlm.repl.syntax import nodes_of, read, statements
 
-NOTHING = ("", "None", "False", "[]", "()", "{}", "set()", "''")
+NOTHING = ("", "None", "False", "[]", "()", "{}", "set()", "''", "deque([])", "Counter()", "dict_keys([])")
+NO_COUNT = ("0", "-1")
+"""What counting and searching give where there is nothing."""
+_COUNTS = ("find", "rfind", "count", "len", "sum")
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,16 @@ class RanBlock:
     """Answers that are kept of dropped cells, where this is one."""
 
     @property
-    def found_nothing(self) -> list[str]:
+    def found_nothing(self) -> bool:
+        """Whether a search shows nothing: its output says no more than that, or it has none and was to have some."""
+        if self.cell.error or self.has_answer or not has_sources(self.code):
+            return False
+        if self.cell.printed.length:
+            return not found_by(self.code, str(self.cell.printed))
+        return bool(self.empty) or any(True for _ in _calls_of(self.code, "print"))
+
+    @property
+    def empty(self) -> list[str]:
         """The variables that hold nothing after a search over the text, where the code printed nothing either."""
         if self.cell.printed.length or self.cell.error:
             return []
@@ -57,12 +70,10 @@ class RanBlock:
 
 
 def found_by(code: str, printed: str) -> str:
-    """What code has printed, without lines that only say that there is nothing, or that are written in it.
-
-    Such as "No match found."
-    """
-    lines = (line for line in printed.splitlines() if line.strip() not in NOTHING and line.strip() not in code)
-    return "\n".join(lines)
+    """What code has printed, without lines that only say that there is nothing, such as "No match found.", "Hits: []"."""
+    said = _words_printed(code)
+    none = (*NOTHING, *NO_COUNT) if any(True for _ in _calls_of(code, *_COUNTS)) else NOTHING
+    return "\n".join(line for line in printed.splitlines() if _without(said, line) not in none)
 
 
 def is_repeated(code: str, earlier: Sequence[str]) -> bool:
@@ -73,6 +84,41 @@ def is_repeated(code: str, earlier: Sequence[str]) -> bool:
 
 def _without_comments(code: str) -> list[str]:
     return [line.rstrip() for line in code.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+
+
+def _without(said: Sequence[str], line: str) -> str:
+    """What stands in a line besides words that are `said` in the code."""
+    for words in said:
+        line = line.replace(words, "", 1)
+    return line.strip()
+
+
+def _words_printed(code: str) -> list[str]:
+    """What code prints of its own, the longest first."""
+    words = [word.strip() for call in _calls_of(code, "print") for part in call.args for word in _words_of(part)]
+    return sorted(filter(None, words), key=len, reverse=True)
+
+
+def _words_of(value: ast.expr) -> Iterator[str]:
+    """The words that a value consists of, or may be."""
+    match value:
+        case ast.Constant(value=str(words)):
+            yield words
+        case ast.JoinedStr(values=parts) | ast.BoolOp(values=parts):
+            for part in parts:
+                yield from _words_of(part)
+        case ast.IfExp(body=one, orelse=other) | ast.BinOp(left=one, right=other):
+            yield from (*_words_of(one), *_words_of(other))
+        case ast.FormattedValue(value=part):
+            yield from _words_of(part)
+
+
+def _calls_of(code: str, *names: str) -> Iterator[ast.Call]:
+    """The calls of functions and methods of these names."""
+    for node in read(code).nodes:
+        match node:
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in names:
+                yield node
 
 
 def _reads_text(value: ast.expr) -> bool:

@@ -19,6 +19,12 @@ class Unaided:
     def aid(self, ran: RanBlock, is_doubted: bool) -> str | None:
         return None
 
+    def told(self, code: str, answer: Any, question: str) -> list[Any]:
+        return [answer]
+
+    def asks_plainly(self, code: str) -> bool:
+        return False
+
     def may_look(self, code: str) -> bool:
         return True
 

@@ -11,7 +11,6 @@ from langgraph.types import Command, Overwrite
 
 from langgraph_rlm.answers.citations import MOST_CITATIONS, citations
 from langgraph_rlm.answers.schema import Unfit
-from langgraph_rlm.answers.values import as_text
 from langgraph_rlm.conversation import prompts
 from langgraph_rlm.conversation.dialects.replies import Code, Nothing, Text
 from langgraph_rlm.conversation.history import cut_of_latest, is_aided, latest_reply
@@ -24,11 +23,15 @@ from langgraph_rlm.nodes.ending import answer_schema_of, answer_update
 from langgraph_rlm.nodes.turn import CellInput, next_turn
 from langgraph_rlm.repl.cells import Finished
 from langgraph_rlm.repl.journal import kept_answers
-from langgraph_rlm.repl.python.answers import is_valid
+from langgraph_rlm.repl.printed import OutputCap, Printed
 from langgraph_rlm.routes.profiles import PROFILES
 from langgraph_rlm.running.run import read, run_of
 from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.state import append_new
+
+
+NOTHING_RAN = RanBlock("", Finished(Printed(OutputCap(0, 0)), None, ()), 0, 0, has_answer=True)
+"""In place of a block, where an answer is stated in words."""
 
 
 def conclude_reply(spec: RLMSpec, state: CellInput, config: RunnableConfig) -> Command[Any]:
@@ -38,7 +41,12 @@ def conclude_reply(spec: RLMSpec, state: CellInput, config: RunnableConfig) -> C
     said = Nothing(cut, is_prose=False) if cut else spec.dialect.parse(reply)
     entry = {"step": state["step"], "depth": spec.depth, "reply": reply, "code": "", "output": "", "subcalls": []}
     if isinstance(said, Text):
-        return _conclude_answer(spec, state, config, {"trajectory": [entry | {"error": None}]}, said.answer)
+        has_help = spec.dialect.aid(NOTHING_RAN, is_doubted=True) is not None
+        doubt = doubt_of(spec, state, config, said.answer, is_unseen=False, has_asked=False) if has_help else None
+        if doubt is None:
+            return _conclude_answer(spec, state, config, {"trajectory": [entry | {"error": None}]}, said.answer)
+        update = {"trajectory": [entry | {"error": None, "doubt": doubt}]}
+        return go_on(spec, state, config, update, NOTHING_RAN, doubt)
     feedback = said.feedback
     update = {"trajectory": [entry | {"error": feedback or None}]}
     last_words = reply if isinstance(said, Nothing) and said.is_prose and reply.strip() else None
@@ -72,8 +80,8 @@ def conclude_cell(
     following = parsed.blocks[number:] if number else ()
     ready = state.get("ready") or list(cell.held if state.get("limit") and not following else cell.answer)
     is_edited, is_aid = parsed.blocks[number - 1 : number] != (state["code"],), is_aided(read(config, "history"))
-    if is_aid and ready and not is_valid(as_text(ready[0])):
-        return next_turn(spec, state, config, update | {"ready": []}, prompts.NOT_TOLD)
+    if ready and not (ready := spec.dialect.told(state["code"], ready[0], state["question"]["asked"])):
+        return next_turn(spec, state, config, update | {"ready": []}, prompts.NOT_TOLD, is_stuck=True)
     ran = RanBlock(
         state["code"],
         cell,

@@ -23,10 +23,11 @@ _OBJECT = re.compile(r"<[^<>\n]{1,100} at 0x[0-9a-f]+>")
 def doubt_of(
     spec: RLMSpec, state: CellInput, config: RunnableConfig, answer: Any, is_unseen: bool, has_asked: bool
 ) -> str | None:
-    """What is said of an answer that nobody can have found: each thing once, but for what was not seen, and for what
+    """What is said of an answer that nobody can have found: one thing, once, but for what was not seen, and for what
     says itself that it is none.
 
     `is_unseen`: it was written down beside a block whose output nobody had seen. `has_asked`: its cell asked somebody.
+    An answer that is stated in words has no code.
     """
     if state.get("limit") or not state["step"]:  # the model has no other turn, or had none: the code is the host's
         return None
@@ -43,14 +44,15 @@ def doubt_of(
         or any(step["code"] and spec.dialect.may_look(step["code"]) for step in steps)
         or not told_of_text(read(config, "history"))
     )
-    if not (has_looked or is_checked or is_shown) and states_answer_unseen(state["code"]):
+    is_written = not state["code"] or states_answer_unseen(state["code"])
+    if is_written and not (has_looked or is_checked or is_shown):
         doubts.append(prompts.unfounded(*words))
     if isinstance(answer, str) and _OBJECT.search(answer):
         doubts.append(prompts.no_value(*words))
     if doubted := spec.dialect.doubt(answer, state["question"]["asked"]):
         doubts.append(doubted)
-    told = [step.get("doubt") for step in steps]
-    return next((doubt for doubt in doubts if doubt not in told or doubt == prompts.NOT_TOLD), None)
+    told = {step.get("doubt") for step in steps} - {prompts.NOT_TOLD}
+    return doubts[0] if doubts and told.isdisjoint(doubts) else None
 
 
 def _is_all_shown(state: CellInput, config: RunnableConfig) -> bool:

@@ -39,6 +39,9 @@ class Dialect(Protocol):
     def aid(self, ran: RanBlock, is_doubted: bool) -> str | None:
         """A block of the host's own after one that got nowhere, or whose answer `is_doubted`."""
 
+    def told(self, code: str, answer: Any, question: str) -> list[Any]:
+        """The answer that a block has set, as it is meant; nothing where the host's own block has none to give."""
+
     def may_look(self, code: str) -> bool:
         """Whether a block may have told anything of the text, so that an answer after it is no guess."""
 

@@ -11,7 +11,8 @@ from langgraph_rlm.context import Context
 from langgraph_rlm.conversation import prompts
 from langgraph_rlm.conversation.briefing import Asked, Briefing, Remaining
 from langgraph_rlm.conversation.dialects.fences import MARKED, Block, blocks_of, outside
-from langgraph_rlm.conversation.dialects.prose import does_something, is_code, looks_like_code
+from langgraph_rlm.conversation.dialects.plainly import said_plainly
+from langgraph_rlm.conversation.dialects.prose import does_something, is_code, looks_like_code, names_repl
 from langgraph_rlm.conversation.dialects.replies import Code, Nothing, ParsedReply, Text, with_equal_lines
 from langgraph_rlm.conversation.literals import sets_answer, states_answer
 from langgraph_rlm.conversation.preview.documents import documents_for
@@ -20,11 +21,9 @@ from langgraph_rlm.conversation.ran import RanBlock
 from langgraph_rlm.conversation.sub_answers import condense
 from langgraph_rlm.conversation.voices.voice import Voice
 from langgraph_rlm.repl.conventions import ReplConventions
-from langgraph_rlm.repl.syntax import read
 
 SHELLS = ("bash", "sh", "shell", "console", "sql", "js", "javascript")
 """Languages of code that is none for the REPL, and no answer in words either."""
-NAMES_OF_REPL = {"P", "ctx", "grep", "llm_query", "llm_batch", "llm_map", "rlm_query"}
 
 _FINAL = re.compile(r"^[ \t]*FINAL:[ \t]*(.*)", re.M)
 _FINAL_VAR = re.compile(r"^[ \t]*FINAL_VAR:[ \t]*`?([A-Za-z_]\w*)`?[ \t]*$", re.M)
@@ -81,6 +80,12 @@ class Final:
     def aid(self, ran: RanBlock, is_doubted: bool) -> str | None:
         return self.voice.aid(ran, is_doubted)
 
+    def told(self, code: str, answer: Any, question: str) -> list[Any]:
+        if not self.voice.asks_plainly(code) or not isinstance(answer, str):
+            return [answer]
+        said = said_plainly(answer)
+        return [said] if said is not None and self.voice.doubt(said, question) is None else []
+
     def may_look(self, code: str) -> bool:
         return self.voice.may_look(code)
 
@@ -114,9 +119,12 @@ def _stated(words: str, text: str, cells: list[Block]) -> re.Match[str] | None:
     stated = _FINAL.search(words)
     if stated is None or not text[stated.start(1) :].strip():
         return None
-    return None if any(block.start < stated.start() or _is_for_repl(block) for block in cells) else stated
+    is_said = bool(stated[1].strip())
+    return None if any(block.start < stated.start() or _is_for_repl(block, is_said) for block in cells) else stated
 
 
-def _is_for_repl(block: Block) -> bool:
-    """Whether a block is to run: it is marked so, or has names that are of the REPL alone."""
-    return block.language == "repl" or sets_answer(block.code) or bool(read(block.code).used & NAMES_OF_REPL)
+def _is_for_repl(block: Block, is_said: bool) -> bool:
+    """Whether a block after the line is to run: it is marked so, names the text, or ends the run in place of an answer
+    that the line does not have."""
+    is_ending = not is_said and sets_answer(block.code)
+    return block.language == "repl" or is_ending or names_repl(block.code)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
-from langgraph_rlm.repl.syntax import nodes_of, statements
+from langgraph_rlm.repl.syntax import nodes_of, read, statements
 
 _DO_NOTHING = (ast.Pass, ast.Break, ast.Continue, ast.Global, ast.Nonlocal)
 _MAY_DO = (ast.Return, ast.Raise, ast.Assert, ast.Delete, ast.Expr)
@@ -19,6 +19,7 @@ _LOOKS_LIKE_CODE = re.compile(
     re.M,
 )
 _PLURALS = ("s", "es", "ies")
+_NAMES_OF_REPL = {"P", "ctx", "grep", "llm_query", "llm_batch", "llm_map", "rlm_query"}
 
 
 def is_code(text: str) -> bool:
@@ -29,6 +30,11 @@ def is_code(text: str) -> bool:
 def does_something(text: str) -> bool:
     """Whether `text` is Python that does something, as words beside a stated answer never do."""
     return any(map(_does, statements(text)))
+
+
+def names_repl(code: str) -> bool:
+    """Whether code has names that are of the REPL alone."""
+    return bool(read(code).used & _NAMES_OF_REPL)
 
 
 def looks_like_code(text: str) -> bool:

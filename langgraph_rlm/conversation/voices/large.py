@@ -76,7 +76,7 @@ class Large(Unaided):
 
     def after_cell(self, ran: RanBlock, output: str) -> str:
         parts = prompts.what_ran(ran, output)
-        if names := ran.found_nothing:
+        if names := ran.empty:
             parts.append(f"Empty: {', '.join(names)}. Look at how `P` writes it.")
         if ran.is_repeated:
             parts.append("This code ran before, and did the same.")

@@ -17,6 +17,7 @@ from langgraph_rlm.conversation.literals import has_sources
 from langgraph_rlm.conversation.preview import amounts, documents, evidence, records, words
 from langgraph_rlm.conversation.ran import RanBlock, found_by
 from langgraph_rlm.repl.python.answers import NO_ANSWER, declines
+from langgraph_rlm.repl.syntax import read
 
 RULES = """\
 You answer a question about a text with Python. The text is the str `P` in a REPL. It is too long to read: search it, \
@@ -56,6 +57,7 @@ PLAINLY = (
 )
 MOST_SHOWN = 1_000
 """Characters of lines that the first message shows."""
+EMPTY = "`Final` is empty. Print what your code has found, then set `Final` to the answer; or to this once more."
 
 
 class Small:
@@ -84,25 +86,30 @@ class Small:
         parts.append(f"{prompts.shorten(question)}\n{PLAINLY}")
         return {"plain_question": "\n\n".join(parts)}
 
+    def asks_plainly(self, code: str) -> bool:
+        return "plain_question" in read(code).used
+
     def may_look(self, code: str) -> bool:
         return has_sources(code)  # it begins with imports, and goes on with a guess
 
     def doubt(self, answer: object, question: str) -> str | None:
-        """A word of the question is no answer to it, but where it names those to choose from; nor is a blank."""
+        """A word of the question is no answer to it, but where it names those to choose from; nor is what is empty."""
+        if answer in ([], {}):
+            return EMPTY
         if not isinstance(answer, str):
             return None
         said = answer.strip()
         if declines(said):  # a plain question that the model has put again
             return prompts.NOT_TOLD
         if not said:
-            return "`Final` is blank. Print what your code has found, then set `Final` to the answer."
+            return EMPTY
         is_of_question = re.search(rf"(?<!\w){re.escape(said.casefold())}(?!\w)", question.casefold())
         if not is_of_question or " or " in question.casefold():
             return None
         return "`Final` is a piece of the question, and no answer to it. Search `P` for what is asked."
 
     def aid(self, ran: RanBlock, is_doubted: bool) -> str | None:
-        got_nowhere = is_doubted or ran.is_repeated or bool(ran.found_nothing)
+        got_nowhere = is_doubted or ran.is_repeated or ran.found_nothing
         return ASK if got_nowhere and ran.code != ASK else None
 
     def rules(self, briefing: Briefing) -> str:
@@ -156,7 +163,7 @@ class Small:
 
     def after_cell(self, ran: RanBlock, output: str) -> str:
         parts = prompts.what_ran(ran, output)
-        if names := ran.found_nothing:
+        if names := ran.empty:
             parts.append(
                 f"Empty: {', '.join(names)}. What you looked for is not written that way in `P`: print a line of `P`, "
                 "compare each character, and change the code."

@@ -23,6 +23,9 @@ class Voice(Protocol):
     def aid(self, ran: RanBlock, is_doubted: bool) -> str | None:
         """A cell of the host's own after one that got nowhere, or whose answer `is_doubted`."""
 
+    def asks_plainly(self, code: str) -> bool:
+        """Whether a cell puts the question over what was found: the host's own does, and one that is copied from it."""
+
     def may_look(self, code: str) -> bool:
         """Whether a cell may have told anything of the text, so that an answer after it is no guess."""
 

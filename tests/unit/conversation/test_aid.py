@@ -32,13 +32,75 @@ def asked(
     return rlm_of(model, voice="small", **settings).invoke(given), model
 
 
-@pytest.mark.parametrize("guess", ["Final = 'P'", "Final = None", "Final = 1024", VAIN])
+@pytest.mark.parametrize("guess", ["Final = 'P'", "Final = None", "Final = 1024", "Final = []", VAIN])
 def test_guess_and_search_in_vain_are_followed_by_the_plain_question(guess: str) -> None:
     out, model = asked(guess)
     assert (out["answer"], out["status"], out["steps"], out["subcalls"]) == ("document 1", "answered", 1, 1)
     [prompt] = model.asked
     assert "document 1:\n1: class Barrier:" in prompt
     assert GIVEN["query"] in prompt
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        "for line in P.splitlines():\n    if 'zzz' in line:\n        print(line)",
+        "for name, text in documents.items():\n    if 'class zzz' in text:\n        print(name)",
+        "m = re.search('zzz', P)\nif m: print(m.group())",
+        "m = re.search('zzz', P)\nprint(m.group() if m else 'Nothing was found.')",
+        "if 'zzz' in P:\n    print('yes')\nelse:\n    print('It is not there.')",
+        "print([line for line in P.splitlines() if 'zzz' in line])",
+        "hits = re.findall('zzz', P)\nprint(hits)",
+        "hits = re.findall('zzz', P)\nprint('Hits:', hits)",
+        "hits = re.findall('zzz', P)\nprint(f'{len(hits)} hits')",
+        "print(re.search('zzz', P))",
+        "print('zzz' in P)",
+        "print(P.find('zzz'))",
+        "print(P.count('zzz'))",
+        "print(grep('zzz'))",
+        "grep('zzz')",
+        "re.findall('zzz', P)",
+        "hits = [line for line in P.splitlines() if 'zzz' in line]\nprint('\\n'.join(hits))",
+        "print(set(re.findall('zzz', P)))",
+        "hits = collections.Counter(re.findall('zzz', P))\nprint(hits)",
+        "print({name: text.count('zzz') for name, text in documents.items() if 'zzz' in text})",
+        "print('zzz:')\nfor hit in re.finditer('zzz', P):\n    print(hit.start())",
+        "Final = [line for line in P.splitlines() if 'zzz' in line]",
+        "Final = re.findall('zzz', P)",
+        "Final = next((name for name, text in documents.items() if 'zzz' in text), None)",
+        "Final = {name: 1 for name, text in documents.items() if 'zzz' in text}",
+        "Final = '\\n'.join(re.findall('zzz', P))",
+    ],
+)
+def test_search_that_finds_nothing_is_followed_by_the_plain_question(search: str) -> None:
+    out, model = asked(search)
+    assert (out["answer"], out["steps"], len(model.asked)) == ("document 1", 1, 1)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "print(P[:9])",
+        "n = len(P)",
+        "print(len(P))",
+        "print([P[:3]])",
+        "lines = P.splitlines()",
+        "print(-1)",
+        "if 'class' in P:\n    print('It is there.', P.find('class'))",
+        "print(P.count('x') - P.count('y') - 299)",
+        "def first(text):\n    print(text[:3])",
+        "for name in documents:\n    print(name)",
+    ],
+)
+def test_cell_that_found_something_or_did_not_look_is_not(code: str) -> None:
+    _, model = asked(code, "Final = P[:5]")
+    assert model.asked == []
+
+
+def test_empty_answer_is_believed_the_second_time() -> None:
+    again = "Final = re.findall('zzz', P)"
+    out, _ = asked(again, again, answer="NO_ANSWER")
+    assert (out["answer"], out["steps"]) == ([], 2)
 
 
 def test_cell_that_repeats_is_followed_by_the_plain_question_over_what_it_printed() -> None:
@@ -144,6 +206,58 @@ def test_no_answer_that_the_model_copies_again_and_again_ends_nothing(ending: st
     assert out["answer"] == len("\n\n".join(FILES))
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        cell("Final = 3"),
+        cell("print(P.find('Barrier'))"),
+        "```python\nprint(1)\n```",
+        "```\nFinal = 'document 0'\n```",
+        "print(P.find('Barrier'))",
+        "Final = llm_query(plain_question)",
+        "FINAL(3)",
+        "Look at it:\n```py\nfor line in P.splitlines():\n    print(line)\n```",
+        "Barrier",
+        "**Barrier**",
+        "``````",
+    ],
+)
+def test_code_and_words_of_the_question_are_no_answer_to_the_plain_one(said: str) -> None:
+    out, _ = asked("Final = 'P'", "Final = llm_query(plain_question).strip()", "Final = len(P)", answer=said)
+    assert (out["answer"], out["steps"]) == (len("\n\n".join(FILES)), 3)
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("FINAL: document 1", "document 1"),
+        ("**document 1**", "document 1"),
+        ("**Answer:** `document 1`", "document 1"),
+        ("The answer is: 'document 1'", "document 1"),
+        ("```\ndocument 1\n```", "document 1"),
+        ("```text\ndocument 1\n```\n", "document 1"),
+        ("`a.py` and `b.py`", "`a.py` and `b.py`"),
+        ("limit = 7", "limit = 7"),
+        ("```python\nlimit = 7\n```", "limit = 7"),
+        ("It is:\n```python\nlimit = 7\n```", "It is:\n```python\nlimit = 7\n```"),
+        ("import selectors", "import selectors"),
+        ("It is **7**", "It is **7**"),
+        ("'", "'"),
+    ],
+)
+def test_answer_to_the_plain_question_is_taken_out_of_what_it_is_wrapped_in(said: str, answer: str) -> None:
+    assert asked("Final = 'P'", answer=said)[0]["answer"] == answer
+
+
+@pytest.mark.parametrize("guess", ["FINAL: 2048", "I know it.\nFINAL: document 7", "FINAL: P", "FINAL: None"])
+def test_answer_that_is_stated_before_anything_was_seen_is_a_guess(guess: str) -> None:
+    model = InOrder(script=[guess], answer=lambda prompt: "document 1")
+    out = rlm_of(model, voice="small").invoke(GIVEN)
+    assert (out["answer"], out["steps"], out["subcalls"]) == ("document 1", 1, 1)
+    model = InOrder(script=[guess, guess], answer=lambda prompt: "NO_ANSWER")
+    assert rlm_of(model, voice="small").invoke(GIVEN)["answer"] == guess.partition("FINAL: ")[2]
+
+
 def test_answer_that_speaks_of_no_answer_is_one() -> None:
     out, _ = asked("print(P[:9])", "Final = 'NO_ANSWER is ' + P[:3]")
     assert out["answer"] == "NO_ANSWER is def"
@@ -175,6 +289,15 @@ def test_variables_and_functions_of_the_code_stay_its_own() -> None:
 def test_without_sub_calls_the_model_is_asked_again(limits: Limits) -> None:
     out, model = asked("Final = 'P'", "Final = len(P)", limits=limits)
     assert (out["steps"], model.asked) == (2, [])
+
+
+@pytest.mark.parametrize("limits", [Limits(max_subcalls=0), Limits(max_depth=0)], ids=["max_subcalls", "max_depth"])
+@pytest.mark.parametrize(
+    "guess", ["Final = None", "Final = 'Barrier'", "Final = 1024", "Final = ''", "Final = []", "Final = 'P'"]
+)
+def test_what_is_said_twice_is_believed_the_second_time(guess: str, limits: Limits) -> None:
+    out, _ = asked(guess, guess, limits=limits)
+    assert out["steps"] == 2
 
 
 def test_word_of_the_question_is_no_answer_to_it() -> None:
