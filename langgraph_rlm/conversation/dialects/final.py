@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,9 +22,12 @@ from langgraph_rlm.conversation.ran import RanBlock
 from langgraph_rlm.conversation.sub_answers import condense
 from langgraph_rlm.conversation.voices.voice import Voice
 from langgraph_rlm.repl.conventions import ReplConventions
+from langgraph_rlm.repl.syntax import statements
 
 SHELLS = ("bash", "sh", "shell", "console", "sql", "js", "javascript")
 """Languages of code that is none for the REPL, and no answer in words either."""
+
+TEXT_KEPT = "`P` is the whole text already. The line that sets it to a copy of a part was left out."
 
 _FINAL = re.compile(r"^[ \t]*FINAL:[ \t]*(.*)", re.M)
 _FINAL_VAR = re.compile(r"^[ \t]*FINAL_VAR:[ \t]*`?([A-Za-z_]\w*)`?[ \t]*$", re.M)
@@ -60,11 +64,13 @@ class Final:
             return Code((before,))
         if cells:
             codes = [block.code for block in cells]
-            return Code(("\n".join(codes),), states_answer=states_answer(codes))
+            code, is_changed = _with_text("\n".join(codes))
+            return Code((code,), TEXT_KEPT if is_changed else "", states_answer(codes))
         named = _FINAL_VAR.search(words)
         before = words[: named.start()].strip() if named else words.strip()
         if does_something(before) if named else is_code(before):
-            return Code((before,))
+            code, is_changed = _with_text(before)
+            return Code((code,), TEXT_KEPT if is_changed else "")
         if named:
             return Code((f"FINAL_VAR({named[1]!r})",))
         is_shell = any(block.language.lower() in SHELLS for block in blocks) and not words.strip()
@@ -128,3 +134,28 @@ def _is_for_repl(block: Block, is_said: bool) -> bool:
     that the line does not have."""
     is_ending = not is_said and sets_answer(block.code)
     return block.language == "repl" or is_ending or names_repl(block.code)
+
+
+def _with_text(code: str) -> tuple[str, bool]:
+    """Code without statements that set `P` to a text that is written down, and whether there were any.
+
+    A small model copies what it is shown of `P`, and searches the copy.
+    """
+    lines, body = code.split("\n"), statements(code)
+    copies = [node for node in body if _copies_text(node) and _has_own_lines(node, body)]
+    for node in copies:
+        for line in range(node.lineno - 1, node.end_lineno or node.lineno):
+            lines[line] = ""
+    return "\n".join(lines), bool(copies)
+
+
+def _copies_text(statement: ast.stmt) -> bool:
+    match statement:
+        case ast.Assign(targets=[ast.Name(id="P")], value=ast.Constant(value=str())):
+            return True
+    return False
+
+
+def _has_own_lines(statement: ast.stmt, body: Sequence[ast.stmt]) -> bool:
+    first, last = statement.lineno, statement.end_lineno or statement.lineno
+    return all(other is statement or other.lineno > last or (other.end_lineno or 0) < first for other in body)

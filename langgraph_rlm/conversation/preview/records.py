@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from langgraph_rlm.context import Context
 from langgraph_rlm.conversation.preview.offered import MOST_TAKEN_APART, defined_for
-from langgraph_rlm.conversation.preview.words import Words
+from langgraph_rlm.conversation.preview.words import Words, is_common
 
 MOST_ROWS = 2
 MOST_SHOWN = 160
@@ -108,8 +108,8 @@ def rows_for(code: str, context: Context) -> str:
 
 def _ways(text: str, lines: list[str]) -> Iterator[Way]:
     yield Way("rows = [json.loads(line) for line in P.splitlines() if line.startswith('{')]", "\n", _json_object)
-    for pattern in (r'([\w-]+)="([^"]*)"', r"([\w-]+)=(\S+)", r"(\w[\w ]*): ([^|;]*[^|;\s])"):
-        code = f"rows = [dict(re.findall(r'{pattern}', line)) for line in P.splitlines()]"
+    for pattern, mark in ((r'([\w-]+)="([^"]*)"', "="), (r"([\w-]+)=(\S+)", "="), (r"(\w[\w ]*): ([^|;]*[^|;\s])", ": ")):
+        code = f"rows = [dict(re.findall(r'{pattern}', line)) for line in P.splitlines() if {mark!r} in line]"
         yield Way(code, "\n", partial(_pairs, pattern))
     for delimiter in ("\t", " || ", " | ", "|", ";", ",", None):
         if delimiter in ("|", ";", ",") and any(f"{delimiter} " in line for line in lines):
@@ -122,10 +122,11 @@ def _ways(text: str, lines: list[str]) -> Iterator[Way]:
         names = head.split(delimiter)
         if delimiter and len(names) == usual and _are_headings(names, [line.split(delimiter) for line in lines]):
             named = f"dict(zip(P[:{len(head)}].split({delimiter!r}), {split}))"
-            code = f"rows = [{named} for line in P.splitlines()[1:]]"
+            code = f"rows = [{named} for line in P.splitlines()[1:] if {delimiter!r} in line]"
             yield Way(code, "\n", partial(_named, names, delimiter))
         else:
-            yield Way(f"rows = [{split} for line in P.splitlines()]", "\n", partial(_items, delimiter, usual))
+            whole = f"line.count({delimiter!r}) == {usual - 1}" if delimiter else f"len({split}) == {usual}"
+            yield Way(f"rows = [{split} for line in P.splitlines() if {whole}]", "\n", partial(_items, delimiter, usual))
 
 
 def _are_headings(names: list[str], rows: list[list[str]]) -> bool:
@@ -135,11 +136,16 @@ def _are_headings(names: list[str], rows: list[list[str]]) -> bool:
 
 
 def _are_columns(lines: list[str], usual: int) -> bool:
-    """Whether white space parts columns, not words: each line has as many, and one of them has digits in each line."""
+    """Whether white space parts columns, not words: lines of as many each, no sentences, with a column of numbers."""
     rows = [line.split() for line in lines]
-    return {len(row) for row in rows} == {usual} and any(
-        all(re.search(r"\d", item) for item in column) for column in zip(*rows, strict=True)
-    )
+    if {len(row) for row in rows} != {usual} or sum(map(_is_sentence, rows)) >= USUAL * len(rows):
+        return False
+    columns = (column for column in zip(*rows, strict=True) if all(re.search(r"\d", item) for item in column))
+    return any(len({*column}) > 1 for column in columns)
+
+
+def _is_sentence(words: Sequence[str]) -> bool:
+    return words[-1].endswith((".", "!", "?")) and any(is_common(word.rstrip(",.;:!?")) for word in words)
 
 
 def _json_object(line: str) -> dict[str, Any] | None:

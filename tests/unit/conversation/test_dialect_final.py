@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from langgraph_rlm.conversation import prompts
-from langgraph_rlm.conversation.dialects.final import Final
+from langgraph_rlm.conversation.dialects.final import TEXT_KEPT, Final
 from langgraph_rlm.conversation.dialects.replies import Code, Nothing, ParsedReply, Text
 from langgraph_rlm.conversation.voices.small import Small
 from tests.fakes import ScriptedModel, cell, rlm_of
@@ -78,11 +78,21 @@ READINGS: list[tuple[str, ParsedReply]] = [
     (f"{BLOCK}\n```python\nprint(2)\n```\nFINAL: 42", Code(("print(1)\nprint(2)",))),
     (f"FINAL: 42\n{BLOCK}", Code(("print(1)",))),
     ("FINAL: see below\n```python\nx = len(P)\n```", Code(("x = len(P)",))),
+    ("FINAL: run\n```python\nprint(1)\nFinal = 5\n```\nonce", Text("run\n```python\nprint(1)\nFinal = 5\n```\nonce")),
+    ("FINAL: run\n```\nFINAL(5)\n```", Text("run\n```\nFINAL(5)\n```")),
+    ("FINAL: run\n```py\nrun(5)\n```\n```sh\nls\n```", Text("run\n```py\nrun(5)\n```\n```sh\nls\n```")),
+    ("FINAL:\n```python\nFinal = 5\n```", Code(("Final = 5",))),
     (f"FINAL_VAR: x\n{BLOCK}", Code(("print(1)",))),
     ("FINAL:\n```repl\nFinal = P.count('a')\n```", Code(("Final = P.count('a')",))),
     (f"{BLOCK}\nFINAL_VAR: x", Code(("print(1)",))),
     ("```repl\nprint(1)\nFINAL: 42", Code(("print(1)\nFINAL: 42",))),
     ("```\nx = P.count('a')\nprint(x)\n```\nFINAL: 42", Code(("x = P.count('a')\nprint(x)",))),
+    # a copy of the text
+    ("```repl\nP = '''a\nb'''\nprint(P)\n```", Code(("\n\nprint(P)",), TEXT_KEPT)),
+    ("```python\nimport re\nP = 'a'\nn = len(P)\n```", Code(("import re\n\nn = len(P)",), TEXT_KEPT)),
+    ("P = 'a'\nprint(len(P))", Code(("\nprint(len(P))",), TEXT_KEPT)),
+    ("```repl\nP = 'a'; print(P)\n```", Code(("P = 'a'; print(P)",))),
+    ("```repl\nP = P.lower()\nQ = 'a'\n```", Code(("P = P.lower()\nQ = 'a'",))),
     # a transcript: what it shows as output was never printed
     (
         "```repl\n>>> n = P.count('a')\n>>> for i in [n]:\n...     print(i)\n57\n```",

@@ -53,6 +53,21 @@ def test_lines_come_apart_by_their_format(line: str, row: object) -> None:
     assert rows_of("\n".join(line.format(i=i) for i in range(900)))[7] == row
 
 
+@pytest.mark.parametrize(
+    ("line", "other"),
+    [
+        ("t{i} level=INFO user=u{i}", "--- a new day ---"),
+        ("Name: N {i} | Desk: {i}", "(no more of them)"),
+        ("{i},b,c", "# of January"),
+        ("{i};b;c", "the end;or so"),
+        ('{{"n": {i}}}', "# of January"),
+    ],
+)
+def test_lines_that_do_not_come_apart_are_no_rows(line: str, other: str) -> None:
+    lines = [line.format(i=i) for i in range(900)]
+    assert len(rows_of("\n".join([other, *lines[:450], "", other, *lines[450:], "", other]))) == 900
+
+
 def test_named_columns_become_keys() -> None:
     assert rows_of(f"id;name;city\n{PEOPLE}")[3] == {"id": "3", "name": "Ada 3", "city": "Oslo"}
 
@@ -62,7 +77,17 @@ def test_short_blocks_are_records() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", " \n", "One long sentence follows another. " * 400, "x" * 4_000_000, "a,b,c\n" * 600_000]
+    "text",
+    [
+        "",
+        " \n",
+        "One long sentence follows another. " * 400,
+        "x" * 4_000_000,
+        "a,b,c\n" * 600_000,
+        "Bergen is a city in Norway. It has 280,000 inhabitants.\n" * 200,
+        "In 1984 the old king went to war\n" * 200,
+        "3 men went down to the pier.\n7 women came up from the sea.\n" * 200,
+    ],
 )
 def test_prose_and_very_long_texts_offer_no_rows(text: str) -> None:
     assert records.way_apart(text) is None
