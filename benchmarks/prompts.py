@@ -25,6 +25,7 @@ it to what the code says. Tokens are about four characters each.
 
 Sub-calls get no words of ours: a prompt is sent as it is, but for what a `schema=` and `llm_map` ask for.
 `system_prompt=` replaces the rules, or makes others of them: `system_prompt=lambda rules, depth: rules + "…"`.
+The rules name the REPL's functions, the models and the tools; a str that replaces them has to do that itself.
 `instructions=` is appended to either.
 """
 ORDERS = [

@@ -83,7 +83,8 @@ def create_rlm(
             that run on this machine (Ollama's, say).
         instructions: Appended to the system prompt.
         system_prompt: A str that replaces the rules of the system prompt, or a function of the default rules and the
-            depth (the root is 0) that returns them.
+            depth (the root is 0) that returns them. The rules tell of the REPL, the models and the tools: a str has to
+            do so itself.
         response_format: A Pydantic model, a dataclass, a `TypedDict` or a JSON schema that the answer has to satisfy.
             What `invoke` gives as `answer` is the validated value; the state has it as plain data.
         max_concurrency: Model calls in flight at once, over the whole tree of a run.

@@ -30,9 +30,9 @@ _NOTHING_SAID = re.compile(r"\s*(?:and|or|to|,|/|\.\.\.|…)\s*", re.I)
 NEAR = 300
 """Characters before and after a tag in which a code span is looked for."""
 
-_FINAL_CHANNEL = re.compile(
-    r"(?:\A\s*|<\|start\|>\s*assistant\s*|<\|end\|>\s*)<\|channel\|>\s*final\b(?:[^<\n]|<\|constrain\|>)*<\|message\|>"
-)
+_FINAL = r"<\|channel\|>\s*final\b(?:[^<\n]|<\|constrain\|>)*<\|message\|>"
+_FINAL_CHANNEL = re.compile(rf"(?:\A\s*|<\|start\|>\s*assistant\s*|<\|end\|>\s*){_FINAL}")
+_LATER_CHANNEL = re.compile(_FINAL)
 _OTHER_CHANNEL = re.compile(r"\s*(?:<\|start\|>\s*assistant\s*)?<\|channel\|>\s*(?:analysis|commentary)\b")
 _CHANNEL_ENDS = re.compile(r"<\|(?:end|return|call|start)\|>")
 _UNMARKED_CHANNELS = re.compile(r"\s*analysis(?=[A-Z]).*?assistantfinal", re.S)
@@ -52,7 +52,8 @@ def without_thoughts(text: str, is_cut: bool = False) -> str:
 
 def _without_channels(text: str) -> str:
     """What stands in the last channel that is meant to be read, where there are channels."""
-    finals = [*_FINAL_CHANNEL.finditer(text)][-MOST_TAGS:]
+    marks = _LATER_CHANNEL if _OTHER_CHANNEL.match(text) else _FINAL_CHANNEL  # between channels a mark may be missing
+    finals = [*marks.finditer(text)][-MOST_TAGS:]
     for mark in reversed(finals):
         if not _is_quoted(text, mark.start()) and not _is_code(text, mark.start()):
             return _CHANNEL_ENDS.split(text[mark.end() :], maxsplit=1)[0]

@@ -28,6 +28,8 @@ class RanBlock:
     """Whether it is not the model's own."""
     is_repeated: bool = False
     """Whether it ran before."""
+    fails_again: bool = False
+    """Whether the block before it raised the same error."""
     note: str | None = None
     has_answer: bool = False
     """Whether it has set an answer, which did not end the run if this is told."""
@@ -70,10 +72,23 @@ class RanBlock:
 
 
 def found_by(code: str, printed: str) -> str:
-    """What code has printed, without lines that only say that there is nothing, such as "No match found.", "Hits: []"."""
+    """What code has printed, without lines that only say that there is nothing.
+
+    Such as "No match found." and "Hits: []".
+    """
     said = _words_printed(code)
     none = (*NOTHING, *NO_COUNT) if any(True for _ in _calls_of(code, *_COUNTS)) else NOTHING
     return "\n".join(line for line in printed.splitlines() if _without(said, line) not in none)
+
+
+def fails_again(error: str | None, earlier: Sequence[str | None]) -> bool:
+    """Whether an error is that of the latest block before."""
+    return bool(error and earlier and earlier[-1]) and _message(error) == _message(earlier[-1])
+
+
+def _message(error: str | None) -> list[str]:
+    """An error without the places that it went through."""
+    return [line for line in (error or "").splitlines() if not line.startswith(" ")]
 
 
 def is_repeated(code: str, earlier: Sequence[str]) -> bool:

@@ -14,7 +14,7 @@ from langgraph_rlm.answers.schema import Unfit
 from langgraph_rlm.conversation import prompts
 from langgraph_rlm.conversation.dialects.replies import Code, Nothing, Text
 from langgraph_rlm.conversation.history import cut_of_latest, is_aided, latest_reply
-from langgraph_rlm.conversation.ran import RanBlock, is_repeated
+from langgraph_rlm.conversation.ran import RanBlock, fails_again, is_repeated
 from langgraph_rlm.conversation.sub_answers import long_answers
 from langgraph_rlm.nodes.aid import go_on
 from langgraph_rlm.nodes.checking import to_check
@@ -28,7 +28,6 @@ from langgraph_rlm.routes.profiles import PROFILES
 from langgraph_rlm.running.run import read, run_of
 from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.state import append_new
-
 
 NOTHING_RAN = RanBlock("", Finished(Printed(OutputCap(0, 0)), None, ()), 0, 0, has_answer=True)
 """In place of a block, where an answer is stated in words."""
@@ -82,13 +81,15 @@ def conclude_cell(
     is_edited, is_aid = parsed.blocks[number - 1 : number] != (state["code"],), is_aided(read(config, "history"))
     if ready and not (ready := spec.dialect.told(state["code"], ready[0], state["question"]["asked"])):
         return next_turn(spec, state, config, update | {"ready": []}, prompts.NOT_TOLD, is_stuck=True)
+    steps = read(config, "trajectory")
     ran = RanBlock(
         state["code"],
         cell,
         number,
         len(parsed.blocks),
         is_edited=is_edited,
-        is_repeated=not is_aid and is_repeated(state["code"], [step["code"] for step in read(config, "trajectory")]),
+        is_repeated=not is_aid and is_repeated(state["code"], [step["code"] for step in steps]),
+        fails_again=fails_again(cell.error, [step["error"] for step in steps]),
         note=note,
         has_answer=bool(ready),
         answers=tuple(long_answers(read(config, "journal"))),

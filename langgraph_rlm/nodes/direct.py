@@ -59,6 +59,8 @@ def direct(spec: RLMSpec, state: DirectInput, config: RunnableConfig) -> Steps[d
         if answer_schema:
             with suppress(Unfit):
                 answer = answer_schema.read(answer)
+    except CutOff:
+        raise
     except Exception as failure:
         if not is_overflow(failure):
             raise

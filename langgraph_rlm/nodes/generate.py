@@ -118,7 +118,7 @@ def _ask(
 ) -> CallModel:
     """Sends what is shown of the history, and at its end what is no part of it."""
     messages = [SystemMessage(spec.system), *alternating([*shown(history), *end])]
-    has_temperature = is_openai(spec.model) and getattr(spec.model, "temperature", None) == 0
-    warmer = {"temperature": WARM} if has_temperature and is_stuck(history) else {}
+    temperature = getattr(spec.model, "temperature", None) if is_openai(spec.model) else None
+    warmer = {"temperature": WARM} if temperature is not None and temperature < WARM and is_stuck(history) else {}
     options = {**spec.cache_markers, **warmer}
     return CallModel(spec.model, messages, run_of(config).gate, as_called(config), last, options=options)

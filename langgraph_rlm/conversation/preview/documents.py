@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import takewhile
+from itertools import accumulate, takewhile
 from typing import Any
 
 from langgraph_rlm.context import Context
@@ -11,8 +11,9 @@ from langgraph_rlm.conversation.preview.offered import MOST_TAKEN_APART, defined
 
 PREFIX = 300
 """Characters of the text that are shown."""
-MOST_DOCUMENTS, MOST_NAME, MOST_KEYS = 20, 80, 10
-"""Documents that are listed, characters of a name, and keys of their metadata that are named."""
+MOST_DOCUMENTS, MOST_LISTED, MOST_NAME, MOST_KEYS = 20, 900, 80, 10
+"""Documents that are listed, and characters of all of them; characters of a name, and keys of their metadata that are
+named."""
 OWN_KEYS = ("name", "length", "start", "end")
 
 
@@ -28,10 +29,11 @@ def listed(context: Context) -> str:
     if context.num_documents() == 1:
         return ""
     metadata, folder = context.metadata[:MOST_DOCUMENTS], folder_of(context)
-    shown = [
+    named = [
         f"{number}{_named(folder, number, document)} ({document['length']:,})"
         for number, document in enumerate(metadata)
     ]
+    shown = [name for name, length in zip(named, accumulate(map(len, named)), strict=True) if length <= MOST_LISTED]
     more = context.num_documents() - len(shown)
     where = f", in {' '.join(folder[-MOST_NAME:].split())}" if folder else ""
     names = f"Its documents (with characters{where}): {', '.join(shown)}{f', and {more:,} more' if more else ''}."

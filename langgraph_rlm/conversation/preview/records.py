@@ -108,7 +108,11 @@ def rows_for(code: str, context: Context) -> str:
 
 def _ways(text: str, lines: list[str]) -> Iterator[Way]:
     yield Way("rows = [json.loads(line) for line in P.splitlines() if line.startswith('{')]", "\n", _json_object)
-    for pattern, mark in ((r'([\w-]+)="([^"]*)"', "="), (r"([\w-]+)=(\S+)", "="), (r"(\w[\w ]*): ([^|;]*[^|;\s])", ": ")):
+    for pattern, mark in (
+        (r'([\w-]+)="([^"]*)"', "="),
+        (r"([\w-]+)=(\S+)", "="),
+        (r"(\w[\w ]*): ([^|;]*[^|;\s])", ": "),
+    ):
         code = f"rows = [dict(re.findall(r'{pattern}', line)) for line in P.splitlines() if {mark!r} in line]"
         yield Way(code, "\n", partial(_pairs, pattern))
     for delimiter in ("\t", " || ", " | ", "|", ";", ",", None):
@@ -126,7 +130,9 @@ def _ways(text: str, lines: list[str]) -> Iterator[Way]:
             yield Way(code, "\n", partial(_named, names, delimiter))
         else:
             whole = f"line.count({delimiter!r}) == {usual - 1}" if delimiter else f"len({split}) == {usual}"
-            yield Way(f"rows = [{split} for line in P.splitlines() if {whole}]", "\n", partial(_items, delimiter, usual))
+            yield Way(
+                f"rows = [{split} for line in P.splitlines() if {whole}]", "\n", partial(_items, delimiter, usual)
+            )
 
 
 def _are_headings(names: list[str], rows: list[list[str]]) -> bool:

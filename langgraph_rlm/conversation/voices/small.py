@@ -109,7 +109,7 @@ class Small:
         return "`Final` is a piece of the question, and no answer to it. Search `P` for what is asked."
 
     def aid(self, ran: RanBlock, is_doubted: bool) -> str | None:
-        got_nowhere = is_doubted or ran.is_repeated or ran.found_nothing
+        got_nowhere = is_doubted or ran.is_repeated or ran.fails_again or ran.found_nothing
         return ASK if got_nowhere and ran.code != ASK else None
 
     def rules(self, briefing: Briefing) -> str:

@@ -165,7 +165,9 @@ def test_direct_answer_that_was_cut_off_is_told_as_such() -> None:
     assert (out["answer"], out["status"]) == ("The sum is 12", "limit")
 
 
-@pytest.mark.parametrize(("end", "advice"), [(TOO_LONG[0], "max_tokens"), (REFUSED[0], "other words")], ids=str)
+@pytest.mark.parametrize(
+    ("end", "advice"), [*((end, "max_tokens") for end in TOO_LONG), (REFUSED[0], "other words")], ids=str
+)
 def test_direct_answer_that_is_empty_is_an_error_that_says_what_to_do(end: dict[str, Any], advice: str) -> None:
     model = ending(answer=lambda _: "", ends={"": end})
     with pytest.raises(CutOff, match=advice):

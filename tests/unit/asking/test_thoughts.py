@@ -25,6 +25,7 @@ SAID = [
     ("<|channel|>analysis<|message|>We need<|end|><|start|>assistant<|channel|>final<|message|>four<|return|>", "four"),
     ("analysisWe need to say four.assistantfinalfour", "four"),
     ("<|channel|>analysis<|message|>We need", ""),
+    ("<|channel|>analysis<|message|>no<|channel|>final<|message|>yes", "yes"),
     ("[THINK]a[/THINK]b", "b"),
     ("<think>The </think> tag is meant.\n</think>\nyes", "yes"),
     ("<think>use `</think>`\nok</think>\nyes", "yes"),

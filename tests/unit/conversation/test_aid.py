@@ -6,15 +6,18 @@ from typing import Any
 
 import pytest
 from langchain_core.documents import Document
+from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.memory import InMemorySaver
+from pydantic import SecretStr
 
-from langgraph_rlm import Limits
+from langgraph_rlm import Limits, create_rlm
 from langgraph_rlm.context import Context
 from langgraph_rlm.conversation.preview import evidence
 from langgraph_rlm.conversation.preview.amounts import is_computed
 from langgraph_rlm.conversation.preview.hops import second_places
 from langgraph_rlm.conversation.preview.words import words_found
 from tests.fakes import InOrder, cell, rlm_of
+from tests.servers import Asked, Reply, serving
 
 FILES = [
     "def a():\n    return 1\n" * 40,
@@ -109,6 +112,13 @@ def test_cell_that_repeats_is_followed_by_the_plain_question_over_what_it_printe
     assert "def a():" in model.asked[0]
 
 
+def test_error_that_comes_again_is_followed_by_the_plain_question() -> None:
+    out, _ = asked("print(documents[1])", "for d in documents:\n    print(documents[1])")
+    assert (out["answer"], out["steps"]) == ("document 1", 2)
+    out, _ = asked("print(documents[1])", "print(documents[2])", "1 / 0", "print(documents[3])", "Final = P[:5]")
+    assert out["answer"] == "def a"
+
+
 def test_cell_that_repeats_with_other_comments_is_followed_by_it_too() -> None:
     out, _ = asked("# First\nprint(P[:9])", "print(P[:9])  \n\n# Once more")
     assert (out["answer"], out["steps"]) == ("document 1", 2)
@@ -146,6 +156,22 @@ def test_answer_after_code_that_did_not_look_is_a_guess(first: str) -> None:
 def test_answer_after_code_that_looked_is_none(first: str) -> None:
     out, _ = asked(first, "Final = 'document 0'")
     assert out["answer"] == "document 0"
+
+
+@pytest.mark.parametrize(("temperature", "warmer"), [(0, 0.7), (0.2, 0.7), (0.9, 0.9), (None, None)])
+def test_sample_after_a_turn_that_got_nowhere_is_warmer(temperature: float | None, warmer: float | None) -> None:
+    replies = [cell("Final = 'P'"), cell("Final = len(P)")]
+
+    def answer(asked: Asked) -> Reply:
+        said = "NO_ANSWER" if asked.body["messages"][0]["role"] != "system" else replies.pop(0)
+        choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": said}}
+        return Reply({"id": "1", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]})
+
+    with serving(answer) as server:
+        model = ChatOpenAI(model="m", base_url=server.url, api_key=SecretStr("none"), temperature=temperature)
+        create_rlm(model, voice="small").invoke({**GIVEN, "profile": "rlm"})
+    turns = [asked.body for asked in server.asked if asked.body["messages"][0]["role"] == "system"]
+    assert [body.get("temperature") for body in turns] == [temperature, warmer]
 
 
 def test_plain_question_is_not_put_twice_over_the_same() -> None:

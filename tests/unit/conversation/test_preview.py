@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+from langchain_core.documents import Document
 
 from langgraph_rlm import Sandbox
 from langgraph_rlm.context import Context
@@ -110,6 +111,26 @@ def test_opening_is_small_whatever_the_text_and_the_question() -> None:
         query = "word k=v Oslo Bergen Ada [ " * 40
         assert len(opening(query, text)) - len(query) < 2_000
         assert len(opening(query, text, LARGE)) - len(query) < 2_000
+
+
+def test_first_message_of_a_large_model_is_short_in_the_worst_case() -> None:
+    lines = [f"def handler_{{0}}_{j}(request, payload_{j}): return registry['{'k' * 40}'][{j}]" for j in range(40)]
+    documents = [
+        Document(
+            "\n".join(lines).format(i),
+            metadata={
+                "source": f"src/{'pkg' * 6}{i}/{'mod' * 8}_{i}.py",
+                "author": "x",
+                "license": "MIT",
+                "commit": "c",
+            },
+        )
+        for i in range(60)
+    ]
+    query = "Which of handler_3_4, handler_5_6, handler_7_8, handler_50_30, payload_12 and `registry` do what?"
+    told = opening(query, documents, LARGE)
+    assert len(told) / 4 <= 600
+    assert "and 45 more" in told
 
 
 def test_rows_are_defined_only_where_a_cell_uses_them_without_a_definition() -> None:
