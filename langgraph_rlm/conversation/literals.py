@@ -13,6 +13,12 @@ _NO_SOURCES = frozenset({*vars(builtins), "re", "json", "math", "collections", "
 """Names from which nothing of the text comes, and nothing that a model has said."""
 
 
+_MAKERS = frozenset(
+    "iter reversed map filter zip enumerate range set frozenset sorted keys values items collections itertools".split()
+)
+"""Functions, methods and modules that make what nobody would guess in."""
+
+
 def states_answer(blocks: Sequence[str]) -> bool:
     """Whether a block after the first sets an answer that is written down, whatever came of those before."""
     codes = [statements(block) for block in blocks]
@@ -21,9 +27,9 @@ def states_answer(blocks: Sequence[str]) -> bool:
 
 
 def states_answer_unseen(code: str) -> bool:
-    """Whether code sets an answer that is written down in it."""
+    """Whether code sets an answer that is written down in it: a guess, as it may be."""
     body = statements(code)
-    return _is_stated(body, _literal_names(body))
+    return _is_stated(body, _literal_names(body)) and not any(map(_is_made, body))
 
 
 def has_sources(code: str) -> bool:
@@ -40,6 +46,25 @@ def sets_answer(code: str) -> bool:
 def _is_stated(body: Sequence[ast.stmt], literal: set[str]) -> bool:
     given = [answer for answer in map(_answer, body) if answer is not None]
     return bool(given) and _is_literal(given[-1], literal)
+
+
+def _is_made(statement: ast.stmt) -> bool:
+    """Whether a statement makes something of what is written down that nobody would guess in: an iterator, a set."""
+    match statement:
+        case ast.Assign(value=value) | ast.Expr(value=ast.Call(func=ast.Name(id="FINAL"), args=[value])):
+            return isinstance(value, ast.Set | ast.GeneratorExp) or _maker(value) in _MAKERS
+    return False
+
+
+def _maker(value: ast.expr) -> str:
+    match value:
+        case ast.Call(func=ast.Name(id=name)):
+            return name
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=module))) if module in ("collections", "itertools"):
+            return module
+        case ast.Call(func=ast.Attribute(attr=name), args=[]):
+            return name
+    return ""
 
 
 def _answer(statement: ast.stmt) -> ast.expr | None:

@@ -72,6 +72,28 @@ def test_answer_that_is_computed_is_not_taken_for_one(code: str) -> None:
     assert not states_answer(["x = P.find('a')\nprint(x)", code])
 
 
+@pytest.mark.parametrize(
+    ("made", "answer"),
+    [
+        ("iter([3, 1])", [3, 1]),
+        ("map(str, [3])", ["3"]),
+        ("{3}", [3]),
+        ("set()", []),
+        ("{'a': 3}.keys()", ["a"]),
+        ("{'a': 3}.items()", [["a", 3]]),
+        ("range(3)", [0, 1, 2]),
+        ("sorted({'b', 'a'})", ["a", "b"]),
+        ("collections.deque([3])", [3]),
+        ("(i for i in [3])", [3]),
+        ("itertools.chain([3], [4])", [3, 4]),
+    ],
+)
+def test_what_nobody_guesses_in_is_not_asked_about(made: str, answer: Any) -> None:
+    for code in (f"Final = {made}", f"made = {made}\nFinal = made", f"FINAL({made})"):
+        out = rlm_of(ScriptedModel(cell(code))).invoke(GIVEN)
+        assert (out["answer"], out["status"], out["steps"]) == (answer, "answered", 1)
+
+
 @pytest.mark.parametrize("first", ["Final = 1024", "Final = 'P'", "Final = ['a']", "x = 7\nFINAL(x)"])
 def test_first_cell_that_only_states_an_answer_is_asked_about_once(first: str) -> None:
     model = ScriptedModel(cell(first), cell("Final = int(P.split('Sum: ')[1])"))
