@@ -14,7 +14,8 @@ _NO_SOURCES = frozenset({*vars(builtins), "re", "json", "math", "collections", "
 
 
 _MAKERS = frozenset(
-    "iter reversed map filter zip enumerate range set frozenset sorted keys values items collections itertools".split()
+    {"iter", "reversed", "map", "filter", "zip", "enumerate", "range", "set", "frozenset", "sorted"}
+    | {"keys", "values", "items", "collections", "itertools"}
 )
 """Functions, methods and modules that make what nobody would guess in."""
 

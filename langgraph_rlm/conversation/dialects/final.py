@@ -62,6 +62,8 @@ class Final:
             if not does_something(before):
                 return Text(text[stated.start(1) :].strip())
             return Code((before,))
+        if len(cells) == 1 and (said := _FINAL.match(cells[0].code)) and said[1].strip():
+            return Text(cells[0].code[said.start(1) :].strip())
         if cells:
             codes = [block.code for block in cells]
             code, is_changed = _with_text("\n".join(codes))

@@ -64,6 +64,8 @@ READINGS: list[tuple[str, ParsedReply]] = [
     ("FINAL: 42", Text("42")),
     ("FINAL: x", Text("x")),
     ("FINAL:42", Text("42")),
+    ("```repl\nFINAL: 42\n```", Text("42")),
+    ("I have it.\n```python\nFINAL: forty-two, and\nno more\n```", Text("forty-two, and\nno more")),
     ("  FINAL: 42  ", Text("42")),
     ("I have it.\nFINAL: forty-two", Text("forty-two")),
     ("FINAL: first line\nsecond line", Text("first line\nsecond line")),
