@@ -7,6 +7,7 @@ summary is a message of it too: it stands for those before it, which the model's
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
@@ -47,9 +48,18 @@ def is_aided(history: Sequence[AnyMessage]) -> bool:
     return latest is not None and AIDS in latest.additional_kwargs
 
 
-def feedback(said: str, is_stuck: bool) -> HumanMessage:
-    """What a turn did; `is_stuck`: it got nowhere, and the host knows no cell that may help."""
-    return HumanMessage(said, additional_kwargs={STUCK: True} if is_stuck else {})
+Stuck = Literal["once", "again"] | None
+"""A turn got nowhere, and the host knows no cell that may help; or it did what one before it did."""
+
+
+def feedback(said: str, stuck: Stuck) -> HumanMessage:
+    """What a turn did. Where it did so again, that stands for all before it: a small model repeats what it reads."""
+    match stuck:
+        case "once":
+            return HumanMessage(said, additional_kwargs={STUCK: True})
+        case "again":
+            return HumanMessage(f"{prompts.AFRESH}\n\n{said}", additional_kwargs={STUCK: True, STANDS_FOR: 0})
+    return HumanMessage(said)
 
 
 def is_stuck(history: Sequence[AnyMessage]) -> bool:

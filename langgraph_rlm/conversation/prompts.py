@@ -43,6 +43,10 @@ LEFT_OUT = (
     "(Steps in between are left out here. The variables they made are still there, and `past_steps` is a list of what "
     "was said in them.)"
 )
+AFRESH = (
+    "What you have tried so far did not find the answer, and is left out here. The variables it made are still there. "
+    "Begin afresh, in another way. This is what came of the last code:"
+)
 SUMMARISE = (
     "This conversation is about to outgrow what you can read, so it will be replaced by what you write now. No code: "
     "say in at most 300 words what you have found, with exact values, which variables hold what, what did not work, "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,11 @@ from langgraph_rlm.repl.syntax import nodes_of, read, statements
 NOTHING = ("", "None", "False", "[]", "()", "{}", "set()", "''", "deque([])", "Counter()", "dict_keys([])")
 NO_COUNT = ("0", "-1")
 """What counting and searching give where there is nothing."""
+_MISSES = re.compile(
+    r"KeyError|IndexError|StopIteration|\w+Error: 'NoneType' object"
+    r"|ValueError: (?:substring not found|.* (?:in list|empty))"
+)
+"""How errors begin that come of having found nothing."""
 _COUNTS = ("find", "rfind", "count", "len", "sum")
 
 
@@ -40,12 +46,24 @@ class RanBlock:
 
     @property
     def found_nothing(self) -> bool:
-        """Whether a search shows nothing: its output says no more than that, or it has none and was to have some."""
-        if self.cell.error or self.has_answer or not has_sources(self.code):
+        """Whether a search shows nothing: its output says no more than that, or it has none and was to have some.
+
+        Or what it was to find is missed where it is used.
+        """
+        if self.has_answer or not has_sources(self.code):
             return False
+        if self.cell.error:
+            return any(map(_MISSES.match, _message(self.cell.error))) or self._misses_own_name
         if self.cell.printed.length:
             return not found_by(self.code, str(self.cell.printed))
         return bool(self.empty) or any(True for _ in _calls_of(self.code, "print"))
+
+    @property
+    def _misses_own_name(self) -> bool:
+        """Whether a name is missed that the code sets where it finds something."""
+        stored = {node.id for node in read(self.code).of(ast.Name) if not isinstance(node.ctx, ast.Load)}
+        missed = re.search(r"^(?:NameError|UnboundLocalError): .*?'(\w+)'", self.cell.error or "", re.M)
+        return missed is not None and missed[1] in stored
 
     @property
     def empty(self) -> list[str]:

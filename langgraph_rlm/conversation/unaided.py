@@ -19,7 +19,7 @@ class Unaided:
     def aid(self, ran: RanBlock, is_doubted: bool) -> str | None:
         return None
 
-    def told(self, code: str, answer: Any, question: str) -> list[Any]:
+    def told(self, code: str, answer: Any, asked: Asked, context: Context) -> list[Any]:
         return [answer]
 
     def asks_plainly(self, code: str) -> bool:
@@ -28,5 +28,5 @@ class Unaided:
     def may_look(self, code: str) -> bool:
         return True
 
-    def doubt(self, answer: object, question: str) -> str | None:
+    def doubt(self, answer: object, asked: Asked, context: Context) -> str | None:
         return None

@@ -12,11 +12,10 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command
 
 from langgraph_rlm.asking.ledger import SUBCALLS
-from langgraph_rlm.conversation.briefing import Asked
-from langgraph_rlm.conversation.history import aid_message
+from langgraph_rlm.conversation.history import Stuck, aid_message
 from langgraph_rlm.conversation.prompts import shorten
 from langgraph_rlm.conversation.ran import RanBlock
-from langgraph_rlm.nodes.turn import CellInput, next_turn
+from langgraph_rlm.nodes.turn import CellInput, asked_of, next_turn
 from langgraph_rlm.running.run import read, run_of
 from langgraph_rlm.running.spec import RLMSpec
 
@@ -30,10 +29,14 @@ def go_on(
     """Another turn of the model; or before that a cell of the host's own, where the dialect has one that may help."""
     aid = spec.dialect.aid(ran, is_doubted=ran.has_answer)
     if aid is None or not _can_help(spec, state, config, aid, str(ran.cell.printed)):
-        return next_turn(spec, state, config, update, *feedback, is_stuck=aid is not None)
+        return next_turn(spec, state, config, update, *feedback, stuck=_stuck(ran) if aid else None)
     told = HumanMessage("\n\n".join(filter(None, feedback)))
     update |= {"code": aid, "block": 1, "history": [told, aid_message(aid)]}
     return Command(update=update, goto="generate")
+
+
+def _stuck(ran: RanBlock) -> Stuck:
+    return "again" if ran.is_repeated or ran.fails_again else "once"
 
 
 def _can_help(spec: RLMSpec, state: CellInput, config: RunnableConfig, aid: str, printed: str) -> bool:
@@ -42,8 +45,7 @@ def _can_help(spec: RLMSpec, state: CellInput, config: RunnableConfig, aid: str,
     is_over = bool(state.get("limit")) or sum(step["code"] == aid for step in steps) >= MOST_AIDS
     if is_over or not spec.has_subcalls or run.ledger.left(SUBCALLS) <= 0:
         return False
-    ran = (*((step["code"], step["output"]) for step in steps), (state["code"], printed))
-    asked = Asked(state["question"]["asked"], ran)
+    asked = asked_of(state, config, (state["code"], printed))
     given = spec.dialect.given(aid, run.context(state["context_id"], config), asked)
     before = [call["prompt"] for step in steps for call in step["subcalls"]]
     return any(shorten(value) not in before for value in given.values())

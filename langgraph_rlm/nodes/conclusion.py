@@ -13,14 +13,14 @@ from langgraph_rlm.answers.citations import MOST_CITATIONS, citations
 from langgraph_rlm.answers.schema import Unfit
 from langgraph_rlm.conversation import prompts
 from langgraph_rlm.conversation.dialects.replies import Code, Nothing, Text
-from langgraph_rlm.conversation.history import cut_of_latest, is_aided, latest_reply
+from langgraph_rlm.conversation.history import Stuck, cut_of_latest, is_aided, latest_reply
 from langgraph_rlm.conversation.ran import RanBlock, fails_again, is_repeated
 from langgraph_rlm.conversation.sub_answers import long_answers
 from langgraph_rlm.nodes.aid import go_on
 from langgraph_rlm.nodes.checking import to_check
 from langgraph_rlm.nodes.doubts import doubt_of
 from langgraph_rlm.nodes.ending import answer_schema_of, answer_update
-from langgraph_rlm.nodes.turn import CellInput, next_turn
+from langgraph_rlm.nodes.turn import CellInput, asked_of, next_turn
 from langgraph_rlm.repl.cells import Finished
 from langgraph_rlm.repl.journal import kept_answers
 from langgraph_rlm.repl.printed import OutputCap, Printed
@@ -79,9 +79,11 @@ def conclude_cell(
     following = parsed.blocks[number:] if number else ()
     ready = state.get("ready") or list(cell.held if state.get("limit") and not following else cell.answer)
     is_edited, is_aid = parsed.blocks[number - 1 : number] != (state["code"],), is_aided(read(config, "history"))
-    if ready and not (ready := spec.dialect.told(state["code"], ready[0], state["question"]["asked"])):
-        return next_turn(spec, state, config, update | {"ready": []}, prompts.NOT_TOLD, is_stuck=True)
     steps = read(config, "trajectory")
+    asked, context = asked_of(state, config), run_of(config).context(state["context_id"], config)
+    if ready and not (ready := spec.dialect.told(state["code"], ready[0], asked, context)):
+        stuck: Stuck = "again" if not is_aid and state["code"] in [step["code"] for step in steps] else "once"
+        return next_turn(spec, state, config, update | {"ready": []}, prompts.NOT_TOLD, stuck=stuck)
     ran = RanBlock(
         state["code"],
         cell,

@@ -11,7 +11,7 @@ from langgraph_rlm.conversation import prompts
 from langgraph_rlm.conversation.history import told_of_text
 from langgraph_rlm.conversation.literals import states_answer_unseen
 from langgraph_rlm.conversation.preview.documents import PREFIX
-from langgraph_rlm.nodes.turn import CellInput
+from langgraph_rlm.nodes.turn import CellInput, asked_of
 from langgraph_rlm.routes.profiles import PROFILES
 from langgraph_rlm.running.run import read, run_of
 from langgraph_rlm.running.spec import RLMSpec
@@ -49,7 +49,8 @@ def doubt_of(
         doubts.append(prompts.unfounded(*words))
     if isinstance(answer, str) and _OBJECT.search(answer):
         doubts.append(prompts.no_value(*words))
-    if doubted := spec.dialect.doubt(answer, state["question"]["asked"]):
+    context = run_of(config).context(state["context_id"], config)
+    if doubted := spec.dialect.doubt(answer, asked_of(state, config, (state["code"], "")), context):
         doubts.append(doubted)
     told = {step.get("doubt") for step in steps} - {prompts.NOT_TOLD}
     return doubts[0] if doubts and told.isdisjoint(doubts) else None

@@ -17,7 +17,6 @@ from langgraph_rlm.asking.in_flight import InFlightCalls
 from langgraph_rlm.asking.ledger import Usage
 from langgraph_rlm.asking.model_calls import add_usages, mark_ahead
 from langgraph_rlm.asking.requests import Call, Request
-from langgraph_rlm.conversation.briefing import Asked
 from langgraph_rlm.conversation.history import past_steps, questions
 from langgraph_rlm.conversation.prompts import shorten
 from langgraph_rlm.effects import Steps, Work
@@ -39,7 +38,7 @@ from langgraph_rlm.nodes.pending import (
 )
 from langgraph_rlm.nodes.records import record_of
 from langgraph_rlm.nodes.restoring import restore_interpreter
-from langgraph_rlm.nodes.turn import CellInput
+from langgraph_rlm.nodes.turn import CellInput, asked_of
 from langgraph_rlm.repl.cells import CellOutcome, Finished, Suspended, Variable
 from langgraph_rlm.repl.interpreter import Interpreter
 from langgraph_rlm.repl.journal import answers_so_far, kept_answers, unclaimed_answers
@@ -142,8 +141,7 @@ def _run_cell(now: Execution) -> Steps[CellOutcome]:
     past = past_steps(history)
     is_there = past is None or Variable("past_steps", "list", len(past)) in now.repl.variables
     variables = {} if is_there else {"past_steps": past}
-    ran = ((step["code"], step["output"]) for step in read(now.config, "trajectory"))
-    asked = Asked(now.state["question"]["asked"], tuple(ran))
+    asked = asked_of(now.state, now.config)
     kept = kept_answers(read(now.config, "journal"), is_suspended=False)
 
     def run() -> CellOutcome:

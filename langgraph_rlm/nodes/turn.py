@@ -11,10 +11,10 @@ from typing_extensions import TypedDict
 
 from langgraph_rlm.asking.ledger import SUBCALLS
 from langgraph_rlm.conversation import history
-from langgraph_rlm.conversation.briefing import Remaining
+from langgraph_rlm.conversation.briefing import Asked, Remaining
 from langgraph_rlm.errors import LimitExceeded
 from langgraph_rlm.nodes.ending import answer_update, limit_reached
-from langgraph_rlm.running.run import Run, run_of
+from langgraph_rlm.running.run import Run, read, run_of
 from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.state import Question, ReplRef
 
@@ -46,6 +46,12 @@ def remaining_of(spec: RLMSpec, run: Run, turn: int) -> Remaining:
     )
 
 
+def asked_of(state: CellInput, config: RunnableConfig, *latest: tuple[str, str]) -> Asked:
+    """The question, and the blocks that ran for it: those of the trajectory, and the `latest` with what it printed."""
+    ran = ((step["code"], step["output"]) for step in read(config, "trajectory"))
+    return Asked(state["question"]["asked"], (*ran, *latest))
+
+
 def next_turn(
     spec: RLMSpec,
     state: TurnInput,
@@ -53,12 +59,11 @@ def next_turn(
     update: dict[str, Any],
     *feedback: str,
     last_words: str | None = None,
-    is_stuck: bool = False,
+    stuck: history.Stuck = None,
 ) -> Command[Any]:
     """Another turn for the model, which is given `feedback`: an ordinary one, or the last one.
 
-    After that there is none: its `last_words` are the answer, where it had some and no code. `is_stuck`: the latest one
-    got nowhere, and nobody could help.
+    After that there is none: its `last_words` are the answer, where it had some and no code.
     """
     if state.get("limit"):
         return Command(update=update | answer_update(last_words, state["question"], "limit"), goto=END)
@@ -69,5 +74,5 @@ def next_turn(
         turn = spec.dialect.turn(remaining_of(spec, run_of(config), state["step"] + 1))
     said = "\n\n".join(filter(None, [*feedback, turn]))
     return Command(
-        update=update | {"block": 0, "history": [history.feedback(said, is_stuck)] if said else []}, goto="generate"
+        update=update | {"block": 0, "history": [history.feedback(said, stuck)] if said else []}, goto="generate"
     )

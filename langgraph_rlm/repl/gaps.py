@@ -137,6 +137,10 @@ _HINTS: list[tuple[str, str]] = [
     ),
     (r"argument after \*\* must be a mapping", "Write **dict(x)."),
     (r"JSONDecodeError: Extra data", "There are several JSON values: json.loads(line) for each line."),
+    (
+        r"JSONDecodeError: Expecting value: line 1 column 1 ",
+        "It is not JSON: print its beginning, search it as text.",
+    ),
 ]
 """Errors that any Python has, and that a small model repeats until it is told what to look at."""
 

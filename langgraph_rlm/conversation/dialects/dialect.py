@@ -39,13 +39,13 @@ class Dialect(Protocol):
     def aid(self, ran: RanBlock, is_doubted: bool) -> str | None:
         """A block of the host's own after one that got nowhere, or whose answer `is_doubted`."""
 
-    def told(self, code: str, answer: Any, question: str) -> list[Any]:
+    def told(self, code: str, answer: Any, asked: Asked, context: Context) -> list[Any]:
         """The answer that a block has set, as it is meant; nothing where the host's own block has none to give."""
 
     def may_look(self, code: str) -> bool:
         """Whether a block may have told anything of the text, so that an answer after it is no guess."""
 
-    def doubt(self, answer: object, question: str) -> str | None:
+    def doubt(self, answer: object, asked: Asked, context: Context) -> str | None:
         """What is said of an answer that cannot be one, once."""
 
     def rules(self, briefing: Briefing) -> str:

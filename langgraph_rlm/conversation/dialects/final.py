@@ -16,6 +16,7 @@ from langgraph_rlm.conversation.dialects.plainly import said_plainly
 from langgraph_rlm.conversation.dialects.prose import does_something, is_code, looks_like_code, names_repl
 from langgraph_rlm.conversation.dialects.replies import Code, Nothing, ParsedReply, Text, with_equal_lines
 from langgraph_rlm.conversation.literals import sets_answer, states_answer
+from langgraph_rlm.conversation.preview.amounts import may_answer
 from langgraph_rlm.conversation.preview.documents import documents_for
 from langgraph_rlm.conversation.preview.records import rows_for
 from langgraph_rlm.conversation.ran import RanBlock
@@ -88,17 +89,19 @@ class Final:
     def aid(self, ran: RanBlock, is_doubted: bool) -> str | None:
         return self.voice.aid(ran, is_doubted)
 
-    def told(self, code: str, answer: Any, question: str) -> list[Any]:
+    def told(self, code: str, answer: Any, asked: Asked, context: Context) -> list[Any]:
         if not self.voice.asks_plainly(code) or not isinstance(answer, str):
             return [answer]
         said = said_plainly(answer)
-        return [said] if said is not None and self.voice.doubt(said, question) is None else []
+        if said is None or not may_answer(asked.question, said):
+            return []
+        return [said] if self.voice.doubt(said, asked, context) is None else []
 
     def may_look(self, code: str) -> bool:
         return self.voice.may_look(code)
 
-    def doubt(self, answer: object, question: str) -> str | None:
-        return self.voice.doubt(answer, question)
+    def doubt(self, answer: object, asked: Asked, context: Context) -> str | None:
+        return self.voice.doubt(answer, asked, context)
 
     def rules(self, briefing: Briefing) -> str:
         return self.voice.rules(briefing)

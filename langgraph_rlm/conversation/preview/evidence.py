@@ -190,6 +190,11 @@ def _places(forms: tuple[str, ...], text: str, is_exact: bool) -> list[int]:
     return found
 
 
+def names_in(query: str) -> list[str]:
+    """What a query has to be looked for just as it is: what is quoted, identifiers, names."""
+    return [forms[0] for forms, is_exact in _wanted(query[:MOST_QUESTION]) if is_exact]
+
+
 def _wanted(query: str) -> list[tuple[tuple[str, ...], bool]]:
     """What to look for, in its forms, and whether just as it is: what is quoted, identifiers, names."""
     words = dict.fromkeys(re.findall(r"\w+", query))

@@ -57,6 +57,9 @@ PLAINLY = (
 )
 MOST_SHOWN = 1_000
 """Characters of lines that the first message shows."""
+OF_QUESTION = "`Final` is a piece of the question, and no answer to it. Search `P` for what is asked."
+LEFT_OUT = "Your code leaves out {}. Count only what has that as well."
+NO_HITS = "`Final` is 0: nothing was as your code looks for it. Print one of what it counts, and compare."
 EMPTY = "`Final` is empty. Print what your code has found, then set `Final` to the answer; or to this once more."
 
 
@@ -69,9 +72,9 @@ class Small:
         if code != ASK:
             return {}
         text, question = context.text, asked.question
-        found, is_of_records = words.words_found(question, text), records.way_apart(text) is not None
-        is_read = not amounts.is_computed(question, found, is_of_records)
-        lines = evidence.lines_found(question, context, found, MOST_EVIDENCE) if is_read else []
+        found, lines = words.words_found(question, text), list[evidence.Line]()
+        if not _is_computed(question, text):
+            lines = evidence.lines_found(question, context, found, MOST_EVIDENCE)
         outputs = dict.fromkeys(found_by(code, printed) for code, printed in asked.ran)
         printed = [prompts.shorten(output, MOST_PRINTED) for output in outputs if output][-SHOWN_PRINTED:]
         if not lines and not printed:
@@ -92,21 +95,30 @@ class Small:
     def may_look(self, code: str) -> bool:
         return has_sources(code)  # it begins with imports, and goes on with a guess
 
-    def doubt(self, answer: object, question: str) -> str | None:
-        """A word of the question is no answer to it, but where it names those to choose from; nor is what is empty."""
-        if answer in ([], {}):
+    def doubt(self, answer: object, asked: Asked, context: Context) -> str | None:
+        """What is empty is no answer; nor is a word of the question, but where it names those to choose from.
+
+        Nor is an amount of nothing, or one whose code leaves out a name of the question.
+        """
+        said, question = answer.strip() if isinstance(answer, str) else answer, asked.question.casefold()
+        if said in ("", [], {}):
             return EMPTY
-        if not isinstance(answer, str):
-            return None
-        said = answer.strip()
-        if declines(said):  # a plain question that the model has put again
-            return prompts.NOT_TOLD
-        if not said:
-            return EMPTY
-        is_of_question = re.search(rf"(?<!\w){re.escape(said.casefold())}(?!\w)", question.casefold())
-        if not is_of_question or " or " in question.casefold():
-            return None
-        return "`Final` is a piece of the question, and no answer to it. Search `P` for what is asked."
+        if type(said) in (int, float) and not said:
+            return NO_HITS
+        if isinstance(said, str):
+            if declines(said):  # a plain question that the model has put again
+                return prompts.NOT_TOLD
+            if re.search(rf"(?<!\w){re.escape(said.casefold())}(?!\w)", question) and " or " not in question:
+                return OF_QUESTION
+        missing = self._left_out(asked, context)
+        return LEFT_OUT.format(" nor ".join(map(repr, missing))) if missing else None
+
+    def _left_out(self, asked: Asked, context: Context) -> list[str]:
+        """The names in a question for an amount that the text has, and no code."""
+        codes = "\n".join(code for code, _ in asked.ran).casefold()
+        named = [name for name in evidence.names_in(asked.question) if name.casefold() not in codes]
+        missing = [name for name in named if name in context.text]
+        return missing if missing and _is_computed(asked.question, context.text) else []
 
     def aid(self, ran: RanBlock, is_doubted: bool) -> str | None:
         got_nowhere = is_doubted or ran.is_repeated or ran.fails_again or ran.found_nothing
@@ -133,7 +145,7 @@ class Small:
         if found:
             spelled = ", ".join(repr(word.text) for word in found)
             parts.append(f"`P` has these words of the question, in this spelling: {spelled}.")
-        is_computed = amounts.is_computed(query, found, way is not None)
+        is_computed = amounts.is_computed(query, found, text, way is not None)
         lines: Sequence[object] = ()
         if way:
             lines = words.lines_with(found, context)
@@ -179,3 +191,9 @@ class Small:
                 "it shows, or write other code."
             )
         return "\n\n".join(parts)
+
+
+def _is_computed(question: str, text: str) -> bool:
+    """Whether no line of the text has the answer."""
+    found, way = words.words_found(question, text), records.way_apart(text)
+    return amounts.is_computed(question, found, text, way is not None)

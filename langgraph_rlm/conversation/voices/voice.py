@@ -29,7 +29,7 @@ class Voice(Protocol):
     def may_look(self, code: str) -> bool:
         """Whether a cell may have told anything of the text, so that an answer after it is no guess."""
 
-    def doubt(self, answer: object, question: str) -> str | None:
+    def doubt(self, answer: object, asked: Asked, context: Context) -> str | None:
         """What is said of an answer that cannot be one, once."""
 
     def rules(self, briefing: Briefing) -> str:

@@ -68,6 +68,14 @@ def test_guess_and_search_in_vain_are_followed_by_the_plain_question(guess: str)
         "hits = collections.Counter(re.findall('zzz', P))\nprint(hits)",
         "print({name: text.count('zzz') for name, text in documents.items() if 'zzz' in text})",
         "print('zzz:')\nfor hit in re.finditer('zzz', P):\n    print(hit.start())",
+        "print(re.search('zzz', P).group())",
+        "print(P[P.index('zzz')])",
+        "print(re.findall('zzz', P)[0])",
+        "print([line for line in P.splitlines() if 'zzz' in line][0])",
+        "print(documents['zzz'])",
+        "print(next(line for line in P.splitlines() if 'zzz' in line))",
+        "print(max(re.findall('zzz', P)))",
+        "for line in P.splitlines():\n    if 'zzz' in line:\n        hit = line\nprint(hit)",
         "Final = [line for line in P.splitlines() if 'zzz' in line]",
         "Final = re.findall('zzz', P)",
         "Final = next((name for name, text in documents.items() if 'zzz' in text), None)",
@@ -84,6 +92,8 @@ def test_search_that_finds_nothing_is_followed_by_the_plain_question(search: str
     "code",
     [
         "print(P[:9])",
+        "print(lines[0])",
+        "len(P) / 0",
         "n = len(P)",
         "print(len(P))",
         "print([P[:3]])",
@@ -113,9 +123,9 @@ def test_cell_that_repeats_is_followed_by_the_plain_question_over_what_it_printe
 
 
 def test_error_that_comes_again_is_followed_by_the_plain_question() -> None:
-    out, _ = asked("print(documents[1])", "for d in documents:\n    print(documents[1])")
+    out, _ = asked("print(hits)", "for hit in hits:\n    print(P[:5])")
     assert (out["answer"], out["steps"]) == ("document 1", 2)
-    out, _ = asked("print(documents[1])", "print(documents[2])", "1 / 0", "print(documents[3])", "Final = P[:5]")
+    out, _ = asked("print(hits)", "print(hit)", "len(P) / 0", "print(hits)[0]", "Final = P[:5]")
     assert out["answer"] == "def a"
 
 
@@ -195,10 +205,48 @@ RECORDS = "\n".join(f"Name: N {i} | City: {'Oslo' if i % 2 else 'Bergen'}" for i
     ],
 )
 def test_amounts_of_all_of_a_text_are_to_be_computed(question: str, text: str, is_so: bool) -> None:
-    assert is_computed(question, words_found(question, text), is_of_records=text is RECORDS) == is_so
-    _, model = asked("Final = 1", "Final = len(P)", given={"query": question, "context": text})
+    assert is_computed(question, words_found(question, text), text, is_of_records=text is RECORDS) == is_so
+    _, model = asked("Final = 1", "Final = len(P) + P.count('Oslo')", given={"query": question, "context": text})
     assert ("Compute this" in model.turns[0].told) == is_so
     assert [prompt.startswith("These lines were found") for prompt in model.asked] == ([] if is_so else [True])
+
+
+LIVES = {"query": "How many people live in Oslo?", "context": RECORDS}
+
+
+def test_amount_whose_code_leaves_out_a_name_is_asked_about_once() -> None:
+    all_of_them, right = "Final = sum(1 for row in rows if row['City'])", "Final = P.count('Oslo')"
+    out, model = asked(all_of_them, right, given=LIVES)
+    assert out["answer"] == 200
+    assert "leaves out 'Oslo'" in model.turns[1].told
+    assert asked(all_of_them, all_of_them, given=LIVES)[0]["answer"] == 400
+    assert asked("oslo = 'Oslo'\nprint(P.count(oslo))", "Final = P.count(oslo)", given=LIVES)[0]["answer"] == 200
+
+
+def test_amount_of_nothing_is_asked_about_once() -> None:
+    out, model = asked("Final = P.count('City: oslo')", "Final = P.count('City: Oslo')", given=LIVES)
+    assert out["answer"] == 200
+    assert "is 0" in model.turns[1].told
+    assert asked(*["Final = P.count('City: oslo')"] * 2, given=LIVES)[0]["answer"] == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "is_taken"), [("Ada", False), ("There are 7.", True), ("seven", True), ("None.", True)]
+)
+def test_answer_to_how_many_is_a_number(said: str, is_taken: bool) -> None:
+    given = {"query": "How many employees are there?", "context": "Prose.\n" * 90 + "There are 7 employees: Ada …\n"}
+    out, _ = asked("Final = 99", "Final = len(P)", given=given, answer=said)
+    assert (out["answer"] == said) == is_taken
+
+
+def test_cell_that_does_the_same_again_is_left_out_with_all_before_it() -> None:
+    again = "Final = llm_query(plain_question).strip()"
+    _, model = asked("Final = 'P'", "zz = len(P)", again, "Final = P[:5]", answer="Barrier")
+    *_, before, last = [turn.conversation for turn in model.turns]
+    assert [len(before), len(last)] == [7, 1]
+    assert "begins" in last[0][1]
+    assert "Begin afresh" in last[0][1]
+    assert "zz" not in last[0][1].partition("Begin afresh")[0]
 
 
 @pytest.mark.parametrize("answer", ["NO_ANSWER", "", " "])
@@ -297,8 +345,8 @@ def test_plain_question_that_the_model_puts_again_in_vain_is_no_answer() -> None
 
 def test_nobody_is_asked_where_nothing_was_found() -> None:
     given = {"query": "How many employees?", "context": "nothing here\n" * 200}
-    out, model = asked(VAIN, "Final = len(hits)", given=given)
-    assert (out["answer"], model.asked) == (0, [])
+    out, model = asked(VAIN, "Final = len(P)", given=given)
+    assert (out["answer"], model.asked) == (2_600, [])
 
 
 def test_variables_and_functions_of_the_code_stay_its_own() -> None:
