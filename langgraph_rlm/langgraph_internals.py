@@ -56,6 +56,9 @@ from langgraph._internal._constants import (
     NS_SEP,
 )
 
+# How a state that is an object of a class is taken apart. Without: an RLM would be no node of an app with such a state.
+from langgraph._internal._fields import get_cached_annotated_keys, get_update_as_tuples
+
 # A node as a sync and an async function, not traced: LangGraph traces the node around it. Without: `RunnableLambda`,
 # which puts each input and output into the trace once more.
 from langgraph._internal._runnable import RunnableCallable
@@ -84,4 +87,6 @@ __all__ = [
     "PregelScratchpad",
     "RunnableCallable",
     "ensure_config",
+    "get_cached_annotated_keys",
+    "get_update_as_tuples",
 ]

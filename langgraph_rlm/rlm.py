@@ -34,7 +34,8 @@ from langgraph_rlm.models.pools import MANY, slow_pool
 from langgraph_rlm.repl.journal import answers_so_far
 from langgraph_rlm.repl.packed import is_loadable
 from langgraph_rlm.repl.workers import Workers
-from langgraph_rlm.running.inputs import check_thread, prepare_input
+from langgraph_rlm.running.conversations import question_in
+from langgraph_rlm.running.inputs import ASKS_BY, check_thread, prepare_input
 from langgraph_rlm.running.namespace import settled
 from langgraph_rlm.running.run import RUN, Run
 from langgraph_rlm.running.spec import RLMSpec
@@ -48,7 +49,7 @@ all are begun before any of them asks."""
 SPARE_THREADS = 4
 """Threads for writing checkpoints in `invoke` and `stream`, beside those that wait for models."""
 BEGIN = CHANNEL_BRANCH_TO.format("route")
-INPUTS = ["query", "context", "profile", "messages", BEGIN]
+INPUTS = [*ASKS_BY, "in_messages", BEGIN]
 """The channels that the input goes into. By way of LangGraph's own, `__start__`, it would be stored a second time."""
 
 
@@ -257,7 +258,7 @@ def _channel_input(prepared: Any, state: StateSnapshot | None) -> Any:
     had = state.values.get("context") if state else None
     if had and "context" in entered and entered["context"][0]["id"] == had[0]["id"]:
         entered.pop("context")
-    return {"query": None, "profile": None, **entered, BEGIN: None}
+    return {"query": None, "profile": None, **entered, "in_messages": "messages" in entered, BEGIN: None}
 
 
 def _resumes(prepared: Any, config: RunnableConfig) -> bool:
@@ -285,7 +286,7 @@ def _asks_same(prepared: Any, state: StateSnapshot) -> bool:
     """Whether a call asks what its thread was asked, over the same text: a node that runs again may ask otherwise."""
     if not isinstance(prepared, dict) or not state.values:
         return True
-    query, had = prepared.get("query") or prepared["messages"][-1].text, state.values.get("context")
+    query, had = prepared.get("query") or question_in(prepared["messages"]), state.values.get("context")
     is_same_text = not had or "context" not in prepared or prepared["context"][0]["id"] == had[0]["id"]
     return is_same_text and bool(query == state.values.get("question", {}).get("asked", query))
 

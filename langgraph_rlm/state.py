@@ -149,6 +149,8 @@ class ReplRef(TypedDict):
 class RLMState(ChildInput, ChildOutput, total=False):
     """All channels."""
 
+    in_messages: Annotated[bool, EphemeralValue(bool)]
+    """Whether the question came with messages: so does the answer."""
     question: Question
     context_id: str
     """Names the stored context; starts with `messages` where the conversation is the context."""

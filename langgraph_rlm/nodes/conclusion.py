@@ -150,7 +150,7 @@ def _conclude_answer(
         cited = append_new(read(config, "citations"), [update.get("citations", [])])
         update |= {"candidate": [answer, *feedback], "checks": Overwrite([])}
         return Command(update=update, goto=to_check(len(cited)))
-    return Command(update=update | answer_update(answer, state["question"], _status(state)), goto=END)
+    return Command(update=update | answer_update(spec, answer, state["question"], _status(state)), goto=END)
 
 
 def _status(state: CellInput) -> Literal["answered", "limit"]:

@@ -16,10 +16,10 @@ from langgraph_rlm.asking.ledger import Usage
 from langgraph_rlm.asking.messages import alternating
 from langgraph_rlm.asking.model_calls import CallModel, add_usages, is_overflow
 from langgraph_rlm.asking.replies import ModelReply
-from langgraph_rlm.context.files import clean
 from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import CutOff, InvalidInput, LimitExceeded
 from langgraph_rlm.nodes.ending import answer_schema_of, answer_update, limit_reached, record_outcome
+from langgraph_rlm.running.conversations import as_asked
 from langgraph_rlm.running.run import as_called, read, run_of, spent_before
 from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.state import Question
@@ -37,9 +37,7 @@ def direct(spec: RLMSpec, state: DirectInput, config: RunnableConfig) -> Steps[d
     question = state["question"]
     conversation: list[AnyMessage]
     if question["chat"] and "messages" in read(config, "context")[0]:
-        conversation = list(state["messages"])
-        if question["asked"] != clean(conversation[-1].text):
-            conversation.append(HumanMessage(question["asked"]))
+        conversation = as_asked(state["messages"], question["asked"])
     else:
         conversation = [HumanMessage(f"{question['asked']}\n\n{context.text}")]
     if spec.instructions:
@@ -71,7 +69,7 @@ def direct(spec: RLMSpec, state: DirectInput, config: RunnableConfig) -> Steps[d
     yield from record_outcome(status, config)
     spent = {"usage": usage, "seconds": run.ledger.seconds}
     is_known = any(message.id == message_id for message in state.get("messages", ()))  # as that of a cached reply
-    return {**spent, **answer_update(answer, question, status, None if is_known else message_id)}
+    return {**spent, **answer_update(spec, answer, question, status, None if is_known else message_id)}
 
 
 def _answer(

@@ -21,7 +21,11 @@ from langgraph_rlm.state import Question
 
 
 def answer_update(
-    answer: Any, question: Question, status: Literal["answered", "limit"], message_id: str | None = None
+    spec: RLMSpec,
+    answer: Any,
+    question: Question,
+    status: Literal["answered", "limit"],
+    message_id: str | None = None,
 ) -> dict[str, Any]:
     """The update that ends a question. `profile` is written here since it does not outlive the step that wrote it.
 
@@ -29,7 +33,7 @@ def answer_update(
     """
     update: dict[str, Any] = {"answer": answer, "status": status, "profile": question["chosen"]}
     if question["chat"]:
-        update["messages"] = [AIMessage(as_text(answer), id=message_id)]
+        update["messages"] = [AIMessage(as_text(answer), id=message_id, name=spec.name)]
     return update
 
 

@@ -45,7 +45,7 @@ def extract(spec: RLMSpec, state: ExtractInput, config: RunnableConfig) -> Steps
         return Command(update={**begun, **spent}, goto="generate")
     routing = replace(routing, found_by=found.by)
     update = {"routing": routing.stored, "seconds": run.ledger.seconds}
-    return Command(update={**update, **answer_update(answer, question, "answered")}, goto=END)
+    return Command(update={**update, **answer_update(spec, answer, question, "answered")}, goto=END)
 
 
 def _as_schema(found: Found | None, answer_schema: AnswerSchema | None) -> Any:

@@ -20,7 +20,8 @@ from langgraph_rlm.routes.learning import learned_moves
 from langgraph_rlm.routes.outcomes import ReadOutcomes, namespace_of
 from langgraph_rlm.routes.profiles import PROFILES, Profile
 from langgraph_rlm.routes.routing import Routing
-from langgraph_rlm.running.inputs import checked_query, context_of_messages, missing_context
+from langgraph_rlm.running.conversations import context_of_messages, question_in
+from langgraph_rlm.running.inputs import checked_query, missing_context
 from langgraph_rlm.running.run import read, run_of, store_of
 from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.state import Question
@@ -32,6 +33,7 @@ class RouteInput(TypedDict, total=False):
     answer_schema: dict[str, Any] | None
     writer: str | None
     messages: list[AnyMessage]
+    in_messages: bool | None
     told: str
     history: list[AnyMessage]
 
@@ -39,8 +41,8 @@ class RouteInput(TypedDict, total=False):
 def route(spec: RLMSpec, state: RouteInput, config: RunnableConfig) -> Steps[Command[Any]]:
     run = run_of(config)
     conversation = state.get("messages") or []
-    chat = bool(conversation) and conversation[-1].type == "human"
-    query = state.get("query") or checked_query(str(conversation[-1].text) if chat else None)
+    chat = bool(state.get("in_messages"))
+    query = state.get("query") or checked_query(question_in(conversation))
     update: dict[str, Any] = {}
 
     newest = next(iter(read(config, "context")), None)

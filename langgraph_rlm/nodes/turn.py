@@ -66,7 +66,7 @@ def next_turn(
     After that there is none: its `last_words` are the answer, where it had some and no code.
     """
     if state.get("limit"):
-        return Command(update=update | answer_update(last_words, state["question"], "limit"), goto=END)
+        return Command(update=update | answer_update(spec, last_words, state["question"], "limit"), goto=END)
     if state["step"] >= spec.limits.max_steps:
         update["limit"] = limit_reached(spec, LimitExceeded("max_steps", state["step"], spec.limits.max_steps))
         turn = spec.dialect.last_turn("max_steps")

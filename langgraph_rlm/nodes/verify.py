@@ -115,7 +115,7 @@ def verify(spec: RLMSpec, state: VerifyInput, config: RunnableConfig) -> Steps[C
     }
     if problem is None or is_over:
         yield from record_outcome("answered" if problem is None else "unverified", config)
-        return Command(update=update | answer_update(answer, state["question"], "answered"), goto=END)
+        return Command(update=update | answer_update(spec, answer, state["question"], "answered"), goto=END)
     update |= {"returned": returned, "citations": Overwrite([])}
     return next_turn(spec, state, config, update, *feedback, prompts.unverified(as_text(answer), problem))
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from langchain_core.documents import Document
 from langchain_core.messages import BaseMessage, convert_to_messages
 from langgraph.types import Command
 
@@ -13,11 +11,18 @@ from langgraph_rlm.context import Context
 from langgraph_rlm.context.digests import context_id_of
 from langgraph_rlm.context.files import clean
 from langgraph_rlm.errors import ContextError, InvalidInput
+from langgraph_rlm.langgraph_internals import get_cached_annotated_keys, get_update_as_tuples
+from langgraph_rlm.running.conversations import question_in
 from langgraph_rlm.settings import checked_profile
+
+ASKS_BY = ("query", "context", "profile", "messages")
+"""What a run takes of its input; other keys are the app's own."""
 
 
 def prepare_input(input: Any) -> Any:
     """The input as it is stored: checked, with the context in plain types. `None` and commands pass through.
+
+    A state that is a Pydantic model, a dataclass or another object with annotations is read as LangGraph reads it.
 
     Raises:
         InvalidInput: The question, the context or the profile cannot be used.
@@ -25,7 +30,11 @@ def prepare_input(input: Any) -> Any:
     if input is None or isinstance(input, Command):
         return input
     if not isinstance(input, dict):
-        raise InvalidInput(f"the input is of type {type(input).__name__}: a dict with `query` and `context` is needed.")
+        if not get_cached_annotated_keys(type(input)):
+            raise InvalidInput(
+                f"the input is of type {type(input).__name__}: a dict with `query` and `context` is needed."
+            )
+        input = dict(get_update_as_tuples(input, ASKS_BY))
     prepared = {key: value for key, value in input.items() if value is not None}
     if "messages" in prepared:
         prepared["messages"] = checked_messages(prepared["messages"], is_query="query" not in prepared)
@@ -52,15 +61,16 @@ def missing_context() -> ContextError:
 
 
 def checked_messages(messages: Any, is_query: bool) -> list[BaseMessage]:
-    """The messages of a chat; the last one, from a human, is the query where there is no other."""
+    """The messages of a chat; the last one from a human is the query where there is no other."""
     try:
         conversation = convert_to_messages(messages if isinstance(messages, list) else [messages])
     except (NotImplementedError, ValueError, TypeError) as error:
         raise InvalidInput(f"messages cannot be read: {error}") from error
     if is_query:
-        if not conversation or conversation[-1].type != "human":
-            raise InvalidInput("There is no question: give `query`, or `messages` whose last one is from a human.")
-        checked_query(conversation[-1].text)
+        question = question_in(conversation)
+        if question is None:
+            raise InvalidInput("There is no question: give `query`, or `messages` with one from a human.")
+        checked_query(question)
     return conversation
 
 
@@ -77,8 +87,3 @@ def stored(context: Context) -> dict[str, Any]:
     """A context as the state keeps it, under its name."""
     [state] = context.to_state()
     return {**state, "id": context_id_of(context)}
-
-
-def context_of_messages(messages: Sequence[BaseMessage]) -> Context:
-    """The context that a conversation is: a document for each message."""
-    return Context.of([Document(clean(message.text), metadata={"name": message.type}) for message in messages])

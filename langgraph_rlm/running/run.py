@@ -28,7 +28,7 @@ from langgraph_rlm.langgraph_internals import CONF, CONFIG_KEY_CHECKPOINTER, CON
 from langgraph_rlm.repl.interpreter import Interpreter
 from langgraph_rlm.repl.packed import DumpPacker
 from langgraph_rlm.repl.workers import Workers
-from langgraph_rlm.running.inputs import context_of_messages
+from langgraph_rlm.running.conversations import context_of_messages
 from langgraph_rlm.settings import Limits
 
 RUN = "__rlm_run"

@@ -171,7 +171,7 @@ def test_files_are_a_context(tmp_path: Path) -> None:
         ({"query": "q", "context": "text", "profile": 5}, InvalidInput, "5"),
         ({"messages": []}, InvalidInput, "question"),
         ({"messages": [AIMessage("hi")]}, InvalidInput, "human"),
-        ({"messages": [HumanMessage("q"), AIMessage("a")]}, InvalidInput, "human"),
+        ({"messages": [HumanMessage(""), AIMessage("a")]}, InvalidInput, "empty"),
         ({"messages": [HumanMessage("")]}, InvalidInput, "empty"),
         ({"messages": 5}, InvalidInput, "messages"),
         ("a question", InvalidInput, "query"),
