@@ -25,7 +25,7 @@ class Unaided:
     def asks_plainly(self, code: str) -> bool:
         return False
 
-    def may_look(self, code: str) -> bool:
+    def may_show(self, code: str, output: str, error: str | None) -> bool:
         return True
 
     def doubt(self, answer: object, asked: Asked, context: Context) -> str | None:

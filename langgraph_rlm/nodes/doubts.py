@@ -41,7 +41,7 @@ def doubt_of(
     is_checked = PROFILES[state["question"]["chosen"]].checks_answer
     has_looked = (
         has_asked
-        or any(step["code"] and spec.dialect.may_look(step["code"]) for step in steps)
+        or any(spec.dialect.may_show(step["code"], step["output"], step["error"]) for step in steps if step["code"])
         or not told_of_text(read(config, "history"))
     )
     is_written = not state["code"] or states_answer_unseen(state["code"])

@@ -42,7 +42,7 @@ class Dialect(Protocol):
     def told(self, code: str, answer: Any, asked: Asked, context: Context) -> list[Any]:
         """The answer that a block has set, as it is meant; nothing where the host's own block has none to give."""
 
-    def may_look(self, code: str) -> bool:
+    def may_show(self, code: str, output: str, error: str | None) -> bool:
         """Whether a block may have told anything of the text, so that an answer after it is no guess."""
 
     def doubt(self, answer: object, asked: Asked, context: Context) -> str | None:

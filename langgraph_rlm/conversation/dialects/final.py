@@ -97,8 +97,8 @@ class Final:
             return []
         return [said] if self.voice.doubt(said, asked, context) is None else []
 
-    def may_look(self, code: str) -> bool:
-        return self.voice.may_look(code)
+    def may_show(self, code: str, output: str, error: str | None) -> bool:
+        return self.voice.may_show(code, output, error)
 
     def doubt(self, answer: object, asked: Asked, context: Context) -> str | None:
         return self.voice.doubt(answer, asked, context)

@@ -92,8 +92,8 @@ class Small:
     def asks_plainly(self, code: str) -> bool:
         return "plain_question" in read(code).used
 
-    def may_look(self, code: str) -> bool:
-        return has_sources(code)  # it begins with imports, and goes on with a guess
+    def may_show(self, code: str, output: str, error: str | None) -> bool:
+        return has_sources(code) and bool(output or not error)  # it begins with imports, or fails, and guesses
 
     def doubt(self, answer: object, asked: Asked, context: Context) -> str | None:
         """What is empty is no answer; nor is a word of the question, but where it names those to choose from.

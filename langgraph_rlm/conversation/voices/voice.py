@@ -26,7 +26,7 @@ class Voice(Protocol):
     def asks_plainly(self, code: str) -> bool:
         """Whether a cell puts the question over what was found: the host's own does, and one that is copied from it."""
 
-    def may_look(self, code: str) -> bool:
+    def may_show(self, code: str, output: str, error: str | None) -> bool:
         """Whether a cell may have told anything of the text, so that an answer after it is no guess."""
 
     def doubt(self, answer: object, asked: Asked, context: Context) -> str | None:

@@ -154,14 +154,16 @@ def test_what_was_printed_twice_is_shown_once() -> None:
     assert model.asked[0].count("def a():") == 1
 
 
-@pytest.mark.parametrize("first", ["import heapq", "x = 5", "def f(x):\n    return x\nf(1)", "import re\nn = re.I"])
+@pytest.mark.parametrize(
+    "first", ["import heapq", "x = 5", "def f(x):\n    return x\nf(1)", "import re\nn = re.I", "len(P) / 0"]
+)
 def test_answer_after_code_that_did_not_look_is_a_guess(first: str) -> None:
     out, model = asked(first, "Final = 'document 0'")
     assert (out["answer"], len(model.asked)) == ("document 1", 1)
 
 
 @pytest.mark.parametrize(
-    "first", ["print(P[:9])", "n = len(P)", "print(llm_query('?'))", "hits = grep('x')", "1 / 0\nctx"]
+    "first", ["print(P[:9])", "n = len(P)", "print(llm_query('?'))", "hits = grep('x')", "print(P[:5])\n1 / 0"]
 )
 def test_answer_after_code_that_looked_is_none(first: str) -> None:
     out, _ = asked(first, "Final = 'document 0'")

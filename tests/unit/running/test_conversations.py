@@ -24,6 +24,7 @@ from langgraph_rlm.errors import InvalidInput
 from tests.fakes import ScriptedModel, cell, rlm_of
 
 BOOK = "Call me Ishmael. Some years ago, never mind how long precisely, I went to sea."
+THREAD: Any = {"configurable": {"thread_id": "1"}}
 HANDED: list[BaseMessage] = [
     AIMessage("", tool_calls=[{"name": "transfer_to_rlm", "args": {}, "id": "1"}]),
     ToolMessage("Successfully transferred to rlm", name="transfer_to_rlm", tool_call_id="1"),
@@ -98,9 +99,9 @@ def test_query_beside_messages_that_end_with_an_agent_is_answered_in_them() -> N
 
 def test_query_alone_on_a_thread_of_messages_is_not() -> None:
     model = ScriptedModel(script=[cell("Final = 1"), cell("Final = 2")])
-    rlm, thread = rlm_of(model, checkpointer=InMemorySaver()), {"configurable": {"thread_id": "1"}}
-    rlm.invoke({"messages": [HumanMessage("one")], "profile": "rlm"}, thread)
-    out = rlm.invoke({"query": "two", "profile": "rlm"}, thread)
+    rlm = rlm_of(model, checkpointer=InMemorySaver())
+    rlm.invoke({"messages": [HumanMessage("one")], "profile": "rlm"}, THREAD)
+    out = rlm.invoke({"query": "two", "profile": "rlm"}, THREAD)
     assert [message.text for message in out["messages"]] == ["one", "1"]
 
 
@@ -112,8 +113,7 @@ def test_worker_of_a_supervisor_gets_the_question_and_hands_back_its_answer() ->
     rlm = rlm_of(ScriptedModel(cell("Final = P.upper()")), name="reader")
     boss = Agent(script=[("transfer_to_reader",), "He is Ishmael."])
     app = create_supervisor([rlm], model=boss).compile(checkpointer=InMemorySaver())
-    thread: Any = {"configurable": {"thread_id": "1"}}
-    out = app.invoke({"messages": [HumanMessage("Who?")]}, thread)
+    out = app.invoke({"messages": [HumanMessage("Who?")]}, THREAD)
     assert ("ai", "reader", "WHO?") in said(out["messages"])
     assert out["messages"][-1].text == "He is Ishmael."
 
@@ -124,9 +124,8 @@ def test_worker_is_asked_again_over_turns_and_beside_another() -> None:
     second = rlm_of(ScriptedModel(cell("Final = 'two: ' + P.splitlines()[-1]")), name="two")
     boss = Agent(script=[("transfer_to_one",), ("transfer_to_two",), "Done.", ("transfer_to_one",), "Done again."])
     app = create_supervisor([first, second], model=boss).compile(checkpointer=InMemorySaver())
-    thread: Any = {"configurable": {"thread_id": "1"}}
-    app.invoke({"messages": [HumanMessage("q1")]}, thread)
-    out = app.invoke({"messages": [HumanMessage("q2")]}, thread)
+    app.invoke({"messages": [HumanMessage("q1")]}, THREAD)
+    out = app.invoke({"messages": [HumanMessage("q2")]}, THREAD)
     answers = [text for _, name, text in said(out["messages"]) if name in ("one", "two") and "ransfer" not in text]
     assert answers == ["one: q1", "two: one: q1", "one: q2"]
 
@@ -137,7 +136,7 @@ async def test_agent_of_a_swarm_takes_over_and_answers() -> None:
         Agent(script=[("transfer_to_reader",)]), [create_handoff_tool(agent_name="reader")], name="host"
     )
     app = create_swarm([host, rlm], default_active_agent="host").compile(checkpointer=InMemorySaver())
-    out = await app.ainvoke({"messages": [HumanMessage("Who?")]}, {"configurable": {"thread_id": "1"}})
+    out = await app.ainvoke({"messages": [HumanMessage("Who?")]}, THREAD)
     assert (out["messages"][-1].name, out["messages"][-1].text) == ("reader", "WHO?")
 
 
@@ -195,10 +194,9 @@ def test_state_of_an_app_may_have_any_form(state: Any, context: Any) -> None:
     builder.add_node("rlm", rlm_of(ScriptedModel(cell("Final = P"))))
     builder.add_edge(START, "rlm")
     app = builder.compile(checkpointer=InMemorySaver())
-    thread: Any = {"configurable": {"thread_id": "1"}}
     given = {"query": "What?", "context": context, "note": "mine"}
     for asked in (given, {**given, "profile": "rlm"}):
-        out = app.invoke(asked if state is AsDict else state(**asked), thread)
+        out = app.invoke(asked if state is AsDict else state(**asked), THREAD)
         assert (out["answer"], out["note"]) == ("a text", "mine")
 
 
