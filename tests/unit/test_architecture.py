@@ -114,6 +114,32 @@ def test_python_is_parsed_in_one_file() -> None:
     assert parsing == {"repl/syntax.py"}
 
 
+def files_that_call(*functions: str) -> set[str]:
+    """The files with calls of functions and methods by these names, but for those of a class above."""
+    return {
+        str(path.relative_to(PACKAGE))
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and not ast.unparse(node.func).startswith("super()")
+        and ast.unparse(node.func).rpartition(".")[2] in functions
+    }
+
+
+def test_readers_of_replies_are_these_and_replies_come_in_at_one_place() -> None:
+    """Who asks a model is given a `ModelReply`: its text without thoughts, and whether that is all of it."""
+    asks = {"generate", "ainvoke", "invoke", "agenerate", "generate_prompt", "agenerate_prompt"}
+    of_tools_and_children = {"asking/tools.py", "nodes/subcall.py"}
+    assert files_that_call(*asks) == {"asking/model_calls.py", *of_tools_and_children}
+    assert files_that_call("read_reply") == {"asking/model_calls.py"}
+    readers = {"nodes/generate.py", "nodes/direct.py", "nodes/subcall.py", "nodes/verify.py"}
+    assert files_that_call("CallModel") == readers
+    for reader in readers:
+        names = ast.unparse(ast.parse((PACKAGE / reader).read_text()))
+        assert ".content" not in names
+        assert "AIMessage" not in names
+
+
 # -- the map ----------------------------------------------------------------------------------------------------------
 
 
