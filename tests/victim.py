@@ -27,7 +27,9 @@ from langgraph.checkpoint.postgres import PostgresSaver
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from langgraph.graph import START, StateGraph
 from pydantic import PrivateAttr
+from typing_extensions import TypedDict
 
 from langgraph_rlm import Limits, Router, create_rlm
 from tests.fakes import cell, said
@@ -98,6 +100,10 @@ class Trial:
     context: str = "first line\nsecond line\nthird line\n"
     limits: Limits = DEPTH_3
     resumes: bool = False
+    is_called_in_node: bool = False
+    """Whether it is called by a node of an app, without a config."""
+    storing_takes: float = 0.0
+    """Seconds for each checkpoint."""
 
     @property
     def log(self) -> Path:
@@ -230,14 +236,52 @@ def _given(trial: Trial) -> Any:
 
 def _run(trial: Trial) -> Any:
     with saver(trial.database) as checkpointer:
+        store = checkpointer.put
+
+        def put(*arguments: Any) -> Any:
+            time.sleep(trial.storing_takes)
+            return store(*arguments)
+
+        checkpointer.put = put
+        if trial.is_called_in_node:
+            app = app_around(rlm_for(trial, None), trial, checkpointer)
+            return app.invoke(None if trial.resumes else {}, config_of(trial), durability=trial.durability)["said"]
         rlm = rlm_for(trial, checkpointer)
         return rlm.invoke(_given(trial), config_of(trial), durability=trial.durability)
 
 
 async def _arun(trial: Trial) -> Any:
     async with async_saver(trial.database) as checkpointer:
+        store = checkpointer.aput
+
+        async def aput(*arguments: Any) -> Any:
+            await asyncio.sleep(trial.storing_takes)
+            return await store(*arguments)
+
+        checkpointer.aput = aput
+        if trial.is_called_in_node:
+            app = app_around(rlm_for(trial, None), trial, checkpointer)
+            out = await app.ainvoke(None if trial.resumes else {}, config_of(trial), durability=trial.durability)
+            return out["said"]
         rlm = rlm_for(trial, checkpointer)
         return await rlm.ainvoke(_given(trial), config_of(trial), durability=trial.durability)
+
+
+class Said(TypedDict, total=False):
+    said: Any
+
+
+def app_around(rlm: Any, trial: Trial, checkpointer: Any) -> Any:
+    """An app whose node calls the RLM as a function, and passes it no config."""
+    given = {"query": "root", "context": trial.context}
+
+    async def anode(state: Said) -> Said:
+        return {"said": await rlm.ainvoke(given)}
+
+    builder = StateGraph(Said)
+    builder.add_node("node", anode if trial.is_async else lambda state: {"said": rlm.invoke(given)})
+    builder.add_edge(START, "node")
+    return builder.compile(checkpointer=checkpointer)
 
 
 def started(trial: Trial) -> Any:

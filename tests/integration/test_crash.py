@@ -72,6 +72,17 @@ def test_run_killed_at_a_sub_call_goes_on_elsewhere(
     killed_at_each(few, 0.5, work, database, is_async, at_once, durability, trial_of, undisturbed)
 
 
+@pytest.mark.parametrize("durability", ["sync", "async"])
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+def test_run_that_a_node_calls_without_a_config_is_killed_beside_a_slow_store(
+    is_async: bool, durability: Any, trial_of: Any, undisturbed: Any
+) -> None:
+    for kill_after in (2, 4):
+        trial = trial_of("loop", "sqlite", is_async, None, durability)
+        trial = replace(trial, is_called_in_node=True, storing_takes=0.1, kill_after=kill_after, settled=0.5)
+        went_on(trial, kill(trial), undisturbed)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("work", SUBCALLS)
 @pytest.mark.parametrize(("database", "is_async", "at_once", "durability"), MATRIX)

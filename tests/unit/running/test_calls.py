@@ -12,14 +12,23 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import pytest
+from langchain.agents import create_agent
+from langchain.agents.middleware import AgentMiddleware
+from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.func import entrypoint, task
 from langgraph.graph import START, StateGraph
 from langgraph.types import Command, RetryPolicy, interrupt
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from langgraph_rlm import Limits
+from langgraph_rlm.langgraph_internals import ensure_config
 from tests.fakes import InOrder, ScriptedModel, cell, rlm_of
 
 THREAD: Any = {"configurable": {"thread_id": "1"}}
@@ -146,6 +155,138 @@ def test_node_that_asks_otherwise_when_it_runs_again_gets_the_answer_to_that(kee
     assert answer == ("then a text" if other == "question" else "then another text")
 
 
+# -- where it is called -----------------------------------------------------------------------------------------------
+
+ASKS: Any = {"query": "q", "context": "text", "profile": "rlm"}
+
+
+class Calling(BaseChatModel):
+    """The model of an agent: calls the tool `ask`, then says what that gave."""
+
+    @property
+    def _llm_type(self) -> str:
+        return "calling"
+
+    def bind_tools(self, tools: Any, **settings: Any) -> Any:
+        return self
+
+    def _generate(self, messages: list[BaseMessage], *rest: Any, **more: Any) -> ChatResult:
+        if isinstance(messages[-1], ToolMessage):
+            message = AIMessage(messages[-1].text)
+        else:
+            message = AIMessage("", tool_calls=[{"name": "ask", "args": {}, "id": "1"}])
+        return ChatResult(generations=[ChatGeneration(message=message)])
+
+
+def in_a_node(rlm: Any, is_async: bool, saver: Any) -> Any:
+    async def anode(state: State) -> State:
+        return {"said": (await rlm.ainvoke(ASKS))["answer"]}
+
+    builder = StateGraph(State)
+    builder.add_node("node", anode if is_async else lambda state: {"said": rlm.invoke(ASKS)["answer"]})
+    builder.add_edge(START, "node")
+    return builder.compile(checkpointer=saver)
+
+
+def in_a_tool(rlm: Any, is_async: bool, saver: Any) -> Any:
+    def ask() -> str:
+        """Asks."""
+        return str(rlm.invoke(ASKS)["answer"])
+
+    async def aask() -> str:
+        """Asks."""
+        return str((await rlm.ainvoke(ASKS))["answer"])
+
+    return create_agent(Calling(), [tool("ask")(aask if is_async else ask)], checkpointer=saver)
+
+
+def in_a_middleware(rlm: Any, is_async: bool, saver: Any) -> Any:
+    class Asking(AgentMiddleware[Any, Any]):
+        def before_agent(self, state: Any, runtime: Any) -> dict[str, Any]:
+            return {"messages": [AIMessage(str(rlm.invoke(ASKS)["answer"]))]}
+
+        async def abefore_agent(self, state: Any, runtime: Any) -> dict[str, Any]:
+            return {"messages": [AIMessage(str((await rlm.ainvoke(ASKS))["answer"]))]}
+
+    model = GenericFakeChatModel(messages=iter([AIMessage("ended")]))
+    return create_agent(model, [], middleware=[Asking()], checkpointer=saver)
+
+
+def in_a_task(rlm: Any, is_async: bool, saver: Any) -> Any:
+    @task
+    def ask() -> Any:
+        return rlm.invoke(ASKS)["answer"]
+
+    @task
+    async def aask() -> Any:
+        return (await rlm.ainvoke(ASKS))["answer"]
+
+    def flow(given: Any) -> Any:
+        return {"said": ask().result()}
+
+    async def aflow(given: Any) -> Any:
+        return {"said": await aask()}
+
+    return entrypoint(checkpointer=saver)(aflow if is_async else flow)
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+@pytest.mark.parametrize("place", [in_a_node, in_a_tool, in_a_middleware, in_a_task])
+def test_call_without_a_config_has_that_of_its_app_wherever_it_is_made(place: Any, is_async: bool) -> None:
+    saver, under_way, has_failed = SlowSaver(), list[int](), False
+
+    def answer(prompt: str) -> str:
+        nonlocal has_failed
+        under_way.append(saver.under_way)
+        if prompt == "b of text" and not has_failed:
+            has_failed = True
+            raise KeyboardInterrupt
+        return prompt
+
+    cells = [cell("Final = [llm_query(c + ' of ' + P) for c in 'abcd']")]
+    model = ScriptedModel(script=cells, answer=answer)
+    rlm = rlm_of(model, limits=Limits(max_subcalls=5), lookahead=False)
+    app = place(rlm, is_async, saver)
+
+    def run(given: Any) -> Any:
+        return asyncio.run(app.ainvoke(given, THREAD)) if is_async else app.invoke(given, THREAD)
+
+    with pytest.raises(KeyboardInterrupt):
+        run({"said": [], "messages": [HumanMessage("?")]})
+    out = run(None)
+    said = str(out.get("said") or [message.text for message in out["messages"]])
+    assert "['a of text', 'b of text', 'c of text', 'd of text']" in said
+    assert model.asked == [f"{c} of text" for c in "abbcd"]
+    assert under_way == [0] * 5
+    assert len(model.turns) == 1
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+@pytest.mark.parametrize("place", [in_a_node, in_a_tool, in_a_middleware, in_a_task])
+def test_limits_hold_over_a_resume_wherever_it_is_called(place: Any, is_async: bool) -> None:
+    has_failed = False
+
+    def answer(prompt: str) -> str:
+        nonlocal has_failed
+        if prompt == "c" and not has_failed:
+            has_failed = True
+            raise KeyboardInterrupt
+        return prompt
+
+    code = "Final = [llm_query(c) if budget()['subcalls'] else 'no more' for c in 'abcdef']"
+    rlm = rlm_of(ScriptedModel(cell(code), answer=answer), limits=Limits(max_subcalls=4), lookahead=False)
+    app = place(rlm, is_async, InMemorySaver())
+
+    def run(given: Any) -> Any:
+        return asyncio.run(app.ainvoke(given, THREAD)) if is_async else app.invoke(given, THREAD)
+
+    with pytest.raises(KeyboardInterrupt):
+        run({"said": [], "messages": [HumanMessage("?")]})
+    out = run(None)
+    said = str(out.get("said") or [message.text for message in out["messages"]])
+    assert "['a', 'b', 'c', 'd', 'no more', 'no more']" in said
+
+
 # -- what the app has set ---------------------------------------------------------------------------------------------
 
 
@@ -199,6 +340,29 @@ def test_graph_in_a_tool_runs_as_much_at_once_as_its_app_allows() -> None:
     outer = rlm_of(ScriptedModel(cell("Final = ask_other('q')")), tools=[ask_other], max_concurrency=20)
     assert outer.invoke({"query": "q", "context": "text"}, {"max_concurrency": 3})["answer"] == "24"
     assert inner.most_in_flight <= 3
+
+
+class Recording(ScriptedModel):
+    """Notes what a graph in it would be allowed."""
+
+    bounds: list[Any] = Field(default_factory=list)
+
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **more: Any) -> AIMessage:
+        self.bounds.append(((config or {}).get("recursion_limit"), (config or {}).get("max_concurrency")))
+        return super().invoke(input, config, **more)
+
+
+@pytest.mark.parametrize("given", [{}, {"recursion_limit": 7, "max_concurrency": 3}], ids=["defaults", "set"])
+@pytest.mark.parametrize("is_nested", [False, True])
+def test_models_get_what_the_app_allows(given: Any, is_nested: bool) -> None:
+    model = Recording(script=[cell("Final = llm_query('a')")])
+    rlm: Any = rlm_of(model)
+    if is_nested:
+        in_a_node(rlm, False, None).invoke({"said": []}, given)
+    else:
+        rlm.invoke(ASKS, given)
+    default = ensure_config({})["recursion_limit"]
+    assert model.bounds == [(given.get("recursion_limit", default), given.get("max_concurrency"))] * 2
 
 
 def test_sync_call_in_a_node_keeps_to_what_its_app_runs_at_once() -> None:
