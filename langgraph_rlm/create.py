@@ -18,6 +18,7 @@ from langgraph_rlm.asking.tools import tools_of
 from langgraph_rlm.errors import InvalidInput
 from langgraph_rlm.graph import rlm_graph
 from langgraph_rlm.models import resolve_model
+from langgraph_rlm.models.resolve import Model
 from langgraph_rlm.repl.boot import BUILTINS, NAMES, OCCASIONAL
 from langgraph_rlm.repl.workers import Workers
 from langgraph_rlm.rlm import RLM, interrupts_at
@@ -35,11 +36,11 @@ from langgraph_rlm.settings import (
 
 
 def create_rlm(
-    model: BaseChatModel | str | Sequence[BaseChatModel | str],
+    model: Model | Sequence[Model],
     tools: Sequence[BaseTool | Callable[..., Any]] = (),
     *,
-    sub_model: BaseChatModel | str | None = None,
-    models: Mapping[str, BaseChatModel | str] = MappingProxyType({}),
+    sub_model: Model | None = None,
+    models: Mapping[str, Model] = MappingProxyType({}),
     retriever: Any = None,
     router: Router = Router(),
     limits: Limits = Limits(),
@@ -67,8 +68,9 @@ def create_rlm(
     and `routing`, from which `Router.explain` tells why it took its route.
 
     Args:
-        model: Writes the code. A chat model, or `"provider:name"` for LangChain's `init_chat_model`, or `"local"`. A
-            sequence has one for each depth, from the root on; the last is for all below it too.
+        model: Writes the code. A chat model, any Runnable from messages to a message (`with_fallbacks`, `with_retry`,
+            `bind`, `configurable_fields`, `init_chat_model()`), or `"provider:name"` for LangChain's `init_chat_model`,
+            or `"local"`. A sequence has one for each depth, from the root on; the last is for all below it too.
         tools: LangChain tools and functions that the code may call by their names, at every depth. One whose `metadata`
             has `read_only` may be called before the code comes to it.
         sub_model: Answers the prompts of `llm_query` and its kin. Default: the model of the root.
@@ -110,7 +112,7 @@ def create_rlm(
         below=tuple(writers_below),
         sub_model=writer if sub_model is None else resolve_model(sub_model),
         models={_model_name(name): resolve_model(other) for name, other in models.items()},
-        tools=tools_of(tools, [*NAMES, *BUILTINS, *OCCASIONAL, "Final", "past_steps"]),
+        tools=tools_of(tools, [*NAMES, *BUILTINS, *OCCASIONAL, "Final", "past_steps", "plain_question"]),
         router=router,
         limits=limits,
         sandbox=sandbox,
@@ -192,7 +194,7 @@ def _model_name(name: object) -> str:
     return name
 
 
-def _by_depth(model: BaseChatModel | str | Sequence[BaseChatModel | str], depths: int) -> list[BaseChatModel]:
+def _by_depth(model: Model | Sequence[Model], depths: int) -> list[BaseChatModel]:
     """The model for each of so many depths, from the root on."""
     models_by_depth = [model] if isinstance(model, str) or not isinstance(model, Sequence) else model
     if not models_by_depth:

@@ -7,7 +7,7 @@ summary is a message of it too: it stands for those before it, which the model's
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from dataclasses import dataclass
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
@@ -48,18 +48,24 @@ def is_aided(history: Sequence[AnyMessage]) -> bool:
     return latest is not None and AIDS in latest.additional_kwargs
 
 
-Stuck = Literal["once", "again"] | None
-"""A turn got nowhere, and the host knows no cell that may help; or it did what one before it did."""
+@dataclass(frozen=True)
+class Stuck:
+    """A turn that got nowhere, and the host knows no cell that may help."""
+
+    is_again: bool
+    """Whether it did what one before it did."""
+    printed: Sequence[str] = ()
+    """The latest of what was printed before."""
 
 
-def feedback(said: str, stuck: Stuck) -> HumanMessage:
+def feedback(said: str, stuck: Stuck | None) -> HumanMessage:
     """What a turn did. Where it did so again, that stands for all before it: a small model repeats what it reads."""
-    match stuck:
-        case "once":
-            return HumanMessage(said, additional_kwargs={STUCK: True})
-        case "again":
-            return HumanMessage(f"{prompts.AFRESH}\n\n{said}", additional_kwargs={STUCK: True, STANDS_FOR: 0})
-    return HumanMessage(said)
+    if stuck is None:
+        return HumanMessage(said)
+    if not stuck.is_again:
+        return HumanMessage(said, additional_kwargs={STUCK: True})
+    text = f"{prompts.afresh(stuck.printed)}\n\n{said}"
+    return HumanMessage(text, additional_kwargs={STUCK: True, STANDS_FOR: 0})
 
 
 def is_stuck(history: Sequence[AnyMessage]) -> bool:

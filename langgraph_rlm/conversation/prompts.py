@@ -6,6 +6,7 @@ Everything here is constant in size, whatever the context and the code's output 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from langgraph_rlm.conversation.ran import RanBlock
@@ -43,15 +44,21 @@ LEFT_OUT = (
     "(Steps in between are left out here. The variables they made are still there, and `past_steps` is a list of what "
     "was said in them.)"
 )
-AFRESH = (
-    "What you have tried so far did not find the answer, and is left out here. The variables it made are still there. "
-    "Begin afresh, in another way. This is what came of the last code:"
-)
 SUMMARISE = (
     "This conversation is about to outgrow what you can read, so it will be replaced by what you write now. No code: "
     "say in at most 300 words what you have found, with exact values, which variables hold what, what did not work, "
     "and what you would do next."
 )
+
+
+def afresh(printed: Sequence[str]) -> str:
+    """What stands for all before it, where a model did the same again; with the latest of what its code `printed`."""
+    shown = "\n".join(shorten(output, 400) for output in printed)
+    outputs = f"It printed, among other things:\n{shown}\n\n" if shown else ""
+    return (
+        "What you have tried so far did not find the answer, and is left out here. The variables it made are still "
+        f"there. {outputs}Begin afresh, in another way. This is what came of the last code:"
+    )
 
 
 def summary_text(summary: str) -> str:

@@ -50,13 +50,13 @@ class RanBlock:
 
         Or what it was to find is missed where it is used.
         """
-        if self.has_answer or not has_sources(self.code):
+        if self.has_answer or not has_sources(self.code) or not _looks_for_words(self.code):
             return False
         if self.cell.error:
             return any(map(_MISSES.match, _message(self.cell.error))) or self._misses_own_name
         if self.cell.printed.length:
-            return not found_by(self.code, str(self.cell.printed))
-        return bool(self.empty) or any(True for _ in _calls_of(self.code, "print"))
+            return _says_nothing(self.code, str(self.cell.printed))
+        return bool(self.empty) or any(True for _ in _prints(statements(self.code), False))
 
     @property
     def _misses_own_name(self) -> bool:
@@ -90,13 +90,72 @@ class RanBlock:
 
 
 def found_by(code: str, printed: str) -> str:
-    """What code has printed, without lines that only say that there is nothing.
+    """What code has printed, without lines that only say that there is nothing, such as "No match found."."""
+    none = _nothing_of(code)
+    return "\n".join(line for line in printed.splitlines() if line.strip() not in none)
 
-    Such as "No match found." and "Hits: []".
+
+def _says_nothing(code: str, printed: str) -> bool:
+    """Whether code has printed no more than that there is nothing, with its own words beside it, such as "Hits: []"."""
+    none, labels = _nothing_of(code), sorted(_printed_words(code, is_whole=False), key=len, reverse=True)
+    return all(_without(labels, line) in none for line in printed.splitlines() if line.strip() not in labels)
+
+
+def _nothing_of(code: str) -> set[str]:
+    """The lines by which code says that there is nothing: a message that it prints in some case alone is one."""
+    counts = NO_COUNT if any(True for _ in _calls_of(code, *_COUNTS)) else ()
+    return {*NOTHING, *counts, *_printed_words(code, is_whole=True)}
+
+
+def _without(labels: Sequence[str], line: str) -> str:
+    for words in labels:
+        line = line.replace(words, "", 1)
+    return line.strip()
+
+
+def _printed_words(code: str, is_whole: bool) -> Iterator[str]:
+    """Words of its own that code prints beside something else; or as all of a line (`is_whole`).
+
+    The latter only where some of what it prints depends on the case.
     """
-    said = _words_printed(code)
-    none = (*NOTHING, *NO_COUNT) if any(True for _ in _calls_of(code, *_COUNTS)) else NOTHING
-    return "\n".join(line for line in printed.splitlines() if _without(said, line) not in none)
+    prints = [*_prints(statements(code), False)]
+    if is_whole and not any(is_in_case for _, is_in_case in prints):
+        return
+    for call, _ in prints:
+        for words, is_alone in (words for part in call.args for words in _words_of(part, len(call.args) == 1)):
+            if is_whole == is_alone and words.strip():
+                yield words.strip()
+
+
+def _words_of(value: ast.expr, is_alone: bool) -> Iterator[tuple[str, bool]]:
+    """The words that a value consists of, or may be, and whether they stand alone."""
+    match value:
+        case ast.Constant(value=str(words)):
+            yield words, is_alone
+        case ast.BoolOp(values=parts):
+            for part in parts:
+                yield from _words_of(part, is_alone)
+        case ast.JoinedStr(values=parts):
+            for part in parts:
+                yield from _words_of(part, is_alone and len(parts) == 1)
+        case ast.IfExp(body=one, orelse=other):
+            yield from (*_words_of(one, is_alone), *_words_of(other, is_alone))
+        case ast.BinOp(left=one, right=other):
+            yield from (*_words_of(one, False), *_words_of(other, False))
+        case ast.FormattedValue(value=part):
+            yield from _words_of(part, False)
+
+
+def _prints(body: Sequence[ast.AST], is_in_case: bool) -> Iterator[tuple[ast.Call, bool]]:
+    """The calls of `print` that run with the code itself, and whether they do in some case alone."""
+    for node in body:
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef() | ast.Lambda():
+                continue
+            case ast.Call(func=ast.Name(id="print")):
+                yield node, is_in_case or any(isinstance(part, ast.IfExp | ast.BoolOp) for part in node.args)
+        is_case = isinstance(node, ast.If | ast.For | ast.While | ast.Try | ast.Match)
+        yield from _prints([*ast.iter_child_nodes(node)], is_in_case or is_case)
 
 
 def fails_again(error: str | None, earlier: Sequence[str | None]) -> bool:
@@ -109,41 +168,14 @@ def _message(error: str | None) -> list[str]:
     return [line for line in (error or "").splitlines() if not line.startswith(" ")]
 
 
-def is_repeated(code: str, earlier: Sequence[str]) -> bool:
-    """Whether code ran before, with other comments perhaps."""
+def is_repeated(code: str, printed: str, earlier: Sequence[tuple[str, str]]) -> bool:
+    """Whether code ran before, with other comments perhaps, and printed the same: `earlier` has both of each block."""
     lines = _without_comments(code)
-    return any(lines == _without_comments(other) for other in earlier if other)
+    return any(printed == output and lines == _without_comments(other) for other, output in earlier if other)
 
 
 def _without_comments(code: str) -> list[str]:
     return [line.rstrip() for line in code.splitlines() if line.strip() and not line.lstrip().startswith("#")]
-
-
-def _without(said: Sequence[str], line: str) -> str:
-    """What stands in a line besides words that are `said` in the code."""
-    for words in said:
-        line = line.replace(words, "", 1)
-    return line.strip()
-
-
-def _words_printed(code: str) -> list[str]:
-    """What code prints of its own, the longest first."""
-    words = [word.strip() for call in _calls_of(code, "print") for part in call.args for word in _words_of(part)]
-    return sorted(filter(None, words), key=len, reverse=True)
-
-
-def _words_of(value: ast.expr) -> Iterator[str]:
-    """The words that a value consists of, or may be."""
-    match value:
-        case ast.Constant(value=str(words)):
-            yield words
-        case ast.JoinedStr(values=parts) | ast.BoolOp(values=parts):
-            for part in parts:
-                yield from _words_of(part)
-        case ast.IfExp(body=one, orelse=other) | ast.BinOp(left=one, right=other):
-            yield from (*_words_of(one), *_words_of(other))
-        case ast.FormattedValue(value=part):
-            yield from _words_of(part)
 
 
 def _calls_of(code: str, *names: str) -> Iterator[ast.Call]:
@@ -152,6 +184,12 @@ def _calls_of(code: str, *names: str) -> Iterator[ast.Call]:
         match node:
             case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in names:
                 yield node
+
+
+def _looks_for_words(code: str) -> bool:
+    """Whether code may search for words: marks alone, such as a tab, are a look at the form of the text."""
+    constants = [node.value for node in read(code).of(ast.Constant) if isinstance(node.value, str)]
+    return not constants or any(character.isalnum() for words in constants for character in words)
 
 
 def _reads_text(value: ast.expr) -> bool:

@@ -16,7 +16,7 @@ class Unaided:
     def given(self, code: str, context: Context, asked: Asked) -> Mapping[str, Any]:
         return {}
 
-    def aid(self, ran: RanBlock, is_doubted: bool) -> str | None:
+    def aid(self, ran: RanBlock, doubt: str | None) -> str | None:
         return None
 
     def told(self, code: str, answer: Any, asked: Asked, context: Context) -> list[Any]:

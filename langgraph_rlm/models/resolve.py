@@ -14,10 +14,12 @@ from urllib.parse import urlsplit
 import httpx
 from langchain.chat_models import init_chat_model
 from langchain_core.language_models import BaseChatModel
+from langchain_core.runnables import Runnable
 
 from langgraph_rlm.errors import InvalidInput, ModelError, RLMError
 from langgraph_rlm.models.clients import is_openai, openai_settings
 from langgraph_rlm.models.local import local_chat_model
+from langgraph_rlm.models.wrapped import wrapped
 
 LOCAL = "local"
 
@@ -62,8 +64,12 @@ and the two would multiply."""
 _OLLAMA_WAIT = 0.3  # seconds, for a server that is on this machine as a rule
 
 
-def resolve_model(model: BaseChatModel | str) -> BaseChatModel:
-    """The chat model itself, or the one that `"provider:name"` or `"local"` names.
+Model = BaseChatModel | Runnable[Any, Any] | str
+"""A chat model, a Runnable from messages to a message, or the name of a model."""
+
+
+def resolve_model(model: Model) -> BaseChatModel:
+    """The chat model itself, the Runnable as one, or the one that `"provider:name"` or `"local"` names.
 
     Strings are those of LangChain's `init_chat_model`, and `"local"`: the embedded model, fetched on first use. A model
     of OpenAI's kind gets a client that serves hundreds of calls at once, from any event loop. Clients do not try again
@@ -71,8 +77,8 @@ def resolve_model(model: BaseChatModel | str) -> BaseChatModel:
     Raises `InvalidInput` for anything else and for unknown names, and `ModelError` with one line that says what to
     install or to set.
     """
-    if isinstance(model, BaseChatModel):
-        return model
+    if isinstance(model, Runnable):
+        return wrapped(model)
     name = model.strip() if isinstance(model, str) else ""
     if not name or name.endswith(":"):
         given = repr(model) if isinstance(model, str) else type(model).__name__

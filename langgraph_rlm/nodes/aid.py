@@ -14,29 +14,42 @@ from langgraph.types import Command
 from langgraph_rlm.asking.ledger import SUBCALLS
 from langgraph_rlm.conversation.history import Stuck, aid_message
 from langgraph_rlm.conversation.prompts import shorten
-from langgraph_rlm.conversation.ran import RanBlock
+from langgraph_rlm.conversation.ran import RanBlock, found_by
 from langgraph_rlm.nodes.turn import CellInput, asked_of, next_turn
 from langgraph_rlm.running.run import read, run_of
 from langgraph_rlm.running.spec import RLMSpec
 
 MOST_AIDS = 2
 """Cells of the host's own, of one question."""
+MOST_OUTPUTS = 3
+"""Of what was printed that are told again where a model begins afresh."""
 
 
 def go_on(
-    spec: RLMSpec, state: CellInput, config: RunnableConfig, update: dict[str, Any], ran: RanBlock, *feedback: str
+    spec: RLMSpec,
+    state: CellInput,
+    config: RunnableConfig,
+    update: dict[str, Any],
+    ran: RanBlock,
+    *feedback: str,
+    doubt: str | None = None,
 ) -> Command[Any]:
-    """Another turn of the model; or before that a cell of the host's own, where the dialect has one that may help."""
-    aid = spec.dialect.aid(ran, is_doubted=ran.has_answer)
-    if aid is None or not _can_help(spec, state, config, aid, str(ran.cell.printed)):
-        return next_turn(spec, state, config, update, *feedback, stuck=_stuck(ran) if aid else None)
+    """Another turn of the model; or before that a cell of the host's own, where the dialect has one that may help.
+
+    `doubt` is what is said of the answer that the block has set.
+    """
+    feedback = (*feedback, doubt or "")
+    aid = spec.dialect.aid(ran, doubt)
+    if aid is None or not _can_help(spec, state, config, aid, "" if doubt else str(ran.cell.printed)):
+        return next_turn(spec, state, config, update, *feedback, stuck=_stuck(ran, config) if aid or doubt else None)
     told = HumanMessage("\n\n".join(filter(None, feedback)))
     update |= {"code": aid, "block": 1, "history": [told, aid_message(aid)]}
     return Command(update=update, goto="generate")
 
 
-def _stuck(ran: RanBlock) -> Stuck:
-    return "again" if ran.is_repeated or ran.fails_again else "once"
+def _stuck(ran: RanBlock, config: RunnableConfig) -> Stuck:
+    outputs = (found_by(step["code"], step["output"]) for step in read(config, "trajectory"))
+    return Stuck(ran.is_repeated or ran.fails_again, [*dict.fromkeys(filter(None, outputs))][-MOST_OUTPUTS:])
 
 
 def _can_help(spec: RLMSpec, state: CellInput, config: RunnableConfig, aid: str, printed: str) -> bool:

@@ -40,12 +40,12 @@ def conclude_reply(spec: RLMSpec, state: CellInput, config: RunnableConfig) -> C
     said = Nothing(cut, is_prose=False) if cut else spec.dialect.parse(reply)
     entry = {"step": state["step"], "depth": spec.depth, "reply": reply, "code": "", "output": "", "subcalls": []}
     if isinstance(said, Text):
-        has_help = spec.dialect.aid(NOTHING_RAN, is_doubted=True) is not None
+        has_help = spec.dialect.aid(NOTHING_RAN, prompts.NOT_TOLD) is not None
         doubt = doubt_of(spec, state, config, said.answer, is_unseen=False, has_asked=False) if has_help else None
         if doubt is None:
             return _conclude_answer(spec, state, config, {"trajectory": [entry | {"error": None}]}, said.answer)
         update = {"trajectory": [entry | {"error": None, "doubt": doubt}]}
-        return go_on(spec, state, config, update, NOTHING_RAN, doubt)
+        return go_on(spec, state, config, update, NOTHING_RAN, doubt=doubt)
     feedback = said.feedback
     update = {"trajectory": [entry | {"error": feedback or None}]}
     last_words = reply if isinstance(said, Nothing) and said.is_prose and reply.strip() else None
@@ -81,16 +81,19 @@ def conclude_cell(
     is_edited, is_aid = parsed.blocks[number - 1 : number] != (state["code"],), is_aided(read(config, "history"))
     steps = read(config, "trajectory")
     asked, context = asked_of(state, config), run_of(config).context(state["context_id"], config)
-    if ready and not (ready := spec.dialect.told(state["code"], ready[0], asked, context)):
-        stuck: Stuck = "again" if not is_aid and state["code"] in [step["code"] for step in steps] else "once"
+    told = spec.dialect.told(state["code"], ready[0], asked, context) if ready else []
+    if ready and not told and not state.get("limit"):
+        stuck = Stuck(is_again=not is_aid and state["code"] in [step["code"] for step in steps])
         return next_turn(spec, state, config, update | {"ready": []}, prompts.NOT_TOLD, stuck=stuck)
+    ready = told or ready
     ran = RanBlock(
         state["code"],
         cell,
         number,
         len(parsed.blocks),
         is_edited=is_edited,
-        is_repeated=not is_aid and is_repeated(state["code"], [step["code"] for step in steps]),
+        is_repeated=not is_aid
+        and is_repeated(state["code"], str(cell.printed), [(step["code"], step["output"]) for step in steps]),
         fails_again=fails_again(cell.error, [step["error"] for step in steps]),
         note=note,
         has_answer=bool(ready),
@@ -108,7 +111,7 @@ def conclude_cell(
     if doubt is None:
         return _conclude_answer(spec, state, config, update | {"ready": []}, ready[0], feedback, parsed.feedback)
     entry["doubt"] = doubt
-    return go_on(spec, state, config, update | {"ready": []}, ran, feedback, parsed.feedback, doubt)
+    return go_on(spec, state, config, update | {"ready": []}, ran, feedback, parsed.feedback, doubt=doubt)
 
 
 def _entry(

@@ -23,8 +23,7 @@ _OBJECT = re.compile(r"<[^<>\n]{1,100} at 0x[0-9a-f]+>")
 def doubt_of(
     spec: RLMSpec, state: CellInput, config: RunnableConfig, answer: Any, is_unseen: bool, has_asked: bool
 ) -> str | None:
-    """What is said of an answer that nobody can have found: one thing, once, but for what was not seen, and for what
-    says itself that it is none.
+    """What is said of an answer that nobody can have found: one thing, once, but for what was not seen.
 
     `is_unseen`: it was written down beside a block whose output nobody had seen. `has_asked`: its cell asked somebody.
     An answer that is stated in words has no code.
@@ -52,7 +51,7 @@ def doubt_of(
     context = run_of(config).context(state["context_id"], config)
     if doubted := spec.dialect.doubt(answer, asked_of(state, config, (state["code"], "")), context):
         doubts.append(doubted)
-    told = {step.get("doubt") for step in steps} - {prompts.NOT_TOLD}
+    told = {step.get("doubt") for step in steps}
     return doubts[0] if doubts and told.isdisjoint(doubts) else None
 
 

@@ -169,7 +169,7 @@ def _fetch_answer(
     if run.cache is None or spec.capabilities.has_side_effects(request):
         return (yield from _ask_model_or_child(spec, child, request, run, config, on_send))
     # who asks: which graph, which model, and with which settings where they matter
-    asker = spec.child_identity if spec.goes_to_child(request) else spec.model_identity(request.model)
+    asker = spec.child_identity if spec.goes_to_child(request) else spec.model_identity(request.model, config)
     key, task = digest_of(asker, request.key), config[CONF][CONFIG_KEY_TASK_ID]
     cached: CachedAnswer | None = yield GetCached(run.cache, key)
     if cached is not None and cached.task == task:  # killed before the state had it: it was this run that paid

@@ -59,7 +59,7 @@ def next_turn(
     update: dict[str, Any],
     *feedback: str,
     last_words: str | None = None,
-    stuck: history.Stuck = None,
+    stuck: history.Stuck | None = None,
 ) -> Command[Any]:
     """Another turn for the model, which is given `feedback`: an ordinary one, or the last one.
 

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
+from langchain_core.runnables import RunnableConfig
 
 from langgraph_rlm.answers.schema import AnswerSchema
 from langgraph_rlm.asking.requests import Request
@@ -20,6 +21,7 @@ from langgraph_rlm.conversation.dialects import dialect_for
 from langgraph_rlm.conversation.dialects.dialect import Dialect
 from langgraph_rlm.conversation.history import window_of
 from langgraph_rlm.errors import InvalidInput
+from langgraph_rlm.models.wrapped import is_configurable, models_in, settings_of
 from langgraph_rlm.repl.capabilities import Capabilities
 from langgraph_rlm.routes.routing import CHARACTERS_PER_TOKEN, COMFORTABLE, Reach
 from langgraph_rlm.settings import DialectName, Limits, Router, Sandbox, VoiceName
@@ -71,7 +73,8 @@ class RLMSpec:
     @property
     def all_models(self) -> tuple[BaseChatModel, ...]:
         """Those that it and the RLMs below it ask."""
-        return (self.model, *self.below, self.sub_model, *self.models.values())
+        named = (self.model, *self.below, self.sub_model, *self.models.values())
+        return tuple(inside for model in named for inside in models_in(model))
 
     @property
     def subcall_node(self) -> str:
@@ -153,9 +156,11 @@ class RLMSpec:
         """Who answers a plain sub-call: the model that the code has chosen, if any."""
         return self.sub_model if name is None else self.models[name]
 
-    def model_identity(self, model: str | None) -> str:
-        """Who asks a plain sub-call, for the cache: nothing but the model decides on its answer."""
-        return f"{self.name} {self._identities[model]}"
+    def model_identity(self, model: str | None, config: RunnableConfig) -> str:
+        """Who asks a plain sub-call, for the cache: nothing but the model decides on its answer, and what may be set of
+        it in the config of a run."""
+        set_to = settings_of(config) if is_configurable(self.model_named(model)) else ""
+        return f"{self.name} {self._identities[model]} {set_to}"
 
     @cached_property
     def child_identity(self) -> str:

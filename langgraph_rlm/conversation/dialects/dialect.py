@@ -36,8 +36,8 @@ class Dialect(Protocol):
     def given(self, code: str, context: Context, asked: Asked) -> Mapping[str, Any]:
         """Variables that a block is given, where it uses them without a definition: plain data."""
 
-    def aid(self, ran: RanBlock, is_doubted: bool) -> str | None:
-        """A block of the host's own after one that got nowhere, or whose answer `is_doubted`."""
+    def aid(self, ran: RanBlock, doubt: str | None) -> str | None:
+        """A block of the host's own after one that got nowhere, or whose answer is in `doubt`."""
 
     def told(self, code: str, answer: Any, asked: Asked, context: Context) -> list[Any]:
         """The answer that a block has set, as it is meant; nothing where the host's own block has none to give."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,8 +64,9 @@ class Final:
             if not does_something(before):
                 return Text(text[stated.start(1) :].strip())
             return Code((before,))
-        if len(cells) == 1 and (said := _FINAL.match(cells[0].code)) and said[1].strip():
-            return Text(cells[0].code[said.start(1) :].strip())
+        only = cells if cells or words.strip() else blocks
+        if len(only) == 1 and (said := _FINAL.match(only[0].code)) and said[1].strip():
+            return Text(only[0].code[said.start(1) :].strip())
         if cells:
             codes = [block.code for block in cells]
             code, is_changed = _with_text("\n".join(codes))
@@ -86,8 +88,8 @@ class Final:
     def given(self, code: str, context: Context, asked: Asked) -> Mapping[str, Any]:
         return self.voice.given(code, context, asked)
 
-    def aid(self, ran: RanBlock, is_doubted: bool) -> str | None:
-        return self.voice.aid(ran, is_doubted)
+    def aid(self, ran: RanBlock, doubt: str | None) -> str | None:
+        return self.voice.aid(ran, doubt)
 
     def told(self, code: str, answer: Any, asked: Asked, context: Context) -> list[Any]:
         if not self.voice.asks_plainly(code) or not isinstance(answer, str):
@@ -147,7 +149,9 @@ def _with_text(code: str) -> tuple[str, bool]:
     A small model copies what it is shown of `P`, and searches the copy.
     """
     lines, body = code.split("\n"), statements(code)
-    copies = [node for node in body if _copies_text(node) and _has_own_lines(node, body)]
+    begins, ends = Counter(node.lineno for node in body), Counter(node.end_lineno for node in body)
+    copies = [node for node in body if _copies_text(node) and begins[node.lineno] == ends[node.end_lineno] == 1]
+    copies = [node for node in copies if not ends[node.lineno] - (node.lineno == node.end_lineno)]
     for node in copies:
         for line in range(node.lineno - 1, node.end_lineno or node.lineno):
             lines[line] = ""
@@ -159,8 +163,3 @@ def _copies_text(statement: ast.stmt) -> bool:
         case ast.Assign(targets=[ast.Name(id="P")], value=ast.Constant(value=str())):
             return True
     return False
-
-
-def _has_own_lines(statement: ast.stmt, body: Sequence[ast.stmt]) -> bool:
-    first, last = statement.lineno, statement.end_lineno or statement.lineno
-    return all(other is statement or other.lineno > last or (other.end_lineno or 0) < first for other in body)

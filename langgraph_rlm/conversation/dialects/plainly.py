@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 
 from langgraph_rlm.conversation.dialects.fences import blocks_of
-from langgraph_rlm.conversation.dialects.prose import names_repl
+from langgraph_rlm.conversation.dialects.prose import does_something, names_repl
 from langgraph_rlm.conversation.dialects.replies import with_equal_lines
 from langgraph_rlm.conversation.literals import sets_answer
 from langgraph_rlm.repl.python.answers import is_valid
 from langgraph_rlm.repl.syntax import read
 
 _LABEL = re.compile(r"\**(?:FINAL|(?:The )?(?:final )?answer)(?: is)?\**\s*:\**\s*", re.I)
-_WRAPPED = re.compile(r"(\*\*|__|[*_`'\"])(?!\1)(.+)\1")
+_WRAPPED = re.compile(r"(\*\*|[*`'\"])(?!\1)(.+)\1")
 MOST_WRAPS = 4
 
 
@@ -35,5 +35,5 @@ def said_plainly(reply: str) -> str | None:
 
 
 def _is_for_repl(code: str) -> bool:
-    """Whether code is meant to run: it ends a run, reads the text, or prints."""
-    return sets_answer(code) or names_repl(code) or "print" in read(code).used
+    """Whether code is meant to run: it ends a run, or does something with the text, or prints."""
+    return sets_answer(code) or (does_something(code) and (names_repl(code) or "print" in read(code).used))

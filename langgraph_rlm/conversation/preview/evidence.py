@@ -12,6 +12,7 @@ from langgraph_rlm.context import Context
 from langgraph_rlm.conversation.preview.documents import folder_of, name_in
 from langgraph_rlm.conversation.preview.hops import second_places
 from langgraph_rlm.conversation.preview.words import (
+    LEAST_RARE,
     MOST_QUESTION,
     MOST_SEARCHED,
     Words,
@@ -20,8 +21,10 @@ from langgraph_rlm.conversation.preview.words import (
     quoted,
 )
 
-MOST_PLACES = 2_000
-"""Places of a word that are looked at: one that stands at more tells little."""
+MOST_PLACES, MOST_SEEN = 2_000, 20_000
+"""Places of a word, and places where it may be a part of another: one that stands at more tells little."""
+RARE_SHARE = 0.5
+"""Share of the lines that a word may have, of which some word has to be."""
 MOST_WANTED = 12
 """Words of a question that are looked for: those that are quoted, and identifiers, first."""
 MOST_LINE = 200
@@ -90,7 +93,8 @@ def lines_found(query: str, context: Context, found: Words, most: int) -> list[L
         for start in likeliest
     }
     best, folder, shown = max(scores.values(), default=0.0), folder_of(context), dict[int, Line]()
-    if not best:
+    most_common = max(LEAST_RARE, RARE_SHARE * _lines_in(text))
+    if not any(len(starts) <= most_common for starts, _ in weights):  # none of its words, or common ones alone
         return []
     if places := second_places(query, text, found):
         starts = [start for place in places for start in _starts(text, *place)]
@@ -160,11 +164,15 @@ def _depth(line: str) -> int:
     return sum(map(line.count, "([{")) - sum(map(line.count, ")]}"))
 
 
+def _lines_in(text: str) -> int:
+    return max(text.count("\n"), len(text) // PIECE) + 1
+
+
 def _weights(query: str, text: str) -> list[tuple[frozenset[int], float]]:
     """Where the lines begin that have a word of the question, and what it counts: for each that `text` has."""
     lowered = text.lower()
     lowered = lowered if len(lowered) == len(text) else text  # some letters are two, lowered
-    total = max(text.count("\n"), len(text) // PIECE) + 1
+    total = _lines_in(text)
     found = list[tuple[frozenset[int], float]]()
     for forms, is_exact in _wanted(query[:MOST_QUESTION]):
         if starts := frozenset(_start(text, at) for at in _places(forms, text if is_exact else lowered, is_exact)):
@@ -177,14 +185,15 @@ def _places(forms: tuple[str, ...], text: str, is_exact: bool) -> list[int]:
 
     One that is not to be `is_exact` as it stands may be a part of a name: `limit` of `DEFAULT_LIMIT`.
     """
-    found: list[int] = []
+    found, seen = list[int](), 0
     for form in forms:
         at = text.find(form)
         while at >= 0:
+            seen += 1
             around = text[at - 1 : at] + text[at + len(form) : at + len(form) + 1]
             if not any(character.isalnum() or (is_exact and character == "_") for character in around):
                 found.append(at)
-            if len(found) > MOST_PLACES:
+            if len(found) > MOST_PLACES or seen > MOST_SEEN:
                 return []
             at = text.find(form, at + 1)
     return found

@@ -31,6 +31,11 @@ USUAL = 0.7
 """Share of the sampled lines that has to come apart in the same way."""
 
 
+BOM = "\ufeff"
+_ENDS_LINE = re.compile("[\v\f\x1c-\x1e\x85\u2028\u2029]")
+"""What ends a line for `splitlines`, and is a part of one to most."""
+
+
 @dataclass(frozen=True)
 class Way:
     """A way to take a text apart: Python that does it, what stands between two records, and what becomes of one.
@@ -46,7 +51,7 @@ class Way:
 def way_apart(text: str) -> Way | None:
     """How most records of `text` come apart alike; None for prose, and for texts that are too long."""
     lines = _sampled(text, "\n")
-    if not lines or len(text) > MOST_TAKEN_APART:
+    if not lines or len(text) > MOST_TAKEN_APART or _ENDS_LINE.search(text):
         return None
     for way in _ways(text, lines):
         if sum(1 for line in lines if way.record(line)) >= USUAL * len(lines):
@@ -108,31 +113,28 @@ def rows_for(code: str, context: Context) -> str:
 
 def _ways(text: str, lines: list[str]) -> Iterator[Way]:
     yield Way("rows = [json.loads(line) for line in P.splitlines() if line.startswith('{')]", "\n", _json_object)
-    for pattern, mark in (
-        (r'([\w-]+)="([^"]*)"', "="),
-        (r"([\w-]+)=(\S+)", "="),
-        (r"(\w[\w ]*): ([^|;]*[^|;\s])", ": "),
-    ):
-        code = f"rows = [dict(re.findall(r'{pattern}', line)) for line in P.splitlines() if {mark!r} in line]"
-        yield Way(code, "\n", partial(_pairs, pattern))
+    for pattern in (r'([\w-]+)="([^"]*)"', r"([\w-]+)=(\S+)", r"(\w[\w ]*): ([^|;]*[^|;\s])"):
+        rows = f"(dict(re.findall(r'{pattern}', line)) for line in P.splitlines())"
+        yield Way(f"rows = [row for row in {rows} if len(row) > 1]", "\n", partial(_pairs, pattern))
     for delimiter in ("\t", " || ", " | ", "|", ";", ",", None):
         if delimiter in ("|", ";", ",") and any(f"{delimiter} " in line for line in lines):
             continue  # punctuation
+        if delimiter and (f'"{delimiter}' in text or f'{delimiter}"' in text):
+            continue  # what is quoted may have it too
         usual = Counter(len(line.split(delimiter)) for line in lines).most_common(1)[0][0]
         if not (3 if delimiter else 4) <= usual <= 20 or not (delimiter or _are_columns(lines, usual)):
             continue
         split = f"line.split({delimiter!r})" if delimiter else "line.split()"
-        head = text.partition("\n")[0]
-        names = head.split(delimiter)
+        head = text.partition("\n")[0].rstrip("\r")
+        names = head.removeprefix(BOM).split(delimiter)
+        least = f"line.count({delimiter!r}) >= {usual - 1}" if delimiter else f"len({split}) == {usual}"
         if delimiter and len(names) == usual and _are_headings(names, [line.split(delimiter) for line in lines]):
-            named = f"dict(zip(P[:{len(head)}].split({delimiter!r}), {split}))"
-            code = f"rows = [{named} for line in P.splitlines()[1:] if {delimiter!r} in line]"
+            named = f"dict(zip(P[{int(head.startswith(BOM)) or ''}:{len(head)}].split({delimiter!r}), {split}))"
+            code = f"rows = [{named} for line in P.splitlines()[1:] if {least}]"
             yield Way(code, "\n", partial(_named, names, delimiter))
         else:
-            whole = f"line.count({delimiter!r}) == {usual - 1}" if delimiter else f"len({split}) == {usual}"
-            yield Way(
-                f"rows = [{split} for line in P.splitlines() if {whole}]", "\n", partial(_items, delimiter, usual)
-            )
+            code = f"rows = [{split} for line in P.splitlines() if {least}]"
+            yield Way(code, "\n", partial(_items, delimiter, usual))
 
 
 def _are_headings(names: list[str], rows: list[list[str]]) -> bool:
@@ -185,7 +187,7 @@ def _sampled(text: str, border: str) -> list[str]:
     for start in dict.fromkeys((0, len(text) // 2, max(len(text) - SAMPLE, 0))):
         pieces = text[start : start + SAMPLE].split(border)
         whole = pieces[1 if start else 0 : -1] or pieces
-        found += [piece for piece in whole if piece.strip()][:SAMPLE_LINES]
+        found += [piece.rstrip("\r").removeprefix(BOM) for piece in whole if piece.strip()][:SAMPLE_LINES]
     return found
 
 

@@ -55,6 +55,9 @@ PLAINLY = (
     "Answer in a few words, with nothing but the answer; where there are several, name all. "
     f"({NO_ANSWER}: none of this has to do with it.)"
 )
+_CHOICE = re.compile(r"\b(?:or|oder|ou|o|either|whether|if|and|which of|options?)\b|[,/:|;]")
+"""What stands in a question beside the answers that it names."""
+_SAID = ("yes", "no", "true", "false", "none", "unknown")
 MOST_SHOWN = 1_000
 """Characters of lines that the first message shows."""
 OF_QUESTION = "`Final` is a piece of the question, and no answer to it. Search `P` for what is asked."
@@ -108,7 +111,7 @@ class Small:
         if isinstance(said, str):
             if declines(said):  # a plain question that the model has put again
                 return prompts.NOT_TOLD
-            if re.search(rf"(?<!\w){re.escape(said.casefold())}(?!\w)", question) and " or " not in question:
+            if _is_of(question, said.casefold()):
                 return OF_QUESTION
         missing = self._left_out(asked, context)
         return LEFT_OUT.format(" nor ".join(map(repr, missing))) if missing else None
@@ -120,8 +123,10 @@ class Small:
         missing = [name for name in named if name in context.text]
         return missing if missing and _is_computed(asked.question, context.text) else []
 
-    def aid(self, ran: RanBlock, is_doubted: bool) -> str | None:
-        got_nowhere = is_doubted or ran.is_repeated or ran.fails_again or ran.found_nothing
+    def aid(self, ran: RanBlock, doubt: str | None) -> str | None:
+        """The question over what was found: not where code computes an amount, which no line tells."""
+        is_of_amount = doubt is not None and doubt.startswith((NO_HITS, LEFT_OUT.partition("{")[0]))
+        got_nowhere = (doubt and not is_of_amount) or ran.is_repeated or ran.fails_again or ran.found_nothing
         return ASK if got_nowhere and ran.code != ASK else None
 
     def rules(self, briefing: Briefing) -> str:
@@ -164,7 +169,7 @@ class Small:
             parts.append(COUNT)
         if way and has_rows:
             rows = " and ".join(records.rows_shown(found, text, way))
-            parts.append(f"`rows` holds `P` taken apart:\n{way.code}\n# such as {rows}")
+            parts.append(f"`rows` holds `P` taken apart, without lines of another form:\n{way.code}\n# such as {rows}")
         return "\n\n".join(parts)
 
     def follow_up(self, query: str, context: Context | None, briefing: Briefing) -> str:
@@ -197,3 +202,10 @@ def _is_computed(question: str, text: str) -> bool:
     """Whether no line of the text has the answer."""
     found, way = words.words_found(question, text), records.way_apart(text)
     return amounts.is_computed(question, found, text, way is not None)
+
+
+def _is_of(question: str, said: str) -> bool:
+    """Whether an answer is but a piece of the question: of one that names none to choose from."""
+    if len(said) < 3 or said in _SAID or _CHOICE.search(re.sub(r"(['\"`]).*?\1", "", question)):
+        return False
+    return re.search(rf"(?<!\w){re.escape(said)}(?!\w)", question) is not None

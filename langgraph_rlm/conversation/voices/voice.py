@@ -20,8 +20,8 @@ class Voice(Protocol):
     def given(self, code: str, context: Context, asked: Asked) -> Mapping[str, Any]:
         """Variables that a cell is given, where it uses them without a definition: plain data."""
 
-    def aid(self, ran: RanBlock, is_doubted: bool) -> str | None:
-        """A cell of the host's own after one that got nowhere, or whose answer `is_doubted`."""
+    def aid(self, ran: RanBlock, doubt: str | None) -> str | None:
+        """A cell of the host's own after one that got nowhere, or whose answer is in `doubt`."""
 
     def asks_plainly(self, code: str) -> bool:
         """Whether a cell puts the question over what was found: the host's own does, and one that is copied from it."""

@@ -93,6 +93,10 @@ def test_search_that_finds_nothing_is_followed_by_the_plain_question(search: str
     [
         "print(P[:9])",
         "print(lines[0])",
+        "lines = P.splitlines()\nprint('loaded')",
+        "def show(x):\n    print(x)\nlines = P.splitlines()",
+        "print('\\t' in P)",
+        "print(P.count('\\t'))",
         "len(P) / 0",
         "n = len(P)",
         "print(len(P))",
@@ -129,6 +133,57 @@ def test_error_that_comes_again_is_followed_by_the_plain_question() -> None:
     assert out["answer"] == "def a"
 
 
+def test_cell_that_prints_something_else_does_not_repeat() -> None:
+    page = "print(P[at : at + 30])\nat += 30"
+    out, model = asked("at = len(P) - len(P)", page, page, page, "Final = at")
+    assert (out["answer"], model.asked) == (90, [])
+
+
+ITEMS = "\n".join(
+    f"item {i}: colour {'red' if i % 3 else 'blue'}, owner {'Ada' if i % 2 else 'Bob'}" for i in range(500)
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "code", "answer"),
+    [
+        ("How many items are purple?", "n = P.count('purple')\nprint('purple', n)\nFinal = n", 0),
+        ("How many items are purple?", "n = P.count('purple')\nprint(P[:99])\nFinal = n", 0),
+        ("Which item is purple?", "hits = re.findall('.*purple.*', P)\nprint('found', hits)\nFinal = hits", []),
+        ("Which item is purple?", "m = re.search('purple', P)\nprint(m)\nFinal = m", None),
+        ("Which is purple? If none, say 'No answer'.", "Final = 'No answer' if 'purple' not in P else P", "No answer"),
+    ],
+)
+def test_honest_nothing_is_asked_of_the_model_and_believed_the_second_time(
+    question: str, code: str, answer: Any
+) -> None:
+    out, _ = asked(code, code, given={"query": question, "context": ITEMS}, answer="item 4, or 99")
+    assert (out["answer"], out["status"], out["steps"]) == (answer, "answered", 2)
+
+
+@pytest.mark.parametrize(
+    ("question", "code", "answer"),
+    [
+        ("Is the first item blue, red?", "Final = re.search(r'colour (\\w+)', P).group(1)", "blue"),
+        ("Who owns more items (Ada/Bob)?", "Final = max(['Ada', 'Bob'], key=P.count)", "Ada"),
+        ("Reply yes if red occurs in P, no if it does not.", "Final = 'yes' if 'red' in P else 'no'", "yes"),
+        ("Which of Ada and Bob owns the first item?", "Final = re.search(r'owner (\\w+)', P).group(1)", "Bob"),
+        ("What is the number of the item after item 7, a 8 perhaps?", "Final = str(P.count('item 8:') + 7)", "8"),
+        ("Was ist häufiger, red oder blue?", "Final = max(['red', 'blue'], key=P.count)", "red"),
+        ("Reply true/false: red occurs.", "Final = str('red' in P).lower()", "true"),
+    ],
+)
+def test_one_of_what_the_question_names_may_be_the_answer(question: str, code: str, answer: str) -> None:
+    out, _ = asked(code, given={"query": question, "context": ITEMS}, answer="WRONG")
+    assert (out["answer"], out["steps"]) == (answer, 1)
+
+
+def test_last_turn_keeps_what_a_copied_cell_has_set() -> None:
+    again = "Final = llm_query(plain_question).strip()"
+    out, _ = asked("Final = 'P'", again, again, answer="Barrier", limits=Limits(max_steps=2))
+    assert (out["answer"], out["status"]) == ("Barrier", "limit")
+
+
 def test_cell_that_repeats_with_other_comments_is_followed_by_it_too() -> None:
     out, _ = asked("# First\nprint(P[:9])", "print(P[:9])  \n\n# Once more")
     assert (out["answer"], out["steps"]) == ("document 1", 2)
@@ -137,8 +192,10 @@ def test_cell_that_repeats_with_other_comments_is_followed_by_it_too() -> None:
 @pytest.mark.parametrize(
     ("code", "is_told"),
     [
-        ("print('No match found.')", False),
+        ("if 'zzz' not in P:\n    print('No match found.')", False),
         ("print(None)", False),
+        ("print('loaded', len(P))", True),
+        ("print('purple', P.count('purple'))", True),
         ("print([])", False),
         ("print('Found:', P[:5])", True),
         ("print(len(P))", True),
@@ -319,6 +376,10 @@ def test_code_and_words_of_the_question_are_no_answer_to_the_plain_one(said: str
         ("import selectors", "import selectors"),
         ("It is **7**", "It is **7**"),
         ("'", "'"),
+        ("__init__", "__init__"),
+        ("`__init__`", "__init__"),
+        ("print", "print"),
+        ("P", "P"),
     ],
 )
 def test_answer_to_the_plain_question_is_taken_out_of_what_it_is_wrapped_in(said: str, answer: str) -> None:

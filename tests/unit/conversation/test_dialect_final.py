@@ -58,13 +58,15 @@ READINGS: list[tuple[str, ParsedReply]] = [
     ('"a quoted answer"', NO_CELL),
     ("Answer: unknown", NO_CELL),
     ("```json\n[1]\n```", NO_CELL),
-    ("```text\nFINAL: 3\n```", NO_CELL),
+    ("See:\n```text\nFINAL: 3\n```", NO_CELL),
     ("```\nplain words here\n```", NO_CELL),
     # an answer stated without code
     ("FINAL: 42", Text("42")),
     ("FINAL: x", Text("x")),
     ("FINAL:42", Text("42")),
     ("```repl\nFINAL: 42\n```", Text("42")),
+    ("```\nFINAL: 42\n```", Text("42")),
+    ("```text\nFINAL: forty two\n```\n", Text("forty two")),
     ("I have it.\n```python\nFINAL: forty-two, and\nno more\n```", Text("forty-two, and\nno more")),
     ("  FINAL: 42  ", Text("42")),
     ("I have it.\nFINAL: forty-two", Text("forty-two")),
@@ -94,6 +96,8 @@ READINGS: list[tuple[str, ParsedReply]] = [
     ("```python\nimport re\nP = 'a'\nn = len(P)\n```", Code(("import re\n\nn = len(P)",), TEXT_KEPT)),
     ("P = 'a'\nprint(len(P))", Code(("\nprint(len(P))",), TEXT_KEPT)),
     ("```repl\nP = 'a'; print(P)\n```", Code(("P = 'a'; print(P)",))),
+    ("```repl\nx = 1; P = 'a'\n```", Code(("x = 1; P = 'a'",))),
+    ("```repl\nx = '''\na'''; P = 'a'\n```", Code(("x = '''\na'''; P = 'a'",))),
     ("```repl\nP = P.lower()\nQ = 'a'\n```", Code(("P = P.lower()\nQ = 'a'",))),
     # a transcript: what it shows as output was never printed
     (

@@ -69,6 +69,26 @@ def test_lines_that_do_not_come_apart_are_no_rows(line: str, other: str) -> None
     assert len(rows_of("\n".join([other, *lines[:450], "", other, *lines[450:], "", other]))) == 900
 
 
+def test_lines_with_more_fields_are_rows_and_quoted_fields_make_none() -> None:
+    lines = [f"{i} | late | Oslo{' | note' if i % 4 == 0 else ''}" for i in range(2_000)]
+    assert sum(row[1] == "late" for row in rows_of("\n".join(lines))) == 2_000  # type: ignore[index]
+    quoted = [f'"Smith, {i}",Oslo,{i}' if i % 50 == 49 else f"Smith,Oslo,{i}" for i in range(2_000)]
+    assert records.way_apart("\n".join(["name,town,n", *quoted])) is None
+
+
+@pytest.mark.parametrize("start", ["", "\ufeff"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_ends_of_lines_and_a_mark_at_the_start_are_no_parts_of_fields(start: str, end: str) -> None:
+    text = start + end.join(["name;town", "n;place", *(f"{i};x;{i}" for i in range(900))])
+    assert rows_of(text)[-1] == ["899", "x", "899"]
+    text = start + end.join(["name;town;n", *(f"a{i};x;{i}" for i in range(900))])
+    assert rows_of(text)[-1] == {"name": "a899", "town": "x", "n": "899"}
+
+
+def test_lines_that_code_would_split_otherwise_are_no_records() -> None:
+    assert records.way_apart("\n".join(f"a\x0cb | x | {i}" for i in range(900))) is None
+
+
 def test_named_columns_become_keys() -> None:
     assert rows_of(f"id;name;city\n{PEOPLE}")[3] == {"id": "3", "name": "Ada 3", "city": "Oslo"}
 
