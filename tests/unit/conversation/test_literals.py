@@ -40,6 +40,18 @@ STATED = [
     "Final = max(7, 0)",
     "import json\nFinal = json.loads('[7]')",
     "Final = [i * i for i in range(3)]",
+    "if True:\n    Final = 7",
+    "answer = 7\nif answer:\n    Final = answer",
+    "(Final := 7)",
+    "Final, y = 7, 8",
+    "def f():\n    return 7\nFinal = f()",
+    "try:\n    Final = 7\nexcept Exception:\n    pass",
+    "for i in range(7):\n    Final = i",
+    "h = ['a', 'b']\nh.append('c')\nFinal = len(h)",
+    "t = 0\nfor x in [3, 4]:\n    t += x\nFinal = t",
+    "counts = {'host1': 40, 'host4': 30}\nt = 0\nfor v in counts.values():\n    t += v\nFinal = t",
+    "Final = sorted(['b', 'a'])",
+    "if True:\n    answer['content'] = 7\n    answer['ready'] = True",
 ]
 COMPUTED = [
     "Final = len(P)",
@@ -55,6 +67,15 @@ COMPUTED = [
     "Final = [line for line in P.splitlines() if 'a' in line]",
     "Final = 'a' if x else 'b'",
     "FINAL(x)",
+    "n = P.count('a')\nn += 1\nFinal = n",
+    "n = P.count('a')\nn = n + 1\nFinal = n",
+    "found = P.split()\nfound.append('c')\nFinal = found",
+    "for line in P.splitlines():\n    Final = line",
+    "with x as y:\n    Final = y",
+    "def f():\n    return len(P)\nFinal = f()",
+    "(Final := len(P))",
+    "Final, y = len(P), 8",
+    "while x:\n    x = x[1:]\nFinal = x",
     'answer["content"] = x\nanswer["ready"] = True',
 ]
 
@@ -82,7 +103,6 @@ def test_answer_that_is_computed_is_not_taken_for_one(code: str) -> None:
         ("{'a': 3}.keys()", ["a"]),
         ("{'a': 3}.items()", [["a", 3]]),
         ("range(3)", [0, 1, 2]),
-        ("sorted({'b', 'a'})", ["a", "b"]),
         ("collections.deque([3])", [3]),
         ("(i for i in [3])", [3]),
         ("itertools.chain([3], [4])", [3, 4]),
@@ -92,6 +112,14 @@ def test_what_nobody_guesses_in_is_not_asked_about(made: str, answer: Any) -> No
     for code in (f"Final = {made}", f"made = {made}\nFinal = made", f"FINAL({made})"):
         out = rlm_of(ScriptedModel(cell(code))).invoke(GIVEN)
         assert (out["answer"], out["status"], out["steps"]) == (answer, "answered", 1)
+
+
+def test_answer_that_takes_the_place_of_what_was_computed_is_not_believed() -> None:
+    first, second = cell("n = P.count('angry')\nprint(n)"), cell("n = 7\nFinal = n")
+    model = ScriptedModel(f"{first}\nOutput: 7\n{second}", cell("Final = P.count('angry')"))
+    out = rlm_of(model).invoke(GIVEN)
+    assert (out["answer"], out["steps"]) == (400, 2)
+    assert not states_answer(["n = P.count('a')\nprint(n)", "Final = n + 1"])
 
 
 @pytest.mark.parametrize("first", ["Final = 1024", "Final = 'P'", "Final = ['a']", "x = 7\nFINAL(x)"])
