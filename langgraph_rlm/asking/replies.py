@@ -15,17 +15,22 @@ from langgraph_rlm.asking.thoughts import without_thoughts
 from langgraph_rlm.context.files import clean
 from langgraph_rlm.errors import CutOff
 
-_REASONS = ("finish_reason", "normalized_finish_reason", "stop_reason", "done_reason", "stopReason", "finishReason")
+_REASONS = (
+    *("finish_reason", "normalized_finish_reason", "stop_reason", "done_reason", "completion_reason", "stop_type"),
+    *("finishReason", "stopReason", "completionReason"),
+)
 """Where providers say why a reply has ended."""
-_IS_REASON = re.compile(r"[A-Za-z][\w -]*")
-_TOO_LONG = re.compile(r"length|max_?(?:\w+_)?tokens|token_limit|context_(?:window_)?exceeded|incomplete", re.I)
+_IS_REASON = re.compile(r"(?:FinishReason\.)?[A-Za-z][\w -]*")
+_TOO_LONG = re.compile(
+    r"length|max_?(?:\w+_)?tokens|max_len|token_limit|context_(?:window_)?exceeded|incomplete|^limit$", re.I
+)
 _REFUSED = re.compile(
     r"filter|safety|refus|^block|_blocked|prohibited|recitation|spii|guardrail|intervened|toxic|^language$|moderation",
     re.I,
 )
 _FAILED = re.compile(r"^(?:error\w*|cancel\w*|abort\w*|fail\w*|time\w*|insufficient\w*)$", re.I)
-_UNKNOWN = re.compile(r"other|load|malformed|unexpected|unspecified", re.I)
-"""Reasons that tell something only where nothing was said."""
+_ENDED = re.compile(r"^(?:stop\w*|end\w*|eos\w*|complete\w*|finished|success|normal|done)$", re.I)
+"""Reasons of replies that are whole: any other tells something where nothing was said."""
 
 _THOUGHTS = ("thinking", "redacted_thinking", "reasoning")
 """Types of content blocks."""
@@ -85,7 +90,7 @@ def _cut(message: AIMessage, text: str) -> Cut | None:
         return None
     if refusal := _refusal(message):
         return Cut(f"is a refusal ({clean(refusal)})", is_too_long=False)
-    if why := next((reason for reason in reasons if _UNKNOWN.search(reason)), None):
+    if why := next((reason for reason in reasons if not _ENDED.match(reason)), None):
         return Cut(f"is empty ({why})", is_too_long=False)
     return None
 

@@ -12,7 +12,7 @@ from itertools import islice
 MOST_TAGS = 40
 """Tags that are looked at: whoever writes more of them does not think."""
 
-_NAMES = "think|thinking|thought|seed:think|longcat_think"
+_NAMES = "think|thinking|thoughts?|antthinking|seed:think|longcat_think"
 _TAG = re.compile(
     rf"(?P<opens><(?:{_NAMES})(?:\s+\w+=[^<>\n]*)?>|\[THINK\]|◁think▷|<\|channel>thought\b"
     r"|<\|START_THINKING\|>|<\|begin_of_thought\|>)"

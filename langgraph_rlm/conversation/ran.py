@@ -169,13 +169,14 @@ def _message(error: str | None) -> list[str]:
 
 
 def is_repeated(code: str, printed: str, earlier: Sequence[tuple[str, str]]) -> bool:
-    """Whether code ran before, with other comments perhaps, and printed the same: `earlier` has both of each block."""
-    lines = _without_comments(code)
-    return any(printed == output and lines == _without_comments(other) for other, output in earlier if other)
+    """Whether code ran before, laid out otherwise perhaps, and printed the same: `earlier` has both of each block."""
+    own = _form(code)
+    return any(printed == output and own == _form(other) for other, output in earlier if other)
 
 
-def _without_comments(code: str) -> list[str]:
-    return [line.rstrip() for line in code.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+def _form(code: str) -> str:
+    """Code without its comments and blanks."""
+    return "\n".join(map(ast.dump, statements(code))) or code.strip()
 
 
 def _calls_of(code: str, *names: str) -> Iterator[ast.Call]:
@@ -193,5 +194,14 @@ def _looks_for_words(code: str) -> bool:
 
 
 def _reads_text(value: ast.expr) -> bool:
-    names = (node.id for node in nodes_of([value]) if isinstance(node, ast.Name))
-    return any(name in ("P", "context", "ctx", "documents", "rows", "grep") for name in names)
+    nodes = nodes_of([value])
+    names = {node.id for node in nodes if isinstance(node, ast.Name)}
+    return bool(names & {"P", "context", "ctx", "documents", "rows"}) or any(map(_greps_text, nodes))
+
+
+def _greps_text(node: ast.AST) -> bool:
+    """Whether `grep` is called, with no texts of the code's own."""
+    match node:
+        case ast.Call(func=ast.Name(id="grep"), args=[] | [_], keywords=keywords):
+            return all(keyword.arg != "texts" for keyword in keywords)
+    return False

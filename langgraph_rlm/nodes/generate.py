@@ -33,8 +33,9 @@ from langgraph_rlm.running.run import as_called, run_of
 from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.state import Question
 
-WARM = 0.7
-"""The temperature of a reply where the host could help as little as the model itself."""
+WARM, WARMER, MOST_WARM = 0.7, 0.2, 1.0
+"""The temperature of a reply where the host could help as little as the model itself: at least so much, and so much
+more than else. Some models take no more than 1."""
 
 
 class GenerateInput(TypedDict, total=False):
@@ -119,6 +120,8 @@ def _ask(
     """Sends what is shown of the history, and at its end what is no part of it."""
     messages = [SystemMessage(spec.system), *alternating([*shown(history), *end])]
     temperature = getattr(spec.model, "temperature", None) if is_openai(spec.model) else None
-    warmer = {"temperature": WARM} if temperature is not None and temperature < WARM and is_stuck(history) else {}
+    warmer = {}
+    if temperature is not None and temperature < MOST_WARM and is_stuck(history):
+        warmer = {"temperature": max(WARM, min(MOST_WARM, round(temperature + WARMER, 2)))}
     options = {**spec.cache_markers, **warmer}
     return CallModel(spec.model, messages, run_of(config).gate, as_called(config), last, options=options)

@@ -137,10 +137,8 @@ def _stated(words: str, text: str, cells: list[Block]) -> re.Match[str] | None:
 
 
 def _is_for_repl(block: Block, is_said: bool) -> bool:
-    """Whether a block after the line is to run: it is marked so, names the text, or ends the run in place of an answer
-    that the line does not have."""
-    is_ending = not is_said and sets_answer(block.code)
-    return block.language == "repl" or is_ending or names_repl(block.code)
+    """Whether a block after the line is to run: it is marked so, or has what the line does not say."""
+    return block.language == "repl" or (not is_said and (sets_answer(block.code) or names_repl(block.code)))
 
 
 def _with_text(code: str) -> tuple[str, bool]:

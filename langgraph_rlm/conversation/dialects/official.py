@@ -6,13 +6,14 @@ instructions are in words of our own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from langgraph_rlm.context import Context
 from langgraph_rlm.conversation import prompts
 from langgraph_rlm.conversation.briefing import Briefing
-from langgraph_rlm.conversation.dialects.fences import PYTHON, Block, outside
-from langgraph_rlm.conversation.dialects.prose import does_something, is_code, looks_like_code
+from langgraph_rlm.conversation.dialects.fences import MARKED, Block, outside
+from langgraph_rlm.conversation.dialects.prose import does_something, is_code, looks_like_code, names_repl
 from langgraph_rlm.conversation.dialects.replies import Nothing
 from langgraph_rlm.conversation.preview.documents import PREFIX
 from langgraph_rlm.conversation.ran import RanBlock
@@ -24,6 +25,7 @@ LISTED = ("str", "int", "float", "bool", "list", "dict", "tuple")
 UNCLOSED = "(A ```repl block of your reply is empty or has no closing line, so it did not run.)"
 NOT_MARKED = "(No code ran: only blocks that begin with ```repl and end with ``` do. Write your code in such a block.)"
 
+_SPAN = re.compile(r"`([^`\n]+)`")
 NAMES_OF_TEXT = ("context", "context_0")
 
 RULES = """\
@@ -76,11 +78,11 @@ def is_cell(block: Block) -> bool:
 def nothing_ran(text: str, blocks: Sequence[Block]) -> Nothing:
     """A reply without code to run. Where it has code that is not marked so, that is said."""
     is_unmarked = any(
-        block.language.lower() in PYTHON and (is_code(block.code) or block.language) and block.code.strip()
-        for block in blocks
+        is_code(block.code) or (block.language.lower() in MARKED and block.code.strip()) for block in blocks
     )
     words = outside(text, list(blocks)).strip()
-    if is_unmarked or does_something(words) or looks_like_code(words):
+    spans = (span for span in _SPAN.findall(words) if is_code(span) and names_repl(span))
+    if is_unmarked or does_something(words) or looks_like_code(words) or any(spans):
         return Nothing(NOT_MARKED, is_prose=False)
     return Nothing()
 

@@ -18,8 +18,10 @@ _LOOKS_LIKE_CODE = re.compile(
     r"|>>> |(?:print|FINAL)\(|[A-Za-z_]\w*(?:\[.*\])? [-+*/|&]?= )",
     re.M,
 )
+_REMARK = re.compile(r"\b([A-Z]\w*) \([^()\n]*\)")
+"""A name with a remark, such as "Bergen (Norway)": Python takes it for a call."""
 _PLURALS = ("s", "es", "ies")
-_NAMES_OF_REPL = {"P", "ctx", "grep", "llm_query", "llm_batch", "llm_map", "rlm_query"}
+_NAMES_OF_REPL = {"P", "context", "context_0", "ctx", "grep", "llm_query", "llm_batch", "llm_map", "rlm_query"}
 
 
 def is_code(text: str) -> bool:
@@ -29,7 +31,7 @@ def is_code(text: str) -> bool:
 
 def does_something(text: str) -> bool:
     """Whether `text` is Python that does something, as words beside a stated answer never do."""
-    return any(map(_does, statements(text)))
+    return any(map(_does, statements(_REMARK.sub(r"\1", text))))
 
 
 def names_repl(code: str) -> bool:

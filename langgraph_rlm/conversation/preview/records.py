@@ -146,7 +146,8 @@ def _are_headings(names: list[str], rows: list[list[str]]) -> bool:
 def _are_columns(lines: list[str], usual: int) -> bool:
     """Whether white space parts columns, not words: lines of as many each, no sentences, with a column of numbers."""
     rows = [line.split() for line in lines]
-    if {len(row) for row in rows} != {usual} or sum(map(_is_sentence, rows)) >= USUAL * len(rows):
+    is_markup = all(line.lstrip().startswith("<") for line in lines)
+    if {len(row) for row in rows} != {usual} or is_markup or sum(map(_is_sentence, rows)) >= USUAL * len(rows):
         return False
     columns = (column for column in zip(*rows, strict=True) if all(re.search(r"\d", item) for item in column))
     return any(len({*column}) > 1 for column in columns)

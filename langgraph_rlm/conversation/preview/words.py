@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from langgraph_rlm.context import Context
 from langgraph_rlm.conversation.preview.documents import folder_of, where
@@ -20,7 +21,8 @@ MOST_LOOKED_FOR = 40
 """Words of a question that are looked for."""
 MOST_DEFINITIONS = 500
 """Places of a name that are looked at for its definition."""
-MOST_LINES = 4
+MOST_LINES, MOST_OF_LINES = 4, 700
+"""Lines that are shown, and characters of all of them."""
 MOST_SHOWN = 160
 """Characters shown of a line."""
 RARE_PER_CHARACTERS, LEAST_RARE = 20_000, 20
@@ -112,7 +114,17 @@ def _runs(query: str, text: str) -> Iterator[Word]:
             run, at = next((found for found in places if found[1] >= 0), ("", -1))
         if run:
             yield Word(run, at, 1 if is_identifier(run) else 2)
+        else:
+            yield from _parts(query[start:end], text)
         first = max(last, first + 1)
+
+
+def _parts(joined: str, text: str) -> Iterator[Word]:
+    """The parts that `text` has of what is joined by dots, hyphens or the like, and is not there as a whole."""
+    parts = re.findall(r"\w+", joined)
+    for part in parts if len(parts) > 1 else ():
+        if len(part) > 2 and not is_common(part) and (at := _place(part, text)) >= 0:
+            yield Word(part, at, 1)
 
 
 def _definition(word: Word, text: str) -> int:
@@ -160,12 +172,14 @@ def lines_with(words: Words, context: Context, numbered: bool = False) -> list[s
     """
     is_placed = numbered or context.num_documents() > 1
     folder = folder_of(context) if is_placed else ""
-    return list(
-        dict.fromkeys(
+    lines = [
+        *dict.fromkeys(
             (_place_of(context, word.place, folder) if is_placed else "") + _around(context.text, word.place)
             for word in words[:MOST_LINES]
         )
-    )
+    ]
+    lengths = accumulate(len(line) + 1 for line in lines)
+    return [line for line, length in zip(lines, lengths, strict=True) if length <= MOST_OF_LINES]
 
 
 def _place_of(context: Context, at: int, folder: str) -> str:

@@ -62,6 +62,7 @@ MOST_SHOWN = 1_000
 """Characters of lines that the first message shows."""
 OF_QUESTION = "`Final` is a piece of the question, and no answer to it. Search `P` for what is asked."
 LEFT_OUT = "Your code leaves out {}. Count only what has that as well."
+NOT_FOUND = "`Final` is -1, which is what `find` gives where there is nothing. Print some lines of `P`, and compare."
 NO_HITS = "`Final` is 0: nothing was as your code looks for it. Print one of what it counts, and compare."
 EMPTY = "`Final` is empty. Print what your code has found, then set `Final` to the answer; or to this once more."
 
@@ -106,6 +107,8 @@ class Small:
         said, question = answer.strip() if isinstance(answer, str) else answer, asked.question.casefold()
         if said in ("", [], {}):
             return EMPTY
+        if said == -1 and asked.ran and ".find(" in asked.ran[-1][0]:
+            return NOT_FOUND
         if type(said) in (int, float) and not said:
             return NO_HITS
         if isinstance(said, str):
@@ -158,7 +161,8 @@ class Small:
             lines = evidence.lines_found(query, context, found, MOST_SHOWN)
         shown = [line for line in map(str, lines) if line not in text[: documents.PREFIX]]
         if shown:
-            parts.append("Some lines with them:\n<<<\n{}\n>>>".format("\n".join(shown)))
+            which = "with them" if found else "of `P`"
+            parts.append("Some lines {}:\n<<<\n{}\n>>>".format(which, "\n".join(shown)))
         if way and (missing := records.second_search(found, text, way)):
             parts.append(
                 f"The only place with {found[0].text!r} does not have {missing!r}: first print that place, then search "

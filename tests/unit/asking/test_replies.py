@@ -25,6 +25,9 @@ TOO_LONG: list[dict[str, Any]] = [
     {"stopReason": "max_tokens"},
     {"stop_reason": "model_context_window_exceeded"},
     {"finish_reason": "model_length"},
+    {"finish_reason": "FinishReason.MAX_TOKENS"},
+    {"completionReason": "LENGTH"},
+    {"stop_type": "limit"},
     {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}},
 ]
 REFUSED: list[dict[str, Any]] = [
@@ -85,7 +88,26 @@ def test_reply_that_its_provider_ended_is_not_whole(metadata: dict[str, Any]) ->
 @pytest.mark.parametrize("metadata", WHOLE, ids=str)
 @pytest.mark.parametrize("text", ["12345", ""])
 def test_reply_that_ended_by_itself_is_whole(metadata: dict[str, Any], text: str) -> None:
-    assert read_reply(AIMessage(text, response_metadata=metadata), {}).whole == text
+    if text or metadata.get("finish_reason") != "tool_calls":
+        assert read_reply(AIMessage(text, response_metadata=metadata), {}).whole == text
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"finish_reason": "MODEL_ARMOR"},
+        {"finish_reason": "TOO_MANY_TOOL_CALLS"},
+        {"finish_reason": "NO_IMAGE"},
+        {"stop_reason": "pause_turn"},
+        {"finish_reason": "tool_calls"},
+        {"finish_reason": "something_new"},
+    ],
+    ids=str,
+)
+def test_empty_reply_that_ended_for_another_reason_says_nothing(metadata: dict[str, Any]) -> None:
+    with pytest.raises(CutOff, match="is empty"):
+        _ = read_reply(AIMessage("", response_metadata=metadata), {}).whole
+    assert read_reply(AIMessage("yes", response_metadata=metadata), {}).whole == "yes"
 
 
 def test_reply_of_thoughts_alone_and_a_refusal_without_text_say_nothing() -> None:

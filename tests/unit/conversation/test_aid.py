@@ -81,6 +81,7 @@ def test_guess_and_search_in_vain_are_followed_by_the_plain_question(guess: str)
         "Final = next((name for name, text in documents.items() if 'zzz' in text), None)",
         "Final = {name: 1 for name, text in documents.items() if 'zzz' in text}",
         "Final = '\\n'.join(re.findall('zzz', P))",
+        "Final = P.find('zzz')",
     ],
 )
 def test_search_that_finds_nothing_is_followed_by_the_plain_question(search: str) -> None:
@@ -185,8 +186,9 @@ def test_last_turn_keeps_what_a_copied_cell_has_set() -> None:
 
 
 def test_cell_that_repeats_with_other_comments_is_followed_by_it_too() -> None:
-    out, _ = asked("# First\nprint(P[:9])", "print(P[:9])  \n\n# Once more")
-    assert (out["answer"], out["steps"]) == ("document 1", 2)
+    for again in ("print(P[:9])  \n\n# Once more", "print( P[:9] )", "print(P[:9])  # again"):
+        out, _ = asked("# First\nprint(P[:9])", again)
+        assert (out["answer"], out["steps"]) == ("document 1", 2)
 
 
 @pytest.mark.parametrize(
@@ -227,7 +229,7 @@ def test_answer_after_code_that_looked_is_none(first: str) -> None:
     assert out["answer"] == "document 0"
 
 
-@pytest.mark.parametrize(("temperature", "warmer"), [(0, 0.7), (0.2, 0.7), (0.9, 0.9), (None, None)])
+@pytest.mark.parametrize(("temperature", "warmer"), [(0, 0.7), (0.2, 0.7), (0.7, 0.9), (0.9, 1), (1, 1), (None, None)])
 def test_sample_after_a_turn_that_got_nowhere_is_warmer(temperature: float | None, warmer: float | None) -> None:
     replies = [cell("Final = 'P'"), cell("Final = len(P)")]
 

@@ -211,6 +211,7 @@ def test_last_turn_may_state_an_answer() -> None:
 
 PROSE = [
     *("Alice and Bob", "It is 3.", "Alice", "not found", "A or B", "Alice, Bob", "3 - 4", "-42.5", "Bob [3]", "pass"),
+    *("Bergen (Norway)", "Alice (2024)", "Oslo (capital), Bergen (port)", "Alice (in 2024)\nBob (later)"),
     *(
         "answer: 5",
         "['a', 'b']",

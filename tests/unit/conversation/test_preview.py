@@ -119,6 +119,21 @@ def test_words_of_the_question_are_found_in_the_spelling_of_the_text() -> None:
     assert {word.text: word.place for word in words} == {"Vera A. Holt": 9, "Badge": 0}
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "What does TaskBasket.drain do?",
+        "Where is user.TaskBasket imported?",
+        "What is the TaskBasket-class?",
+        "Is TaskBasket/Base in use?",
+        "Which file sets TaskBasket=30.5?",
+    ],
+)
+def test_parts_of_joined_names_are_found(query: str) -> None:
+    text = "x = 1\n" * 300 + "class TaskBasket(Base):\n" + "y = 2\n" * 300
+    assert "line 301: class TaskBasket(Base):" in opening(query, text, LARGE)
+
+
 def test_second_search_is_told_where_the_only_place_lacks_a_word() -> None:
     text = "\n".join(["x: 1 | badge: 2", "x: Vera | badge: 77", *(f"badge: {i} | locker: {i}" for i in range(99))])
     told = opening("Which locker has Vera?", text)
