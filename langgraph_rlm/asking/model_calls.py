@@ -120,7 +120,7 @@ def usage_of(model: BaseChatModel, reply: AIMessage) -> Usage:
     """What a reply used, by the model's name as it reports it, else by its class."""
     if reply.usage_metadata is None:
         return {}
-    name = reply.response_metadata.get("model_name") or reply.response_metadata.get("model") or type(model).__name__
+    name = reply.response_metadata.get("model_name") or reply.response_metadata.get("model") or model.get_name()
     return {str(name): reply.usage_metadata}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 
 from langgraph_rlm.models.generic import GenericChatModel
+from langgraph_rlm.models.wrapped import WrappedModel
 
 KEYWORDS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "max_new_tokens")
 OLLAMA_OPTIONS = (
@@ -19,6 +20,9 @@ OLLAMA_OPTIONS = (
 
 def bounded_reply(model: BaseChatModel, max_tokens: int) -> dict[str, Any]:
     """The options of a call of `model` whose reply has no more than `max_tokens`, nor than the model is set to."""
+    if isinstance(model, WrappedModel):
+        options, *others = [bounded_reply(inside, max_tokens) for inside in model.inside] or [{}]
+        return options if options and all(other == options for other in others) else {"max_tokens": max_tokens}
     fields = type(model).model_fields
     if "num_predict" in fields:
         options = {name: getattr(model, name, None) for name in OLLAMA_OPTIONS}

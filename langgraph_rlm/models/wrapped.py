@@ -12,7 +12,6 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.base import RunnableBindingBase
 from pydantic import ConfigDict, Field
 
-from langgraph_rlm.context.digests import digest_of
 from langgraph_rlm.errors import InvalidInput
 
 MOST_INSIDE = 100
@@ -44,9 +43,10 @@ class WrappedModel(BaseChatModel):
     def _get_ls_params(self, stop: list[str] | None = None, **options: Any) -> Any:
         return self.inside[0]._get_ls_params(stop, **options) if self.inside else {}
 
-    def _get_llm_string(self, stop: list[str] | None = None, **options: Any) -> str:
-        """What tells it apart from others: the models inside, and what is set around them."""
-        return digest_of(*(model._get_llm_string(stop, **options) for model in self.inside), *_settings(self.runnable))
+    @property
+    def settings(self) -> list[str]:
+        """What is set around the models inside."""
+        return [*_settings(self.runnable)]
 
 
 def wrapped(runnable: Runnable[Any, Any]) -> BaseChatModel:
@@ -56,7 +56,8 @@ def wrapped(runnable: Runnable[Any, Any]) -> BaseChatModel:
     inside = tuple(part for part in _parts(runnable) if isinstance(part, BaseChatModel))
     windows = [window for model in inside if (window := (model.profile or {}).get("max_input_tokens"))]
     profile = {"max_input_tokens": min(windows)} if windows and len(windows) == len(inside) else None
-    return WrappedModel(runnable=runnable, inside=inside, profile=cast(Any, profile))
+    name = inside[0].get_name() if inside else None
+    return WrappedModel(runnable=runnable, inside=inside, profile=cast(Any, profile), name=name)
 
 
 def models_in(model: BaseChatModel) -> tuple[BaseChatModel, ...]:

@@ -21,7 +21,7 @@ from langgraph_rlm.conversation.dialects import dialect_for
 from langgraph_rlm.conversation.dialects.dialect import Dialect
 from langgraph_rlm.conversation.history import window_of
 from langgraph_rlm.errors import InvalidInput
-from langgraph_rlm.models.wrapped import is_configurable, models_in, settings_of
+from langgraph_rlm.models.wrapped import WrappedModel, is_configurable, models_in, settings_of
 from langgraph_rlm.repl.capabilities import Capabilities
 from langgraph_rlm.routes.routing import CHARACTERS_PER_TOKEN, COMFORTABLE, Reach
 from langgraph_rlm.settings import DialectName, Limits, Router, Sandbox, VoiceName
@@ -127,7 +127,10 @@ class RLMSpec:
 
         Sub-calls have no prompt to come that begins like theirs, and keeping one costs more than reading it once.
         """
-        is_anthropic = any(kind.__module__.startswith("langchain_anthropic.") for kind in type(self.model).__mro__)
+        is_anthropic = all(
+            any(kind.__module__.startswith("langchain_anthropic.") for kind in type(model).__mro__)
+            for model in models_in(self.model)
+        )
         return {"cache_control": {"type": "ephemeral"}} if is_anthropic else {}
 
     @cached_property
@@ -212,6 +215,8 @@ def _identity(model: BaseChatModel) -> str:
 
     A model that somebody wrote may leave its parameters out of the former.
     """
+    if isinstance(model, WrappedModel):
+        return f"{[*map(_identity, model.inside)]} {model.settings}"
     kind = type(model)
     fields = {
         name: value

@@ -27,6 +27,9 @@ def voice_for(model: BaseChatModel, name: VoiceName) -> Voice:
 
 
 def _is_large(model: BaseChatModel) -> bool:
+    inside = getattr(model, "inside", ())  # of a Runnable in the place of a model
+    if inside:
+        return all(map(_is_large, inside))
     window = window_of(model) or getattr(model, "num_ctx", None)  # Ollama's
     if isinstance(window, int) and window > 0:
         return window >= LARGE_WINDOW

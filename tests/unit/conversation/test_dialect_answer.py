@@ -52,6 +52,10 @@ READINGS: list[tuple[str, ParsedReply]] = [
     ("```repl\nx = '''\n  ```\n'''\n```", Code(("x = '''\n  ```\n'''",))),
     # blocks that do not run
     ("```python\nx = 1\n```", UNMARKED),
+    ("```tool_code\nprint(P[:3])\n```", UNMARKED),
+    ("```python-repl\nprint(P[:3])\n```", UNMARKED),
+    ("I run `print(P[:3])` now.", UNMARKED),
+    ("The function `print` writes.", Nothing()),
     ("```\nx = 1\n```", UNMARKED),
     ("```REPL\nx = 1\n```", UNMARKED),
     ("```repl title\nx = 1\n```", UNMARKED),

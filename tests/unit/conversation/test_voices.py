@@ -114,6 +114,7 @@ def test_nothing_found_is_told_where_a_search_found_nothing_and_printed_nothing(
         "hits = [line for line in P.splitlines() if 'ANGRY' in line]",
         "late = [line for line in P.splitlines() if 'ANGRY' in line]\nprint(len(late))",
         "seen = []\nkept = {}",
+        "bad = grep('zzz', ['abc'])\nworse = grep('zzz', texts=['abc'])",
         "Final = len(P)",
     ]
     model = InOrder(script=[*map(cell, cells)])
