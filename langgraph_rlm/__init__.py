@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from langgraph_rlm.apps.tool import as_tool
     from langgraph_rlm.context import Context
     from langgraph_rlm.create import create_rlm
     from langgraph_rlm.errors import (
@@ -39,12 +40,14 @@ __all__ = [
     "SandboxError",
     "afeedback",
     "after",
+    "as_tool",
     "create_rlm",
     "feedback",
     "regex",
 ]
 
 _NAMES = {
+    "apps.tool": ("as_tool",),
     "context": ("Context",),
     "create": ("create_rlm",),
     "errors": (
@@ -62,7 +65,7 @@ _NAMES = {
     "settings": ("Limits", "Router", "Sandbox"),
 }
 """By the modules that they are in."""
-_MODULES = ("context", "create", "errors", "models", "routes", "settings", "state")
+_MODULES = ("apps", "context", "create", "errors", "models", "routes", "settings", "state")
 """Those that can be reached from here without being imported, as if all of the package was."""
 
 if not TYPE_CHECKING:  # which would take any name for one that is here

@@ -38,6 +38,7 @@ from langgraph_rlm.running.conversations import question_in
 from langgraph_rlm.running.inputs import ASKS_BY, check_thread, prepare_input
 from langgraph_rlm.running.namespace import settled
 from langgraph_rlm.running.run import RUN, Run
+from langgraph_rlm.running.schemas import input_schema
 from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.settings import check_profile
 
@@ -96,6 +97,10 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
     def __init__(self, *, rlm_spec: RLMSpec, rlm_max_concurrency: int, rlm_workers: Workers, **attributes: Any) -> None:
         super().__init__(**attributes)
         self.rlm_spec, self.rlm_max_concurrency, self.rlm_workers = rlm_spec, rlm_max_concurrency, rlm_workers
+
+    def get_input_jsonschema(self, config: RunnableConfig | None = None) -> dict[str, Any]:
+        """What a run takes, for those who call it over HTTP and show a form for it."""
+        return input_schema(self.get_name())
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Any:
         return self._validated(super().invoke(input, config, **options))

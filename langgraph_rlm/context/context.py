@@ -59,6 +59,8 @@ class Context:
             return value
         if isinstance(value, str):
             return _join([(clean(value), "document 0", {})])
+        if isinstance(value, Mapping) and {"text", "metadata"} <= value.keys():
+            return _from_json(value)
         if isinstance(value, os.PathLike):
             raise ContextError(f"The context is a path, {os.fspath(value)!r}. Read it with Context.from_files(path).")
         if not isinstance(value, Sequence) or isinstance(value, bytes | bytearray | memoryview):
@@ -244,6 +246,8 @@ def _document(index: int, item: object) -> tuple[str, str, dict[str, Any]]:
     """Text, name and own metadata of an item of a list."""
     if isinstance(item, str):
         return clean(item), f"document {index}", {}
+    if isinstance(item, Mapping):
+        item = _document_of_json(index, item)
     if not isinstance(item, Document):
         raise ContextError(f"Item {index} of the context is of type {type(item).__name__}. {_ACCEPTED}")
     given = [*(item.metadata.get(key) for key in _NAME_KEYS), item.id]
@@ -254,6 +258,36 @@ def _document(index: int, item: object) -> tuple[str, str, dict[str, Any]]:
         if (key, value) != ("name", name):
             own[f"document_{key}"] = value
     return clean(item.page_content), name, own
+
+
+def _document_of_json(index: int, item: Mapping[str, Any]) -> Document:
+    """A document that has travelled as JSON: in LangChain's own form, or its fields alone."""
+    match item.get("kwargs") if item.get("type") == "constructor" else item:
+        case {"page_content": str(text), **fields}:
+            own, number = fields.get("metadata"), fields.get("id")
+            return Document(
+                text, metadata=own if isinstance(own, dict) else {}, id=number if isinstance(number, str) else None
+            )
+    raise ContextError(f"Item {index} of the context is a dict without `page_content`. {_ACCEPTED}")
+
+
+def _from_json(value: Mapping[str, Any]) -> Context:
+    """A context that has travelled as JSON. Its files are of another machine, perhaps: it has their text."""
+    text, metadata = value["text"], value["metadata"]
+    if not isinstance(text, str) or not isinstance(metadata, list) or not metadata:
+        raise ContextError(f"The context is a dict, and its text or its metadata are none. {_ACCEPTED}")
+    end = -len(_BORDER)
+    for document in metadata:
+        match document:
+            case {"name": str(), "length": int(length), "start": int(start), "end": int(stop)}:
+                if start != end + len(_BORDER) or stop != start + length:
+                    raise ContextError("The context is a dict whose metadata does not fit its text.")
+                end = stop
+            case _:
+                raise ContextError("The context is a dict whose metadata lacks name, length, start or end.")
+    if end != len(text):
+        raise ContextError("The context is a dict whose metadata does not fit its text.")
+    return Context(clean(text), [_plain(document) for document in metadata])
 
 
 def _plain(value: Any) -> Any:
