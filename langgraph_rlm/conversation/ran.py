@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from langgraph_rlm.conversation.literals import has_sources
@@ -98,7 +98,13 @@ def found_by(code: str, printed: str) -> str:
 def _says_nothing(code: str, printed: str) -> bool:
     """Whether code has printed no more than that there is nothing, with its own words beside it, such as "Hits: []"."""
     none, labels = _nothing_of(code), sorted(_printed_words(code, is_whole=False), key=len, reverse=True)
-    return all(_without(labels, line) in none for line in printed.splitlines() if line.strip() not in labels)
+    lines = (line for line in printed.splitlines() if line.strip() not in (*labels, *none))
+    return all(_without(labels, line) in none for line in lines)
+
+
+def is_message(words: str, codes: Iterable[str]) -> bool:
+    """Whether words are what code prints where there is nothing."""
+    return any(words in _printed_words(code, is_whole=True) for code in codes)
 
 
 def _nothing_of(code: str) -> set[str]:

@@ -15,7 +15,7 @@ from langgraph_rlm.conversation import prompts
 from langgraph_rlm.conversation.briefing import Asked, Briefing
 from langgraph_rlm.conversation.literals import has_sources
 from langgraph_rlm.conversation.preview import amounts, documents, evidence, records, words
-from langgraph_rlm.conversation.ran import RanBlock, found_by
+from langgraph_rlm.conversation.ran import RanBlock, found_by, is_message
 from langgraph_rlm.repl.python.answers import NO_ANSWER, declines
 from langgraph_rlm.repl.syntax import read
 
@@ -114,6 +114,8 @@ class Small:
         if isinstance(said, str):
             if declines(said):  # a plain question that the model has put again
                 return prompts.NOT_TOLD
+            if is_message(said, (code for code, _ in asked.ran)):
+                return EMPTY
             if _is_of(question, said.casefold()):
                 return OF_QUESTION
         missing = self._left_out(asked, context)

@@ -52,6 +52,7 @@ def test_guess_and_search_in_vain_are_followed_by_the_plain_question(guess: str)
         "m = re.search('zzz', P)\nif m: print(m.group())",
         "m = re.search('zzz', P)\nprint(m.group() if m else 'Nothing was found.')",
         "if 'zzz' in P:\n    print('yes')\nelse:\n    print('It is not there.')",
+        "m = re.search('zzz', P)\nif m:\n    print(f'It is {m.group()}.')\nelse:\n    print('It is not there.')",
         "print([line for line in P.splitlines() if 'zzz' in line])",
         "hits = re.findall('zzz', P)\nprint(hits)",
         "hits = re.findall('zzz', P)\nprint('Hits:', hits)",
@@ -113,6 +114,12 @@ def test_search_that_finds_nothing_is_followed_by_the_plain_question(search: str
 def test_cell_that_found_something_or_did_not_look_is_not(code: str) -> None:
     _, model = asked(code, "Final = P[:5]")
     assert model.asked == []
+
+
+def test_message_of_code_that_found_nothing_is_asked_about_once() -> None:
+    search = "if 'zzz' in P:\n    print('yes')\nelse:\n    print('It is not there.')"
+    out, _ = asked(search, "Final = 'It is not there.'", "Final = 'It is not there.'", answer="NO_ANSWER")
+    assert (out["answer"], out["steps"]) == ("It is not there.", 3)
 
 
 def test_empty_answer_is_believed_the_second_time() -> None:
