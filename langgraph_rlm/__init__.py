@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from langgraph_rlm.apps.offload import OffloadMiddleware
     from langgraph_rlm.apps.tool import as_tool
     from langgraph_rlm.context import Context
     from langgraph_rlm.create import create_rlm
@@ -34,6 +35,7 @@ __all__ = [
     "LimitExceeded",
     "Limits",
     "ModelError",
+    "OffloadMiddleware",
     "RLMError",
     "Router",
     "Sandbox",
@@ -47,6 +49,7 @@ __all__ = [
 ]
 
 _NAMES = {
+    "apps.offload": ("OffloadMiddleware",),
     "apps.tool": ("as_tool",),
     "context": ("Context",),
     "create": ("create_rlm",),

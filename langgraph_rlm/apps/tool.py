@@ -61,13 +61,13 @@ def as_tool(rlm: Runnable[Any, Any], *, name: str, description: str, context: Te
 
     def ask(runtime: Runtime, question: str, text: str | None = None) -> Told:
         try:
-            return _told(rlm.invoke(asked(question, text, runtime), runtime.config))
+            return as_told(rlm.invoke(asked(question, text, runtime), runtime.config))
         except (InvalidInput, ContextError) as failure:
             raise ToolException(str(failure)) from failure
 
     async def aask(runtime: Runtime, question: str, text: str | None = None) -> Told:
         try:
-            return _told(await rlm.ainvoke(asked(question, text, runtime), runtime.config))
+            return as_told(await rlm.ainvoke(asked(question, text, runtime), runtime.config))
         except (InvalidInput, ContextError) as failure:
             raise ToolException(str(failure)) from failure
 
@@ -82,7 +82,7 @@ def as_tool(rlm: Runnable[Any, Any], *, name: str, description: str, context: Te
     )
 
 
-def _told(output: dict[str, Any]) -> Told:
+def as_told(output: dict[str, Any]) -> Told:
     answer = output.get("answer")
     text = NO_ANSWER if answer is None and output.get("status") == "limit" else as_text(answer)
     return text, {key: output[key] for key in KEPT if key in output}

@@ -1,0 +1,186 @@
+"""What is too long for an agent's model, kept as documents of its state, and asked about by an RLM."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Annotated, Any, NotRequired
+
+from langchain.agents.middleware import AgentMiddleware, AgentState
+from langchain.agents.middleware.types import PrivateStateAttr, ToolCallRequest
+from langchain.tools import ToolRuntime
+from langchain_core.documents import Document
+from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
+from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool, StructuredTool, ToolException
+from langgraph.channels import DeltaChannel
+from langgraph.types import Command
+from pydantic import BaseModel, Field
+from typing_extensions import TypedDict
+
+from langgraph_rlm.apps.tool import Told, as_told
+from langgraph_rlm.errors import ContextError, InvalidInput
+
+BEGINNING = 500
+"""Characters of a document that the agent's model sees."""
+NEVER = 1_000_000
+"""Updates between two full copies of the documents in a checkpoint: practically none."""
+ASKS = "ask_documents"
+DESCRIPTION = (
+    "Answers a question about documents: results of tools and messages that were too long to be shown whole. All of "
+    "their text is read or searched, however long it is."
+)
+
+
+class Offloaded(TypedDict):
+    """A text that was taken out of a message: `number` is what the agent's model knows it by."""
+
+    number: int
+    name: str
+    text: str
+
+
+def _append(old: list[Offloaded], added: Sequence[list[Offloaded]]) -> list[Offloaded]:
+    known = {document["number"] for document in old}
+    new = {document["number"]: document for documents in added for document in documents}
+    return [*old, *(document for number, document in new.items() if number not in known)]
+
+
+class OffloadState(AgentState[Any]):
+    offloaded: NotRequired[
+        Annotated[list[Offloaded], PrivateStateAttr, DeltaChannel(_append, list, snapshot_frequency=NEVER)]
+    ]
+
+
+class QuestionOfDocuments(BaseModel):
+    question: str = Field(description="What is to be answered, in full: the one who answers knows nothing else.")
+    documents: list[int] | None = Field(None, description="The numbers of the documents; all of them by default.")
+
+
+class OffloadMiddleware(AgentMiddleware[Any, Any]):
+    """For `create_agent` and Deep Agents: keeps results of tools and messages that are too long as documents.
+
+    The agent's model sees the beginning of such a text, its size and its number, and has a tool, `ask_documents`, by
+    which an RLM answers questions about all of it. The documents are in the agent's state, each once, whatever the
+    checkpointer.
+
+    Args:
+        rlm: What `create_rlm` gives. Leave its `checkpointer` out: the agent's keeps its runs.
+        above: Characters from which on a text is too long.
+
+    Raises:
+        InvalidInput: `above` is no number of characters, or smaller than what is shown of a document.
+    """
+
+    state_schema = OffloadState
+
+    def __init__(self, rlm: Runnable[Any, Any], *, above: int = 20_000) -> None:
+        if not isinstance(above, int) or isinstance(above, bool) or above <= BEGINNING:
+            raise InvalidInput(f"above={above!r}: a number of characters is needed, more than {BEGINNING}.")
+        super().__init__()
+        self.above, self.tools = above, [_ask_documents(rlm)]
+
+    def before_model(self, state: Any, runtime: Any) -> dict[str, Any] | None:
+        """Messages that no tool of this agent has given: a pasted text, say."""
+        number, kept, shown = _next_number(state), list[Offloaded](), list[AnyMessage]()
+        for message in state["messages"]:
+            if self._is_long(message):
+                kept.append({"number": number + len(kept), "name": message.name or message.type, "text": message.text})
+                shown.append(_shortened(message, kept[-1]))
+        return {"offloaded": kept, "messages": shown} if kept else None
+
+    def wrap_tool_call(self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Any]) -> Any:
+        return self._kept(request, handler(request))
+
+    async def awrap_tool_call(
+        self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[Any]]
+    ) -> Any:
+        return self._kept(request, await handler(request))
+
+    def _kept(self, request: ToolCallRequest, result: Any) -> Any:
+        """The result of a tool, without what is too long in it."""
+        if request.tool_call["name"] == ASKS:
+            return result
+        number, name = _number_of_call(request), request.tool_call["name"]
+        if isinstance(result, ToolMessage) and self._is_long(result):
+            document: Offloaded = {"number": number, "name": name, "text": result.text}
+            return Command(update={"messages": [_shortened(result, document)], "offloaded": [document]})
+        update = result.update if isinstance(result, Command) else None
+        if not isinstance(update, dict) or not any(map(self._is_long, update.get("messages", ()))):
+            return result
+        messages, kept = list[AnyMessage](), list[Offloaded]()
+        for message in update["messages"]:
+            if self._is_long(message) and not kept:
+                kept.append({"number": number, "name": name, "text": message.text})
+                message = _shortened(message, kept[0])
+            messages.append(message)
+        return replace(result, update={**update, "messages": messages, "offloaded": kept})
+
+    def _is_long(self, message: Any) -> bool:
+        return hasattr(message, "text") and len(message.text) > self.above
+
+
+def _ask_documents(rlm: Runnable[Any, Any]) -> BaseTool:
+    """The tool by which an RLM is asked about documents."""
+
+    def asked(question: str, documents: list[int] | None, runtime: ToolRuntime[Any, Any]) -> dict[str, Any]:
+        return {"query": question, "context": [*_chosen(runtime.state.get("offloaded") or [], documents)]}
+
+    def ask(runtime: ToolRuntime[Any, Any], question: str, documents: list[int] | None = None) -> Told:
+        try:
+            return as_told(rlm.invoke(asked(question, documents, runtime), runtime.config))
+        except (InvalidInput, ContextError) as failure:
+            raise ToolException(str(failure)) from failure
+
+    async def aask(runtime: ToolRuntime[Any, Any], question: str, documents: list[int] | None = None) -> Told:
+        try:
+            return as_told(await rlm.ainvoke(asked(question, documents, runtime), runtime.config))
+        except (InvalidInput, ContextError) as failure:
+            raise ToolException(str(failure)) from failure
+
+    return StructuredTool.from_function(
+        ask,
+        aask,
+        name=ASKS,
+        description=DESCRIPTION,
+        args_schema=QuestionOfDocuments,
+        response_format="content_and_artifact",
+        handle_tool_error=True,
+    )
+
+
+def _chosen(offloaded: Sequence[Offloaded], numbers: Sequence[int] | None) -> Iterator[Document]:
+    """The documents of these numbers, or all. Raises `InvalidInput` where there are none."""
+    there = {document["number"]: document for document in offloaded}
+    if unknown := [number for number in numbers or () if number not in there]:
+        known = ", ".join(map(str, there)) or "none"
+        raise InvalidInput(f"there is no document {unknown[0]}. There are: {known}.")
+    if not there:
+        raise InvalidInput("there are no documents: nothing was too long to be shown whole.")
+    for number in numbers or there:
+        yield Document(there[number]["text"], metadata={"name": f"document {number} ({there[number]['name']})"})
+
+
+def _next_number(state: Any) -> int:
+    return max((document["number"] for document in state.get("offloaded") or ()), default=0) + 1
+
+
+def _number_of_call(request: ToolCallRequest) -> int:
+    """The number of what a call gives: those of one message run side by side, so each has a place of its own."""
+    state: Any = request.state
+    calls = next((m.tool_calls for m in reversed(state["messages"]) if isinstance(m, AIMessage)), [])
+    ids = [call["id"] for call in calls]
+    place = ids.index(request.tool_call["id"]) if request.tool_call["id"] in ids else 0
+    return _next_number(state) + place
+
+
+def _shortened(message: Any, document: Offloaded) -> Any:
+    """A message with the beginning of its text, and where all of it is. What it has besides text stays."""
+    beginning, size, number = document["text"][:BEGINNING], len(document["text"]), document["number"]
+    text = (
+        f"{beginning}…\n\n[This is the beginning of document {number}, which has {size:,} characters. To know more of "
+        f"it, call {ASKS} with a question and documents=[{number}].]"
+    )
+    others = [block for block in message.content if isinstance(block, dict) and block.get("type") != "text"]
+    content: Any = [{"type": "text", "text": text}, *others] if isinstance(message.content, list) and others else text
+    return message.model_copy(update={"content": content})
