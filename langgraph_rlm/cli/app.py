@@ -212,6 +212,29 @@ def forget(
     typer.echo(f"{len(chosen):,} forgotten, {listing.megabytes(max(0, freed))} given back.", err=True)
 
 
+@app.command(cls=Command, help=help.MCP, epilog=help.MCP_EXAMPLES)
+def mcp(
+    http: Annotated[int | None, _option(help.HTTP, "--http", metavar="PORT", min=1, max=65_535)] = None,
+    root: Annotated[list[str] | None, _option(help.ROOT, "--root", metavar="FOLDER")] = None,
+    model: Annotated[str | None, _option(help.MODEL, "--model", "-m", metavar="PROVIDER:NAME")] = None,
+    sub_model: Annotated[str | None, _option(help.SUB_MODEL, metavar="PROVIDER:NAME")] = None,
+    instructions: Annotated[str | None, _option(help.INSTRUCTIONS, metavar="TEXT")] = None,
+    max_depth: Annotated[int, _limit(help.DEPTH, min=0, show_default=True)] = Settings.max_depth,
+    max_steps: Annotated[int, _limit(help.STEPS, min=1, show_default=True)] = Settings.max_steps,
+    max_subcalls: Annotated[int, _limit(help.SUBCALLS, min=0, show_default=True)] = Settings.max_subcalls,
+    max_tokens: Annotated[int | None, _limit(f"{help.TOKENS} {help.UNLIMITED}", min=1)] = None,
+    max_seconds: Annotated[float | None, _limit(f"{help.SECONDS} {help.UNLIMITED}", min=0)] = None,
+    debug: Debug = False,
+) -> None:
+    from langgraph_rlm.cli.mcp import serve
+    from langgraph_rlm.cli.outcome import reported
+    from langgraph_rlm.cli.terminal import own_stdout
+
+    limits = (max_depth, max_steps, max_subcalls, max_tokens, max_seconds)
+    with own_stdout(), reported(quiet=True, debug=debug) as (view, _):
+        serve(Settings(model, sub_model, "auto", instructions, *limits), root or ["."], http, view)
+
+
 @app.command(cls=Command, help=help.DEMO)
 def demo(debug: Debug = False) -> None:
     from langgraph_rlm.cli.ask import answer

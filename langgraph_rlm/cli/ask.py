@@ -59,7 +59,7 @@ def answer(
     given: dict[str, Any] = {"query": request.question}
     if request.paths or not earlier:
         given["context"] = read_context(request.paths, view)
-    models = _models(request.settings, view)
+    models = models_of(request.settings, view)
     if runs is None:
         return _run(given, models, view, signals)
     thread = earlier.thread if earlier else runs.new_thread()
@@ -94,7 +94,7 @@ def go_on(thread: str, limits: dict[str, Any], view: View, signals: Signals, run
                 view.warn(_AT_LIMIT.format("A limit"))
             return run.output
         view.note("Question", run.question)
-        models = _models(replace(run.settings, **limits), view)
+        models = models_of(replace(run.settings, **limits), view)
         return _run(None, models, view, signals, runs, replace(run, settings=models.settings))
 
 
@@ -117,23 +117,10 @@ def _run(
         begun -= run.seconds
         kept = Kept(runs, run, story, begun)
 
-    async def work() -> dict[str, Any]:
-        if kept is None:
-            return await _followed(_rlm(models), given, story, view)
-        async with kept.saver() as saver:
-            rlm = _rlm(models, saver)
-            await kept.begin(saver, given)
-            view.kept(kept.run.thread)
-            return await _followed(rlm, given, story, view, kept.config)
-
     with kept.followed() if kept else nullcontext(), view.following(story, begun):
-        output = signals.run(work())
+        output = signals.run(worked(given, models, view, story, kept))
     seconds, tokens = time.monotonic() - begun, tokens_of(output["usage"])
-    output = {key: output.get(key) for key in OUTPUTS if key not in SOURCES or output.get(key)} | {
-        "thread": run.thread if run else None,
-        "model": models.settings.model,
-        "seconds": round(seconds, 3),
-    }
+    output = told(output, models, run.thread if run else None, seconds)
     if kept:
         try:
             kept.end(output, tokens)
@@ -145,6 +132,28 @@ def _run(
     used = spent(output["steps"], output["subcalls"], tokens, seconds, cached_of(output["usage"]))
     view.done(f"{used} ({output['route']})")
     return output
+
+
+async def worked(
+    given: dict[str, Any] | None, models: Models, view: View, story: Story, kept: Kept | None
+) -> dict[str, Any]:
+    """The output of the graph, as it is; where the run is kept, from where its thread is if nothing is `given`."""
+    if kept is None:
+        return await _followed(_rlm(models), given, story, view)
+    async with kept.saver() as saver:
+        rlm = _rlm(models, saver)
+        await kept.begin(saver, given)
+        view.kept(kept.run.thread)
+        return await _followed(rlm, given, story, view, kept.config)
+
+
+def told(output: dict[str, Any], models: Models, thread: str | None, seconds: float) -> dict[str, Any]:
+    """What is told of an output."""
+    return {key: output.get(key) for key in OUTPUTS if key not in SOURCES or output.get(key)} | {
+        "thread": thread,
+        "model": models.settings.model,
+        "seconds": round(seconds, 3),
+    }
 
 
 def _tell_sources(output: dict[str, Any], view: View) -> None:
@@ -195,7 +204,7 @@ async def _followed(
     return output
 
 
-def _models(settings: Settings, view: View) -> Models:
+def models_of(settings: Settings, view: View) -> Models:
     name, root = _model(settings.model, view)
     leaf = root if settings.sub_model in (None, name) else _model(settings.sub_model, view)[1]
     return Models(replace(settings, model=name), root, leaf)

@@ -55,6 +55,21 @@ JSON = "Print one JSON object: the answer and what it took."
 QUIET = "Show errors and warnings only."
 DEBUG = "Show tracebacks, and what libraries write."
 
+MCP = (
+    "Serve 'ask', 'resume' and 'runs' to coding agents, by the Model Context Protocol.\n\n"
+    "It speaks on standard input and output, as agents start such servers, or with --http over HTTP on this machine "
+    "alone. It reads what lies in the folders that the client allows (its roots), or else in those of --root, and "
+    "nothing else. Runs are kept as those of 'ask' are."
+)
+MCP_EXAMPLES = """\
+Examples:
+
+  claude mcp add rlm -- langgraph-rlm mcp --model openai:gpt-6-luna
+
+  langgraph-rlm mcp --http 8765 --root ~/contracts
+"""
+HTTP = "Serve over HTTP on 127.0.0.1 at this port, at /mcp."
+ROOT = "A folder to read from where the client names none. Default: the folder that it is started in."
 RESUME = (
     "Go on with a run that was killed, stopped or failed.\n\n"
     "It goes on where it was, with the settings it had, limits that are given here excepted; files of its context must "

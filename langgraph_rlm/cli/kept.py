@@ -82,7 +82,8 @@ class Kept:
         except BaseException as error:
             if self._stored:
                 with suppress(StateError):
-                    self._put(status="stopped" if isinstance(error, Stopped) else "failed", **self._used())
+                    is_stopped = isinstance(error, Stopped | asyncio.CancelledError)
+                    self._put(status="stopped" if is_stopped else "failed", **self._used())
             raise
 
     def end(self, output: dict[str, Any], tokens: int) -> None:

@@ -51,6 +51,20 @@ def own_stderr(shared: bool) -> Iterator[TextIO]:
             own.close()
 
 
+@contextmanager
+def own_stdout() -> Iterator[None]:
+    """Makes `sys.stdout` a stream, for the block, that leads where standard output does whatever becomes of that."""
+    sys.stdout.flush()
+    shared, own = sys.stdout, os.fdopen(os.dup(1), "w", encoding="utf-8")
+    sys.stdout = own
+    try:
+        yield
+    finally:
+        sys.stdout = shared
+        with suppress(OSError):  # nobody reads it any more
+            own.close()
+
+
 class Stopped(BaseException):
     """Somebody wants the program to end, by the signal `number`."""
 
