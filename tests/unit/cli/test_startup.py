@@ -18,7 +18,7 @@ from langgraph_rlm.cli.request import Settings
 from langgraph_rlm.cli.runs import Run, Runs
 from langgraph_rlm.routes.profiles import Profile
 
-COMMANDS = ["ask", "resume", "runs", "forget", "demo"]
+COMMANDS = ["ask", "resume", "runs", "forget", "mcp", "demo"]
 
 
 @dataclass(frozen=True)
