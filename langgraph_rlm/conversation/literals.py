@@ -27,9 +27,9 @@ def states_answer(blocks: Sequence[str]) -> bool:
 
 
 def states_answer_unseen(code: str) -> bool:
-    """Whether code sets an answer that is written down in it: a guess, as it may be."""
+    """Whether code sets an answer that is written down in it, and does nothing else for it: a guess, as it may be."""
     body = statements(code)
-    return _is_stated(body, {}) and not any(map(_is_made, body))
+    return _is_stated(body, {}) and not any(isinstance(part, ast.For | ast.While) or _is_made(part) for part in body)
 
 
 def has_sources(code: str) -> bool:

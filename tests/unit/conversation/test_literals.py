@@ -46,12 +46,15 @@ STATED = [
     "Final, y = 7, 8",
     "def f():\n    return 7\nFinal = f()",
     "try:\n    Final = 7\nexcept Exception:\n    pass",
-    "for i in range(7):\n    Final = i",
     "h = ['a', 'b']\nh.append('c')\nFinal = len(h)",
-    "t = 0\nfor x in [3, 4]:\n    t += x\nFinal = t",
-    "counts = {'host1': 40, 'host4': 30}\nt = 0\nfor v in counts.values():\n    t += v\nFinal = t",
     "Final = sorted(['b', 'a'])",
     "if True:\n    answer['content'] = 7\n    answer['ready'] = True",
+]
+IN_LOOPS = [
+    "for i in range(7):\n    Final = i",
+    "t = 0\nfor x in [3, 4]:\n    t += x\nFinal = t",
+    "counts = {'host1': 40, 'host4': 30}\nt = 0\nfor v in counts.values():\n    t += v\nFinal = t",
+    "lines = []\nfor name in ['a', 'b']:\n    lines.append('## ' + name)\nFinal = '\\n'.join(lines)",
 ]
 COMPUTED = [
     "Final = len(P)",
@@ -85,6 +88,12 @@ def test_answer_that_is_written_down_is_known(code: str) -> None:
     assert states_answer_unseen(code)
     assert states_answer(["print(P[:100])", code])
     assert not states_answer([code])
+
+
+@pytest.mark.parametrize("code", IN_LOOPS)
+def test_what_loops_make_of_what_is_written_down_is_no_guess_and_is_not_believed_beside_other_code(code: str) -> None:
+    assert not states_answer_unseen(code)
+    assert states_answer(["print(P[:100])", code])
 
 
 @pytest.mark.parametrize("code", COMPUTED)
