@@ -135,33 +135,36 @@ def _printed_words(code: str, is_whole: bool) -> Iterator[str]:
 
 def _words_of(value: ast.expr, is_alone: bool) -> Iterator[tuple[str, bool]]:
     """The words that a value consists of, or may be, and whether they stand alone."""
-    match value:
-        case ast.Constant(value=str(words)):
-            yield words, is_alone
-        case ast.BoolOp(values=parts):
-            for part in parts:
-                yield from _words_of(part, is_alone)
-        case ast.JoinedStr(values=parts):
-            for part in parts:
-                yield from _words_of(part, is_alone and len(parts) == 1)
-        case ast.IfExp(body=one, orelse=other):
-            yield from (*_words_of(one, is_alone), *_words_of(other, is_alone))
-        case ast.BinOp(left=one, right=other):
-            yield from (*_words_of(one, False), *_words_of(other, False))
-        case ast.FormattedValue(value=part):
-            yield from _words_of(part, False)
+    waiting: list[tuple[ast.expr, bool]] = [(value, is_alone)]
+    while waiting:
+        part, is_alone = waiting.pop()
+        match part:
+            case ast.Constant(value=str(words)):
+                yield words, is_alone
+            case ast.BoolOp(values=parts):
+                waiting += [(other, is_alone) for other in parts]
+            case ast.JoinedStr(values=parts):
+                waiting += [(other, is_alone and len(parts) == 1) for other in parts]
+            case ast.IfExp(body=one, orelse=other):
+                waiting += [(one, is_alone), (other, is_alone)]
+            case ast.BinOp(left=one, right=other):
+                waiting += [(one, False), (other, False)]
+            case ast.FormattedValue(value=one):
+                waiting.append((one, False))
 
 
 def _prints(body: Sequence[ast.AST], is_in_case: bool) -> Iterator[tuple[ast.Call, bool]]:
     """The calls of `print` that run with the code itself, and whether they do in some case alone."""
-    for node in body:
+    waiting = [(node, is_in_case) for node in body]
+    while waiting:
+        node, is_in_case = waiting.pop()
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef() | ast.Lambda():
                 continue
             case ast.Call(func=ast.Name(id="print")):
                 yield node, is_in_case or any(isinstance(part, ast.IfExp | ast.BoolOp) for part in node.args)
-        is_case = isinstance(node, ast.If | ast.For | ast.While | ast.Try | ast.Match)
-        yield from _prints([*ast.iter_child_nodes(node)], is_in_case or is_case)
+        is_case = is_in_case or isinstance(node, ast.If | ast.For | ast.While | ast.Try | ast.Match)
+        waiting += [(part, is_case) for part in ast.iter_child_nodes(node)]
 
 
 def fails_again(error: str | None, earlier: Sequence[str | None]) -> bool:
@@ -182,7 +185,10 @@ def is_repeated(code: str, printed: str, earlier: Sequence[tuple[str, str]]) -> 
 
 def _form(code: str) -> str:
     """Code without its comments and blanks."""
-    return "\n".join(map(ast.dump, statements(code))) or code.strip()
+    try:
+        return "\n".join(map(ast.dump, statements(code))) or code.strip()
+    except RecursionError:
+        return code.strip()
 
 
 def _calls_of(code: str, *names: str) -> Iterator[ast.Call]:

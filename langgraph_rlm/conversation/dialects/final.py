@@ -29,6 +29,8 @@ from langgraph_rlm.repl.syntax import statements
 SHELLS = ("bash", "sh", "shell", "console", "sql", "js", "javascript")
 """Languages of code that is none for the REPL, and no answer in words either."""
 
+LEAST_COPY = 80
+"""Characters of a text that code sets `P` to, from which on it is taken for a copy of what the model was shown."""
 TEXT_KEPT = "`P` is the whole text already. The line that sets it to a copy of a part was left out."
 
 _FINAL = re.compile(r"^[ \t]*FINAL:[ \t]*(.*)", re.M)
@@ -158,6 +160,6 @@ def _with_text(code: str) -> tuple[str, bool]:
 
 def _copies_text(statement: ast.stmt) -> bool:
     match statement:
-        case ast.Assign(targets=[ast.Name(id="P")], value=ast.Constant(value=str())):
-            return True
+        case ast.Assign(targets=[ast.Name(id="P")], value=ast.Constant(value=str(text))):
+            return len(text) >= LEAST_COPY
     return False

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from langgraph_rlm.conversation.preview.words import NAMES, Words
+from langgraph_rlm.conversation.preview.records import way_apart
+from langgraph_rlm.conversation.preview.words import NAMES, Words, words_found
 
 _AMOUNT = re.compile(
     r"\b(?:how (?:many|often)|numbers? of|count|total|sum|average|mean|median|share|percentage|(?:more|less|fewer)"
@@ -30,6 +31,11 @@ def is_computed(question: str, found: Words, text: str, is_of_records: bool) -> 
     names = (word for word in found if word.rank <= NAMES)
     is_of_all = not found or (is_of_records and all(text.count(name.text) > FEW for name in names))
     return is_of_all and _AMOUNT.search(question) is not None
+
+
+def is_computed_from(question: str, text: str) -> bool:
+    """The same, of a text."""
+    return is_computed(question, words_found(question, text), text, way_apart(text) is not None)
 
 
 def may_answer(question: str, answer: str) -> bool:

@@ -6,7 +6,6 @@ code with comments is where it errs. Unless each message tells of `Final`, it pr
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,8 +14,9 @@ from langgraph_rlm.conversation import prompts
 from langgraph_rlm.conversation.briefing import Asked, Briefing
 from langgraph_rlm.conversation.literals import has_sources
 from langgraph_rlm.conversation.preview import amounts, documents, evidence, records, words
-from langgraph_rlm.conversation.ran import RanBlock, found_by, is_message
-from langgraph_rlm.repl.python.answers import NO_ANSWER, declines
+from langgraph_rlm.conversation.ran import RanBlock, found_by
+from langgraph_rlm.conversation.voices import doubts
+from langgraph_rlm.repl.python.answers import NO_ANSWER
 from langgraph_rlm.repl.syntax import read
 
 RULES = """\
@@ -55,16 +55,8 @@ PLAINLY = (
     "Answer in a few words, with nothing but the answer; where there are several, name all. "
     f"({NO_ANSWER}: none of this has to do with it.)"
 )
-_CHOICE = re.compile(r"\b(?:or|oder|ou|o|either|whether|if|and|which of|options?)\b|[,/:|;]")
-"""What stands in a question beside the answers that it names."""
-_SAID = ("yes", "no", "true", "false", "none", "unknown")
 MOST_SHOWN = 1_000
 """Characters of lines that the first message shows."""
-OF_QUESTION = "`Final` is a piece of the question, and no answer to it. Search `P` for what is asked."
-LEFT_OUT = "Your code leaves out {}. Count only what has that as well."
-NOT_FOUND = "`Final` is -1, which is what `find` gives where there is nothing. Print some lines of `P`, and compare."
-NO_HITS = "`Final` is 0: nothing was as your code looks for it. Print one of what it counts, and compare."
-EMPTY = "`Final` is empty. Print what your code has found, then set `Final` to the answer; or to this once more."
 
 
 class Small:
@@ -77,7 +69,7 @@ class Small:
             return {}
         text, question = context.text, asked.question
         found, lines = words.words_found(question, text), list[evidence.Line]()
-        if not _is_computed(question, text):
+        if not amounts.is_computed_from(question, text):
             lines = evidence.lines_found(question, context, found, MOST_EVIDENCE)
         outputs = dict.fromkeys(found_by(code, printed) for code, printed in asked.ran)
         printed = [prompts.shorten(output, MOST_PRINTED) for output in outputs if output][-SHOWN_PRINTED:]
@@ -100,38 +92,12 @@ class Small:
         return has_sources(code) and bool(output or not error)  # it begins with imports, or fails, and guesses
 
     def doubt(self, answer: object, asked: Asked, context: Context) -> str | None:
-        """What is empty is no answer; nor is a word of the question, but where it names those to choose from.
-
-        Nor is an amount of nothing, or one whose code leaves out a name of the question.
-        """
-        said, question = answer.strip() if isinstance(answer, str) else answer, asked.question.casefold()
-        if said in ("", [], {}):
-            return EMPTY
-        if said == -1 and asked.ran and ".find(" in asked.ran[-1][0]:
-            return NOT_FOUND
-        if type(said) in (int, float) and not said:
-            return NO_HITS
-        if isinstance(said, str):
-            if declines(said):  # a plain question that the model has put again
-                return prompts.NOT_TOLD
-            if is_message(said, (code for code, _ in asked.ran)):
-                return EMPTY
-            if _is_of(question, said.casefold()):
-                return OF_QUESTION
-        missing = self._left_out(asked, context)
-        return LEFT_OUT.format(" nor ".join(map(repr, missing))) if missing else None
-
-    def _left_out(self, asked: Asked, context: Context) -> list[str]:
-        """The names in a question for an amount that the text has, and no code."""
-        codes = "\n".join(code for code, _ in asked.ran).casefold()
-        named = [name for name in evidence.names_in(asked.question) if name.casefold() not in codes]
-        missing = [name for name in named if name in context.text]
-        return missing if missing and _is_computed(asked.question, context.text) else []
+        return doubts.doubt_of(answer, asked, context)
 
     def aid(self, ran: RanBlock, doubt: str | None) -> str | None:
-        """The question over what was found: not where code computes an amount, which no line tells."""
-        is_of_amount = doubt is not None and doubt.startswith((NO_HITS, LEFT_OUT.partition("{")[0]))
-        got_nowhere = (doubt and not is_of_amount) or ran.is_repeated or ran.fails_again or ran.found_nothing
+        got_nowhere = (
+            (doubt and doubts.may_be_told_by_lines(doubt)) or ran.is_repeated or ran.fails_again or ran.found_nothing
+        )
         return ASK if got_nowhere and ran.code != ASK else None
 
     def rules(self, briefing: Briefing) -> str:
@@ -155,7 +121,7 @@ class Small:
         if found:
             spelled = ", ".join(repr(word.text) for word in found)
             parts.append(f"`P` has these words of the question, in this spelling: {spelled}.")
-        is_computed = amounts.is_computed(query, found, text, way is not None)
+        is_computed = amounts.is_computed_from(query, text)
         lines: Sequence[object] = ()
         if way:
             lines = words.lines_with(found, context)
@@ -202,16 +168,3 @@ class Small:
                 "it shows, or write other code."
             )
         return "\n\n".join(parts)
-
-
-def _is_computed(question: str, text: str) -> bool:
-    """Whether no line of the text has the answer."""
-    found, way = words.words_found(question, text), records.way_apart(text)
-    return amounts.is_computed(question, found, text, way is not None)
-
-
-def _is_of(question: str, said: str) -> bool:
-    """Whether an answer is but a piece of the question: of one that names none to choose from."""
-    if len(said) < 3 or said in _SAID or _CHOICE.search(re.sub(r"(['\"`]).*?\1", "", question)):
-        return False
-    return re.search(rf"(?<!\w){re.escape(said)}(?!\w)", question) is not None

@@ -13,6 +13,7 @@ from tests.fakes import ScriptedModel, cell, rlm_of
 read = Final(Small()).parse
 NO_CELL = Nothing(prompts.NO_CELL)
 BLOCK = "```repl\nprint(1)\n```"
+LONG = "order 1 | late | " * 9
 FENCED_TEXT = "x = '''Write:\n```repl\nFinal = 42\n```\n'''\nprint(x)"
 
 READINGS: list[tuple[str, ParsedReply]] = [
@@ -94,12 +95,13 @@ READINGS: list[tuple[str, ParsedReply]] = [
     ("```repl\nprint(1)\nFINAL: 42", Code(("print(1)\nFINAL: 42",))),
     ("```\nx = P.count('a')\nprint(x)\n```\nFINAL: 42", Code(("x = P.count('a')\nprint(x)",))),
     # a copy of the text
-    ("```repl\nP = '''a\nb'''\nprint(P)\n```", Code(("\n\nprint(P)",), TEXT_KEPT)),
-    ("```python\nimport re\nP = 'a'\nn = len(P)\n```", Code(("import re\n\nn = len(P)",), TEXT_KEPT)),
-    ("P = 'a'\nprint(len(P))", Code(("\nprint(len(P))",), TEXT_KEPT)),
-    ("```repl\nP = 'a'; print(P)\n```", Code(("P = 'a'; print(P)",))),
-    ("```repl\nx = 1; P = 'a'\n```", Code(("x = 1; P = 'a'",))),
-    ("```repl\nx = '''\na'''; P = 'a'\n```", Code(("x = '''\na'''; P = 'a'",))),
+    (f"```repl\nP = '''a\n{LONG}'''\nprint(P)\n```", Code(("\n\nprint(P)",), TEXT_KEPT)),
+    (f"```python\nimport re\nP = '{LONG}'\nn = len(P)\n```", Code(("import re\n\nn = len(P)",), TEXT_KEPT)),
+    (f"P = '{LONG}'\nprint(len(P))", Code(("\nprint(len(P))",), TEXT_KEPT)),
+    (f"```repl\nP = '{LONG}'; print(P)\n```", Code((f"P = '{LONG}'; print(P)",))),
+    (f"```repl\nx = 1; P = '{LONG}'\n```", Code((f"x = 1; P = '{LONG}'",))),
+    (f"```repl\nx = '''\na'''; P = '{LONG}'\n```", Code((f"x = '''\na'''; P = '{LONG}'",))),
+    ("```repl\nP = 'short'\n```", Code(("P = 'short'",))),
     ("```repl\nP = P.lower()\nQ = 'a'\n```", Code(("P = P.lower()\nQ = 'a'",))),
     # a transcript: what it shows as output was never printed
     (
