@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, NotRequired
@@ -14,18 +15,21 @@ from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from langgraph.channels import DeltaChannel
+from langgraph.config import get_config
 from langgraph.types import Command
 from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
 from langgraph_rlm.apps.tool import Told, as_told
 from langgraph_rlm.errors import ContextError, InvalidInput
+from langgraph_rlm.langgraph_internals import CONFIG_KEY_CHECKPOINT_NS, CONFIG_KEY_CHECKPOINTER, NS_SEP
 
 BEGINNING = 500
 """Characters of a document that the agent's model sees."""
 NEVER = 1_000_000
 """Updates between two full copies of the documents in a checkpoint: practically none."""
 ASKS = "ask_documents"
+_STUB = re.compile(r"\[This is the beginning of document (\d+), which has [\d,]+ characters\.")
 DESCRIPTION = (
     "Answers a question about documents: results of tools and messages that were too long to be shown whole. All of "
     "their text is read or searched, however long it is."
@@ -61,8 +65,8 @@ class OffloadMiddleware(AgentMiddleware[Any, Any]):
     """For `create_agent` and Deep Agents: keeps results of tools and messages that are too long as documents.
 
     The agent's model sees the beginning of such a text, its size and its number, and has a tool, `ask_documents`, by
-    which an RLM answers questions about all of it. The documents are in the agent's state, each once, whatever the
-    checkpointer.
+    which an RLM answers questions about all of it. The documents are in the agent's state, each once. Of an agent that
+    has no checkpointer, or is a node, they are there for one run: its messages have their texts again at its end.
 
     Args:
         rlm: What `create_rlm` gives. Leave its `checkpointer` out: the agent's keeps its runs.
@@ -88,6 +92,19 @@ class OffloadMiddleware(AgentMiddleware[Any, Any]):
                 kept.append({"number": number + len(kept), "name": message.name or message.type, "text": message.text})
                 shown.append(_shortened(message, kept[-1]))
         return {"offloaded": kept, "messages": shown} if kept else None
+
+    def after_agent(self, state: Any, runtime: Any) -> dict[str, Any] | None:
+        """Messages get their texts back where nobody keeps the documents: they would be lost with this run."""
+        configurable = get_config().get("configurable", {})
+        is_kept = configurable.get(CONFIG_KEY_CHECKPOINTER) and NS_SEP not in configurable[CONFIG_KEY_CHECKPOINT_NS]
+        texts = {document["number"]: document["text"] for document in state.get("offloaded") or ()}
+        if is_kept or not texts:
+            return None
+        numbers = ((message, _STUB.search(message.text)) for message in state["messages"])
+        whole = [
+            _with_text(message, texts[int(stub[1])]) for message, stub in numbers if stub and int(stub[1]) in texts
+        ]
+        return {"messages": whole} if whole else None
 
     def wrap_tool_call(self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Any]) -> Any:
         return self._kept(request, handler(request))
@@ -181,6 +198,11 @@ def _shortened(message: Any, document: Offloaded) -> Any:
         f"{beginning}…\n\n[This is the beginning of document {number}, which has {size:,} characters. To know more of "
         f"it, call {ASKS} with a question and documents=[{number}].]"
     )
+    return _with_text(message, text)
+
+
+def _with_text(message: Any, text: str) -> Any:
+    """A message with another text. What it has besides text stays."""
     others = [block for block in message.content if isinstance(block, dict) and block.get("type") != "text"]
     content: Any = [{"type": "text", "text": text}, *others] if isinstance(message.content, list) and others else text
     return message.model_copy(update={"content": content})

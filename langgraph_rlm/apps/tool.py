@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,6 +21,8 @@ Runtime = ToolRuntime[Any, Any]
 TextOf = Callable[[Runtime], Text]
 """Gives the text of a call, from the agent's state, its store or its runtime context."""
 
+NO_AGENT: Any = None
+"""In place of a runtime, where a tool is called outside of an agent."""
 Told = tuple[str, dict[str, Any]]
 """What the agent's model is told, and what is kept beside it."""
 
@@ -52,22 +55,26 @@ def as_tool(rlm: Runnable[Any, Any], *, name: str, description: str, context: Te
     Raises:
         ContextError: The context cannot be one. What a call gives that cannot be used is told to the agent's model.
     """
+    if inspect.iscoroutinefunction(context):
+        raise ContextError("context is an async function: a function is needed that gives the text itself.")
     fixed = None if context is None or callable(context) else Context.of(context)
     if fixed is not None and fixed.empty:
         raise ContextError("The context is empty: there is nothing to answer questions from.")
 
-    def asked(question: str, text: str | None, runtime: Runtime) -> dict[str, Any]:
-        return {"query": question, "context": context(runtime) if callable(context) else fixed or text}
+    def asked(question: str, text: str | None, runtime: Runtime | None) -> dict[str, Any]:
+        if callable(context) and runtime is None:
+            raise InvalidInput("the text of this tool comes from an agent: it cannot be called outside of one.")
+        return {"query": question, "context": context(runtime) if callable(context) and runtime else fixed or text}
 
-    def ask(runtime: Runtime, question: str, text: str | None = None) -> Told:
+    def ask(question: str, text: str | None = None, runtime: Runtime = NO_AGENT) -> Told:
         try:
-            return as_told(rlm.invoke(asked(question, text, runtime), runtime.config))
+            return as_told(rlm.invoke(asked(question, text, runtime), runtime.config if runtime else None))
         except (InvalidInput, ContextError) as failure:
             raise ToolException(str(failure)) from failure
 
-    async def aask(runtime: Runtime, question: str, text: str | None = None) -> Told:
+    async def aask(question: str, text: str | None = None, runtime: Runtime = NO_AGENT) -> Told:
         try:
-            return as_told(await rlm.ainvoke(asked(question, text, runtime), runtime.config))
+            return as_told(await rlm.ainvoke(asked(question, text, runtime), runtime.config if runtime else None))
         except (InvalidInput, ContextError) as failure:
             raise ToolException(str(failure)) from failure
 

@@ -46,14 +46,16 @@ class Kept:
         import aiosqlite
         from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
+        before = asyncio.all_tasks()  # those of a server, say
         try:
             async with aiosqlite.connect(self._runs.path, timeout=PATIENCE) as connection:
                 try:
                     yield AsyncSqliteSaver(connection)
-                finally:
-                    # A run that is cancelled leaves writes under way, and one that is not committed.
-                    if others := asyncio.all_tasks() - {asyncio.current_task()}:
+                except BaseException:  # a run that is cancelled leaves writes under way
+                    if others := asyncio.all_tasks() - before - {asyncio.current_task()}:
                         await asyncio.wait(others, timeout=LAST_WRITES)
+                    raise
+                finally:
                     await connection.commit()
         except sqlite3.Error as error:
             raise self._runs.explained(error) from error

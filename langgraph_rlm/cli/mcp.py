@@ -13,7 +13,6 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import Field
 
-from langgraph_rlm.answers.values import as_text
 from langgraph_rlm.cli.ask import models_of, told, worked
 from langgraph_rlm.cli.kept import Kept
 from langgraph_rlm.cli.request import Settings
@@ -33,6 +32,8 @@ try:
 except ImportError as error:
     raise ModelError('`mcp` needs a package that is not installed: pip install "langgraph-rlm[mcp]".') from error
 
+MOST_RUNS = 10_000
+"""Of which those are chosen that a client may see."""
 REPORTED_EVERY = 1.0
 """Seconds between two notes of how far a run is."""
 INSTRUCTIONS = (
@@ -100,7 +101,8 @@ class Served:
 
     async def newest(self, call: Calling, limit: int) -> list[dict[str, Any]]:
         allowed = await _allowed(call, self.folders)
-        runs = [run for run in await asyncio.to_thread(self.runs.newest, limit) if _may_be_read(run, allowed)]
+        every = await asyncio.to_thread(self.runs.newest, MOST_RUNS)
+        runs = [run for run in every if _may_be_read(run, allowed)][:limit]
         names = ("thread", "status", "question", "tokens", "steps", "subcalls", "seconds")
         return [{name: getattr(run, name) for name in names} for run in runs]
 
@@ -167,7 +169,14 @@ def placed(paths: Sequence[str], allowed: Sequence[Path]) -> list[str]:
         raise ContextError("There are no paths: name files, folders or globs.")
     if not allowed:
         raise ContextError("No folder is allowed: the client names none.")
-    return [str(allowed[0] / Path(path).expanduser()) for path in paths]
+    if bad := next((path for path in paths if "\0" in path), None):
+        raise ContextError(f"{bad!r} is no path.")
+    return [str(_root_of(path, allowed) / Path(path).expanduser()) for path in paths]
+
+
+def _root_of(path: str, allowed: Sequence[Path]) -> Path:
+    """The first folder that has a path, or what a glob begins with."""
+    return next((folder for folder in allowed if (folder / _fixed(path)).exists()), allowed[0])
 
 
 def read_files(paths: Sequence[str], allowed: Sequence[Path]) -> Context:
@@ -179,8 +188,10 @@ def read_files(paths: Sequence[str], allowed: Sequence[Path]) -> Context:
     for path in paths:
         _check(_fixed(path), allowed)
     context = Context.from_files(paths)
-    for file in context.files:
-        _check(Path(file.path), allowed)
+    for path in paths:
+        _check(Path(path), allowed)  # a link that is named itself
+    inside = [number for number, file in enumerate(context.files) if _is_in(Path(file.path), allowed)]
+    context = context.only(inside)  # a link that leads out is none of a folder's files
     if context.empty:
         raise ContextError("The files are empty: there is nothing to answer the question from.")
     return context
@@ -252,4 +263,4 @@ async def _answered(work: Any) -> dict[str, Any]:
         raise ToolError(str(failure)) from failure
     except Exception as failure:
         raise ToolError(f"The run failed: {type(failure).__name__}: {failure}") from failure
-    return output | {"answer": output["answer"] if output["answer"] is not None else as_text(None)}
+    return output

@@ -135,6 +135,16 @@ class Context:
         }
         return [{"files": [file.to_state() for file in self.files], "metadata": self.metadata, "skipped": skipped}]
 
+    def only(self, numbers: Iterable[int]) -> Context:
+        """The documents of these numbers alone."""
+        chosen = [*numbers]
+        metadata = [dict(self.metadata[number]) for number in chosen]
+        names = [own.pop("name") for own in metadata]
+        for own in metadata:
+            del own["length"], own["start"], own["end"]
+        documents = zip(map(self.get_document, chosen), names, metadata, strict=True)
+        return _join(documents, self.skipped, tuple(self.files[number] for number in chosen) if self.files else ())
+
     @property
     def empty(self) -> bool:
         """Whether no document has any text."""

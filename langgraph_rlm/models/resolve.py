@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 import httpx
 from langchain.chat_models import init_chat_model
 from langchain_core.language_models import BaseChatModel
-from langchain_core.runnables import Runnable
+from langchain_core.messages import BaseMessage
+from langchain_core.runnables import Runnable, RunnableLambda
 
 from langgraph_rlm.errors import InvalidInput, ModelError, RLMError
 from langgraph_rlm.models.clients import is_openai, openai_settings
@@ -64,8 +65,8 @@ and the two would multiply."""
 _OLLAMA_WAIT = 0.3  # seconds, for a server that is on this machine as a rule
 
 
-Model = BaseChatModel | Runnable[Any, Any] | str
-"""A chat model, a Runnable from messages to a message, or the name of a model."""
+Model = BaseChatModel | Runnable[Any, Any] | Callable[[list[BaseMessage]], Any] | str
+"""A chat model, a Runnable or a function from messages to a message, or the name of a model."""
 
 
 def resolve_model(model: Model) -> BaseChatModel:
@@ -79,10 +80,14 @@ def resolve_model(model: Model) -> BaseChatModel:
     """
     if isinstance(model, Runnable):
         return wrapped(model)
+    if callable(model) and not isinstance(model, type):
+        return wrapped(RunnableLambda(model))
     name = model.strip() if isinstance(model, str) else ""
     if not name or name.endswith(":"):
         given = repr(model) if isinstance(model, str) else type(model).__name__
-        raise InvalidInput(f'model must be a LangChain chat model or a name such as "openai:gpt-6-luna", not {given}.')
+        raise InvalidInput(
+            f'model must be a LangChain chat model, a Runnable or a name such as "openai:gpt-6-luna", not {given}.'
+        )
     if name == LOCAL:
         return local_chat_model()
     try:

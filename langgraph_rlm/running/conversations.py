@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage, ToolMessage
 
+from langgraph_rlm.asking.messages import alternating
 from langgraph_rlm.context import Context
 from langgraph_rlm.context.files import clean
 
@@ -32,10 +34,12 @@ def context_of_messages(messages: Sequence[BaseMessage]) -> Context:
 
 def as_asked(messages: Sequence[BaseMessage], question: str) -> list[AnyMessage]:
     """A conversation as a model is sent it that has no tools, ending with the question."""
-    conversation = [_without_tools(message) for message in without_hand_offs(messages)]
+    said = without_hand_offs(messages)
+    conversation: list[Any] = [_without_tools(message) for message in said]
     if not conversation or conversation[-1].type != "human" or clean(conversation[-1].text) != question:
         conversation.append(HumanMessage(question))
-    return conversation  # type: ignore[return-value]
+    # what a human has said stays as it is, with pictures: neighbours of one role are of our own making
+    return alternating(conversation) if any(message.type == "tool" for message in said) else conversation
 
 
 def without_hand_offs(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
@@ -49,7 +53,7 @@ def _is_hand_off(message: BaseMessage, calls: dict[str | None, str]) -> bool:
         return True
     if isinstance(message, ToolMessage):
         return _HANDS_OFF.match(message.name or calls.get(message.tool_call_id, "")) is not None
-    return isinstance(message, AIMessage) and bool(message.tool_calls) and not message.text.strip()
+    return isinstance(message, AIMessage) and isinstance(message.content, str) and not message.content.strip()
 
 
 def _without_tools(message: BaseMessage) -> BaseMessage:

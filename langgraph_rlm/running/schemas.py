@@ -2,38 +2,53 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-from langchain_core.messages import AnyMessage
-from pydantic import Field, TypeAdapter
-from typing_extensions import TypedDict
+from typing import Any, get_args
 
 from langgraph_rlm.routes.profiles import Profile
 
 QUERY = "The question."
 TEXT = "What it is about: a text, several of them, or documents. A thread that has one goes on with that."
 PROFILE = "Which way the question takes, for this run only."
-MESSAGES = "A conversation in place of a query: its last message of a human is the question, and where there is no \
-context, the conversation is what it is about."
-
-
-class DocumentOfText(TypedDict, total=False):
-    """A document, in LangChain's form."""
-
-    page_content: str
-    metadata: dict[str, Any]
-    id: str | None
-
-
-class Asked(TypedDict, total=False):
-    query: Annotated[str, Field(description=QUERY, min_length=1)]
-    context: Annotated[str | list[str] | list[DocumentOfText], Field(description=TEXT)]
-    profile: Annotated[Profile, Field(description=PROFILE)]
-    messages: Annotated[list[AnyMessage], Field(description=MESSAGES)]
+MESSAGES = (
+    "A conversation in place of a query: its last message of a human is the question, and where there is no context, "
+    "the conversation is what it is about."
+)
+METADATA = {"type": ["object", "null"]}
+DOCUMENT = {
+    "title": "Document",
+    "description": "A document, in LangChain's form.",
+    "type": "object",
+    "properties": {"page_content": {"type": "string"}, "metadata": METADATA, "id": {"type": ["string", "null"]}},
+    "required": ["page_content"],
+}
+SERIALIZED = {
+    "title": "Serialized document",
+    "description": "A document as LangChain's `dumpd` writes it.",
+    "type": "object",
+    "properties": {"type": {"const": "constructor"}, "kwargs": DOCUMENT},
+    "required": ["type", "kwargs"],
+}
+CONTEXT = {
+    "title": "Context",
+    "description": "A `Context` as JSON.",
+    "type": "object",
+    "properties": {"text": {"type": "string"}, "metadata": {"type": "array", "items": {"type": "object"}}},
+    "required": ["text", "metadata"],
+}
+MESSAGE = {"anyOf": [{"type": "object"}, {"type": "string"}, {"type": "array", "minItems": 2, "maxItems": 2}]}
 
 
 def input_schema(name: str) -> dict[str, Any]:
     """The JSON schema of the input of a graph of that name."""
-    schema = TypeAdapter(Asked).json_schema()
-    schema["$defs"]["DocumentOfText"]["required"] = ["page_content"]
-    return {**schema, "title": f"{name}Input", "anyOf": [{"required": ["query"]}, {"required": ["messages"]}]}
+    items = {"type": "array", "items": {"anyOf": [{"type": "string"}, DOCUMENT, SERIALIZED]}}
+    properties = {
+        "query": {"description": QUERY, "type": ["string", "null"], "minLength": 1},
+        "context": {"description": TEXT, "anyOf": [{"type": "string"}, items, CONTEXT, {"type": "null"}]},
+        "profile": {"description": PROFILE, "enum": [*get_args(Profile), None]},
+        "messages": {"description": MESSAGES, "anyOf": [{"type": "array", "items": MESSAGE}, {"type": "null"}]},
+    }
+    is_asked = [
+        {"required": ["query"], "properties": {"query": {"type": "string"}}},
+        {"required": ["messages"], "properties": {"messages": {"type": "array"}}},
+    ]
+    return {"title": f"{name}Input", "type": "object", "properties": properties, "anyOf": is_asked}

@@ -493,17 +493,15 @@ def test_folder_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, t
 async def test_write_that_a_cancelled_run_leaves_is_stored(state: Path, left: str) -> None:
     kept = Kept(Runs(state), Run("k3f9aaaa", "?", (), Settings(), 0, 0), Story(), 0)
     config: Any = {"configurable": {"thread_id": "k3f9aaaa", "checkpoint_ns": "", "checkpoint_id": "1"}}
-    async with kept.saver() as saver:
-        await saver.setup()
-        write = saver.aput_writes(config, [("journal", "answer")], "task")
-        if left == "under way":
+    with suppress(asyncio.CancelledError):
+        async with kept.saver() as saver:
+            await saver.setup()
+            write = saver.aput_writes(config, [("journal", "answer")], "task")
+            if left == "not committed":
+                with patch.object(saver.conn, "commit", side_effect=asyncio.CancelledError):
+                    await write
             under_way = asyncio.create_task(write)
-        else:
-            with (
-                patch.object(saver.conn, "commit", side_effect=asyncio.CancelledError),
-                suppress(asyncio.CancelledError),
-            ):
-                await write
+            raise asyncio.CancelledError
     assert left == "not committed" or under_way.done()
     with closing(sqlite3.connect(state / "runs.db")) as file:
         assert file.execute("SELECT task_id FROM writes").fetchall() == [("task",)]

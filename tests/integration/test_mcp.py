@@ -79,6 +79,7 @@ async def test_without_roots_it_reads_the_folder_that_it_is_given(provider: Prov
 
 
 OUTSIDE = ("../secret.txt", "/etc/hosts", "link.txt", "folder", "../*.txt", "a/../../secret.txt")
+"""By dots, by name, by links that are named themselves."""
 
 
 async def test_nothing_else_on_the_disk_is_read(provider: Provider, tmp_path: Path) -> None:
@@ -93,7 +94,22 @@ async def test_nothing_else_on_the_disk_is_read(provider: Provider, tmp_path: Pa
         for path in OUTSIDE:
             told = await called(session, "ask", question="What?", paths=[path], profile="rlm")
             assert "not in a folder that may be read" in told, path
-    assert provider.asked == []
+        assert "is no path" in await called(session, "ask", question="What?", paths=["a\0"])
+        assert provider.asked == []
+        (inside / "text.txt").write_text(TEXT)
+        provider.cells = ["Final = [m['name'] for m in ctx.metadata]"]
+        for path in (".", "*.txt", "**/*"):  # links that lead out are none of a folder's files
+            out = await called(session, "ask", question="What?", paths=[path], profile="rlm")
+            assert [Path(name).name for name in out["answer"]] == ["text.txt"]
+
+
+async def test_answer_comes_at_once_and_none_is_none(provider: Provider, tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    provider.cells = ["print(1)"]
+    async with client("--max-steps", "2", roots=[tmp_path / "none", tmp_path]) as session:
+        out = await called(session, "ask", question="What?", paths=["text.txt"], profile="rlm")
+    assert (out["answer"], out["status"]) == (None, "limit")
+    assert out["seconds"] < 9  # it does not wait for the server's own tasks
 
 
 async def test_threads_of_other_folders_are_not_gone_on_with(provider: Provider, tmp_path: Path) -> None:

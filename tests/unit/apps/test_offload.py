@@ -14,6 +14,7 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import Command
 from pydantic import PrivateAttr
 
@@ -167,6 +168,30 @@ def test_resume_after_an_interrupt_has_the_documents() -> None:
     for given in (asked(), None, None):
         out = run(agent, given)
     assert out["messages"][-2].text == '["77", ["document 1 (fetch)"]]'
+
+
+def test_agent_that_keeps_no_state_gives_the_texts_back() -> None:
+    given = asked(f"What is the needle?\n{LONG}")
+    model = Agent(script=[[("fetch", {"page": "one"})], ASK, "done"])
+    out = run(agent_of(model), given)
+    assert "document 1" in model.seen[0][-1].text
+    assert "document 2" in model.seen[1][-1].text
+    assert [out["messages"][0].text, out["messages"][2].text] == [given["messages"][0].text, f"one\n{LONG}"]
+
+
+def test_agent_in_an_app_gives_the_texts_back_and_finds_them_in_the_next_turn() -> None:
+    model = Agent(script=["done", ASK, "77", "ok", ASK, "88"])
+    builder = StateGraph(MessagesState)
+    builder.add_node("agent", agent_of(model))
+    builder.add_edge(START, "agent")
+    app = builder.compile(checkpointer=InMemorySaver())
+    out = run(app, asked(LONG))
+    assert out["messages"][0].text == LONG
+    out = run(app, asked("What is the needle?"))
+    assert out["messages"][-2].text == '["77", ["document 1 (human)"]]'
+    run(app, asked(LONG.replace("77", "88")))
+    out = run(app, asked("And the other one?"))
+    assert out["messages"][-2].text == '["77", ["document 1 (human)", "document 2 (human)"]]'
 
 
 @pytest.mark.parametrize("above", [0, 500, -1, "20", True, 2.5])

@@ -106,6 +106,27 @@ def test_what_cannot_be_asked_is_told_to_the_agent(args: Any, context: Any, told
     assert (message.status, told in message.text) == ("error", True)
 
 
+async def test_it_may_be_called_outside_of_an_agent() -> None:
+    described: Any = {"name": "ask", "description": "Answers."}
+    fixed, open_one = as_tool(upper(), **described, context="text"), as_tool(upper(), **described)
+    assert fixed.invoke({"question": "q"}) == "TEXT"
+    assert await fixed.ainvoke({"question": "q"}) == "TEXT"
+    assert open_one.invoke({"question": "q", "text": "mine"}) == "MINE"
+    renamed = as_tool(upper(), name="ask_text", description="Answers.", context="text")
+    outer = rlm_of(ScriptedModel(cell("Final = ask_text('q')")), tools=[renamed])
+    assert outer.invoke({"query": "q", "context": "other"})["answer"] == "TEXT"
+    assert "outside" in as_tool(upper(), **described, context=text_of_state).invoke({"question": "q"})
+
+
+async def text_later(runtime: Any) -> str:
+    return "text"
+
+
+def test_context_that_is_made_later_is_refused() -> None:
+    with pytest.raises(ContextError, match="async"):
+        as_tool(upper(), name="ask", description="Answers.", context=text_later)  # type: ignore[arg-type]
+
+
 def test_question_without_an_answer_is_told_as_such() -> None:
     rlm = rlm_of(ScriptedModel(cell("x = 1"), cell("y = 1")), limits=Limits(max_steps=1))
     message = run(agent_with(rlm, {"question": "q"}, context="text"), ASKS)["messages"][-2]

@@ -71,10 +71,22 @@ WRAPPED: list[Callable[[ScriptedModel], Any]] = [
     lambda model: model.with_config(tags=["mine"]),
     lambda model: Failing().with_fallbacks([model.bind(stop=["###"])]).with_config(run_name="both"),
     lambda model: RunnableLambda(lambda messages: {"messages": messages}) | prompted(model),
+    lambda model: lambda messages: model.invoke(messages),
     lambda model: RunnableLambda(lambda messages: model.invoke(messages)),
     lambda model: RunnableLambda(lambda messages: model.invoke(messages).text),
 ]
-NAMES = ["model", "fallbacks", "retries", "bind", "with_config", "several", "sequence", "function", "text"]
+NAMES = [
+    "model",
+    "fallbacks",
+    "retries",
+    "bind",
+    "with_config",
+    "several",
+    "sequence",
+    "plain function",
+    "function",
+    "text",
+]
 
 
 @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])

@@ -82,6 +82,17 @@ def test_last_message_of_a_human_is_the_question_whatever_follows_it(after: list
         assert not any(getattr(message, "tool_calls", None) or message.type == "tool" for message in call.messages)
 
 
+def test_model_is_sent_no_two_messages_of_ours_in_a_row_and_no_empty_ones() -> None:
+    model = ScriptedModel(answer=lambda prompt: "sunny")
+    calls = AIMessage("", tool_calls=[{"name": "weather", "args": {}, "id": "1"}])
+    weather = ToolMessage("sunny", name="weather", tool_call_id="1")
+    messages = [HumanMessage("How is it?"), AIMessage(""), calls, weather, *HANDED]
+    rlm_of(model).invoke({"messages": messages, "profile": "direct"})
+    [call] = model.calls
+    assert [message.type for message in call.messages] == ["human"]
+    assert "weather: sunny" in call.told
+
+
 def test_what_other_agents_and_tools_said_is_in_the_text_under_their_names() -> None:
     model = ScriptedModel(cell("Final = [(ctx.metadata[i]['name'], ctx.get_document(i)) for i in (0, 1, 2)]"))
     calls = AIMessage("", tool_calls=[{"name": "weigh", "args": {}, "id": "1"}])

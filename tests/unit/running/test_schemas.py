@@ -35,6 +35,12 @@ def is_valid(given: Any) -> bool:
         {"query": "q", "context": [document.model_dump() for document in DOCUMENTS]},
         {"query": "q"},
         {"messages": [{"type": "human", "content": "q"}]},
+        {"messages": [{"role": "user", "content": "q"}]},
+        {"messages": [["user", "q"]]},
+        {"query": "q", "context": json.loads(json.dumps([dumpd(document) for document in DOCUMENTS]))},
+        {"query": "q", "context": json.loads(orjson.dumps(Context.of(DOCUMENTS)))},
+        {"query": "q", "context": ["one", {"page_content": "two", "metadata": None}]},
+        {"query": "q", "context": None, "profile": None, "messages": None},
         *({"query": "q", "context": "text", "profile": profile} for profile in get_args(Profile)),
     ],
     ids=str,
@@ -50,6 +56,7 @@ def test_schema_has_what_is_accepted(given: Any) -> None:
         {"context": "text"},
         {"query": 5},
         {"query": ""},
+        {"query": None},
         {"query": "q", "context": 5},
         {"query": "q", "context": [{"metadata": {}}]},
         {"query": "q", "profile": "fastest"},
@@ -62,7 +69,7 @@ def test_schema_has_no_more(given: Any) -> None:
 
 def test_schema_says_what_is_what() -> None:
     assert SCHEMA["title"] == "readerInput"
-    assert len(SCHEMA["properties"]["profile"]["enum"]) == 7
+    assert SCHEMA["properties"]["profile"]["enum"] == [*get_args(Profile), None]
     assert all(SCHEMA["properties"][name]["description"] for name in ("query", "context", "profile", "messages"))
     assert json.loads(json.dumps(SCHEMA)) == SCHEMA
 
