@@ -84,8 +84,12 @@ def _ends(text: str, begin: int, fence: str) -> Iterator[tuple[int, int]]:
 
 
 def _end(text: str, begin: int, ends: list[tuple[int, int]]) -> tuple[int, int] | None:
-    """The first of the ends up to which the code is Python; None where that is the end of the text; else the first."""
-    for end in sorted(ends, key=lambda end: text[end[0] - 1 : end[0]] != "\n"):  # a comment may end with a fence
+    """The first of the ends up to which the code is Python; None where that is the end of the text; else the first.
+
+    Of those that stand behind code the last comes first: a comment may end with a fence.
+    """
+    own = [end for end in ends if text[end[0] - 1 : end[0]] == "\n"]
+    for end in (*own, *(end for end in reversed(ends) if end not in own)):
         if _is_python(text[begin : end[0]]):
             return end
     return None if not ends or _is_python(text[begin:]) else ends[0]

@@ -94,6 +94,11 @@ READINGS: list[tuple[str, ParsedReply]] = [
     (f"{BLOCK}\nFINAL_VAR: x", Code(("print(1)",))),
     ("```repl\nprint(1)\nFINAL: 42", Code(("print(1)\nFINAL: 42",))),
     ("```\nx = P.count('a')\nprint(x)\n```\nFINAL: 42", Code(("x = P.count('a')\nprint(x)",))),
+    (
+        "```repl\n# the text has\n# ```\nx = len(P)\nFinal = x```",
+        Code(("# the text has\n# ```\nx = len(P)\nFinal = x",)),
+    ),
+    ("```repl\nx = 1```\nand\n```repl\ny = 2```", Code(("x = 1\ny = 2",))),
     # a copy of the text
     (f"```repl\nP = '''a\n{LONG}'''\nprint(P)\n```", Code(("\n\nprint(P)",), TEXT_KEPT)),
     (f"```python\nimport re\nP = '{LONG}'\nn = len(P)\n```", Code(("import re\n\nn = len(P)",), TEXT_KEPT)),
