@@ -80,12 +80,13 @@ def conclude_cell(
     ready = state.get("ready") or list(cell.held if state.get("limit") and not following else cell.answer)
     is_edited, is_aid = parsed.blocks[number - 1 : number] != (state["code"],), is_aided(read(config, "history"))
     steps = read(config, "trajectory")
-    asked, context = asked_of(state, config), run_of(config).context(state["context_id"], config)
-    told = spec.dialect.told(state["code"], ready[0], asked, context) if ready else []
-    if ready and not told and not state.get("limit"):
-        stuck = Stuck(is_again=not is_aid and state["code"] in [step["code"] for step in steps])
-        return next_turn(spec, state, config, update | {"ready": []}, prompts.NOT_TOLD, stuck=stuck)
-    ready = told or ready
+    if ready:
+        context = run_of(config).context(state["context_id"], config)
+        told = spec.dialect.told(state["code"], ready[0], asked_of(state, config), context)
+        if not told and not state.get("limit"):
+            stuck = Stuck(is_again=not is_aid and state["code"] in [step["code"] for step in steps])
+            return next_turn(spec, state, config, update | {"ready": []}, prompts.NOT_TOLD, stuck=stuck)
+        ready = told or ready
     ran = RanBlock(
         state["code"],
         cell,

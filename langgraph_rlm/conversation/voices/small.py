@@ -68,9 +68,9 @@ class Small:
         if code != ASK:
             return {}
         text, question = context.text, asked.question
-        found, lines = words.words_found(question, text), list[evidence.Line]()
-        if not amounts.is_computed_from(question, text):
-            lines = evidence.lines_found(question, context, found, MOST_EVIDENCE)
+        found, is_of_records = words.words_found(question, text), records.way_apart(text) is not None
+        is_read = not amounts.is_computed(question, found, text, is_of_records)
+        lines = evidence.lines_found(question, context, found, MOST_EVIDENCE) if is_read else []
         outputs = dict.fromkeys(found_by(code, printed) for code, printed in asked.ran)
         printed = [prompts.shorten(output, MOST_PRINTED) for output in outputs if output][-SHOWN_PRINTED:]
         if not lines and not printed:
@@ -121,7 +121,7 @@ class Small:
         if found:
             spelled = ", ".join(repr(word.text) for word in found)
             parts.append(f"`P` has these words of the question, in this spelling: {spelled}.")
-        is_computed = amounts.is_computed_from(query, text)
+        is_computed = amounts.is_computed(query, found, text, way is not None)
         lines: Sequence[object] = ()
         if way:
             lines = words.lines_with(found, context)
