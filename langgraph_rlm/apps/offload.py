@@ -9,19 +9,17 @@ from typing import Annotated, Any, NotRequired
 
 from langchain.agents.middleware import AgentMiddleware, AgentState
 from langchain.agents.middleware.types import PrivateStateAttr, ToolCallRequest
-from langchain.tools import ToolRuntime
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
 from langchain_core.runnables import Runnable
-from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from langgraph.channels import DeltaChannel
 from langgraph.config import get_config
 from langgraph.types import Command
 from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
-from langgraph_rlm.apps.tool import Told, as_told
-from langgraph_rlm.errors import ContextError, InvalidInput
+from langgraph_rlm.apps.tool import Runtime, tool_of
+from langgraph_rlm.errors import InvalidInput
 from langgraph_rlm.langgraph_internals import CONFIG_KEY_CHECKPOINT_NS, CONFIG_KEY_CHECKPOINTER, NS_SEP
 
 BEGINNING = 500
@@ -82,7 +80,7 @@ class OffloadMiddleware(AgentMiddleware[Any, Any]):
         if not isinstance(above, int) or isinstance(above, bool) or above <= BEGINNING:
             raise InvalidInput(f"above={above!r}: a number of characters is needed, more than {BEGINNING}.")
         super().__init__()
-        self.above, self.tools = above, [_ask_documents(rlm)]
+        self.above, self.tools = above, [tool_of(rlm, _asked, ASKS, DESCRIPTION, QuestionOfDocuments)]
 
     def before_model(self, state: Any, runtime: Any) -> dict[str, Any] | None:
         """Messages that no tool of this agent has given: a pasted text, say."""
@@ -100,10 +98,8 @@ class OffloadMiddleware(AgentMiddleware[Any, Any]):
         texts = {document["number"]: document["text"] for document in state.get("offloaded") or ()}
         if is_kept or not texts:
             return None
-        numbers = ((message, _STUB.search(message.text)) for message in state["messages"])
-        whole = [
-            _with_text(message, texts[int(stub[1])]) for message, stub in numbers if stub and int(stub[1]) in texts
-        ]
+        stubs = ((message, _STUB.search(message.text)) for message in state["messages"])
+        whole = [_with_text(message, texts[int(stub[1])]) for message, stub in stubs if stub and int(stub[1]) in texts]
         return {"messages": whole} if whole else None
 
     def wrap_tool_call(self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Any]) -> Any:
@@ -137,33 +133,10 @@ class OffloadMiddleware(AgentMiddleware[Any, Any]):
         return hasattr(message, "text") and len(message.text) > self.above
 
 
-def _ask_documents(rlm: Runnable[Any, Any]) -> BaseTool:
-    """The tool by which an RLM is asked about documents."""
-
-    def asked(question: str, documents: list[int] | None, runtime: ToolRuntime[Any, Any]) -> dict[str, Any]:
-        return {"query": question, "context": [*_chosen(runtime.state.get("offloaded") or [], documents)]}
-
-    def ask(runtime: ToolRuntime[Any, Any], question: str, documents: list[int] | None = None) -> Told:
-        try:
-            return as_told(rlm.invoke(asked(question, documents, runtime), runtime.config))
-        except (InvalidInput, ContextError) as failure:
-            raise ToolException(str(failure)) from failure
-
-    async def aask(runtime: ToolRuntime[Any, Any], question: str, documents: list[int] | None = None) -> Told:
-        try:
-            return as_told(await rlm.ainvoke(asked(question, documents, runtime), runtime.config))
-        except (InvalidInput, ContextError) as failure:
-            raise ToolException(str(failure)) from failure
-
-    return StructuredTool.from_function(
-        ask,
-        aask,
-        name=ASKS,
-        description=DESCRIPTION,
-        args_schema=QuestionOfDocuments,
-        response_format="content_and_artifact",
-        handle_tool_error=True,
-    )
+def _asked(runtime: Runtime | None, question: str, documents: list[int] | None = None) -> dict[str, Any]:
+    """What an RLM is asked about documents of an agent's state."""
+    offloaded = runtime.state.get("offloaded") if runtime else None
+    return {"query": question, "context": [*_chosen(offloaded or [], documents)]}
 
 
 def _chosen(offloaded: Sequence[Offloaded], numbers: Sequence[int] | None) -> Iterator[Document]:

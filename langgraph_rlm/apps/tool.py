@@ -61,20 +61,32 @@ def as_tool(rlm: Runnable[Any, Any], *, name: str, description: str, context: Te
     if fixed is not None and fixed.empty:
         raise ContextError("The context is empty: there is nothing to answer questions from.")
 
-    def asked(question: str, text: str | None, runtime: Runtime | None) -> dict[str, Any]:
+    def asked(runtime: Runtime | None, question: str, text: str | None = None) -> dict[str, Any]:
         if callable(context) and runtime is None:
             raise InvalidInput("the text of this tool comes from an agent: it cannot be called outside of one.")
         return {"query": question, "context": context(runtime) if callable(context) and runtime else fixed or text}
 
-    def ask(question: str, text: str | None = None, runtime: Runtime = NO_AGENT) -> Told:
+    return tool_of(rlm, asked, name, description, QuestionAboutText if context is None else Question)
+
+
+def tool_of(
+    rlm: Runnable[Any, Any],
+    asked: Callable[..., dict[str, Any]],
+    name: str,
+    description: str,
+    arguments: type[BaseModel],
+) -> BaseTool:
+    """The tool that asks an RLM what `asked` makes of the agent's runtime, if there is one, and of the arguments."""
+
+    def ask(runtime: Runtime = NO_AGENT, **given: Any) -> Told:
         try:
-            return as_told(rlm.invoke(asked(question, text, runtime), runtime.config if runtime else None))
+            return _told(rlm.invoke(asked(runtime, **given), runtime.config if runtime else None))
         except (InvalidInput, ContextError) as failure:
             raise ToolException(str(failure)) from failure
 
-    async def aask(question: str, text: str | None = None, runtime: Runtime = NO_AGENT) -> Told:
+    async def aask(runtime: Runtime = NO_AGENT, **given: Any) -> Told:
         try:
-            return as_told(await rlm.ainvoke(asked(question, text, runtime), runtime.config if runtime else None))
+            return _told(await rlm.ainvoke(asked(runtime, **given), runtime.config if runtime else None))
         except (InvalidInput, ContextError) as failure:
             raise ToolException(str(failure)) from failure
 
@@ -83,13 +95,13 @@ def as_tool(rlm: Runnable[Any, Any], *, name: str, description: str, context: Te
         aask,
         name=name,
         description=description,
-        args_schema=QuestionAboutText if context is None else Question,
+        args_schema=arguments,
         response_format="content_and_artifact",
         handle_tool_error=True,
     )
 
 
-def as_told(output: dict[str, Any]) -> Told:
+def _told(output: dict[str, Any]) -> Told:
     answer = output.get("answer")
     text = NO_ANSWER if answer is None and output.get("status") == "limit" else as_text(answer)
     return text, {key: output[key] for key in KEPT if key in output}
