@@ -74,6 +74,23 @@ def said(text: str, tokens: tuple[int, int], model_name: str | None) -> ChatResu
     return ChatResult(generations=[ChatGeneration(message=message)])
 
 
+class AgentModel(BaseChatModel):
+    """The model of an agent: what it says to its messages, calls of tools among it, is written in a subclass."""
+
+    @property
+    def _llm_type(self) -> str:
+        return "agent"
+
+    def bind_tools(self, tools: Any, **settings: Any) -> Any:
+        return self
+
+    def reply(self, messages: list[BaseMessage]) -> AIMessage:
+        raise NotImplementedError
+
+    def _generate(self, messages: list[BaseMessage], *rest: Any, **more: Any) -> ChatResult:
+        return ChatResult(generations=[ChatGeneration(message=self.reply(messages))])
+
+
 class ScriptedModel(BaseChatModel):
     """Says what is written down, statelessly: the n-th turn of a conversation gets the n-th reply of its script.
 

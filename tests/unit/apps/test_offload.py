@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 from langchain.agents import create_agent
-from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
-from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
@@ -19,38 +17,29 @@ from langgraph.types import Command
 from pydantic import PrivateAttr
 
 from langgraph_rlm import InvalidInput, Limits, OffloadMiddleware
-from tests.fakes import ScriptedModel, cell, rlm_of
+from tests.fakes import AgentModel, ScriptedModel, cell, rlm_of
 
 THREAD: Any = {"configurable": {"thread_id": "1"}}
 LONG = "".join(f"line {i}: nothing\n" for i in range(2_000)) + "the needle is 77"
 
 
-class Agent(BaseChatModel):
+class Agent(AgentModel):
     """Says what is written down: calls of tools, as (name, arguments), or words."""
 
     script: list[Any]
     _seen: list[list[BaseMessage]] = PrivateAttr(default_factory=list)
 
     @property
-    def _llm_type(self) -> str:
-        return "agent"
-
-    def bind_tools(self, tools: Any, **settings: Any) -> Any:
-        return self
-
-    @property
     def seen(self) -> list[list[BaseMessage]]:
         return self._seen
 
-    def _generate(self, messages: list[BaseMessage], *rest: Any, **more: Any) -> ChatResult:
+    def reply(self, messages: list[BaseMessage]) -> AIMessage:
         self._seen.append(messages)
         said = self.script[sum(isinstance(message, AIMessage) for message in messages)]
         if isinstance(said, str):
-            message = AIMessage(said)
-        else:
-            calls: Any = [{"name": name, "args": args, "id": f"{name}-{i}"} for i, (name, args) in enumerate(said)]
-            message = AIMessage("", tool_calls=calls)
-        return ChatResult(generations=[ChatGeneration(message=message)])
+            return AIMessage(said)
+        calls: Any = [{"name": name, "args": args, "id": f"{name}-{i}"} for i, (name, args) in enumerate(said)]
+        return AIMessage("", tool_calls=calls)
 
 
 @tool

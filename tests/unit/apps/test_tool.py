@@ -10,38 +10,27 @@ from langchain.agents import create_agent
 from langchain.tools import ToolRuntime
 from langchain_core.callbacks import UsageMetadataCallbackHandler
 from langchain_core.documents import Document
-from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
-from langchain_core.outputs import ChatGeneration, ChatResult
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
 from langgraph_rlm import Context, ContextError, Limits, as_tool
-from tests.fakes import ScriptedModel, cell, rlm_of
+from tests.fakes import AgentModel, ScriptedModel, cell, rlm_of
 
 THREAD: Any = {"configurable": {"thread_id": "1"}}
 ASKS: Any = {"messages": [HumanMessage("?")]}
 
 
-class Agent(BaseChatModel):
+class Agent(AgentModel):
     """Calls the tool with what is there for it, then says what came of that."""
 
     calls: list[dict[str, Any]]
 
-    @property
-    def _llm_type(self) -> str:
-        return "agent"
-
-    def bind_tools(self, tools: Any, **settings: Any) -> Any:
-        return self
-
-    def _generate(self, messages: list[BaseMessage], *rest: Any, **more: Any) -> ChatResult:
+    def reply(self, messages: list[BaseMessage]) -> AIMessage:
         if isinstance(messages[-1], ToolMessage):
-            message = AIMessage(messages[-1].text)
-        else:
-            calls: Any = [{"name": "ask", "args": args, "id": str(i)} for i, args in enumerate(self.calls)]
-            message = AIMessage("", tool_calls=calls)
-        return ChatResult(generations=[ChatGeneration(message=message)])
+            return AIMessage(messages[-1].text)
+        calls: Any = [{"name": "ask", "args": args, "id": str(i)} for i, args in enumerate(self.calls)]
+        return AIMessage("", tool_calls=calls)
 
 
 def agent_with(rlm: Any, *calls: dict[str, Any], context: Any = None, **settings: Any) -> Any:

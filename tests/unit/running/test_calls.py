@@ -14,10 +14,8 @@ from typing import Any, Literal
 import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware
-from langchain_core.language_models import BaseChatModel
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
-from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
@@ -29,7 +27,7 @@ from typing_extensions import TypedDict
 
 from langgraph_rlm import Limits
 from langgraph_rlm.langgraph_internals import ensure_config
-from tests.fakes import InOrder, ScriptedModel, cell, rlm_of
+from tests.fakes import AgentModel, InOrder, ScriptedModel, cell, rlm_of
 
 THREAD: Any = {"configurable": {"thread_id": "1"}}
 TEXTS = {"same": ["a text"] * 3, "other": ["a text", "another text", "a third text"]}
@@ -160,22 +158,13 @@ def test_node_that_asks_otherwise_when_it_runs_again_gets_the_answer_to_that(kee
 ASKS: Any = {"query": "q", "context": "text", "profile": "rlm"}
 
 
-class Calling(BaseChatModel):
+class Calling(AgentModel):
     """The model of an agent: calls the tool `ask`, then says what that gave."""
 
-    @property
-    def _llm_type(self) -> str:
-        return "calling"
-
-    def bind_tools(self, tools: Any, **settings: Any) -> Any:
-        return self
-
-    def _generate(self, messages: list[BaseMessage], *rest: Any, **more: Any) -> ChatResult:
+    def reply(self, messages: list[BaseMessage]) -> AIMessage:
         if isinstance(messages[-1], ToolMessage):
-            message = AIMessage(messages[-1].text)
-        else:
-            message = AIMessage("", tool_calls=[{"name": "ask", "args": {}, "id": "1"}])
-        return ChatResult(generations=[ChatGeneration(message=message)])
+            return AIMessage(messages[-1].text)
+        return AIMessage("", tool_calls=[{"name": "ask", "args": {}, "id": "1"}])
 
 
 def in_a_node(rlm: Any, is_async: bool, saver: Any) -> Any:
@@ -230,6 +219,18 @@ def in_a_task(rlm: Any, is_async: bool, saver: Any) -> Any:
     return entrypoint(checkpointer=saver)(aflow if is_async else flow)
 
 
+def said_after_a_kill(app: Any, is_async: bool) -> str:
+    """What an app says that is broken off, and goes on."""
+
+    def run(given: Any) -> Any:
+        return asyncio.run(app.ainvoke(given, THREAD)) if is_async else app.invoke(given, THREAD)
+
+    with pytest.raises(KeyboardInterrupt):
+        run({"said": [], "messages": [HumanMessage("?")]})
+    out = run(None)
+    return str(out.get("said") or [message.text for message in out["messages"]])
+
+
 @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
 @pytest.mark.parametrize("place", [in_a_node, in_a_tool, in_a_middleware, in_a_task])
 def test_call_without_a_config_has_that_of_its_app_wherever_it_is_made(place: Any, is_async: bool) -> None:
@@ -248,13 +249,7 @@ def test_call_without_a_config_has_that_of_its_app_wherever_it_is_made(place: An
     rlm = rlm_of(model, limits=Limits(max_subcalls=5), lookahead=False)
     app = place(rlm, is_async, saver)
 
-    def run(given: Any) -> Any:
-        return asyncio.run(app.ainvoke(given, THREAD)) if is_async else app.invoke(given, THREAD)
-
-    with pytest.raises(KeyboardInterrupt):
-        run({"said": [], "messages": [HumanMessage("?")]})
-    out = run(None)
-    said = str(out.get("said") or [message.text for message in out["messages"]])
+    said = said_after_a_kill(app, is_async)
     assert "['a of text', 'b of text', 'c of text', 'd of text']" in said
     assert model.asked == [f"{c} of text" for c in "abbcd"]
     assert under_way == [0] * 5
@@ -277,13 +272,7 @@ def test_limits_hold_over_a_resume_wherever_it_is_called(place: Any, is_async: b
     rlm = rlm_of(ScriptedModel(cell(code), answer=answer), limits=Limits(max_subcalls=4), lookahead=False)
     app = place(rlm, is_async, InMemorySaver())
 
-    def run(given: Any) -> Any:
-        return asyncio.run(app.ainvoke(given, THREAD)) if is_async else app.invoke(given, THREAD)
-
-    with pytest.raises(KeyboardInterrupt):
-        run({"said": [], "messages": [HumanMessage("?")]})
-    out = run(None)
-    said = str(out.get("said") or [message.text for message in out["messages"]])
+    said = said_after_a_kill(app, is_async)
     assert "['a', 'b', 'c', 'd', 'no more', 'no more']" in said
 
 

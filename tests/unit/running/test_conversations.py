@@ -8,9 +8,7 @@ from typing import Annotated, Any
 import pytest
 from langchain.agents import create_agent
 from langchain_core.documents import Document
-from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
-from langchain_core.outputs import ChatGeneration, ChatResult
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.graph.message import add_messages
@@ -21,7 +19,7 @@ from typing_extensions import TypedDict
 
 from langgraph_rlm import create_rlm
 from langgraph_rlm.errors import InvalidInput
-from tests.fakes import ScriptedModel, cell, rlm_of
+from tests.fakes import AgentModel, ScriptedModel, cell, rlm_of
 
 BOOK = "Call me Ishmael. Some years ago, never mind how long precisely, I went to sea."
 THREAD: Any = {"configurable": {"thread_id": "1"}}
@@ -31,22 +29,15 @@ HANDED: list[BaseMessage] = [
 ]
 
 
-class Agent(BaseChatModel):
+class Agent(AgentModel):
     """A model that calls a tool where its script names one, else says what is there."""
 
     script: list[Any]
 
-    @property
-    def _llm_type(self) -> str:
-        return "agent"
-
-    def bind_tools(self, tools: Any, **settings: Any) -> Any:
-        return self
-
-    def _generate(self, messages: list[BaseMessage], *rest: Any, **more: Any) -> ChatResult:
+    def reply(self, messages: list[BaseMessage]) -> AIMessage:
         said = self.script.pop(0)
         calls = [{"name": said[0], "args": {}, "id": f"call-{len(self.script)}"}] if isinstance(said, tuple) else []
-        return ChatResult(generations=[ChatGeneration(message=AIMessage("" if calls else said, tool_calls=calls))])
+        return AIMessage("" if calls else said, tool_calls=calls)
 
 
 def said(messages: list[AnyMessage]) -> list[tuple[str, str | None, str]]:
