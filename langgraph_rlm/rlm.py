@@ -36,6 +36,7 @@ from langgraph_rlm.repl.packed import is_loadable
 from langgraph_rlm.repl.workers import Workers
 from langgraph_rlm.running.conversations import question_in
 from langgraph_rlm.running.inputs import ASKS_BY, check_thread, prepare_input
+from langgraph_rlm.running.lasting import keep_text, lasting, store_for, with_text
 from langgraph_rlm.running.namespace import settled
 from langgraph_rlm.running.run import RUN, Run
 from langgraph_rlm.running.schemas import input_schema
@@ -56,9 +57,10 @@ INPUTS = [*ASKS_BY, "in_messages", BEGIN]
 
 @dataclass(frozen=True)
 class PreparedRun:
-    """A run that is to be streamed, with its input and its config."""
+    """A run that is to be streamed: by which graph, with which input and config."""
 
     run: Run
+    engine: CompiledStateGraph[Any, Any, Any, Any]
     input: Any
     config: RunnableConfig
 
@@ -120,7 +122,7 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
     def stream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Iterator[Any]:
         begun = drive(self._begin(input, config, options, is_async=False))
         with connected(self.rlm_spec.all_models), begun.run.opened():
-            yield from self._engine.stream(begun.input, begun.config, **self._options(begun.config, options))
+            yield from begun.engine.stream(begun.input, begun.config, **self._options(begun.config, options))
 
     async def astream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> AsyncIterator[Any]:
         begun = await adrive(self._begin(input, config, options, is_async=True))
@@ -129,7 +131,7 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         async with aconnected(self.rlm_spec.all_models):
             with run.opened(), slow_pool.watched() if can_be_slow else nullcontext():
                 try:
-                    stream: Any = self._engine.astream(begun.input, begun.config, **options)
+                    stream: Any = begun.engine.astream(begun.input, begun.config, **options)
                     async with aclosing(stream) as events:
                         async for event in events:
                             yield event
@@ -150,7 +152,8 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         if isinstance(prepared, dict) and "profile" in prepared:
             check_profile(prepared["profile"], self.rlm_spec.limits)
         config = settled(config, self.get_name())
-        if self._needs_state(prepared, config):
+        keeps_thread = self._keeps_thread(config)
+        if keeps_thread or (_is_stored(self, config) and _resumes(prepared, config)):
             subgraphs = _resumes(prepared, config)
             state = yield ReadState(self, config, subgraphs)
             if isinstance(prepared, Command) and config[CONF].get(CONFIG_KEY_CHECKPOINT_ID):
@@ -162,23 +165,26 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
             goes_on = _goes_on(prepared, config, state) if self.checkpointer is True else _asks_same(prepared, state)
             if subgraphs and not goes_on:
                 config = {**config, CONF: {**config[CONF], CONFIG_KEY_RESUMING: False}}
+        if keeps_thread and state is not None:
+            store = store_for(self.store, config)
+            prepared = yield from with_text(prepared, state, store)
+            yield from keep_text(_channel_input(prepared, state), store)
         interrupts = interrupts_at(options.get("interrupt_before"), options.get("interrupt_after"))
         run = self._new_run(config, state, prepared, is_async, interrupts)
         # In a pool of threads, one for each call of a wave: what is finished is stored before another one begins.
         at_once = None if is_async else run.wave_size + SPARE_THREADS
-        return PreparedRun(run, _channel_input(prepared, state), _run_config(run, config, at_once))
+        channel_input, run_config = _channel_input(prepared, state), _run_config(run, config, at_once)
+        return PreparedRun(run, self._engine(keeps_thread), channel_input, run_config)
 
-    @property
-    def _engine(self) -> CompiledStateGraph[Any, Any, Any, Any]:
+    def _engine(self, keeps_thread: bool) -> CompiledStateGraph[Any, Any, Any, Any]:
         """This graph as LangGraph runs it."""
         attributes = {name: value for name, value in vars(self).items() if not name.startswith("rlm_")}
-        return CompiledStateGraph(**{**attributes, "input_channels": INPUTS})
+        channels = lasting(self.channels) if keeps_thread else self.channels
+        return CompiledStateGraph(**{**attributes, "input_channels": INPUTS, "channels": channels})
 
-    def _needs_state(self, prepared: Any, config: RunnableConfig) -> bool:
-        """Whether the run depends on what the thread has: it goes on with it, or keeps a text of it."""
-        if not _checkpointer(self, config) or "thread_id" not in config.get(CONF, {}):
-            return False
-        return _resumes(prepared, config) or not _is_nested(config) or self.checkpointer is True
+    def _keeps_thread(self, config: RunnableConfig) -> bool:
+        """Whether the next question may depend on what this one leaves: not in a node that begins anew each time."""
+        return _is_stored(self, config) and (not _is_nested(config) or self.checkpointer is True)
 
     def _new_run(
         self, config: RunnableConfig, state: StateSnapshot | None, prepared: Any, is_async: bool, interrupts: bool
@@ -302,6 +308,11 @@ def _id(state: StateSnapshot) -> Any:
 
 def _is_nested(config: RunnableConfig) -> bool:
     return bool(config.get(CONF, {}).get(CONFIG_KEY_CHECKPOINT_NS))
+
+
+def _is_stored(graph: RLM, config: RunnableConfig) -> bool:
+    """Whether the run has a thread, and a checkpointer that keeps its state."""
+    return _checkpointer(graph, config) and "thread_id" in config.get(CONF, {})
 
 
 def _checkpointer(graph: RLM, config: RunnableConfig) -> bool:

@@ -31,6 +31,11 @@ def question_message(text: str, is_new_text: bool) -> HumanMessage:
     return HumanMessage(text, additional_kwargs={ASKS: True, **({TELLS_OF_TEXT: True} if is_new_text else {})})
 
 
+def is_whole(history: Sequence[AnyMessage]) -> bool:
+    """Whether it has its first message: that tells of the text."""
+    return bool(history) and TELLS_OF_TEXT in history[0].additional_kwargs
+
+
 def reply_message(replied: ModelReply, used: UsageMetadata | None) -> AIMessage:
     """What the model has said, and whether that is all."""
     cut = {CUT: prompts.cut_off(replied.cut.what, replied.cut.is_too_long)} if replied.cut else {}

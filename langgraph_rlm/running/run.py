@@ -95,7 +95,7 @@ class Run:
         if context is None:
             stored = next((context for context in read(config, "context") if context["id"] == name), None)
             if stored is None:
-                raise ContextError("The text is not in the thread any more.")
+                raise ContextError("The text is not in the thread any more: have its old checkpoints been cleaned up?")
             if "messages" in stored:
                 context = context_of_messages(read(config, "messages")[: stored["messages"]])
                 if context_id_of(context) != name:
