@@ -66,6 +66,10 @@ from langgraph._internal._runnable import RunnableCallable
 # What is under the key of that name. Without: as for that.
 from langgraph._internal._scratchpad import PregelScratchpad
 
+# The types that a checkpoint may hold, read at each load. Without: a `Context` in an app's state, or in a cache, comes
+# with a warning, and as a dict where LANGGRAPH_STRICT_MSGPACK is set.
+from langgraph.checkpoint.serde import _msgpack
+
 # The channel that makes a node run in the next step. Without: the input has to go by way of LangGraph's own channel,
 # and a long text is stored a second time.
 from langgraph.graph.state import _CHANNEL_BRANCH_TO as CHANNEL_BRANCH_TO
@@ -86,7 +90,13 @@ __all__ = [
     "NS_SEP",
     "PregelScratchpad",
     "RunnableCallable",
+    "allow_in_checkpoints",
     "ensure_config",
     "get_cached_annotated_keys",
     "get_update_as_tuples",
 ]
+
+
+def allow_in_checkpoints(kind: type) -> None:
+    """Has LangGraph's serializer make objects of that type again, as it does those of LangChain."""
+    _msgpack.SAFE_MSGPACK_TYPES |= {(kind.__module__, kind.__name__)}

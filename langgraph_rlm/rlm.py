@@ -16,6 +16,7 @@ from langgraph.types import Command, GraphOutput, StateSnapshot
 from langgraph_rlm.asking.ledger import SUBCALLS, TOOL_CALLS, Ledger, limit_of
 from langgraph_rlm.asking.model_calls import add_usages
 from langgraph_rlm.asking.requests import Request
+from langgraph_rlm.context import Context
 from langgraph_rlm.effects import Steps, adrive, drive
 from langgraph_rlm.errors import InvalidInput
 from langgraph_rlm.langgraph_internals import (
@@ -173,6 +174,8 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         run = self._new_run(config, state, prepared, is_async, interrupts)
         # In a pool of threads, one for each call of a wave: what is finished is stored before another one begins.
         at_once = None if is_async else run.wave_size + SPARE_THREADS
+        if _is_nested(config) and not keeps_thread:
+            prepared = _by_name(prepared, run)
         channel_input, run_config = _channel_input(prepared, state), _run_config(run, config, at_once)
         return PreparedRun(run, self._engine(keeps_thread), channel_input, run_config)
 
@@ -270,6 +273,16 @@ def _channel_input(prepared: Any, state: StateSnapshot | None) -> Any:
     if had and "context" in entered and entered["context"][0]["id"] == had[0]["id"]:
         entered.pop("context")
     return {"query": None, "profile": None, **entered, "in_messages": "messages" in entered, BEGIN: None}
+
+
+def _by_name(prepared: Any, run: Run) -> Any:
+    """The input of a node that begins anew each time, and is given its text again where it goes on: the app's state has
+    that already, so that here its name is enough."""
+    match prepared:
+        case {"context": [{"text": _, "id": name} as stored]}:
+            run.hold_context(name, Context.from_state([stored]))
+            return {**prepared, "context": [{"id": name}]}
+    return prepared
 
 
 def _resumes(prepared: Any, config: RunnableConfig) -> bool:

@@ -13,6 +13,7 @@ from langchain_core.documents import Document
 
 from langgraph_rlm.context.files import Progress, SourceFile, clean, read_again, read_files
 from langgraph_rlm.errors import ContextError, InvalidInput
+from langgraph_rlm.langgraph_internals import allow_in_checkpoints
 
 _BORDER = "\n\n"
 """Stands between two documents in the text."""
@@ -21,6 +22,11 @@ _NAME_KEYS = ("name", "source", "title", "path")
 """Where a `Document` says what it is called, best first. Its `id` comes after them."""
 
 _ACCEPTED = "A context is a str, a list of str or LangChain Documents, or a Context (for files: Context.from_files)."
+
+_UNREAD = (
+    "The context is a dict of files, without their text: when it was loaded, one of them had changed or was gone. "
+    "Restore them and load it again, or read them anew with Context.from_files."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +49,24 @@ class Context:
         files: The file of each document, when the documents are files.
     """
 
-    text: str
-    metadata: list[dict[str, Any]] = field(hash=False)
+    text: str = ""
+    metadata: list[dict[str, Any]] = field(default_factory=list, hash=False)
     skipped: Skipped = Skipped()
     files: tuple[SourceFile, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Reads the files again of a context that was stored: a checkpointer makes it anew of what `_asdict` gave."""
+        stored: Any = self.files
+        if any(isinstance(file, Mapping) for file in stored):
+            files = tuple(map(SourceFile.from_state, stored))
+            skipped: Any = self.skipped
+            for name, value in (("files", files), ("skipped", Skipped(**skipped)), ("text", _read_again(files))):
+                object.__setattr__(self, name, value)
+
+    def _asdict(self) -> dict[str, Any]:
+        """What the serializers of LangGraph and LangSmith take of a context in a state or an input: as `to_state`."""
+        [state] = self.to_state()
+        return state
 
     @classmethod
     def of(cls, value: str | Sequence[str | Document] | Context) -> Context:
@@ -61,6 +81,8 @@ class Context:
             return _join([(clean(value), "document 0", {})])
         if isinstance(value, Mapping) and {"text", "metadata"} <= value.keys():
             return _from_json(value)
+        if isinstance(value, Mapping) and {"files", "metadata"} <= value.keys():
+            raise ContextError(_UNREAD)
         if isinstance(value, os.PathLike):
             raise ContextError(f"The context is a path, {os.fspath(value)!r}. Read it with Context.from_files(path).")
         if not isinstance(value, Sequence) or isinstance(value, bytes | bytearray | memoryview):
@@ -120,10 +142,7 @@ class Context:
             ContextError: A file is missing, or is not what it was.
         """
         [stored] = state
-        if "text" in stored:
-            return cls(stored["text"], stored["metadata"])
-        files = tuple(SourceFile.from_state(file) for file in stored["files"])
-        return cls(_BORDER.join(map(read_again, files)), stored["metadata"], Skipped(**stored["skipped"]), files)
+        return cls(**{name: value for name, value in stored.items() if name != "id"})
 
     def to_state(self) -> list[dict[str, Any]]:
         """Plain built-in types to keep in a checkpoint: of files their paths and SHA-256, else the text, once."""
@@ -233,6 +252,13 @@ class Context:
 
     def __repr__(self) -> str:
         return f"<Context: {len(self.metadata):,} documents, {len(self.text):,} characters>"
+
+
+allow_in_checkpoints(Context)
+
+
+def _read_again(files: Iterable[SourceFile]) -> str:
+    return _BORDER.join(map(read_again, files))
 
 
 def _join(

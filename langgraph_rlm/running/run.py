@@ -94,7 +94,7 @@ class Run:
         context = self._contexts.get(name)
         if context is None:
             stored = next((context for context in read(config, "context") if context["id"] == name), None)
-            if stored is None:
+            if stored is None or stored.keys() == {"id"}:
                 raise ContextError("The text is not in the thread any more: have its old checkpoints been cleaned up?")
             if "messages" in stored:
                 context = context_of_messages(read(config, "messages")[: stored["messages"]])
@@ -106,8 +106,10 @@ class Run:
         return context
 
     def hold_context(self, name: str, context: Context) -> None:
-        """Notes a context that is at hand anyway."""
-        self._contexts[name] = context
+        """Notes a context that is at hand anyway, for as long as the run goes on."""
+        with self._lock:
+            self._contexts[name] = context
+            self._holders[name] = self._holders.get(name, 0) + 1
 
     @contextmanager
     def holding_context(self, name: str, context: Context) -> Iterator[None]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.graph import START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.store.memory import InMemoryStore
@@ -26,6 +28,7 @@ from langgraph_rlm.langgraph_internals import (
     CONFIG_KEY_RUNTIME,
     CONFIG_KEY_TASK_ID,
     RunnableCallable,
+    allow_in_checkpoints,
 )
 from langgraph_rlm.running.run import RUN
 
@@ -148,3 +151,16 @@ def test_graph_is_copied_by_its_attributes(app: App) -> None:
     copied: Any = CompiledStateGraph(**vars(app.graph))
     settings = {name: value for name, value in vars(app.graph).items() if not name.startswith("_")}
     assert settings.items() <= vars(copied).items()
+
+
+def test_checkpoints_may_hold_types_that_are_allowed_later() -> None:
+    serde = JsonPlusSerializer(allowed_msgpack_modules=None)
+    stored = serde.dumps_typed(Held("x"))
+    assert serde.loads_typed(stored) == {"name": "x"}
+    allow_in_checkpoints(Held)
+    assert serde.loads_typed(stored) == Held("x")
+
+
+@dataclass(frozen=True)
+class Held:
+    name: str
