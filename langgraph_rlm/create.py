@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -10,6 +11,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.tools import BaseTool
 from langgraph.cache.base import BaseCache
 from langgraph.graph.state import CompiledStateGraph
+from langgraph.pregel.remote import RemoteGraph
 from langgraph.store.base import BaseStore
 from langgraph.types import All, Checkpointer
 
@@ -42,6 +44,7 @@ def create_rlm(
     sub_model: Model | None = None,
     models: Mapping[str, Model] = MappingProxyType({}),
     retriever: Any = None,
+    child: RemoteGraph | None = None,
     router: Router = Router(),
     limits: Limits = Limits(),
     sandbox: Sandbox = Sandbox(),
@@ -75,6 +78,8 @@ def create_rlm(
             has `read_only` may be called before the code comes to it.
         sub_model: Answers the prompts of `llm_query` and its kin. Default: the model of the root.
         models: Other models, by the names with which code may choose them: `llm_query(prompt, model=name)`.
+        child: Runs the child RLMs on a LangGraph server that has an RLM with the same tools, as that was made there:
+            with models and a sandbox of its own. What is left of `limits` holds there too.
         router: Which path a question takes: a profile, or by its size in characters.
         limits: What one question may spend, over the whole tree.
         sandbox: What the model's code may use: seconds, bytes, characters of output.
@@ -105,11 +110,12 @@ def create_rlm(
     _check_stops(interrupt_before=interrupt_before, interrupt_after=interrupt_after)
     check_profile(router.profile, limits)
     interrupts = interrupts_at(interrupt_before, interrupt_after)
+    _check_child(child, model, limits)
     writer, *writers_below = _by_depth(model, max(1, limits.max_depth))
     root = RLMSpec(
         depth=0,
         model=writer,
-        below=tuple(writers_below),
+        below=() if child else tuple(writers_below),
         sub_model=writer if sub_model is None else resolve_model(sub_model),
         models={_model_name(name): resolve_model(other) for name, other in models.items()},
         tools=tools_of(tools, [*NAMES, *BUILTINS, *OCCASIONAL, "Final", "past_steps", "plain_question"]),
@@ -124,15 +130,24 @@ def create_rlm(
         lookahead=lookahead and limits.confirm_above is None and not interrupts,
         interrupts=interrupts,
         name=name,
+        remote=child,
     )
     app = {"checkpointer": checkpointer, "store": store, "cache": cache}
-    graph = _compiled(root, context_schema, interrupt_before, interrupt_after, debug, app)
-    return RLM(
-        **vars(graph),
-        rlm_spec=root,
-        rlm_max_concurrency=max_concurrency,
-        rlm_workers=Workers(sandbox.max_live),
-    )
+    workers = Workers(sandbox.max_live)
+
+    @lru_cache
+    def at_depth(depth: int) -> RLM:
+        spec = root.down_to(depth)
+        graph = _compiled(spec, context_schema, interrupt_before, interrupt_after, debug, app)
+        return RLM(
+            **vars(graph),
+            rlm_spec=spec,
+            rlm_max_concurrency=max_concurrency,
+            rlm_workers=workers,
+            rlm_at_depth=at_depth,
+        )
+
+    return at_depth(limits.max_depth)
 
 
 def _compiled(
@@ -174,6 +189,17 @@ def _check(
         raise InvalidInput("system_prompt is empty: leave it out for the default rules.")
     if not isinstance(max_concurrency, int) or isinstance(max_concurrency, bool) or max_concurrency < 1:
         raise InvalidInput(f"max_concurrency={max_concurrency!r}: the number of model calls at once, at least 1.")
+
+
+def _check_child(child: object, model: object, limits: Limits) -> None:
+    if child is None:
+        return
+    if not isinstance(child, RemoteGraph):
+        raise InvalidInput(f"child={child!r}: a RemoteGraph(name, url=…) is needed, of an RLM on a LangGraph server.")
+    if limits.max_depth < 2:
+        raise InvalidInput("child runs RLMs below this one: it needs Limits(max_depth=…) of at least 2.")
+    if isinstance(model, Sequence) and not isinstance(model, str) and len(model) > 1:
+        raise InvalidInput("model: child runs the RLMs below with models of its own, so that one is enough here.")
 
 
 def _check_kinds(**settings: tuple[object, type]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
@@ -35,6 +35,7 @@ from langgraph_rlm.models.pools import MANY, slow_pool
 from langgraph_rlm.repl.journal import answers_so_far
 from langgraph_rlm.repl.packed import is_loadable
 from langgraph_rlm.repl.workers import Workers
+from langgraph_rlm.running.as_child import as_child_of, checked_as_child, granted
 from langgraph_rlm.running.conversations import question_in
 from langgraph_rlm.running.inputs import ASKS_BY, check_thread, prepare_input
 from langgraph_rlm.running.lasting import keep_text, lasting, store_for, with_text
@@ -42,7 +43,7 @@ from langgraph_rlm.running.namespace import settled
 from langgraph_rlm.running.run import RUN, Run
 from langgraph_rlm.running.schemas import input_schema
 from langgraph_rlm.running.spec import RLMSpec
-from langgraph_rlm.settings import check_profile
+from langgraph_rlm.settings import Limits, check_profile
 
 RECURSION_LIMIT = 1_000_000_000
 """Supersteps. `Limits` bound a run, not these: what an app sets for its own graph would end an RLM in mid-loop."""
@@ -52,7 +53,7 @@ all are begun before any of them asks."""
 SPARE_THREADS = 4
 """Threads for writing checkpoints in `invoke` and `stream`, beside those that wait for models."""
 BEGIN = CHANNEL_BRANCH_TO.format("route")
-INPUTS = [*ASKS_BY, "in_messages", BEGIN]
+INPUTS = [*ASKS_BY, "as_child", "answer_schema", "writer", "in_messages", BEGIN]
 """The channels that the input goes into. By way of LangGraph's own, `__start__`, it would be stored a second time."""
 
 
@@ -97,9 +98,19 @@ def interrupts_at(*stops: Sequence[str] | str | None) -> bool:
 class RLM(CompiledStateGraph[Any, Any, Any, Any]):
     """The graph that `create_rlm` gives."""
 
-    def __init__(self, *, rlm_spec: RLMSpec, rlm_max_concurrency: int, rlm_workers: Workers, **attributes: Any) -> None:
+    def __init__(
+        self,
+        *,
+        rlm_spec: RLMSpec,
+        rlm_max_concurrency: int,
+        rlm_workers: Workers,
+        rlm_at_depth: Callable[[int], RLM],
+        **attributes: Any,
+    ) -> None:
+        """`rlm_at_depth` makes the same with child RLMs down to a smaller depth."""
         super().__init__(**attributes)
         self.rlm_spec, self.rlm_max_concurrency, self.rlm_workers = rlm_spec, rlm_max_concurrency, rlm_workers
+        self.rlm_at_depth = rlm_at_depth
 
     def get_input_jsonschema(self, config: RunnableConfig | None = None) -> dict[str, Any]:
         """What a run takes, for those who call it over HTTP and show a form for it."""
@@ -146,10 +157,12 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         async_tools = [tool.name for tool in self.rlm_spec.tools.values() if tool.is_async]
         if async_tools and not is_async:
             raise InvalidInput(f"tools that are async: {', '.join(async_tools)}. Use `ainvoke` or `astream`.")
-        config = ensure_config(self.config, config)
+        given_config, config = config, ensure_config(self.config, config)
         if isinstance(self.checkpointer, BaseCheckpointSaver) and not config[CONF].keys() & NAMES_THREAD:
             raise InvalidInput(NO_THREAD)
         prepared, state = prepare_input(input), None
+        if isinstance(prepared, dict) and "as_child" in prepared:
+            prepared["as_child"] = checked_as_child(prepared["as_child"], self.rlm_spec)
         if isinstance(prepared, dict) and "profile" in prepared:
             check_profile(prepared["profile"], self.rlm_spec.limits)
         config = settled(config, self.get_name())
@@ -166,12 +179,15 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
             goes_on = _goes_on(prepared, config, state) if self.checkpointer is True else _asks_same(prepared, state)
             if subgraphs and not goes_on:
                 config = {**config, CONF: {**config[CONF], CONFIG_KEY_RESUMING: False}}
+        limits = granted(self.rlm_spec.limits, as_child_of(prepared, state))
+        if limits.max_depth < self.rlm_spec.limits.max_depth:
+            return (yield from self._shallower(limits.max_depth)._begin(input, given_config, options, is_async))
         if keeps_thread and state is not None:
             store = store_for(self.store, config)
             prepared = yield from with_text(prepared, state, store)
             yield from keep_text(_channel_input(prepared, state), store)
         interrupts = interrupts_at(options.get("interrupt_before"), options.get("interrupt_after"))
-        run = self._new_run(config, state, prepared, is_async, interrupts)
+        run = self._new_run(config, state, prepared, limits, is_async, interrupts)
         # In a pool of threads, one for each call of a wave: what is finished is stored before another one begins.
         at_once = None if is_async else run.wave_size + SPARE_THREADS
         if _is_nested(config) and not keeps_thread:
@@ -189,8 +205,19 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         """Whether the next question may depend on what this one leaves: not in a node that begins anew each time."""
         return _is_stored(self, config) and (not _is_nested(config) or self.checkpointer is True)
 
+    def _shallower(self, depth: int) -> RLM:
+        """The same, with child RLMs down to a smaller depth."""
+        shallower = self.rlm_at_depth(depth)
+        return shallower.copy({"checkpointer": self.checkpointer, "store": self.store, "cache": self.cache})
+
     def _new_run(
-        self, config: RunnableConfig, state: StateSnapshot | None, prepared: Any, is_async: bool, interrupts: bool
+        self,
+        config: RunnableConfig,
+        state: StateSnapshot | None,
+        prepared: Any,
+        limits: Limits,
+        is_async: bool,
+        interrupts: bool,
     ) -> Run:
         resumes = _resumes(prepared, config)
         if prepared is None and state is not None and not state.values:
@@ -208,7 +235,6 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         bounds = RunnableConfig(
             recursion_limit=config["recursion_limit"], max_concurrency=config.get("max_concurrency")
         )
-        limits = self.rlm_spec.limits
         run = Run(self.rlm_workers, limits, width, wave_size, self.cache, is_paced, interrupts, bounds)
         if resumes and state is not None:
             seed_ledger(run.ledger, state)
@@ -268,11 +294,22 @@ def _channel_input(prepared: Any, state: StateSnapshot | None) -> Any:
     """The input as it goes into the channels. A text that the thread has already is not stored again."""
     if not isinstance(prepared, dict):
         return prepared
-    entered = {channel: value for channel, value in prepared.items() if channel in INPUTS}
+    as_child = prepared.get("as_child")
+    said = {name: as_child[name] if as_child else None for name in ("answer_schema", "writer")}
+    entered = {channel: value for channel, value in prepared.items() if channel in ASKS_BY}
     had = state.values.get("context") if state else None
     if had and "context" in entered and entered["context"][0]["id"] == had[0]["id"]:
         entered.pop("context")
-    return {"query": None, "profile": None, **entered, "in_messages": "messages" in entered, BEGIN: None}
+    asks_by_messages = "messages" in entered
+    return {
+        "query": None,
+        "profile": None,
+        "as_child": as_child,
+        **said,
+        **entered,
+        "in_messages": asks_by_messages,
+        BEGIN: None,
+    }
 
 
 def _by_name(prepared: Any, run: Run) -> Any:

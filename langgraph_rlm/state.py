@@ -126,6 +126,16 @@ class ChildOutput(RLMOutput, total=False):
     tool_calls: Annotated[int, operator.add]
 
 
+class AsChild(TypedDict):
+    """What an RLM is told that runs on a server for another one: what it may spend (as `Limits` has it; the smaller one
+    holds), the JSON schema that its code asked for, the model that it chose, how many interrupts were answered."""
+
+    limits: dict[str, Any]
+    answer_schema: dict[str, Any] | None
+    writer: str | None
+    resumed: int
+
+
 class Question(TypedDict):
     """The question being answered: `asked` is the query, `chosen` the profile, `chat` whether it came as messages.
 
@@ -149,6 +159,7 @@ class ReplRef(TypedDict):
 class RLMState(ChildInput, ChildOutput, total=False):
     """All channels."""
 
+    as_child: AsChild | None
     in_messages: Annotated[bool, EphemeralValue(bool)]
     """Whether the question came with messages: so does the answer."""
     question: Question

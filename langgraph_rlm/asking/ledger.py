@@ -6,7 +6,8 @@ import math
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.messages.ai import UsageMetadata
@@ -28,16 +29,27 @@ def limit_of(request: Request) -> str:
     return TOOL_CALLS if request.kind == "tool" else SUBCALLS
 
 
+@dataclass(frozen=True)
+class Share:
+    """What somebody who counts for himself may spend, of what is left. None: it is not bounded."""
+
+    subcalls: int
+    tool_calls: int
+    tokens: int | None
+    seconds: float | None
+
+
 class Ledger:
     """Counts sub-calls, calls of tools, tokens and seconds against `Limits`. Safe to share between threads."""
 
     def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+        self.limits = limits
         self._allowed = {SUBCALLS: limits.max_subcalls, TOOL_CALLS: limits.max_tool_calls}
         self._lock = threading.Lock()
         self._reserved = Counter[str]()
         self._ahead: dict[object, int] = {}
         self._tokens = 0
+        self._shared_tokens = self._shares = 0
         self._calls = 0
         self._begun = time.monotonic()
 
@@ -81,13 +93,50 @@ class Ledger:
     @property
     def remaining(self) -> dict[str, Any]:
         """What the question may still spend: None where it is not bounded, seconds to a tenth."""
-        tokens, seconds = self._limits.max_tokens, self._limits.max_seconds
+        tokens, seconds = self.limits.max_tokens, self.limits.max_seconds
         return {
             "subcalls": max(0, self.left(SUBCALLS)),
             "tool_calls": max(0, self.left(TOOL_CALLS)),
             "tokens": None if tokens is None else max(0, tokens - self._tokens),
             "seconds": None if seconds is None else max(0.0, round(seconds - self.seconds, 1)),
         }
+
+    def share(self, sharers: int) -> Share:
+        """Sets aside what one of so many may spend, so that all of them together spend no more than is left.
+
+        Those among them who have theirs already are not counted again.
+        """
+        allowed, seconds = self.limits.max_tokens, self.limits.max_seconds
+        with self._lock:
+            askers = max(1, sharers - self._shares)
+            self._shares += 1
+            tokens = None if allowed is None else max(0, allowed - self._tokens - self._shared_tokens) // askers
+            subcalls, tool_calls = (max(0, self.left(limit)) // askers for limit in (SUBCALLS, TOOL_CALLS))
+            self._reserved.update({SUBCALLS: subcalls, TOOL_CALLS: tool_calls})
+            self._shared_tokens += tokens or 0
+        return Share(subcalls, tool_calls, tokens, None if seconds is None else max(0.0, seconds - self.seconds))
+
+    def settle(self, share: Share, spent: Mapping[str, Any]) -> None:
+        """Counts what was spent in place of what was set aside for it."""
+        with self._lock:
+            self._reserved.update({SUBCALLS: spent["subcalls"], TOOL_CALLS: spent["tool_calls"]})
+            self._reserved.subtract({SUBCALLS: share.subcalls, TOOL_CALLS: share.tool_calls})
+            self._shared_tokens -= share.tokens or 0
+            self._shares -= 1
+        self.spend(spent["usage"])
+
+    def exceeded_by(self, share: Share, spent: Mapping[str, Any]) -> LimitExceeded:
+        """What somebody ran into who has spent that much of his share."""
+        tokens = sum(used["total_tokens"] for used in spent["usage"].values())
+        for limit, used, shared, allowed in (
+            (SUBCALLS, spent["subcalls"], share.subcalls, self.limits.max_subcalls),
+            (TOOL_CALLS, spent["tool_calls"], share.tool_calls, self.limits.max_tool_calls),
+            ("max_tokens", tokens, share.tokens, self.limits.max_tokens),
+            ("max_seconds", self.seconds, self.limits.max_seconds, self.limits.max_seconds),
+        ):
+            if shared is not None and allowed is not None and used >= shared:
+                return LimitExceeded(limit, allowed - shared + used, allowed)
+        return LimitExceeded("max_steps", spent["steps"], spent["steps"])
 
     def note_ahead(self, asker: object, count: int) -> None:
         """Notes how many requests are asked ahead for the code of `asker`, which has not come to them yet.
@@ -106,13 +155,13 @@ class Ledger:
 
     @property
     def tokens(self) -> int:
-        """Tokens that the question has fitting."""
+        """Tokens that the question has taken."""
         return self._tokens
 
     @property
     def calls_left(self) -> float:
         """For how many calls the tokens that are left are enough, if they take as many as those before."""
-        allowed = self._limits.max_tokens
+        allowed = self.limits.max_tokens
         return math.inf if allowed is None else max(0, allowed - self._tokens) * self._calls / max(1, self._tokens)
 
     def spend(self, usage: Usage) -> None:
@@ -124,8 +173,8 @@ class Ledger:
     def check(self) -> None:
         """Raises `LimitExceeded` when the tokens or the seconds are spent. To be asked before each model call."""
         for limit, used, allowed in (
-            ("max_tokens", self._tokens, self._limits.max_tokens),
-            ("max_seconds", self.seconds, self._limits.max_seconds),
+            ("max_tokens", self._tokens, self.limits.max_tokens),
+            ("max_seconds", self.seconds, self.limits.max_seconds),
         ):
             if allowed is not None and used >= allowed:
                 raise LimitExceeded(limit, used, allowed)

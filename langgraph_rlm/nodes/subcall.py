@@ -10,6 +10,7 @@ from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphBubbleUp
 from langgraph.graph.state import CompiledStateGraph
+from langgraph.pregel.remote import RemoteGraph
 
 from langgraph_rlm.answers.schema import AnswerSchema, Unfit
 from langgraph_rlm.answers.values import as_text
@@ -18,6 +19,7 @@ from langgraph_rlm.asking.caching import AwaitIdentical, CachedAnswer, GetCached
 from langgraph_rlm.asking.in_flight import AwaitCall, InFlightCall, InFlightCalls, StartCall
 from langgraph_rlm.asking.ledger import NOTHING_SPENT
 from langgraph_rlm.asking.model_calls import CallModel, is_overflow, mark_ahead
+from langgraph_rlm.asking.remote_child import ask_remote_child, remote_question, thread_of
 from langgraph_rlm.asking.replies import ModelReply
 from langgraph_rlm.asking.requests import Request
 from langgraph_rlm.asking.tools import CallTool, ToolFailed
@@ -30,7 +32,8 @@ from langgraph_rlm.errors import LimitExceeded, ModelError
 from langgraph_rlm.langgraph_internals import CONF, CONFIG_KEY_TASK_ID
 from langgraph_rlm.models.reply_length import bounded_reply
 from langgraph_rlm.nodes.pending import NOT_NEEDED
-from langgraph_rlm.nodes.records import record_of
+from langgraph_rlm.nodes.records import record_of, tool_calls_in
+from langgraph_rlm.repl.journal import answers_so_far
 from langgraph_rlm.repl.python import answers
 from langgraph_rlm.running.run import SPENT, Run, as_called, read, run_of, spent_before
 from langgraph_rlm.running.spec import RLMSpec
@@ -198,8 +201,8 @@ def _ask_model_or_child(
 ) -> Steps[SubcallResult]:
     """What a model says, or a child RLM."""
     if spec.goes_to_child(request):
-        assert child is not None
-        return (yield from _run_child(child, request, run, config))
+        output = yield from _run_child(spec, child, request, run, config)
+        return _child_result(request, output)
     text = request.prompt if request.context is None else f"{request.prompt}\n\n{request.context}"
     model = spec.model_named(request.model)
     options = {} if request.max_tokens is None else bounded_reply(model, request.max_tokens)
@@ -211,19 +214,46 @@ def _ask_model_or_child(
     return SubcallResult(value, {**NOTHING_SPENT, "usage": usage}, {})
 
 
-def _run_child(child: Child, request: Request, run: Run, config: RunnableConfig) -> Steps[SubcallResult]:
-    """Runs the child RLM. Its text is the prompt's, which this RLM's state has: the child stores its name alone.
-
-    Without a context the prompt is its text, and its query too, shortened.
-    """
+def _run_child(
+    spec: RLMSpec, child: Child | None, request: Request, run: Run, config: RunnableConfig
+) -> Steps[dict[str, Any]]:
+    """The output of the child RLM. Without a context the prompt is its text, and its query too, shortened."""
     prompt, context = request.prompt, request.context
     text, query = (prompt, prompts.shorten(prompt, prompts.MOST_QUERY)) if context is None else (context, prompt)
+    if spec.remote is not None:
+        return (yield from _run_remote_child(spec, spec.remote, request, query, text, run, config))
+    assert child is not None
     about = Context.of(text)
-    name = context_id_of(about)
+    name = context_id_of(about)  # the text itself is the prompt's, which this RLM's state has
     with run.holding_context(name, about):
         question = {"query": query, "context": [{"id": name}], "profile": "rlm"}
         child_input = {**question, "answer_schema": request.schema, "writer": request.model}
-        output = yield RunChild(child, child_input, config)
+        output: dict[str, Any] = yield RunChild(child, child_input, config)
+    return output
+
+
+def _run_remote_child(
+    spec: RLMSpec, remote: RemoteGraph, request: Request, query: str, text: str, run: Run, config: RunnableConfig
+) -> Steps[dict[str, Any]]:
+    """The output of a child RLM on a server, which may spend its share of what is left."""
+    answered, pending = answers_so_far(read(config, "journal")), map(Request.of, read(config, "pending"))
+    sharers = sum(spec.goes_to_child(other) for index, other in enumerate(pending) if index not in answered)
+    share = run.ledger.share(sharers)
+    spent = NOTHING_SPENT
+    try:
+        question = remote_question(request, query, text, share, spec.limits.max_depth - 1)
+        output = yield from ask_remote_child(remote, question, thread_of(request, config), run.ledger, config)
+        output["tool_calls"] = tool_calls_in(output["trajectory"])
+        spent = {channel: output[channel] for channel in SPENT}
+    finally:
+        run.ledger.settle(share, spent)
+    if output["status"] == "limit" and spec.limits.on_exceeded == "raise":
+        raise run.ledger.exceeded_by(share, spent)
+    return output
+
+
+def _child_result(request: Request, output: dict[str, Any]) -> SubcallResult:
+    """What a child RLM's output is to the code that asked."""
     spent = {channel: output[channel] for channel in SPENT}
     if output["answer"] is None:
         failure = ModelError("the RLM that was asked has come to no answer")

@@ -36,10 +36,11 @@ class CellInput(TurnInput, total=False):
 
 def remaining_of(spec: RLMSpec, run: Run, turn: int) -> Remaining:
     """What is left before a turn of an RLM; sub-calls, seconds and tokens are those of the whole tree."""
-    limits, ledger = spec.limits, run.ledger
+    ledger = run.ledger
+    limits = ledger.limits
     return Remaining(
         turn,
-        limits.max_steps,
+        spec.limits.max_steps,
         (ledger.left(SUBCALLS), limits.max_subcalls) if spec.has_subcalls else None,
         None if limits.max_seconds is None else (limits.max_seconds - ledger.seconds, limits.max_seconds),
         None if limits.max_tokens is None else (limits.max_tokens - ledger.tokens, limits.max_tokens),

@@ -11,6 +11,7 @@ from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import RunnableConfig
+from langgraph.pregel.remote import RemoteGraph
 
 from langgraph_rlm.answers.schema import AnswerSchema
 from langgraph_rlm.asking.requests import Request
@@ -61,6 +62,8 @@ class RLMSpec:
     """Those that code may choose for a sub-call, by the names it has for them."""
     answer_schema: AnswerSchema | None
     """What the answer has to be."""
+    remote: RemoteGraph | None = None
+    """Runs the child RLMs on a server: there are none below it here."""
 
     @property
     def depths(self) -> tuple[RLMSpec, ...]:
@@ -69,6 +72,10 @@ class RLMSpec:
             return (self,)
         below = replace(self, depth=self.depth + 1, model=self.below[0], below=self.below[1:], answer_schema=None)
         return (self, *below.depths)
+
+    def down_to(self, depth: int) -> RLMSpec:
+        """The same, with child RLMs down to that depth."""
+        return replace(self, limits=replace(self.limits, max_depth=depth), below=self.below[: max(0, depth - 1)])
 
     @property
     def all_models(self) -> tuple[BaseChatModel, ...]:
@@ -172,7 +179,8 @@ class RLMSpec:
         dialect, rules = (self.dialect_name, self.voice), [below.system for below in self.depths[1:]]
         settings = (self.depth, self.router, self.limits, self.sandbox, dialect, rules, package)
         tools = [(tool.signature, tool.description) for tool in self.tools.values()]
-        return f"{self.name} {[*map(_identity, self.below)]} {self._identities} {tools} {settings!r}"
+        elsewhere = self.remote.assistant_id if self.remote else ""
+        return f"{self.name} {elsewhere} {[*map(_identity, self.below)]} {self._identities} {tools} {settings!r}"
 
     @cached_property
     def _identities(self) -> dict[str | None, str]:

@@ -1,0 +1,179 @@
+"""A child RLM that runs elsewhere: on a LangGraph server, as a `RemoteGraph`.
+
+It is told what it may spend, since it counts for itself. Its thread on the server is named after the sub-call, so that
+a run that goes on finds it again: ended, waiting for a human, or in the middle.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.errors import GraphInterrupt
+from langgraph.pregel.remote import RemoteException, RemoteGraph
+from langgraph.types import Command, StateSnapshot, interrupt
+from langgraph_sdk.errors import NotFoundError
+
+from langgraph_rlm.asking.ledger import Ledger, Share
+from langgraph_rlm.asking.requests import Request
+from langgraph_rlm.asking.retries import is_transient
+from langgraph_rlm.context.digests import digest_of
+from langgraph_rlm.effects import Steps
+from langgraph_rlm.errors import ModelError
+from langgraph_rlm.langgraph_internals import CONF, CONFIG_KEY_CHECKPOINT_NS, CONFIG_KEY_CHECKPOINTER
+
+PATIENCE = 600.0
+"""Seconds without a step of a child RLM after a failure that may pass: a server may be started anew meanwhile."""
+LONGEST_PAUSE = 10.0
+"""Seconds between two tries, at most."""
+STOPPED = ("CancelledError", "UserInterrupt")
+"""What a server that is shut down says of the runs it was at."""
+
+
+@dataclass(frozen=True)
+class RunRemote:
+    """The effect of running a graph on a server. Its result is the output, or what there is of it, or None.
+
+    Who leaves it early has the run cancelled.
+    """
+
+    graph: RemoteGraph
+    input: Any
+    config: RunnableConfig
+
+    def run(self) -> Any:
+        return self.graph.invoke(self.input, self.config, **_OPTIONS)
+
+    async def arun(self) -> Any:
+        return await self.graph.ainvoke(self.input, self.config, **_OPTIONS)
+
+
+_OPTIONS: Any = {"on_disconnect": "cancel", "multitask_strategy": "enqueue"}
+
+
+@dataclass(frozen=True)
+class ReadRemote:
+    """The effect of reading a thread of a server. Its result is None where there is no such thread."""
+
+    graph: RemoteGraph
+    config: RunnableConfig
+
+    def run(self) -> StateSnapshot | None:
+        try:
+            return self.graph.get_state(self.config)
+        except NotFoundError:
+            return None
+
+    async def arun(self) -> StateSnapshot | None:
+        try:
+            return await self.graph.aget_state(self.config)
+        except NotFoundError:
+            return None
+
+
+@dataclass(frozen=True)
+class Pause:
+    """The effect of waiting."""
+
+    seconds: float
+
+    def run(self) -> None:
+        time.sleep(self.seconds)
+
+    async def arun(self) -> None:
+        await asyncio.sleep(self.seconds)
+
+
+def thread_of(request: Request, config: RunnableConfig) -> str:
+    """The id of the thread on the server: the same when the sub-call is asked again, where a checkpointer keeps it."""
+    configurable = config[CONF]
+    if not configurable.get(CONFIG_KEY_CHECKPOINTER):
+        return str(uuid.uuid4())
+    place = (str(configurable.get("thread_id")), str(configurable.get(CONFIG_KEY_CHECKPOINT_NS)), request.key)
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, digest_of(*place)))
+
+
+def ask_remote_child(
+    graph: RemoteGraph, question: dict[str, Any], thread_id: str, ledger: Ledger, config: RunnableConfig
+) -> Steps[dict[str, Any]]:
+    """The output of a child RLM on a server, which is asked, or goes on.
+
+    Raises:
+        ModelError: It failed there, or its server for longer than `PATIENCE`.
+        LimitExceeded: Tokens or seconds are spent while there is no server.
+    """
+    config = {**config, CONF: {**config[CONF], "thread_id": thread_id}}
+    place: RunnableConfig = {CONF: {"thread_id": thread_id}}
+    pauses, place_before, still_since = _pauses(), None, time.monotonic()
+    while True:
+        try:
+            state: StateSnapshot | None = yield ReadRemote(graph, place)
+            if (now := state and state.config[CONF]["checkpoint_id"]) != place_before:
+                pauses, place_before, still_since = _pauses(), now, time.monotonic()
+            if state is not None and _has_ended(state.values):
+                return dict(state.values)
+            output = yield RunRemote(graph, _input(state, question), config)
+            if _has_ended(output):
+                return dict(output)
+        except GraphInterrupt:
+            continue  # it waits for a human: what for is in its state
+        except Exception as failure:
+            if not _may_pass(failure) or time.monotonic() - still_since > PATIENCE:
+                raise _failure_of(graph, failure) from failure
+        ledger.check()
+        yield Pause(next(pauses))
+
+
+def _input(state: StateSnapshot | None, question: dict[str, Any]) -> Any:
+    """What the child's thread has to be given: the question, what a human has said, or nothing."""
+    if state is None or not state.values or not (state.next or state.interrupts):
+        return question
+    if not state.interrupts:
+        return None
+    as_child = state.values["as_child"]
+    for _ in range(as_child["resumed"]):
+        interrupt(None)  # what was said to earlier ones is counted off
+    said = {one.id: interrupt(one.value) for one in state.interrupts}
+    return Command(resume=said, update={"as_child": {**as_child, "resumed": as_child["resumed"] + len(said)}})
+
+
+def remote_question(request: Request, query: str, text: str, share: Share, max_depth: int) -> dict[str, Any]:
+    """The input of a child RLM on a server: what it is asked, and what it may spend, in the terms of `Limits`."""
+    limits = {
+        "max_depth": max_depth,
+        "max_subcalls": share.subcalls,
+        "max_tool_calls": share.tool_calls,
+        "max_tokens": share.tokens,
+        "max_seconds": share.seconds,
+    }
+    as_child = {"limits": limits, "answer_schema": request.schema, "writer": request.model, "resumed": 0}
+    return {"query": query, "context": text, "profile": "rlm", "as_child": as_child}
+
+
+def _has_ended(output: Any) -> bool:
+    return isinstance(output, dict) and bool(output.get("status"))
+
+
+def _may_pass(failure: Exception) -> bool:
+    if isinstance(failure, RemoteException):
+        [said] = failure.args
+        return isinstance(said, dict) and said.get("error") in STOPPED
+    return is_transient(failure)
+
+
+def _failure_of(graph: RemoteGraph, failure: Exception) -> Exception:
+    said = failure.args[0] if isinstance(failure, RemoteException) else None
+    text = f"{said.get('error')}: {said.get('message')}" if isinstance(said, dict) else repr(failure)
+    return ModelError(f"the child RLM {graph.assistant_id!r} failed on its server: {text}")
+
+
+def _pauses() -> Iterator[float]:
+    pause = 0.1
+    while True:
+        yield pause
+        pause = min(2 * pause, LONGEST_PAUSE)
