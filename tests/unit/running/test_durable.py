@@ -531,7 +531,7 @@ def test_limit_counts_what_a_run_had_spent_that_a_server_tries_again(code: str, 
     third = cell(f"{code}\nc = llm_query('one too many')")
     model = ScriptedModel(script={"one too many?": [third, cell("Final = 0")], "": [child]}, answer=str.upper)
     saver = KilledAt(writes)
-    config = {**THREAD, "metadata": {"run_id": "7"}}
+    config: Any = {**THREAD, "metadata": {"run_id": "7"}}
     given = {"query": "one too many?", "context": "text"}
     settings: dict[str, Any] = {"limits": Limits(max_subcalls=2 + ("rlm_query" in code)), "checkpointer": saver}
     with suppress(KeyboardInterrupt):
