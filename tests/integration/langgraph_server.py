@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -95,14 +95,7 @@ class DevServer:
         return re.sub(r"\x1b\[\d*m", "", (self.folder / "log").read_text())
 
     def start(self) -> None:
-        command = [
-            sys.executable,
-            "-c",
-            "from langgraph_cli.cli import cli; cli()",
-            "dev",
-            "--no-browser",
-            "--no-reload",
-        ]
+        cli = [sys.executable, "-c", "from langgraph_cli.cli import cli; cli()"]
         settings = {
             "PYTHONPATH": str(ROOT),
             "OPENAI_BASE_URL": self.model.url,
@@ -115,7 +108,7 @@ class DevServer:
             port = str(free.getsockname()[1])
         with (self.folder / "log").open("w") as log:
             self._process = subprocess.Popen(
-                [*command, "--port", port, "--n-jobs-per-worker", "4"],
+                [*cli, "dev", "--no-browser", "--no-reload", "--n-jobs-per-worker", "4", "--port", port],
                 cwd=self.folder,
                 env={**os.environ, **settings},
                 stdout=log,
@@ -138,8 +131,9 @@ class DevServer:
 
     def end(self, number: int = signal.SIGKILL) -> None:
         """Ends the server: `SIGKILL` with all that it has started, at once, another signal as it is used to."""
-        if number == signal.SIGKILL:
-            os.killpg(self._process.pid, number)
-        else:
+        if number != signal.SIGKILL:
             self._process.send_signal(number)
+        else:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
         self._process.wait(60)

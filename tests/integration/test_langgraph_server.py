@@ -30,9 +30,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevServer]:
     """A server for all tests that do not end theirs: it takes seconds to start."""
     with playing(Model()) as model:
         server = DevServer(tmp_path_factory.mktemp("server") / "app", model)
-        server.start()
-        yield server
-        server.end()
+        try:
+            server.start()
+            yield server
+        finally:
+            server.end()
+        assert "BlockingError" not in server.log  # a call that blocks the event loop of all runs
 
 
 @pytest.fixture
@@ -170,6 +173,22 @@ async def test_human_agrees_to_a_part_of_a_large_fan_out(client: LangGraphClient
     assert out["answer"] == ["P0", "P1"]
 
 
+async def test_children_that_wait_for_a_human_are_seen_and_answered_one_by_one(
+    client: LangGraphClient, model: Model
+) -> None:
+    model.cells, model.child = [CHILDREN], "Final = llm_batch([P[6]] * 4)"
+    thread, context = await thread_of(client), {**SCRIPTED, "confirm_above": 3}
+    await asked(client, thread, ASKED, context=context)
+    state: Any = await client.threads.get_state(thread, subgraphs=True)
+    assert [task["name"] for task in state["tasks"]] == ["subcall", "subcall"]
+    assert [task["state"]["next"] for task in state["tasks"]] == [["confirm"], ["confirm"]]
+    resume = {interrupt["id"]: interrupt["value"]["prompts"][0]["prompt"] == "a" for interrupt in state["interrupts"]}
+    out = await asked(client, thread, None, context=context, command={"resume": resume})
+    first, second = map(json.loads, out["answer"])
+    assert first == ["A"] * 4
+    assert all("did not agree" in error for error in second)
+
+
 async def test_thread_keeps_text_and_variables_for_the_next_question(client: LangGraphClient, model: Model) -> None:
     model.cells = ["n = P.count('apple')\nFinal = n", "Final = [n, len(P)]"]
     thread = await thread_of(client)
@@ -214,10 +233,6 @@ def test_code_in_the_docs_runs(served: DevServer, model: Model) -> None:
     assert names["out"]["answer"] == ["ORDER 0", "ORDER 1", "ORDER 2"]
 
 
-def test_nothing_blocked_the_servers_loop(served: DevServer) -> None:
-    assert "BlockingError" not in served.log
-
-
 @pytest.mark.parametrize(
     ("end", "keeps"),
     [
@@ -235,8 +250,8 @@ async def test_restarted_server_goes_on_and_pays_for_no_answer_twice(
         server = DevServer(tmp_path / "app", model)
         if keeps != "runs.db":
             server.forget("checkpointer")
-        server.start()
         try:
+            server.start()
             async with get_client(url=server.url, api_key=None) as client:
                 thread = await thread_of(client)
                 await client.runs.create(thread, "rlm", input=ASKED, context=context)
