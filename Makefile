@@ -11,6 +11,8 @@ help:  ## list the targets
 setup: $(READY)  ## make .venv with the pinned development packages (other targets do this themselves)
 
 # A candidate has to run, not just exist: version managers leave launchers behind for versions that are switched off.
+# The lock is its own constraints: else pip 23.2, which comes with Python 3.11, does not see that `langsmith==…` there is also
+# the version of the `langsmith[otel]` that one of the packages needs, and refuses what has no hash.
 define make_venv
 @for python in $(PYTHONS); do \
     if $$python -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
@@ -19,7 +21,7 @@ define make_venv
     fi; \
 done; \
 echo "no Python >= 3.11 with venv and ensurepip among: $(PYTHONS)" >&2; exit 1
-$(@D)/bin/python -m pip install --quiet --require-hashes -r requirements-dev.txt
+$(@D)/bin/python -m pip install --quiet --require-hashes -r requirements-dev.txt -c requirements-dev.txt
 endef
 
 $(READY): requirements-dev.txt pyproject.toml

@@ -49,6 +49,8 @@ from langgraph._internal._constants import (
     CONFIG_KEY_RUNTIME,
     # What a task counts, the graphs that it calls among it. Without: an RLM would read another state than it writes.
     CONFIG_KEY_SCRATCHPAD,
+    # Where a graph's events go. Without: what a child RLM does on a server is seen in no stream.
+    CONFIG_KEY_STREAM,
     # The name of a node's task, the same when a killed run goes on. Without: an answer that the run has paid for, and
     # that is in the cache alone, would look as if another run had; and an outcome is stored twice.
     CONFIG_KEY_TASK_ID,
@@ -86,6 +88,7 @@ __all__ = [
     "CONFIG_KEY_RESUMING",
     "CONFIG_KEY_RUNTIME",
     "CONFIG_KEY_SCRATCHPAD",
+    "CONFIG_KEY_STREAM",
     "CONFIG_KEY_TASK_ID",
     "NS_SEP",
     "PregelScratchpad",

@@ -168,8 +168,10 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         config = settled(config, self.get_name())
         keeps_thread = self._keeps_thread(config)
         if keeps_thread or (_is_stored(self, config) and _resumes(prepared, config)):
-            subgraphs = _resumes(prepared, config)
+            subgraphs = _resumes(prepared, config) or _run_id(config) is not None
             state = yield ReadState(self, config, subgraphs)
+            if _is_tried_again(config, state):
+                config = {**config, CONF: {**config[CONF], CONFIG_KEY_RESUMING: True}}
             if isinstance(prepared, Command) and config[CONF].get(CONFIG_KEY_CHECKPOINT_ID):
                 # what finished tasks wrote is in the state of the latest checkpoint alone
                 configurable = {key: value for key, value in config[CONF].items() if key != CONFIG_KEY_CHECKPOINT_ID}
@@ -177,7 +179,7 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
                 head: StateSnapshot = yield ReadState(self, latest, subgraphs)
                 state = head if _id(head) == _id(state) else state
             goes_on = _goes_on(prepared, config, state) if self.checkpointer is True else _asks_same(prepared, state)
-            if subgraphs and not goes_on:
+            if _resumes(prepared, config) and not goes_on:
                 config = {**config, CONF: {**config[CONF], CONFIG_KEY_RESUMING: False}}
         limits = granted(self.rlm_spec.limits, as_child_of(prepared, state))
         if limits.max_depth < self.rlm_spec.limits.max_depth:
@@ -325,6 +327,17 @@ def _by_name(prepared: Any, run: Run) -> Any:
 def _resumes(prepared: Any, config: RunnableConfig) -> bool:
     """Whether the run goes on with a question: asked for, or as the node of a graph that goes on."""
     return prepared is None or isinstance(prepared, Command) or bool(config.get(CONF, {}).get(CONFIG_KEY_RESUMING))
+
+
+def _run_id(config: RunnableConfig) -> Any:
+    """The id by which a server knows its runs."""
+    return config.get("metadata", {}).get("run_id")
+
+
+def _is_tried_again(config: RunnableConfig, state: StateSnapshot) -> bool:
+    """Whether a server gives a run that was cut off its input once more: to LangGraph that is to go on with it."""
+    run_id = _run_id(config)
+    return run_id is not None and not _is_nested(config) and run_id == (state.metadata or {}).get("run_id")
 
 
 def _goes_on(prepared: Any, config: RunnableConfig, state: StateSnapshot) -> bool:

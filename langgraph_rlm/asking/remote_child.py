@@ -25,12 +25,15 @@ from langgraph_rlm.asking.retries import is_transient
 from langgraph_rlm.context.digests import digest_of
 from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import ModelError
-from langgraph_rlm.langgraph_internals import CONF, CONFIG_KEY_CHECKPOINT_NS, CONFIG_KEY_CHECKPOINTER
+from langgraph_rlm.langgraph_internals import CONF, CONFIG_KEY_CHECKPOINT_NS, CONFIG_KEY_CHECKPOINTER, CONFIG_KEY_STREAM
 
 PATIENCE = 600.0
 """Seconds without a step of a child RLM after a failure that may pass: a server may be started anew meanwhile."""
 LONGEST_PAUSE = 10.0
 """Seconds between two tries, at most."""
+STREAMED = (CONFIG_KEY_CHECKPOINT_NS, CONFIG_KEY_STREAM)
+"""What of a config is needed to show here what the child does. The rest of it is not the server's: a `RemoteGraph` has
+a config of its own for that."""
 STOPPED = ("CancelledError", "UserInterrupt")
 """What a server that is shut down says of the runs it was at."""
 
@@ -107,8 +110,9 @@ def ask_remote_child(
         ModelError: It failed there, or its server for longer than `PATIENCE`.
         LimitExceeded: Tokens or seconds are spent while there is no server.
     """
-    config = {**config, CONF: {**config[CONF], "thread_id": thread_id}}
     place: RunnableConfig = {CONF: {"thread_id": thread_id}}
+    streamed = {key: config[CONF][key] for key in STREAMED if key in config[CONF]}
+    config = {**config, CONF: {**place[CONF], **streamed}}
     pauses, place_before, still_since = _pauses(), None, time.monotonic()
     while True:
         try:

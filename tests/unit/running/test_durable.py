@@ -9,7 +9,7 @@ import math
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -24,7 +24,7 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from langgraph_rlm import InvalidInput, Limits, Sandbox, SandboxError
 from langgraph_rlm.repl import boot, host, packed, repeating, repl_state, session, workers
-from tests.fakes import QUERY, ScriptedModel, cell, rlm_of, worker_processes
+from tests.fakes import QUERY, KilledAt, ScriptedModel, cell, rlm_of, worker_processes
 
 THREAD: Any = {"configurable": {"thread_id": "1"}}
 LOOP = """
@@ -519,3 +519,22 @@ def test_repl_goes_back_with_the_thread(dumps: float, saver: Any, monkeypatch: p
     assert rlm.invoke({"query": "another second"}, after_first)["answer"] == ["first", "second"]
     steps = [state.values.get("step") for state in rlm.get_state_history(THREAD)]
     assert len(steps) > 10
+
+
+@pytest.mark.parametrize(
+    "code", ["a = llm_query('1')\nb = llm_query(a + '2')", "a = rlm_query('1')\nb = llm_query('2')"]
+)
+@pytest.mark.parametrize("writes", range(2, 20, 2))
+def test_limit_counts_what_a_run_had_spent_that_a_server_tries_again(code: str, writes: int) -> None:
+    # LangGraph's server gives a run that its end cut off the same input again: LangGraph knows it by its id.
+    child = cell("Final = llm_query('in the child')")
+    third = cell(f"{code}\nc = llm_query('one too many')")
+    model = ScriptedModel(script={"one too many?": [third, cell("Final = 0")], "": [child]}, answer=str.upper)
+    saver = KilledAt(writes)
+    config: Any = {**THREAD, "metadata": {"run_id": "7"}}
+    given = {"query": "one too many?", "context": "text"}
+    settings: dict[str, Any] = {"limits": Limits(max_subcalls=2 + ("rlm_query" in code)), "checkpointer": saver}
+    with suppress(KeyboardInterrupt):
+        rlm_of(model, **settings).invoke(given, config)
+    assert rlm_of(model, **settings).invoke(given, config)["answer"] == 0
+    assert "one too many" not in model.asked
