@@ -4,6 +4,7 @@ Run: pip install 'langgraph-cli[inmem]'; langgraph dev
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import lru_cache
@@ -11,6 +12,7 @@ from typing import Any
 
 from langchain_core.messages import BaseMessage
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from langgraph.pregel.remote import RemoteGraph
 from langgraph_sdk.runtime import ServerRuntime
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -18,6 +20,9 @@ from langgraph_rlm import InvalidInput, Limits, Router, create_rlm
 from langgraph_rlm.routes.profiles import Profile
 
 DEEPEST = 3
+MODEL = os.environ.get("RLM_MODEL", "local")
+CHILDREN = os.environ.get("RLM_CHILDREN")
+"""The URL of a server like this one that runs the child RLMs, with the model that it has."""
 
 
 class RunContext(BaseModel):
@@ -25,7 +30,7 @@ class RunContext(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    model: str = Field("local", description='Writes the code: "provider:name", or "local" for the embedded one.')
+    model: str = Field(MODEL, description='Writes the code: "provider:name", or "local" for the embedded one.')
     sub_model: str | None = Field(None, description="Answers what the code asks. Default: the model.")
     profile: Profile = Field("auto", description="Which way a question takes.")
     max_steps: int = Field(30, ge=1, description="Cells of code, for each RLM.")
@@ -72,6 +77,7 @@ def rlm_for(context: RunContext) -> Any:
         sub_model=context.sub_model,
         router=Router(profile=context.profile),
         limits=context.limits,
+        child=RemoteGraph("rlm", url=CHILDREN) if CHILDREN and context.max_depth > 1 else None,
         context_schema=RunContext,
     )
 

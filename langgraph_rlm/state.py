@@ -72,6 +72,10 @@ def _extend_usage(old: Usage, added: Usage) -> Usage:
     return add_usages(old, added)
 
 
+def _newest(old: Any, new: Any) -> Any:
+    return new
+
+
 def _most(old: float, new: float) -> float:
     return max(old, new)
 
@@ -159,7 +163,7 @@ class ReplRef(TypedDict):
 class RLMState(ChildInput, ChildOutput, total=False):
     """All channels."""
 
-    as_child: AsChild | None
+    as_child: Annotated[AsChild | None, _newest]
     in_messages: Annotated[bool, EphemeralValue(bool)]
     """Whether the question came with messages: so does the answer."""
     question: Question

@@ -16,8 +16,8 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphInterrupt
 from langgraph.pregel.remote import RemoteException, RemoteGraph
-from langgraph.types import Command, StateSnapshot, interrupt
-from langgraph_sdk.errors import NotFoundError
+from langgraph.types import Command, interrupt
+from langgraph_sdk.schema import ThreadState
 
 from langgraph_rlm.asking.ledger import Ledger, Share
 from langgraph_rlm.asking.requests import Request
@@ -61,22 +61,23 @@ _OPTIONS: Any = {"on_disconnect": "cancel", "multitask_strategy": "enqueue"}
 
 @dataclass(frozen=True)
 class ReadRemote:
-    """The effect of reading a thread of a server. Its result is None where there is no such thread."""
+    """The effect of reading a thread of a server. Its result is its state, which has no values in a new thread.
+
+    The thread is made first: a server that was killed may know it no more, though its checkpoints are there.
+    """
 
     graph: RemoteGraph
-    config: RunnableConfig
+    thread_id: str
 
-    def run(self) -> StateSnapshot | None:
-        try:
-            return self.graph.get_state(self.config)
-        except NotFoundError:
-            return None
+    def run(self) -> ThreadState:
+        assert self.graph.sync_client is not None
+        self.graph.sync_client.threads.create(thread_id=self.thread_id, if_exists="do_nothing")
+        return self.graph.sync_client.threads.get_state(self.thread_id)
 
-    async def arun(self) -> StateSnapshot | None:
-        try:
-            return await self.graph.aget_state(self.config)
-        except NotFoundError:
-            return None
+    async def arun(self) -> ThreadState:
+        assert self.graph.client is not None
+        await self.graph.client.threads.create(thread_id=self.thread_id, if_exists="do_nothing")
+        return await self.graph.client.threads.get_state(self.thread_id)
 
 
 @dataclass(frozen=True)
@@ -110,40 +111,46 @@ def ask_remote_child(
         ModelError: It failed there, or its server for longer than `PATIENCE`.
         LimitExceeded: Tokens or seconds are spent while there is no server.
     """
-    place: RunnableConfig = {CONF: {"thread_id": thread_id}}
     streamed = {key: config[CONF][key] for key in STREAMED if key in config[CONF]}
-    config = {**config, CONF: {**place[CONF], **streamed}}
-    pauses, place_before, still_since = _pauses(), None, time.monotonic()
+    config = {**config, CONF: {"thread_id": thread_id, **streamed}}
+    pauses, place, still_since = _pauses(), None, time.monotonic()
+    said, heard = None, 0
     while True:
         try:
-            state: StateSnapshot | None = yield ReadRemote(graph, place)
-            if (now := state and state.config[CONF]["checkpoint_id"]) != place_before:
-                pauses, place_before, still_since = _pauses(), now, time.monotonic()
-            if state is not None and _has_ended(state.values):
-                return dict(state.values)
-            output = yield RunRemote(graph, _input(state, question), config)
+            state: ThreadState = yield ReadRemote(graph, thread_id)
+            if state["checkpoint"] != place:
+                pauses, place, still_since = _pauses(), state["checkpoint"], time.monotonic()
+            output: Any = state["values"]
+            if not _has_ended(output) and (said or not state["interrupts"]):
+                given, said = (said if state["interrupts"] else None if state["next"] else question), None
+                output = yield RunRemote(graph, given, config)
             if _has_ended(output):
                 return dict(output)
         except GraphInterrupt:
-            continue  # it waits for a human: what for is in its state
+            continue  # what it waits for is in its state
         except Exception as failure:
             if not _may_pass(failure) or time.monotonic() - still_since > PATIENCE:
                 raise _failure_of(graph, failure) from failure
+        else:
+            if state["interrupts"]:
+                said, heard = _said_to(state, heard)
+                continue
         ledger.check()
         yield Pause(next(pauses))
 
 
-def _input(state: StateSnapshot | None, question: dict[str, Any]) -> Any:
-    """What the child's thread has to be given: the question, what a human has said, or nothing."""
-    if state is None or not state.values or not (state.next or state.interrupts):
-        return question
-    if not state.interrupts:
-        return None
-    as_child = state.values["as_child"]
-    for _ in range(as_child["resumed"]):
-        interrupt(None)  # what was said to earlier ones is counted off
-    said = {one.id: interrupt(one.value) for one in state.interrupts}
-    return Command(resume=said, update={"as_child": {**as_child, "resumed": as_child["resumed"] + len(said)}})
+def _said_to(state: ThreadState, heard: int) -> tuple[Command[Any], int]:
+    """What a human says to a child that waits, and how much he has said by then, of which so much was `heard` already.
+
+    At first this interrupts the RLM that has asked the child.
+    """
+    values: Any = state["values"]
+    as_child = values["as_child"]
+    for _ in range(as_child["resumed"] - heard):
+        interrupt(None)  # what was said to earlier interrupts is gone through again
+    said = {one["id"]: interrupt(one["value"]) for one in state["interrupts"]}
+    in_all = as_child["resumed"] + len(said)
+    return Command(resume=said, update={"as_child": {**as_child, "resumed": in_all}}), in_all
 
 
 def remote_question(request: Request, query: str, text: str, share: Share, max_depth: int) -> dict[str, Any]:

@@ -20,9 +20,20 @@ def record_of(request: Request, is_ahead: bool) -> dict[str, Any]:
     }
 
 
+def below(trajectory: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The trajectory of an RLM that took itself for a root, as it is one level below another."""
+    return [
+        {**step, "depth": step["depth"] + 1, "subcalls": [_below(record) for record in step.get("subcalls", ())]}
+        for step in trajectory
+    ]
+
+
+def _below(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {**record, **({"trajectory": below(record["trajectory"])} if "trajectory" in record else {})}
+
+
 def tool_calls_in(trajectory: Sequence[Mapping[str, Any]]) -> int:
     """How often tools were called, in the RLM whose trajectory it is and in those below."""
     records = [record for step in trajectory for record in step.get("subcalls", ())]
     own: int = sum(record["kind"] == "tool" for record in records)
-    below = (tool_calls_in(record.get("trajectory", ())) for record in records)
-    return sum(below, own)
+    return sum((tool_calls_in(record.get("trajectory", ())) for record in records), own)

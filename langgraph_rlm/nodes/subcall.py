@@ -32,7 +32,7 @@ from langgraph_rlm.errors import LimitExceeded, ModelError
 from langgraph_rlm.langgraph_internals import CONF, CONFIG_KEY_TASK_ID
 from langgraph_rlm.models.reply_length import bounded_reply
 from langgraph_rlm.nodes.pending import NOT_NEEDED
-from langgraph_rlm.nodes.records import record_of, tool_calls_in
+from langgraph_rlm.nodes.records import below, record_of, tool_calls_in
 from langgraph_rlm.repl.journal import answers_so_far
 from langgraph_rlm.repl.python import answers
 from langgraph_rlm.running.run import SPENT, Run, as_called, read, run_of, spent_before
@@ -243,7 +243,7 @@ def _run_remote_child(
     try:
         question = remote_question(request, query, text, share, spec.limits.max_depth - 1)
         output = yield from ask_remote_child(remote, question, thread_of(request, config), run.ledger, config)
-        output["tool_calls"] = tool_calls_in(output["trajectory"])
+        output |= {"tool_calls": tool_calls_in(output["trajectory"]), "trajectory": below(output["trajectory"])}
         spent = {channel: output[channel] for channel in SPENT}
     finally:
         run.ledger.settle(share, spent)

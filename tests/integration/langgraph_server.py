@@ -78,6 +78,10 @@ class DevServer:
     folder: Path
     model: Model
     url: str = ""
+    port: int = 0
+    """Where it listens: from its first start on always there."""
+    settings: dict[str, str] = field(default_factory=dict)
+    """Variables of its environment."""
 
     def __post_init__(self) -> None:
         shutil.copytree(ROOT / "examples", self.folder / "examples")
@@ -103,12 +107,14 @@ class DevServer:
             "LANGSMITH_TRACING": "false",
             "LANGGRAPH_CLI_NO_ANALYTICS": "1",
             "LANGGRAPH_NO_VERSION_CHECK": "1",
+            **self.settings,
         }
-        with socket.create_server(("127.0.0.1", 0)) as free:  # another one is taken, and told, where it is not by then
-            port = str(free.getsockname()[1])
+        if not self.port:
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                self.port = free.getsockname()[1]  # another one is taken, and told, where it is not free any more
         with (self.folder / "log").open("w") as log:
             self._process = subprocess.Popen(
-                [*cli, "dev", "--no-browser", "--no-reload", "--n-jobs-per-worker", "4", "--port", port],
+                [*cli, "dev", "--no-browser", "--no-reload", "--n-jobs-per-worker", "4", "--port", str(self.port)],
                 cwd=self.folder,
                 env={**os.environ, **settings},
                 stdout=log,
