@@ -36,6 +36,8 @@ STREAMED = (CONFIG_KEY_CHECKPOINT_NS, CONFIG_KEY_STREAM)
 a config of its own for that."""
 STOPPED = ("CancelledError", "UserInterrupt")
 """What a server that is shut down says of the runs it was at."""
+LOST = {"error": "HTTPException", "message": "404: Run not found"}
+"""What a server that was killed says of them."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +58,14 @@ class RunRemote:
         return await self.graph.ainvoke(self.input, self.config, **_OPTIONS)
 
 
-_OPTIONS: Any = {"on_disconnect": "cancel", "multitask_strategy": "enqueue"}
+_OPTIONS: Any = {"on_disconnect": "cancel", "multitask_strategy": "enqueue", "stream_resumable": True}
 
 
 @dataclass(frozen=True)
 class ReadRemote:
     """The effect of reading a thread of a server. Its result is its state, which has no values in a new thread.
 
-    The thread is made first: a server that was killed may know it no more, though its checkpoints are there.
+    The thread is made first, of its graph: a server that was killed may know neither, though its checkpoints are there.
     """
 
     graph: RemoteGraph
@@ -71,13 +73,28 @@ class ReadRemote:
 
     def run(self) -> ThreadState:
         assert self.graph.sync_client is not None
-        self.graph.sync_client.threads.create(thread_id=self.thread_id, if_exists="do_nothing")
-        return self.graph.sync_client.threads.get_state(self.thread_id)
+        assistants, threads = self.graph.sync_client.assistants, self.graph.sync_client.threads
+        name = self.graph.assistant_id
+        graph_id = assistants.get(name)["graph_id"] if _is_uuid(name) else name
+        threads.create(thread_id=self.thread_id, graph_id=graph_id, if_exists="do_nothing")
+        return threads.get_state(self.thread_id)
 
     async def arun(self) -> ThreadState:
         assert self.graph.client is not None
-        await self.graph.client.threads.create(thread_id=self.thread_id, if_exists="do_nothing")
-        return await self.graph.client.threads.get_state(self.thread_id)
+        assistants, threads = self.graph.client.assistants, self.graph.client.threads
+        name = self.graph.assistant_id
+        graph_id = (await assistants.get(name))["graph_id"] if _is_uuid(name) else name
+        await threads.create(thread_id=self.thread_id, graph_id=graph_id, if_exists="do_nothing")
+        return await threads.get_state(self.thread_id)
+
+
+def _is_uuid(name: str) -> bool:
+    """Whether that is the id of an assistant, and not the name of a graph."""
+    try:
+        uuid.UUID(name)
+    except ValueError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -173,7 +190,7 @@ def _has_ended(output: Any) -> bool:
 def _may_pass(failure: Exception) -> bool:
     if isinstance(failure, RemoteException):
         [said] = failure.args
-        return isinstance(said, dict) and said.get("error") in STOPPED
+        return isinstance(said, dict) and (said.get("error") in STOPPED or said == LOST)
     return is_transient(failure)
 
 
