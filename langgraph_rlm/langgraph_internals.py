@@ -49,6 +49,9 @@ from langgraph._internal._constants import (
     CONFIG_KEY_RUNTIME,
     # What a task counts, the graphs that it calls among it. Without: an RLM would read another state than it writes.
     CONFIG_KEY_SCRATCHPAD,
+    # A function that writes channels beside what the node returns. Without: dumps of the sandbox would have to be
+    # returned, and what is returned is traced.
+    CONFIG_KEY_SEND,
     # The name of a node's task, the same when a killed run goes on. Without: an answer that the run has paid for, and
     # that is in the cache alone, would look as if another run had; and an outcome is stored twice.
     CONFIG_KEY_TASK_ID,
@@ -82,6 +85,7 @@ __all__ = [
     "CONFIG_KEY_RESUMING",
     "CONFIG_KEY_RUNTIME",
     "CONFIG_KEY_SCRATCHPAD",
+    "CONFIG_KEY_SEND",
     "CONFIG_KEY_TASK_ID",
     "NS_SEP",
     "PregelScratchpad",

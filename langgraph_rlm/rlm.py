@@ -16,6 +16,7 @@ from langgraph.types import Command, GraphOutput, StateSnapshot
 from langgraph_rlm.asking.ledger import SUBCALLS, TOOL_CALLS, Ledger, limit_of
 from langgraph_rlm.asking.model_calls import add_usages
 from langgraph_rlm.asking.requests import Request
+from langgraph_rlm.context import Context
 from langgraph_rlm.effects import Steps, adrive, drive
 from langgraph_rlm.errors import InvalidInput
 from langgraph_rlm.langgraph_internals import (
@@ -40,6 +41,7 @@ from langgraph_rlm.running.namespace import settled
 from langgraph_rlm.running.run import RUN, Run
 from langgraph_rlm.running.schemas import input_schema
 from langgraph_rlm.running.spec import RLMSpec
+from langgraph_rlm.running.views import TEXTS, UNSEEN, View, attributes_of
 from langgraph_rlm.settings import check_profile
 
 RECURSION_LIMIT = 1_000_000_000
@@ -75,7 +77,7 @@ NO_THREAD = (
 class ReadState:
     """The effect of reading a thread's state."""
 
-    graph: RLM
+    graph: View
     config: RunnableConfig
     subgraphs: bool
 
@@ -101,6 +103,12 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
     def get_input_jsonschema(self, config: RunnableConfig | None = None) -> dict[str, Any]:
         """What a run takes, for those who call it over HTTP and show a form for it."""
         return input_schema(self.get_name())
+
+    def get_state(self, config: RunnableConfig, *, subgraphs: bool = False) -> StateSnapshot:
+        return View(self, TEXTS).get_state(config, subgraphs=subgraphs)
+
+    async def aget_state(self, config: RunnableConfig, *, subgraphs: bool = False) -> StateSnapshot:
+        return await View(self, TEXTS).aget_state(config, subgraphs=subgraphs)
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Any:
         return self._validated(super().invoke(input, config, **options))
@@ -152,12 +160,13 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         config = settled(config, self.get_name())
         if self._needs_state(prepared, config):
             subgraphs = _resumes(prepared, config)
-            state = yield ReadState(self, config, subgraphs)
+            whole = View(self, UNSEEN)
+            state = yield ReadState(whole, config, subgraphs)
             if isinstance(prepared, Command) and config[CONF].get(CONFIG_KEY_CHECKPOINT_ID):
                 # what finished tasks wrote is in the state of the latest checkpoint alone
                 configurable = {key: value for key, value in config[CONF].items() if key != CONFIG_KEY_CHECKPOINT_ID}
                 latest: RunnableConfig = {**config, CONF: configurable}
-                head: StateSnapshot = yield ReadState(self, latest, subgraphs)
+                head: StateSnapshot = yield ReadState(whole, latest, subgraphs)
                 state = head if _id(head) == _id(state) else state
             goes_on = _goes_on(prepared, config, state) if self.checkpointer is True else _asks_same(prepared, state)
             if subgraphs and not goes_on:
@@ -166,13 +175,14 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         run = self._new_run(config, state, prepared, is_async, interrupts)
         # In a pool of threads, one for each call of a wave: what is finished is stored before another one begins.
         at_once = None if is_async else run.wave_size + SPARE_THREADS
+        if _is_nested(config) and self.checkpointer is not True:
+            prepared = _with_name_of_text(prepared, run)
         return PreparedRun(run, _channel_input(prepared, state), _run_config(run, config, at_once))
 
     @property
     def _engine(self) -> CompiledStateGraph[Any, Any, Any, Any]:
         """This graph as LangGraph runs it."""
-        attributes = {name: value for name, value in vars(self).items() if not name.startswith("rlm_")}
-        return CompiledStateGraph(**{**attributes, "input_channels": INPUTS})
+        return CompiledStateGraph(**{**attributes_of(self), "input_channels": INPUTS})
 
     def _needs_state(self, prepared: Any, config: RunnableConfig) -> bool:
         """Whether the run depends on what the thread has: it goes on with it, or keeps a text of it."""
@@ -253,6 +263,19 @@ def _unfinished(state: StateSnapshot) -> Iterator[dict[str, Any]]:
     for task in state.tasks:
         if isinstance(task.state, StateSnapshot) and task.result is None:
             yield from _unfinished(task.state)
+
+
+def _with_name_of_text(prepared: Any, run: Run) -> Any:
+    """The input of a run within another: the text is traced already where it comes from, so it goes in by its name.
+
+    `route` stores it. Where a run ends before that, nothing goes on with its thread but the same call, which gives it
+    again. (So it would not be with a node that keeps its thread.)
+    """
+    [text] = prepared.get("context", [{}]) if isinstance(prepared, dict) else [{}]
+    if "text" not in text:
+        return prepared
+    run.hold_context(text["id"], Context.from_state([text]))
+    return {**prepared, "context": [{"id": text["id"]}]}
 
 
 def _channel_input(prepared: Any, state: StateSnapshot | None) -> Any:

@@ -21,7 +21,7 @@ from langgraph_rlm.routes.outcomes import ReadOutcomes, namespace_of
 from langgraph_rlm.routes.profiles import PROFILES, Profile
 from langgraph_rlm.routes.routing import Routing
 from langgraph_rlm.running.conversations import context_of_messages, question_in
-from langgraph_rlm.running.inputs import checked_query, missing_context
+from langgraph_rlm.running.inputs import checked_query, missing_context, stored
 from langgraph_rlm.running.run import read, run_of, store_of
 from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.state import Question
@@ -32,7 +32,6 @@ class RouteInput(TypedDict, total=False):
     profile: Profile | None
     answer_schema: dict[str, Any] | None
     writer: str | None
-    messages: list[AnyMessage]
     in_messages: bool | None
     told: str
     history: list[AnyMessage]
@@ -40,7 +39,7 @@ class RouteInput(TypedDict, total=False):
 
 def route(spec: RLMSpec, state: RouteInput, config: RunnableConfig) -> Steps[Command[Any]]:
     run = run_of(config)
-    conversation = state.get("messages") or []
+    conversation = read(config, "messages")
     chat = bool(state.get("in_messages"))
     query = state.get("query") or checked_query(question_in(conversation))
     update: dict[str, Any] = {}
@@ -56,6 +55,8 @@ def route(spec: RLMSpec, state: RouteInput, config: RunnableConfig) -> Steps[Com
     else:
         context_id = newest["id"]
         context = yield Work(lambda: run.context(context_id, config))
+        if spec.depth == 0 and newest.keys() == {"id"}:  # that of a child is in the state of its caller
+            update["context"] = [stored(context)]
 
     profile: Profile = state.get("profile") or spec.router.profile
     schema = spec.answer_schema.schema if spec.answer_schema else state.get("answer_schema")
