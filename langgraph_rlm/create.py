@@ -25,6 +25,7 @@ from langgraph_rlm.repl.boot import BUILTINS, NAMES, OCCASIONAL
 from langgraph_rlm.repl.workers import Workers
 from langgraph_rlm.rlm import RLM, interrupts_at
 from langgraph_rlm.running.spec import RLMSpec, SystemPrompt
+from langgraph_rlm.running.views import UNSEEN
 from langgraph_rlm.settings import (
     DialectName,
     Limits,
@@ -170,6 +171,7 @@ def _compiled(
             name=spec.name,
             **(app if spec is root else {}),
         )
+        graph.stream_channels = [channel for channel in graph.stream_channels_list if channel not in UNSEEN]
     assert graph is not None
     return graph
 

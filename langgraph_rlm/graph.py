@@ -34,6 +34,7 @@ from langgraph_rlm.nodes.turn import CellInput
 from langgraph_rlm.nodes.verify import VerifyInput, check, verify
 from langgraph_rlm.running.run import note_spent
 from langgraph_rlm.running.spec import RLMSpec
+from langgraph_rlm.running.views import returned
 from langgraph_rlm.state import ChildInput, ChildOutput, RLMInput, RLMOutput, RLMState, SubcallInput
 
 Child = CompiledStateGraph[Any, Any, Any, Any]
@@ -78,14 +79,14 @@ def _node(spec: RLMSpec, logic: Callable[[RLMSpec, Any, RunnableConfig], Steps[A
 
     def run(state: Any, config: RunnableConfig) -> Any:
         try:
-            return drive(logic(spec, state, config))
+            return returned(drive(logic(spec, state, config)), config)
         except Exception as failure:
             note_spent(failure, config)
             raise
 
     async def arun(state: Any, config: RunnableConfig) -> Any:
         try:
-            return await adrive(logic(spec, state, config))
+            return returned(await adrive(logic(spec, state, config)), config)
         except Exception as failure:
             note_spent(failure, config)
             raise
@@ -97,9 +98,9 @@ def _subcall_node(spec: RLMSpec, child: Child | None) -> RunnableCallable:
     """The sub-call node. LangGraph finds the child graph because the functions name it: it draws and inspects it."""
 
     def run(state: SubcallInput, config: RunnableConfig) -> Any:
-        return drive(subcall(spec, child, state, config))
+        return returned(drive(subcall(spec, child, state, config)), config)
 
     async def arun(state: SubcallInput, config: RunnableConfig) -> Any:
-        return await adrive(subcall(spec, child, state, config))
+        return returned(await adrive(subcall(spec, child, state, config)), config)
 
     return RunnableCallable(run, arun, name=spec.subcall_node, trace=False)

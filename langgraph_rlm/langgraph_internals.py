@@ -49,6 +49,9 @@ from langgraph._internal._constants import (
     CONFIG_KEY_RUNTIME,
     # What a task counts, the graphs that it calls among it. Without: an RLM would read another state than it writes.
     CONFIG_KEY_SCRATCHPAD,
+    # A function that writes channels beside what the node returns. Without: dumps of the sandbox would have to be
+    # returned, and what is returned is traced.
+    CONFIG_KEY_SEND,
     # Where a graph's events go. Without: what a child RLM does on a server is seen in no stream.
     CONFIG_KEY_STREAM,
     # The name of a node's task, the same when a killed run goes on. Without: an answer that the run has paid for, and
@@ -88,6 +91,7 @@ __all__ = [
     "CONFIG_KEY_RESUMING",
     "CONFIG_KEY_RUNTIME",
     "CONFIG_KEY_SCRATCHPAD",
+    "CONFIG_KEY_SEND",
     "CONFIG_KEY_STREAM",
     "CONFIG_KEY_TASK_ID",
     "NS_SEP",

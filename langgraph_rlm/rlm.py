@@ -43,6 +43,7 @@ from langgraph_rlm.running.namespace import settled
 from langgraph_rlm.running.run import RUN, Run
 from langgraph_rlm.running.schemas import input_schema
 from langgraph_rlm.running.spec import RLMSpec
+from langgraph_rlm.running.views import TEXTS, UNSEEN, View, attributes_of
 from langgraph_rlm.settings import Limits, check_profile
 
 RECURSION_LIMIT = 1_000_000_000
@@ -79,7 +80,7 @@ NO_THREAD = (
 class ReadState:
     """The effect of reading a thread's state."""
 
-    graph: RLM
+    graph: View
     config: RunnableConfig
     subgraphs: bool
 
@@ -115,6 +116,12 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
     def get_input_jsonschema(self, config: RunnableConfig | None = None) -> dict[str, Any]:
         """What a run takes, for those who call it over HTTP and show a form for it."""
         return input_schema(self.get_name())
+
+    def get_state(self, config: RunnableConfig, *, subgraphs: bool = False) -> StateSnapshot:
+        return View(self, TEXTS).get_state(config, subgraphs=subgraphs)
+
+    async def aget_state(self, config: RunnableConfig, *, subgraphs: bool = False) -> StateSnapshot:
+        return await View(self, TEXTS).aget_state(config, subgraphs=subgraphs)
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Any:
         return self._validated(super().invoke(input, config, **options))
@@ -169,14 +176,15 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         keeps_thread = self._keeps_thread(config)
         if keeps_thread or (_is_stored(self, config) and _resumes(prepared, config)):
             subgraphs = _resumes(prepared, config) or _run_id(config) is not None
-            state = yield ReadState(self, config, subgraphs)
+            whole = View(self, UNSEEN)
+            state = yield ReadState(whole, config, subgraphs)
             if _is_tried_again(config, state):
                 config = {**config, CONF: {**config[CONF], CONFIG_KEY_RESUMING: True}}
             if isinstance(prepared, Command) and config[CONF].get(CONFIG_KEY_CHECKPOINT_ID):
                 # what finished tasks wrote is in the state of the latest checkpoint alone
                 configurable = {key: value for key, value in config[CONF].items() if key != CONFIG_KEY_CHECKPOINT_ID}
                 latest: RunnableConfig = {**config, CONF: configurable}
-                head: StateSnapshot = yield ReadState(self, latest, subgraphs)
+                head: StateSnapshot = yield ReadState(whole, latest, subgraphs)
                 state = head if _id(head) == _id(state) else state
             goes_on = _goes_on(prepared, config, state) if self.checkpointer is True else _asks_same(prepared, state)
             if _resumes(prepared, config) and not goes_on:
@@ -199,9 +207,8 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
 
     def _engine(self, keeps_thread: bool) -> CompiledStateGraph[Any, Any, Any, Any]:
         """This graph as LangGraph runs it."""
-        attributes = {name: value for name, value in vars(self).items() if not name.startswith("rlm_")}
         channels = lasting(self.channels) if keeps_thread else self.channels
-        return CompiledStateGraph(**{**attributes, "input_channels": INPUTS, "channels": channels})
+        return CompiledStateGraph(**{**attributes_of(self), "input_channels": INPUTS, "channels": channels})
 
     def _keeps_thread(self, config: RunnableConfig) -> bool:
         """Whether the next question may depend on what this one leaves: not in a node that begins anew each time."""

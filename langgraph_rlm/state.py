@@ -182,6 +182,8 @@ class RLMState(ChildInput, ChildOutput, total=False):
     pending: Pending
     """What the call at which the cell is suspended asks for, in order: `kind`, `prompt`, `context`, what else a
     `Request` has, and `first` where one valid answer is enough; then what is asked `ahead`."""
+    asking: int
+    """How many those are: what streams and traces have in their place."""
     asked: Growing
     """Records of what this cell has asked for, for the trajectory."""
     limit: list[Any] | None

@@ -22,6 +22,7 @@ from langgraph.graph.state import CompiledStateGraph
 from pydantic import PrivateAttr
 
 from langgraph_rlm import Router, create_rlm
+from langgraph_rlm.running.views import UNSEEN, View
 
 Reply = str | Exception | Callable[[list[BaseMessage]], str]
 Script = Sequence[Reply] | Mapping[str, Sequence[Reply]]
@@ -260,6 +261,11 @@ def error_of(code: str, **settings: Any) -> str:
     [error, _] = run(code, "Final = 0", **settings).errors
     assert error is not None
     return error
+
+
+def all_channels(rlm: Graph, thread: Any) -> dict[str, Any]:
+    """All channels of a thread, those among them that its state does not show."""
+    return dict(View(rlm, UNSEEN).get_state(thread).values)
 
 
 class KilledAt(InMemorySaver):

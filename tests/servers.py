@@ -61,14 +61,16 @@ def serving(answer: Answer) -> Iterator[Server]:
         disable_nagle_algorithm = True
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            is_json = "json" in self.headers["Content-Type"]
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            is_json = "json" in self.headers.get("Content-Type", "")
             headers = {name.lower(): value for name, value in self.headers.items()}
             asked = Asked(self.path, headers, json.loads(body) if is_json else body, self.client_address[1])
             with lock:
                 server.asked.append(asked)
                 reply = answer(asked)
             self.send(reply)
+
+        do_GET = do_POST
 
         def send(self, reply: Reply) -> None:
             if reply == SILENCE:

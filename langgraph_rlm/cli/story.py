@@ -113,8 +113,8 @@ class Story:
                 yield Wrote(rlm.step, result["code"])
         if name == "execute":
             self.subcalls += result.get("subcalls", 0)
-            if "pending" in result:  # else the next prompts of the same call follow
-                rlm.done, rlm.asked = 0, len(result["pending"])
+            if "asking" in result:  # else the next prompts of the same call follow
+                rlm.done, rlm.asked = 0, result["asking"]
             if rlm.asked:
                 rlm.doing = "sub-calls"
                 if not namespace:
@@ -143,9 +143,9 @@ class Story:
             self._spend(result)
         if namespace:
             return
-        match result["journal"]:
-            case [["answer", _, answer, None]] if child:
-                yield ChildEnded(index, result["steps"], str(answer))
+        match result.get("asked"):
+            case [{"answer": answer}] if child:
+                yield ChildEnded(index, result["steps"], answer)
         yield Asking(asker.done, asker.asked)
 
     def _spend(self, result: dict[str, Any]) -> None:

@@ -28,7 +28,6 @@ from langgraph_rlm.state import Question
 class DirectInput(TypedDict, total=False):
     question: Question
     context_id: str
-    messages: list[AnyMessage]
 
 
 def direct(spec: RLMSpec, state: DirectInput, config: RunnableConfig) -> Steps[dict[str, Any]]:
@@ -37,7 +36,7 @@ def direct(spec: RLMSpec, state: DirectInput, config: RunnableConfig) -> Steps[d
     question = state["question"]
     conversation: list[AnyMessage]
     if question["chat"] and "messages" in read(config, "context")[0]:
-        conversation = as_asked(state["messages"], question["asked"])
+        conversation = as_asked(read(config, "messages"), question["asked"])
     else:
         conversation = [HumanMessage(f"{question['asked']}\n\n{context.text}")]
     if spec.instructions:
@@ -68,7 +67,7 @@ def direct(spec: RLMSpec, state: DirectInput, config: RunnableConfig) -> Steps[d
         ) from failure
     yield from record_outcome(status, config)
     spent = {"usage": usage, "seconds": run.ledger.seconds}
-    is_known = any(message.id == message_id for message in state.get("messages", ()))  # as that of a cached reply
+    is_known = any(message.id == message_id for message in read(config, "messages"))  # as that of a cached reply
     return {**spent, **answer_update(spec, answer, question, status, None if is_known else message_id)}
 
 

@@ -235,6 +235,7 @@ def _ask(
     run.ledger.note_ahead(repl, repl.lookahead.unclaimed + len(guesses))
     repl.note_asked_ahead([*ahead.values(), *(guess.key for guess in guesses)])
     update["pending"], pending = next_pending_call(before, call, prefetched, reserved, guesses)
+    update["asking"] = len(update["pending"])
     update |= _repl_update(now, update)
     if pending.is_settled:
         return Command(update=update, goto="execute")
@@ -249,7 +250,7 @@ def _conclude(now: Execution, cell: Finished, dump: list[Any], update: dict[str,
     now.run.ledger.note_ahead(now.repl, 0)
     repl_update = _repl_update(now, update)
     records = [*read(now.config, "asked"), *repl_update["asked"]]
-    update |= {**repl_update, "pending": [], "asked": Overwrite([]), "note": None}
+    update |= {**repl_update, "pending": [], "asking": 0, "asked": Overwrite([]), "note": None}
     update["variables"] = [list(astuple(variable)) for variable in cell.variables]
     if dump:
         update["cell_end"] = dump

@@ -32,7 +32,6 @@ class RouteInput(TypedDict, total=False):
     profile: Profile | None
     answer_schema: dict[str, Any] | None
     writer: str | None
-    messages: list[AnyMessage]
     in_messages: bool | None
     told: str
     history: list[AnyMessage]
@@ -40,7 +39,7 @@ class RouteInput(TypedDict, total=False):
 
 def route(spec: RLMSpec, state: RouteInput, config: RunnableConfig) -> Steps[Command[Any]]:
     run = run_of(config)
-    conversation = state.get("messages") or []
+    conversation = read(config, "messages")
     chat = bool(state.get("in_messages"))
     query = state.get("query") or checked_query(question_in(conversation))
     update: dict[str, Any] = {}

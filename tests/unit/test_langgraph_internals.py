@@ -26,6 +26,7 @@ from langgraph_rlm.langgraph_internals import (
     CONFIG_KEY_READ,
     CONFIG_KEY_RESUMING,
     CONFIG_KEY_RUNTIME,
+    CONFIG_KEY_SEND,
     CONFIG_KEY_TASK_ID,
     RunnableCallable,
     allow_in_checkpoints,
@@ -125,9 +126,13 @@ def test_key_with_two_underscores_is_told_to_nodes_and_not_stored(app: App) -> N
 class Traced(BaseCallbackHandler):
     def __init__(self) -> None:
         self.inputs: list[Any] = []
+        self.outputs: list[Any] = []
 
     def on_chain_start(self, serialized: Any, inputs: Any, **_: Any) -> None:
         self.inputs.append(inputs)
+
+    def on_chain_end(self, outputs: Any, **_: Any) -> None:
+        self.outputs.append(outputs)
 
 
 async def test_node_of_two_functions_is_traced_once() -> None:
@@ -138,6 +143,23 @@ async def test_node_of_two_functions_is_traced_once() -> None:
         given = {"query": "q", "text": "long"}
         await app.graph.ainvoke(given, config) if is_async else app.graph.invoke(given, config)
         assert traced.inputs == [given, {"query": "q"}]
+
+
+def test_channel_that_is_sent_is_stored_and_is_no_part_of_what_the_node_is_traced_with() -> None:
+    saver, traced = InMemorySaver(), Traced()
+
+    def write(state: Asked, config: RunnableConfig) -> dict[str, Any]:
+        config[CONF][CONFIG_KEY_SEND]([("text", "sent")])
+        return {"query": "returned"}
+
+    graph = StateGraph(State).add_node("write", write).add_edge(START, "write").compile(checkpointer=saver)
+    graph.stream_channels = ["query"]
+    config: Any = {"configurable": {"thread_id": "1"}, "callbacks": [traced]}
+    streamed = list(graph.stream({"query": "q"}, config, stream_mode=["tasks", "checkpoints"]))
+    assert "sent" not in f"{traced.outputs[0]}{streamed}"
+    [stored] = [c.checkpoint["channel_values"].get("text") for c in saver.list(config, limit=1)]
+    assert stored == "sent"
+    assert graph.get_state(config).values == {"query": "returned"}
 
 
 def test_channel_of_a_node_runs_it(app: App) -> None:

@@ -19,7 +19,7 @@ from langgraph_rlm import Limits
 from langgraph_rlm.repl import repl_state
 from langgraph_rlm.repl.journal import answers_so_far
 from langgraph_rlm.repl.python.answers import NOT_ASKED
-from tests.fakes import QUERY, KilledAt, ScriptedModel, cell, rlm_of
+from tests.fakes import QUERY, KilledAt, ScriptedModel, all_channels, cell, rlm_of
 
 THREAD: Any = {"configurable": {"thread_id": "1"}}
 SOON = 30
@@ -244,7 +244,7 @@ def test_search_is_replayed_as_it_was(mode: str, models: list[Held]) -> None:
     for _ in range(2):
         out = rlm_of(root, sub_model=model, checkpointer=saver, interrupt_before=["generate"]).invoke(None, THREAD)
     assert out["answer"] == "it is c2!"
-    assert NOT_ASKED not in str(rlm.get_state(THREAD).values["journal"])
+    assert NOT_ASKED not in str(all_channels(rlm, THREAD)["journal"])
 
 
 def test_guess_under_way_outlives_a_search(mode: str) -> None:
@@ -300,11 +300,11 @@ def test_run_killed_with_calls_under_way_asks_nothing_again_that_was_stored(
         except KeyboardInterrupt:
             kills += 1
             model.release()
-            values = rlm.get_state(THREAD).values
-            stored = [values["pending"][index]["prompt"] for index in answers_so_far(values.get("journal", []))]
+            values = all_channels(rlm, THREAD)
+            paid = [values["pending"][index]["prompt"] for index in answers_so_far(values.get("journal", []))]
             before = len(model.asked)
             out = rlm.invoke(None, THREAD)
-            assert not set(stored) & {told[: told.index("\n")] for told in model.asked[before:]}, writes
+            assert not set(paid) & {told[: told.index("\n")] for told in model.asked[before:]}, writes
         assert out["answer"] == [f"P{i}\n\n" + "A TEXT" * 20 for i in range(12)], writes
         assert out["subcalls"] == 12
     assert kills > 10

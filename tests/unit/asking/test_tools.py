@@ -20,7 +20,7 @@ from pydantic import BaseModel, Field
 
 from langgraph_rlm import InvalidInput, LimitExceeded, Limits, Router
 from langgraph_rlm.repl import repl_state
-from tests.fakes import QUERY, TEXT, KilledAt, ScriptedModel, cell, error_of, final_of, rlm_of, run
+from tests.fakes import QUERY, TEXT, KilledAt, ScriptedModel, all_channels, cell, error_of, final_of, rlm_of, run
 
 GIVEN = {"query": QUERY, "context": TEXT}
 NO_SUBCALLS = Limits(max_depth=0, max_subcalls=1)
@@ -407,7 +407,7 @@ def test_killed_run_calls_no_tool_twice_whose_result_was_stored(kill_at: int) ->
         out = rlm.invoke(GIVEN, THREAD)
     except KeyboardInterrupt:
         before = len(calls.made)
-        told = [event for event in rlm.get_state(THREAD).values.get("journal", []) if event[0] == "answer"]
+        told = [event for event in all_channels(rlm, THREAD).get("journal", []) if event[0] == "answer"]
         out = rlm.invoke(None, THREAD)
         assert len(calls.made) - before <= 4 - len(told)
     assert out["answer"] == ["A", "B", "C", "D"]

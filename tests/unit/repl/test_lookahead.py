@@ -18,7 +18,7 @@ from langgraph_rlm.asking import in_flight
 from langgraph_rlm.asking.requests import Answer
 from langgraph_rlm.repl import interpreter, lookahead, printed, repl_state
 from langgraph_rlm.repl.journal import answers_so_far
-from tests.fakes import QUERY, KilledAt, Ran, ScriptedModel, cell, rlm_of, worker_processes
+from tests.fakes import QUERY, KilledAt, Ran, ScriptedModel, all_channels, cell, rlm_of, worker_processes
 
 GIVEN = {"query": QUERY, "context": "a text\nof three\nlines"}
 THREAD: Any = {"configurable": {"thread_id": "1"}}
@@ -305,12 +305,12 @@ def test_what_was_printed_is_kept_where_a_fork_was_too_large(monkeypatch: pytest
     monkeypatch.setattr(repl_state, "DUMPS_WORTH", -1)
     monkeypatch.setattr(interpreter.Interpreter, "requests_ahead", too_large)
     saver, model = InMemorySaver(), ScriptedModel(cell("print('once')\nFinal = llm_query('a')"), answer=str.upper)
-    stored = [
-        rlm.get_state(THREAD).values.get("suspension")
+    suspensions = [
+        all_channels(rlm, THREAD).get("suspension")
         for rlm in [rlm_of(model, checkpointer=saver)]
         for _ in rlm.stream(GIVEN, THREAD, stream_mode="values")
     ]
-    assert ["once\n", "", 5] in [suspension[2:] for suspension in stored if suspension]
+    assert ["once\n", "", 5] in [suspension[2:] for suspension in suspensions if suspension]
 
 
 @pytest.mark.parametrize(

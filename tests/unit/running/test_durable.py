@@ -24,7 +24,7 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from langgraph_rlm import InvalidInput, Limits, Sandbox, SandboxError
 from langgraph_rlm.repl import boot, host, packed, repeating, repl_state, session, workers
-from tests.fakes import QUERY, KilledAt, ScriptedModel, cell, rlm_of, worker_processes
+from tests.fakes import QUERY, KilledAt, ScriptedModel, all_channels, cell, rlm_of, worker_processes
 
 THREAD: Any = {"configurable": {"thread_id": "1"}}
 LOOP = """
@@ -136,7 +136,7 @@ def test_damaged_dump_is_a_clear_error_and_nothing_is_lost(channel: str, broken:
     model = looping()
     rlm = waiting_at(2, model, saver)
     state = rlm.get_state(THREAD)
-    dump, *rest = state.values[channel]
+    dump, *rest = all_channels(rlm, THREAD)[channel]
     rlm.update_state(THREAD, {channel: [broken(dump), *rest]}, as_node="subcall")
     damaged = rlm_of(model, checkpointer=saver)
     with pytest.raises(SandboxError, match="cannot be read"):
@@ -282,9 +282,9 @@ def test_cell_that_went_on_from_a_dump_is_dumped_at_its_end(saver: Any) -> None:
     model = ScriptedModel(cell(HEAVY + "x = llm_query('x')\nFinal = k"))
     rlm_of(model, checkpointer=saver, interrupt_before=["subcall"]).invoke({"query": QUERY, "context": "t"}, THREAD)
     rlm = rlm_of(model, checkpointer=saver)
-    assert rlm.get_state(THREAD).values["suspension"]
+    assert all_channels(rlm, THREAD)["suspension"]
     rlm.invoke(None, THREAD)
-    assert rlm.get_state(THREAD).values["cell_end"]
+    assert all_channels(rlm, THREAD)["cell_end"]
 
 
 def test_dump_is_not_spent_on_a_call_that_is_refused(saver: Any) -> None:
@@ -292,7 +292,7 @@ def test_dump_is_not_spent_on_a_call_that_is_refused(saver: Any) -> None:
     model = ScriptedModel(cell(HEAVY + refused + "x = llm_query('x')"))
     rlm = rlm_of(model, checkpointer=saver, interrupt_before=["subcall"])
     rlm.invoke({"query": QUERY, "context": "t"}, THREAD)
-    assert rlm.get_state(THREAD).values["suspension"]
+    assert all_channels(rlm, THREAD)["suspension"]
 
 
 # -- what is stored ---------------------------------------------------------------------------------------------------
