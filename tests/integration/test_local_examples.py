@@ -19,6 +19,7 @@ ANSWERS = {
     "middleware": "231",
     "supervisor_worker": "223",
     "deep_agent": "501",
+    "mcp_tools": "1500",
 }
 
 
