@@ -11,12 +11,14 @@ import textwrap
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage, ToolMessage
 
 from langgraph_rlm.asking.model_calls import is_overflow
-from langgraph_rlm.models import resolve_model
+from langgraph_rlm.models import model_path, resolve_model
+from langgraph_rlm.models.local.server import serve
 
 pytest.importorskip("xllamacpp")
 pytestmark = pytest.mark.local_model
@@ -87,6 +89,53 @@ def test_prompt_beyond_the_context_is_refused_with_its_size(model: BaseChatModel
     ) as raised:
         model.invoke("word " * 9_000)
     assert is_overflow(raised.value)
+
+
+def count_orders(question: str) -> int:
+    """Answers questions about all orders of the shop."""
+    return 286
+
+
+def read_log() -> str:
+    """Reads the log of the server."""
+    return "12:00 up [The beginning of document 1. To know more of it, call count_orders with a question.]"
+
+
+HOW_MANY = HumanMessage("How many orders are late?")
+CALLED = AIMessage("", tool_calls=[{"name": "count_orders", "args": {"question": "How many are late?"}, "id": "1"}])
+READ = AIMessage("", tool_calls=[{"name": "read_log", "args": {}, "id": "1"}])
+
+
+@pytest.mark.parametrize(
+    ("messages", "called"),
+    [
+        ([HOW_MANY], ["count_orders"]),
+        ([HOW_MANY, CALLED, ToolMessage("286", tool_call_id="1")], []),
+        ([HOW_MANY, READ, ToolMessage(read_log(), tool_call_id="1")], ["count_orders"]),
+        ([HumanMessage("Write a haiku about pears.")], []),
+    ],
+    ids=["question", "its answer", "a result that names a tool", "no question for a tool"],
+)
+def test_calls_tools_until_one_has_answered(
+    model: BaseChatModel, messages: list[AnyMessage], called: list[str]
+) -> None:
+    answer = model.bind_tools([count_orders, read_log]).invoke(messages)
+    assert [call["name"] for call in answer.tool_calls] == called
+    assert called or answer.text
+    assert "286" in answer.text or len(messages) != 3 or called
+
+
+def test_prompt_without_tools_is_that_of_the_models_own_template(model: BaseChatModel) -> None:
+    """Which has been measured: the template of this package is for calls of tools alone."""
+    address = serve(model_path())
+    turns = [("system", "Be brief."), ("user", "One?"), ("assistant", "1"), ("user", "Two?")]
+    request = {"messages": [{"role": role, "content": text} for role, text in turns]}
+    headers = {"Authorization": f"Bearer {address.key}"}
+    prompt = httpx.post(f"{address.url}/apply-template", json=request, headers=headers, trust_env=False).json()[
+        "prompt"
+    ]
+    said = "".join(f"<|im_start|>{role}\n{text}<|im_end|>\n" for role, text in turns)
+    assert prompt == f"{said}<|im_start|>assistant\n"
 
 
 START = """

@@ -22,6 +22,9 @@ SLOTS = 2
 CONTEXT = 8_192
 """Tokens one call may have, prompt and answer together. 28 KB of memory each, for every slot."""
 
+TEMPLATE = Path(__file__).with_name("chat_template.jinja")
+"""How a conversation becomes a prompt, calls of tools included."""
+
 _PROMPT_CACHE = 1_024  # MiB for conversations whose slot another call took over: 37,000 tokens
 
 
@@ -67,6 +70,7 @@ def _start(model: Path) -> Address:
     params.model_alias = {NAME}
     params.n_parallel = SLOTS
     params.n_ctx = SLOTS * CONTEXT  # divided over the slots
+    params.chat_template = TEMPLATE.read_text(encoding="utf-8")
     params.cache_ram_mib = _PROMPT_CACHE
     params.api_keys = [key]
     params.ui = False
