@@ -1,4 +1,4 @@
-"""`langgraph dev` serves what `langgraph.json` says, and LangGraph's own SDK drives it."""
+"""`langgraph dev` serves what `langgraph.json` says (`examples/server.py`), and LangGraph's own SDK drives it."""
 
 from __future__ import annotations
 

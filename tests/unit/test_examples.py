@@ -84,7 +84,7 @@ RUNS = {
         "order=february-250 ",
     ),
 }
-ELSEWHERE = {"mcp_tools": "tests/unit/asking/test_tools.py"}
+ELSEWHERE = {"mcp_tools": "tests/unit/asking/test_tools.py", "server": "tests/integration/test_langgraph_server.py"}
 """Examples whose test is in another file."""
 
 
@@ -117,4 +117,5 @@ def test_every_example_is_run_by_a_test_and_linked_from_the_docs() -> None:
 
 @pytest.mark.parametrize("name", sorted(RUNS.keys() | ELSEWHERE.keys()))
 def test_example_says_how_it_is_run(name: str) -> None:
-    assert f"python examples/{name}.py\n" in (EXAMPLES / f"{name}.py").read_text().split('"""')[1]
+    how = "langgraph dev" if name == "server" else f"python examples/{name}.py"
+    assert f"{how}\n" in (EXAMPLES / f"{name}.py").read_text().split('"""')[1]
