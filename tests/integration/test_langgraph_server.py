@@ -215,7 +215,7 @@ async def test_threads_are_pruned_whole_or_not_at_all(client: LangGraphClient, m
     model.cells = ["Final = P.count('apple')"]
     thread = await thread_of(client)
     await asked(client, thread, ASKED)
-    with pytest.raises(UnprocessableEntityError, match="keep_latest"):  # an RLM's thread needs its old checkpoints
+    with pytest.raises(UnprocessableEntityError, match="keep_latest"):
         await client.threads.prune([thread], strategy="keep_latest")
     assert (await asked(client, thread, {"query": "And now?"}))["answer"] == 2_000
     assert (await client.threads.prune([thread]))["pruned_count"] == 1
