@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.pregel.remote import RemoteGraph
 from langgraph.types import Command
 from langgraph_sdk import get_client, get_sync_client
@@ -17,7 +21,7 @@ from langgraph_sdk.client import LangGraphClient
 
 from langgraph_rlm import InvalidInput, LimitExceeded, Limits, Router, create_rlm
 from tests.fakes import QUERY, ScriptedModel, cell, rlm_of
-from tests.integration.langgraph_server import DevServer, Model, playing
+from tests.integration.langgraph_server import ROOT, DevServer, Model, playing
 
 TEXT = "apple\n" * 20
 THREAD: Any = {"configurable": {"thread_id": "1"}}
@@ -230,6 +234,40 @@ async def test_stream_shows_what_children_do_on_their_server(child: Child, model
     nodes = [(namespace[0].partition(":")[0] if namespace else "", *update) for namespace, update in seen]
     assert nodes.count(("", "subcall")) == 2
     assert nodes.count(("subcall", "generate")) == 2
+
+
+ROOT_OF_A_TREE = """
+import sqlite3, sys
+from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.pregel.remote import RemoteGraph
+from tests.integration.test_remote_child import ASKED, ONE, THREAD
+from tests.fakes import ScriptedModel, rlm_of
+
+saver = SqliteSaver(sqlite3.connect(sys.argv[1], check_same_thread=False))
+child = RemoteGraph("rlm", url=sys.argv[2], api_key=None)
+rlm_of(ScriptedModel(*ONE), child=child, checkpointer=saver).invoke(ASKED, THREAD)
+"""
+
+
+async def test_root_that_was_killed_finds_its_children_again(
+    served: DevServer, child: Child, model: Model, tmp_path: Path
+) -> None:
+    model.open = "two ONE"
+    path = tmp_path / "root.db"
+    code = ("-W", "ignore", "-c", ROOT_OF_A_TREE)
+    root = await asyncio.create_subprocess_exec(sys.executable, *code, str(path), served.url, cwd=ROOT)
+    try:
+        assert await asyncio.to_thread(model.is_open.wait, 60)
+    finally:
+        root.kill()
+        await root.wait()
+    model.open = ""
+    with closing(sqlite3.connect(path, check_same_thread=False)) as connection:
+        rlm = rlm_of(ScriptedModel(*ONE), child=child(), checkpointer=SqliteSaver(connection))
+        out = await asyncio.to_thread(rlm.invoke, None, THREAD)
+    assert json.loads(out["answer"]) == ["child a", "ONE", "TWO ONE"]
+    assert leaves(model) == ["one", "two ONE", "two ONE"]
+    assert (out["steps"], out["subcalls"]) == (3, 3)
 
 
 async def test_server_dies_in_the_middle_and_nothing_is_asked_twice(tmp_path: Path) -> None:
