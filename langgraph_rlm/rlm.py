@@ -358,7 +358,7 @@ def _goes_on(prepared: Any, config: RunnableConfig, state: StateSnapshot) -> boo
     own, above = configurable.get(CONFIG_KEY_CHECKPOINT_NS), configurable.get(CONFIG_KEY_CHECKPOINT_MAP, {})
     if (state.metadata or {}).get("parents", {}) == {ns: checkpoint for ns, checkpoint in above.items() if ns != own}:
         return _asks_same(prepared, state)
-    if not state.next or not isinstance(prepared, dict):  # the app's state was edited while this one waited
+    if not state.tasks or not isinstance(prepared, dict):  # the app's state was edited while this one waited
         return False
     return _asks_same(prepared, state)
 

@@ -139,7 +139,7 @@ def ask_remote_child(
                 pauses, place, still_since = _pauses(), state["checkpoint"], time.monotonic()
             output: Any = state["values"]
             if not _has_ended(output) and (said or not state["interrupts"]):
-                given, said = (said if state["interrupts"] else None if state["next"] else question), None
+                given, said = (said if state["interrupts"] else None if output else question), None
                 output = yield RunRemote(graph, given, config)
             if _has_ended(output):
                 return dict(output)

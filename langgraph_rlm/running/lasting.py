@@ -126,7 +126,7 @@ def with_text(prepared: Any, state: StateSnapshot, store: BaseStore | None) -> S
     values = state.values
     lacks_text = bool(values.get("context_id")) and not values.get("context")
     lacks_rest = bool(values.get("told")) and not is_whole(values["history"])
-    if (lacks_rest or (lacks_text and not values.get("status"))) and (isinstance(prepared, dict) or state.next):
+    if (lacks_rest or (lacks_text and not values.get("status"))) and (isinstance(prepared, dict) or state.tasks):
         raise ContextError(_MIDDLE)
     if not isinstance(prepared, dict) or "context" in prepared:
         return prepared

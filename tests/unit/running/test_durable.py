@@ -21,6 +21,8 @@ from langgraph.checkpoint.postgres import PostgresSaver
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from langgraph.graph import START, StateGraph
+from typing_extensions import TypedDict
 
 from langgraph_rlm import InvalidInput, Limits, Sandbox, SandboxError
 from langgraph_rlm.repl import boot, host, packed, repeating, repl_state, session, workers
@@ -538,3 +540,31 @@ def test_limit_counts_what_a_run_had_spent_that_a_server_tries_again(code: str, 
         rlm_of(model, **settings).invoke(given, config)
     assert rlm_of(model, **settings).invoke(given, config)["answer"] == 0
     assert "one too many" not in model.asked
+
+
+@pytest.mark.parametrize("keeps", [None, True])
+def test_node_killed_at_any_write_counts_and_pays_once(keeps: bool | None) -> None:
+    """Also where the write of an answer was stored and the checkpoint after it was not."""
+    kills = 0
+    for writes in itertools.count(1):
+        saver, model = KilledAt(writes), ScriptedModel(cell("a = llm_query('x')\nFinal = [a, llm_query('y')]"))
+        rlm = rlm_of(model, checkpointer=keeps, lookahead=False)
+        app = StateGraph(Node).add_node("rlm", rlm).add_edge(START, "rlm").compile(checkpointer=saver)
+        given: Any = {"query": QUERY, "context": "text"}
+        try:
+            out = app.invoke(given, THREAD, durability="sync")
+        except KeyboardInterrupt:
+            kills += 1
+            out = app.invoke(None if app.get_state(THREAD).values else given, THREAD)
+            assert max(map(model.asked.count, model.asked)) <= 2
+        assert (out["answer"], out["subcalls"]) == (["answer to x", "answer to y"], 2)
+        if saver.left > 0:
+            break
+    assert kills > 12
+
+
+class Node(TypedDict, total=False):
+    query: str
+    context: Any
+    answer: Any
+    subcalls: int
