@@ -11,15 +11,17 @@ import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphInterrupt
 from langgraph.pregel.remote import RemoteException, RemoteGraph
 from langgraph.types import Command, interrupt
 from langgraph_sdk.schema import ThreadState
+from pydantic import TypeAdapter
+from typing_extensions import TypedDict
 
-from langgraph_rlm.asking.ledger import Ledger, Share
+from langgraph_rlm.asking.ledger import NOTHING_SPENT, Ledger, Share, Usage
 from langgraph_rlm.asking.requests import Request
 from langgraph_rlm.asking.retries import is_transient
 from langgraph_rlm.context.digests import digest_of
@@ -135,25 +137,41 @@ def ask_remote_child(
     while True:
         try:
             state: ThreadState = yield ReadRemote(graph, thread_id)
+            output: Any = state["values"]
+            if output and "as_child" not in output:
+                raise ModelError("it is no RLM of this version")
             if state["checkpoint"] != place:
                 pauses, place, still_since = _pauses(), state["checkpoint"], time.monotonic()
-            output: Any = state["values"]
             if not _has_ended(output) and (said or not state["interrupts"]):
                 given, said = (said if state["interrupts"] else None if output else question), None
                 output = yield RunRemote(graph, given, config)
             if _has_ended(output):
-                return dict(output)
+                return dict(_OUTPUT.validate_python(output))
         except GraphInterrupt:
             continue  # what it waits for is in its state
         except Exception as failure:
             if not _may_pass(failure) or time.monotonic() - still_since > PATIENCE:
-                raise _failure_of(graph, failure) from failure
+                raise (yield from _failure_of(graph, thread_id, failure)) from failure
         else:
             if state["interrupts"]:
                 said, heard = _said_to(state, heard)
                 continue
         ledger.check()
         yield Pause(next(pauses))
+
+
+class _Output(TypedDict):
+    """What an RLM gives to the one that has asked it."""
+
+    answer: Any
+    status: Literal["answered", "limit"]
+    usage: Usage
+    steps: int
+    subcalls: int
+    trajectory: list[dict[str, Any]]
+
+
+_OUTPUT = TypeAdapter(_Output)
 
 
 def _said_to(state: ThreadState, heard: int) -> tuple[Command[Any], int]:
@@ -194,10 +212,28 @@ def _may_pass(failure: Exception) -> bool:
     return is_transient(failure)
 
 
-def _failure_of(graph: RemoteGraph, failure: Exception) -> Exception:
+def _failure_of(graph: RemoteGraph, thread_id: str, failure: Exception) -> Steps[ModelError]:
+    """The failure of a child as the code is told of it, with what the child had spent, where that can be had."""
     said = failure.args[0] if isinstance(failure, RemoteException) else None
-    text = f"{said.get('error')}: {said.get('message')}" if isinstance(said, dict) else repr(failure)
-    return ModelError(f"the child RLM {graph.assistant_id!r} failed on its server: {text}")
+    text = f"{said.get('error')}: {said.get('message')}" if isinstance(said, dict) else f"{failure!r}"
+    told = ModelError(f"the child RLM {graph.assistant_id!r} failed on its server: {text}")
+    try:
+        state: ThreadState = yield ReadRemote(graph, thread_id)
+        values: Any = state["values"]
+        told.rlm_spent = _SPENT.validate_python({name: values[name] for name in NOTHING_SPENT})  # type: ignore[attr-defined]
+    except Exception:  # it has spent nothing that anybody knows of
+        pass
+    return told
+
+
+class _Spent(TypedDict):
+    usage: Usage
+    steps: int
+    subcalls: int
+    tool_calls: int
+
+
+_SPENT = TypeAdapter(_Spent)
 
 
 def _pauses() -> Iterator[float]:

@@ -238,13 +238,15 @@ def _run_remote_child(
     """The output of a child RLM on a server, which may spend its share of what is left."""
     answered, pending = answers_so_far(read(config, "journal")), map(Request.of, read(config, "pending"))
     sharers = sum(spec.goes_to_child(other) for index, other in enumerate(pending) if index not in answered)
-    share = run.ledger.share(sharers)
-    spent = NOTHING_SPENT
+    share, spent = run.ledger.share(sharers), NOTHING_SPENT
+    question = remote_question(request, query, text, share, spec.limits.max_depth - 1)
     try:
-        question = remote_question(request, query, text, share, spec.limits.max_depth - 1)
         output = yield from ask_remote_child(remote, question, thread_of(request, config), run.ledger, config)
         output |= {"tool_calls": tool_calls_in(output["trajectory"]), "trajectory": below(output["trajectory"])}
         spent = {channel: output[channel] for channel in SPENT}
+    except Exception as failure:
+        spent = spent_before(failure)
+        raise
     finally:
         run.ledger.settle(share, spent)
     if output["status"] == "limit" and spec.limits.on_exceeded == "raise":

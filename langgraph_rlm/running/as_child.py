@@ -31,7 +31,7 @@ def checked_as_child(given: Any, spec: RLMSpec) -> AsChild:
             raise InvalidInput(f"as_child={given!r}: a dict with `limits` is needed, of {', '.join(GRANTED)}.")
     Limits(**limits)
     if schema is not None:
-        AnswerSchema.of_schema(schema)
+        AnswerSchema.of(schema)
     if writer is not None and writer not in spec.models:
         raise InvalidInput(f"There is no model {writer!r} here. Known: {', '.join(spec.models) or 'none'}.")
     if not isinstance(resumed, int):

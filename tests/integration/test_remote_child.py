@@ -20,6 +20,7 @@ from langgraph_sdk import get_client, get_sync_client
 from langgraph_sdk.client import LangGraphClient
 
 from langgraph_rlm import InvalidInput, LimitExceeded, Limits, Router, create_rlm
+from langgraph_rlm.asking import remote_child
 from tests.fakes import QUERY, ScriptedModel, cell, rlm_of
 from tests.integration.langgraph_server import ROOT, DevServer, Model, playing
 
@@ -182,6 +183,68 @@ async def test_failure_on_the_server_is_an_error_in_the_code(child: Child, model
     out = await rlm_of(root, child=missing).ainvoke(ASKED)
     assert "failed on its server" in out["answer"]
     assert "at least 1" in out["answer"]
+
+
+CATCHING = "try:\n    r = rlm_query('child a')\nexcept Exception as error:\n    r = str(error)"
+
+
+async def test_failed_child_counts_what_it_had_spent(child: Child, model: Model) -> None:
+    def answer(prompt: str) -> str:
+        assert prompt == "one", "the provider has failed"
+        return "ONE"
+
+    model.answer, model.cells = answer, ["Final = 1"]
+    model.child = "a = llm_query('one')\nb = llm_query('two')"
+    failing = child(max_steps=1, max_tokens=20)  # the first turn and the first sub-call take 24
+    rlm = rlm_of(ScriptedModel(cell(CATCHING), cell("Final = r")), child=failing)
+    out = await rlm.ainvoke(ASKED)
+    assert out["usage"]["fake"]["total_tokens"] >= 24
+    assert out["subcalls"] >= 2
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_what_cannot_be_reached_is_an_error_in_the_code(
+    child: Child, model: Model, is_async: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote_child, "PATIENCE", 0.0)
+    nowhere = "http://127.0.0.1:9"
+    async with get_client(url=nowhere, api_key=None) as client:
+        with get_sync_client(url=nowhere, api_key=None) as sync_client:
+            gone = RemoteGraph("rlm", client=client, sync_client=sync_client)
+            out = await asked(rlm_of(ScriptedModel(cell(CATCHING), cell("Final = r")), child=gone), is_async, ASKED)
+    assert "failed on its server" in out["answer"]
+    other = child()
+    unknown = RemoteGraph("no such graph", client=other.client, sync_client=other.sync_client)
+    out = await asked(rlm_of(ScriptedModel(cell(CATCHING), cell("Final = r")), child=unknown), is_async, ASKED)
+    assert "failed on its server" in out["answer"]
+
+
+async def test_limits_of_time_hold_while_there_is_no_server() -> None:
+    async with get_client(url="http://127.0.0.1:9", api_key=None) as client:
+        gone = RemoteGraph("rlm", client=client)
+        rlm = rlm_of(ScriptedModel(cell(CATCHING), cell("Final = 0")), child=gone, limits=Limits(max_seconds=1))
+        out = await rlm.ainvoke(ASKED)
+    assert out["status"] == "limit"
+
+
+@pytest.mark.parametrize(
+    "as_child",
+    [
+        {"limits": {"max_subcalls": -1}},
+        {"limits": {"max_depth": "deep"}},
+        {"limits": {"max_steps": 3}},
+        {"limits": []},
+        "child",
+        {"limits": {}, "writer": "nobody"},
+        {"limits": {}, "answer_schema": {"type": 7}},
+        {"limits": {}, "resumed": "often"},
+    ],
+)
+def test_nonsense_from_above_is_refused_before_a_model_is_asked(as_child: Any) -> None:
+    model = ScriptedModel(cell("Final = 1"))
+    with pytest.raises(InvalidInput):
+        rlm_of(model).invoke({**ASKED, "as_child": as_child})
+    assert not model.calls
 
 
 async def test_cancelled_run_cancels_its_children_and_goes_on_with_what_they_had(
