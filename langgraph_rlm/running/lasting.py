@@ -23,7 +23,7 @@ from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import ContextError
 from langgraph_rlm.langgraph_internals import CONF, CONFIG_KEY_RUNTIME
 
-MOST_WHOLE = 1_000_000
+MOST_WHOLE = 200_000
 """Characters of a text that is stored again with each question."""
 MOST_DUMPED = 100_000
 """Bytes of a dump of which that is so. Without one, the cells run again."""
