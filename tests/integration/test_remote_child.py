@@ -365,19 +365,6 @@ async def test_server_dies_in_the_middle_and_nothing_is_asked_twice(tmp_path: Pa
                 below.end()
     assert [json.loads(answer) for answer in out["answer"]] == [[f"child {x}", "ONE", "TWO ONE"] for x in "ab"]
     assert leaves(model) == ["one"] * 2 + ["two ONE"] * 4
-    print(
-        [
-            (
-                s["step"],
-                s.get("note"),
-                [(x["prompt"], x.get("kept"), x.get("ahead"), x.get("cached")) for x in s["subcalls"]],
-            )
-            for r in out["trajectory"][0]["subcalls"]
-            for s in r["trajectory"]
-        ],
-        leaves(model),
-        before,
-    )
     assert (out["steps"], out["subcalls"]) == (4, 6)
 
 
