@@ -177,14 +177,11 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         if keeps_thread or (_is_stored(self, config) and _resumes(prepared, config)):
             subgraphs = _resumes(prepared, config) or _run_id(config) is not None
             whole = View(self, UNSEEN)
-            state = yield ReadState(whole, config, subgraphs)
+            state = yield ReadState(whole, _latest_unless_named(config), subgraphs)
             if _is_tried_again(config, state):
                 config = {**config, CONF: {**config[CONF], CONFIG_KEY_RESUMING: True}}
             if isinstance(prepared, Command) and config[CONF].get(CONFIG_KEY_CHECKPOINT_ID):
-                # what finished tasks wrote is in the state of the latest checkpoint alone
-                configurable = {key: value for key, value in config[CONF].items() if key != CONFIG_KEY_CHECKPOINT_ID}
-                latest: RunnableConfig = {**config, CONF: configurable}
-                head: StateSnapshot = yield ReadState(whole, latest, subgraphs)
+                head: StateSnapshot = yield ReadState(whole, _latest(config), subgraphs)
                 state = head if _id(head) == _id(state) else state
             goes_on = _goes_on(prepared, config, state) if self.checkpointer is True else _asks_same(prepared, state)
             if _resumes(prepared, config) and not goes_on:
@@ -370,6 +367,16 @@ def _asks_same(prepared: Any, state: StateSnapshot) -> bool:
     query, had = prepared.get("query") or question_in(prepared["messages"]), state.values.get("context")
     is_same_text = not had or "context" not in prepared or prepared["context"][0]["id"] == had[0]["id"]
     return is_same_text and bool(query == state.values.get("question", {}).get("asked", query))
+
+
+def _latest_unless_named(config: RunnableConfig) -> RunnableConfig:
+    """The config of the checkpoint that is asked for: for none LangGraph has None in a node, and takes that for one."""
+    return config if config[CONF].get(CONFIG_KEY_CHECKPOINT_ID) else _latest(config)
+
+
+def _latest(config: RunnableConfig) -> RunnableConfig:
+    """The config of a thread's latest checkpoint, whose state alone has what finished tasks wrote after it."""
+    return {**config, CONF: {key: value for key, value in config[CONF].items() if key != CONFIG_KEY_CHECKPOINT_ID}}
 
 
 def _id(state: StateSnapshot) -> Any:

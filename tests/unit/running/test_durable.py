@@ -568,3 +568,34 @@ class Node(TypedDict, total=False):
     context: Any
     answer: Any
     subcalls: int
+
+
+COUNTING = """
+n = 0
+try:
+    while True:
+        llm_query(f'leaf {n}')
+        n += 1
+except RuntimeError:
+    Final = n
+"""
+
+
+@pytest.mark.parametrize("keeps", [None, True])
+def test_limits_hold_over_a_kill_at_any_write_in_a_child_of_a_node(keeps: bool | None) -> None:
+    script = {"Question: child": [cell(COUNTING)], QUERY: [cell("Final = rlm_query('child', P)")]}
+    kills = 0
+    for writes in itertools.count(1):
+        saver, model = KilledAt(writes), ScriptedModel(script=script)
+        rlm = rlm_of(model, checkpointer=keeps, limits=Limits(max_subcalls=4), lookahead=False)
+        app = StateGraph(Node).add_node("rlm", rlm).add_edge(START, "rlm").compile(checkpointer=saver)
+        given: Any = {"query": QUERY, "context": "text"}
+        try:
+            out = app.invoke(given, THREAD, durability="sync")
+        except KeyboardInterrupt:
+            kills += 1
+            out = app.invoke(None if app.get_state(THREAD).values else given, THREAD)
+        assert (out["answer"], out["subcalls"], len({*model.asked})) == ("3", 4, 3)
+        if saver.left > 0:
+            break
+    assert kills > 30
