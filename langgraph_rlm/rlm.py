@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing, nullcontext
 from dataclasses import dataclass, replace
@@ -13,9 +12,6 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, GraphOutput, StateSnapshot
 
-from langgraph_rlm.asking.ledger import SUBCALLS, TOOL_CALLS, Ledger, limit_of
-from langgraph_rlm.asking.model_calls import add_usages
-from langgraph_rlm.asking.requests import Request
 from langgraph_rlm.context import Context
 from langgraph_rlm.effects import Steps, adrive, drive
 from langgraph_rlm.errors import InvalidInput
@@ -23,8 +19,6 @@ from langgraph_rlm.langgraph_internals import (
     CHANNEL_BRANCH_TO,
     CONF,
     CONFIG_KEY_CHECKPOINT_ID,
-    CONFIG_KEY_CHECKPOINT_MAP,
-    CONFIG_KEY_CHECKPOINT_NS,
     CONFIG_KEY_CHECKPOINTER,
     CONFIG_KEY_DURABILITY,
     CONFIG_KEY_RESUMING,
@@ -32,17 +26,26 @@ from langgraph_rlm.langgraph_internals import (
 )
 from langgraph_rlm.models.clients import aconnected, connected, is_openai, scales
 from langgraph_rlm.models.pools import MANY, slow_pool
-from langgraph_rlm.repl.journal import answers_so_far
-from langgraph_rlm.repl.packed import is_loadable
 from langgraph_rlm.repl.workers import Workers
 from langgraph_rlm.running.as_child import as_child_of, checked_as_child, granted
-from langgraph_rlm.running.conversations import question_in
 from langgraph_rlm.running.inputs import ASKS_BY, check_thread, prepare_input
 from langgraph_rlm.running.lasting import keep_text, lasting, store_for, with_text
 from langgraph_rlm.running.namespace import settled
+from langgraph_rlm.running.resuming import (
+    asks_same,
+    checkpoint_of,
+    goes_on,
+    is_nested,
+    is_tried_again,
+    latest,
+    latest_unless_named,
+    resumes,
+    run_id_of,
+)
 from langgraph_rlm.running.run import RUN, Run
 from langgraph_rlm.running.schemas import input_schema
 from langgraph_rlm.running.spec import RLMSpec
+from langgraph_rlm.running.taking_up import check_dumps, seed_ledger, unfinished_in
 from langgraph_rlm.running.views import TEXTS, UNSEEN, View, attributes_of
 from langgraph_rlm.settings import Limits, check_profile
 
@@ -174,17 +177,17 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
             check_profile(prepared["profile"], self.rlm_spec.limits)
         config = settled(config, self.get_name())
         keeps_thread = self._keeps_thread(config)
-        if keeps_thread or (_is_stored(self, config) and _resumes(prepared, config)):
-            subgraphs = _resumes(prepared, config) or _run_id(config) is not None
+        if keeps_thread or (_is_stored(self, config) and resumes(prepared, config)):
+            subgraphs = resumes(prepared, config) or run_id_of(config) is not None
             whole = View(self, UNSEEN)
-            state = yield ReadState(whole, _latest_unless_named(config), subgraphs)
-            if _is_tried_again(config, state):
+            state = yield ReadState(whole, latest_unless_named(config), subgraphs)
+            if is_tried_again(config, state):
                 config = {**config, CONF: {**config[CONF], CONFIG_KEY_RESUMING: True}}
             if isinstance(prepared, Command) and config[CONF].get(CONFIG_KEY_CHECKPOINT_ID):
-                head: StateSnapshot = yield ReadState(whole, _latest(config), subgraphs)
-                state = head if _id(head) == _id(state) else state
-            goes_on = _goes_on(prepared, config, state) if self.checkpointer is True else _asks_same(prepared, state)
-            if _resumes(prepared, config) and not goes_on:
+                head: StateSnapshot = yield ReadState(whole, latest(config), subgraphs)
+                state = head if checkpoint_of(head) == checkpoint_of(state) else state
+            is_same = goes_on(prepared, config, state) if self.checkpointer is True else asks_same(prepared, state)
+            if resumes(prepared, config) and not is_same:
                 config = {**config, CONF: {**config[CONF], CONFIG_KEY_RESUMING: False}}
         limits = granted(self.rlm_spec.limits, as_child_of(prepared, state))
         if limits.max_depth < self.rlm_spec.limits.max_depth:
@@ -197,7 +200,7 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         run = self._new_run(config, state, prepared, limits, is_async, interrupts)
         # In a pool of threads, one for each call of a wave: what is finished is stored before another one begins.
         at_once = None if is_async else run.wave_size + SPARE_THREADS
-        if _is_nested(config) and not keeps_thread:
+        if is_nested(config) and not keeps_thread:
             prepared = _by_name(prepared, run)
         channel_input, run_config = _channel_input(prepared, state), _run_config(run, config, at_once)
         return PreparedRun(run, self._engine(keeps_thread), channel_input, run_config)
@@ -209,7 +212,7 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
 
     def _keeps_thread(self, config: RunnableConfig) -> bool:
         """Whether the next question may depend on what this one leaves: not in a node that begins anew each time."""
-        return _is_stored(self, config) and (not _is_nested(config) or self.checkpointer is True)
+        return _is_stored(self, config) and (not is_nested(config) or self.checkpointer is True)
 
     def _shallower(self, depth: int) -> RLM:
         """The same, with child RLMs down to a smaller depth."""
@@ -225,16 +228,16 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         is_async: bool,
         interrupts: bool,
     ) -> Run:
-        resumes = _resumes(prepared, config)
+        takes_up = resumes(prepared, config)
         if prepared is None and state is not None and not state.values:
             raise InvalidInput("There is nothing to go on with on this thread: ask a question.")
-        if isinstance(prepared, dict) and not resumes and not {"context", "messages"} & prepared.keys():
+        if isinstance(prepared, dict) and not takes_up and not {"context", "messages"} & prepared.keys():
             if state is not None:
                 check_thread(state.values)
-            elif not _is_nested(config):
+            elif not is_nested(config):
                 check_thread({})
-        for values in _unfinished(state) if state else ():
-            check_dumps(values, resumes)
+        for values in unfinished_in(state) if state else ():
+            check_dumps(values, takes_up)
         width = min(self.rlm_max_concurrency, config.get("max_concurrency") or self.rlm_max_concurrency)
         wave_size = max(WAVE, 2 * width) if is_async else 2 * width  # while half of it is under way, no place is free
         is_paced = any(map(is_openai, self.rlm_spec.all_models))
@@ -242,7 +245,7 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
             recursion_limit=config["recursion_limit"], max_concurrency=config.get("max_concurrency")
         )
         run = Run(self.rlm_workers, limits, width, wave_size, self.cache, is_paced, interrupts, bounds)
-        if resumes and state is not None:
+        if takes_up and state is not None:
             seed_ledger(run.ledger, state)
         return run
 
@@ -258,42 +261,6 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         if durability != "exit" and _checkpointer(self, config):
             options = {**options, "durability": "sync"}
         return options
-
-
-def check_dumps(values: dict[str, Any], resumes: bool) -> None:
-    """Raises `SandboxError` where a dump that the run needs is damaged: before a model is asked, or anything stored."""
-    needed = ["cell_end", "suspension"] if resumes and values.get("pending") else ["cell_end"]
-    for dump in (values[channel][0] for channel in needed if values.get(channel)):
-        is_loadable(dump)
-
-
-def seed_ledger(ledger: Ledger, state: StateSnapshot) -> None:
-    """Charges the ledger with what a question had spent that is taken up again, over the tree.
-
-    A sub-call that has ended counts by what it told its caller; one that has not, by its own state.
-    """
-    unfinished = [values for values in _unfinished(state) if values]
-    waiting = Counter[str]()
-    for values in unfinished:
-        answered = answers_so_far(values["journal"]) if values.get("pending") else {}
-        pending = (stored for i, stored in enumerate(values.get("pending", ())) if i not in answered)
-        waiting.update(limit_of(Request.of(stored)) for stored in pending if not stored.get("ahead"))
-    usage: dict[str, Any] = {}
-    for values in unfinished:
-        usage = add_usages(usage, values.get("usage", {}))
-    ledger.seed(
-        sum(values.get("subcalls", 0) for values in unfinished) + waiting[SUBCALLS],
-        sum(values.get("tool_calls", 0) for values in unfinished) + waiting[TOOL_CALLS],
-        usage,
-        max((values.get("seconds", 0.0) for values in unfinished), default=0.0),
-    )
-
-
-def _unfinished(state: StateSnapshot) -> Iterator[dict[str, Any]]:
-    yield state.values
-    for task in state.tasks:
-        if isinstance(task.state, StateSnapshot) and task.result is None:
-            yield from _unfinished(task.state)
 
 
 def _channel_input(prepared: Any, state: StateSnapshot | None) -> Any:
@@ -326,65 +293,6 @@ def _by_name(prepared: Any, run: Run) -> Any:
             run.hold_context(name, Context.from_state([stored]))
             return {**prepared, "context": [{"id": name}]}
     return prepared
-
-
-def _resumes(prepared: Any, config: RunnableConfig) -> bool:
-    """Whether the run goes on with a question: asked for, or as the node of a graph that goes on."""
-    return prepared is None or isinstance(prepared, Command) or bool(config.get(CONF, {}).get(CONFIG_KEY_RESUMING))
-
-
-def _run_id(config: RunnableConfig) -> Any:
-    """The id by which a server knows its runs."""
-    return config.get("metadata", {}).get("run_id")
-
-
-def _is_tried_again(config: RunnableConfig, state: StateSnapshot) -> bool:
-    """Whether a server gives a run that was cut off its input once more: to LangGraph that is to go on with it."""
-    run_id = _run_id(config)
-    return run_id is not None and not _is_nested(config) and run_id == (state.metadata or {}).get("run_id")
-
-
-def _goes_on(prepared: Any, config: RunnableConfig, state: StateSnapshot) -> bool:
-    """Whether a node that keeps its thread goes on with what it has, where the app around it goes on.
-
-    To LangGraph each node of such an app goes on. But this one may have ended, or been left, in an earlier step of it.
-    """
-    configurable = config[CONF]
-    if not configurable.get(CONFIG_KEY_RESUMING) or not state.values:
-        return True
-    own, above = configurable.get(CONFIG_KEY_CHECKPOINT_NS), configurable.get(CONFIG_KEY_CHECKPOINT_MAP, {})
-    if (state.metadata or {}).get("parents", {}) == {ns: checkpoint for ns, checkpoint in above.items() if ns != own}:
-        return _asks_same(prepared, state)
-    if not state.tasks or not isinstance(prepared, dict):  # the app's state was edited while this one waited
-        return False
-    return _asks_same(prepared, state)
-
-
-def _asks_same(prepared: Any, state: StateSnapshot) -> bool:
-    """Whether a call asks what its thread was asked, over the same text: a node that runs again may ask otherwise."""
-    if not isinstance(prepared, dict) or not state.values:
-        return True
-    query, had = prepared.get("query") or question_in(prepared["messages"]), state.values.get("context")
-    is_same_text = not had or "context" not in prepared or prepared["context"][0]["id"] == had[0]["id"]
-    return is_same_text and bool(query == state.values.get("question", {}).get("asked", query))
-
-
-def _latest_unless_named(config: RunnableConfig) -> RunnableConfig:
-    """The config of the checkpoint that is asked for: for none LangGraph has None in a node, and takes that for one."""
-    return config if config[CONF].get(CONFIG_KEY_CHECKPOINT_ID) else _latest(config)
-
-
-def _latest(config: RunnableConfig) -> RunnableConfig:
-    """The config of a thread's latest checkpoint, whose state alone has what finished tasks wrote after it."""
-    return {**config, CONF: {key: value for key, value in config[CONF].items() if key != CONFIG_KEY_CHECKPOINT_ID}}
-
-
-def _id(state: StateSnapshot) -> Any:
-    return state.config[CONF].get(CONFIG_KEY_CHECKPOINT_ID)
-
-
-def _is_nested(config: RunnableConfig) -> bool:
-    return bool(config.get(CONF, {}).get(CONFIG_KEY_CHECKPOINT_NS))
 
 
 def _is_stored(graph: RLM, config: RunnableConfig) -> bool:
