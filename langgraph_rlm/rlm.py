@@ -10,7 +10,7 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.state import CompiledStateGraph
-from langgraph.types import Command, GraphOutput, StateSnapshot
+from langgraph.types import Command, GraphOutput, StateSnapshot, StateUpdate
 
 from langgraph_rlm.context import Context
 from langgraph_rlm.effects import Steps, adrive, drive
@@ -29,7 +29,7 @@ from langgraph_rlm.models.pools import MANY, slow_pool
 from langgraph_rlm.repl.workers import Workers
 from langgraph_rlm.running.as_child import as_child_of, checked_as_child, granted
 from langgraph_rlm.running.inputs import ASKS_BY, check_thread, prepare_input
-from langgraph_rlm.running.lasting import keep_text, lasting, store_for, with_text
+from langgraph_rlm.running.lasting import check_whole, edited, keep_text, lasting, store_for, with_text
 from langgraph_rlm.running.namespace import settled
 from langgraph_rlm.running.resuming import (
     asks_same,
@@ -126,6 +126,19 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
     async def aget_state(self, config: RunnableConfig, *, subgraphs: bool = False) -> StateSnapshot:
         return await View(self, TEXTS).aget_state(config, subgraphs=subgraphs)
 
+    def bulk_update_state(self, config: RunnableConfig, supersteps: Sequence[Sequence[StateUpdate]]) -> RunnableConfig:
+        return self._edited.bulk_update_state(config, supersteps)
+
+    async def abulk_update_state(
+        self, config: RunnableConfig, supersteps: Sequence[Sequence[StateUpdate]]
+    ) -> RunnableConfig:
+        return await self._edited.abulk_update_state(config, supersteps)
+
+    @property
+    def _edited(self) -> CompiledStateGraph[Any, Any, Any, Any]:
+        """This graph as its state is edited."""
+        return CompiledStateGraph(**{**attributes_of(self), "channels": edited(self.channels)})
+
     def invoke(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Any:
         return self._validated(super().invoke(input, config, **options))
 
@@ -192,6 +205,10 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         limits = granted(self.rlm_spec.limits, as_child_of(prepared, state))
         if limits.max_depth < self.rlm_spec.limits.max_depth:
             return (yield from self._shallower(limits.max_depth)._begin(input, given_config, options, is_async))
+        takes_up = resumes(prepared, config)
+        if state is not None and ((takes_up and state.tasks) or (keeps_thread and isinstance(prepared, dict))):
+            for values in unfinished_in(state):
+                check_whole(values)
         if keeps_thread and state is not None:
             store = store_for(self.store, config)
             prepared = yield from with_text(prepared, state, store)

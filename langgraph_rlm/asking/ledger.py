@@ -65,6 +65,11 @@ class Ledger:
         """How long the question has been worked on."""
         return time.monotonic() - self._begun
 
+    @property
+    def seconds_left(self) -> float:
+        """How much longer the question may be worked on."""
+        return math.inf if self.limits.max_seconds is None else max(0.0, self.limits.max_seconds - self.seconds)
+
     def reserve(self, requests: Iterable[Request]) -> None:
         """Takes places for what is to be asked, for all or for none. Raises `LimitExceeded` when they do not fit."""
         wanted = Counter(map(limit_of, requests))

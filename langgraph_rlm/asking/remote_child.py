@@ -7,21 +7,22 @@ a run that goes on finds it again: ended, waiting for a human, or in the middle.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphInterrupt
 from langgraph.pregel.remote import RemoteException, RemoteGraph
 from langgraph.types import Command, interrupt
 from langgraph_sdk.schema import ThreadState
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
-from langgraph_rlm.asking.ledger import NOTHING_SPENT, Ledger, Share, Usage
+from langgraph_rlm.asking.ledger import NOTHING_SPENT, Ledger, Share
 from langgraph_rlm.asking.requests import Request
 from langgraph_rlm.asking.retries import is_transient
 from langgraph_rlm.context.digests import digest_of
@@ -40,6 +41,8 @@ STOPPED = ("CancelledError", "UserInterrupt")
 """What a server that is shut down says of the runs it was at."""
 LOST = {"error": "HTTPException", "message": "404: Run not found"}
 """What a server that was killed says of them."""
+
+_logger = logging.getLogger("langgraph_rlm")
 
 
 @dataclass(frozen=True)
@@ -133,45 +136,72 @@ def ask_remote_child(
     streamed = {key: config[CONF][key] for key in STREAMED if key in config[CONF]}
     config = {**config, CONF: {"thread_id": thread_id, **streamed}}
     pauses, place, still_since = _pauses(), None, time.monotonic()
-    said, heard = None, 0
+    said, heard, has_run = None, 0, False
     while True:
         try:
             state: ThreadState = yield ReadRemote(graph, thread_id)
             output: Any = state["values"]
-            if output and "as_child" not in output:
-                raise ModelError("it is no RLM of this version")
+            if "as_child" not in output if output else has_run:
+                raise ModelError("what answers there is no RLM of this version")
             if state["checkpoint"] != place:
                 pauses, place, still_since = _pauses(), state["checkpoint"], time.monotonic()
             if not _has_ended(output) and (said or not state["interrupts"]):
                 given, said = (said if state["interrupts"] else None if output else question), None
-                output = yield RunRemote(graph, given, config)
+                output, has_run = (yield RunRemote(graph, given, config)), True
             if _has_ended(output):
-                return dict(_OUTPUT.validate_python(output))
+                return _checked(output)
         except GraphInterrupt:
             continue  # what it waits for is in its state
         except Exception as failure:
             if not _may_pass(failure) or time.monotonic() - still_since > PATIENCE:
                 raise (yield from _failure_of(graph, thread_id, failure)) from failure
+            has_run = False  # its server may have forgotten it
+            _logger.warning("The server of the child RLM %r does not answer: %r", graph.assistant_id, failure)
         else:
             if state["interrupts"]:
                 said, heard = _said_to(state, heard)
                 continue
         ledger.check()
-        yield Pause(next(pauses))
+        yield Pause(min(next(pauses), ledger.seconds_left))
+
+
+Count = Annotated[int, Field(ge=0, le=1_000_000_000_000)]
+
+
+class _Tokens(TypedDict):
+    """Usage of a model. Other keys are kept."""
+
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
+
+    input_tokens: Count
+    output_tokens: Count
+    total_tokens: Count
 
 
 class _Output(TypedDict):
-    """What an RLM gives to the one that has asked it."""
+    """What an RLM gives to the one that has asked it. Other keys are kept."""
+
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
 
     answer: Any
     status: Literal["answered", "limit"]
-    usage: Usage
-    steps: int
-    subcalls: int
+    usage: dict[str, _Tokens]
+    steps: Count
+    subcalls: Count
     trajectory: list[dict[str, Any]]
 
 
 _OUTPUT = TypeAdapter(_Output)
+
+
+def _checked(output: Any) -> dict[str, Any]:
+    """The output, where it is one. Raises `ModelError`: a server may say anything."""
+    try:
+        return dict(_OUTPUT.validate_python(output, strict=True))
+    except ValidationError as error:
+        [first, *_] = error.errors()
+        place = ".".join(map(str, first["loc"]))
+        raise ModelError(f"what answers there is no RLM of this version: {place}: {first['msg']}") from None
 
 
 def _said_to(state: ThreadState, heard: int) -> tuple[Command[Any], int]:
@@ -227,10 +257,10 @@ def _failure_of(graph: RemoteGraph, thread_id: str, failure: Exception) -> Steps
 
 
 class _Spent(TypedDict):
-    usage: Usage
-    steps: int
-    subcalls: int
-    tool_calls: int
+    usage: dict[str, _Tokens]
+    steps: Count
+    subcalls: Count
+    tool_calls: Count
 
 
 _SPENT = TypeAdapter(_Spent)

@@ -24,8 +24,8 @@ _NAME_KEYS = ("name", "source", "title", "path")
 _ACCEPTED = "A context is a str, a list of str or LangChain Documents, or a Context (for files: Context.from_files)."
 
 _UNREAD = (
-    "The context is a dict of files, without their text: when it was loaded, one of them had changed or was gone. "
-    "Restore them and load it again, or read them anew with Context.from_files."
+    "The context is a dict of files, without their text: it cannot be sent like this. Read them with "
+    "Context.from_files, or give their text."
 )
 
 
@@ -55,13 +55,23 @@ class Context:
     files: tuple[SourceFile, ...] = ()
 
     def __post_init__(self) -> None:
-        """Reads the files again of a context that was stored: a checkpointer makes it anew of what `_asdict` gave."""
+        """Of a context of files that was stored the text is read when it is first needed.
+
+        A checkpointer makes it anew of what `_asdict` gave.
+        """
         stored: Any = self.files
         if any(isinstance(file, Mapping) for file in stored):
-            files = tuple(map(SourceFile.from_state, stored))
             skipped: Any = self.skipped
-            for name, value in (("files", files), ("skipped", Skipped(**skipped)), ("text", _read_again(files))):
-                object.__setattr__(self, name, value)
+            object.__setattr__(self, "files", tuple(map(SourceFile.from_state, stored)))
+            object.__setattr__(self, "skipped", Skipped(**skipped))
+            object.__delattr__(self, "text")
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "text":
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        text = _BORDER.join(map(read_again, self.files))
+        object.__setattr__(self, "text", text)
+        return text
 
     def _asdict(self) -> dict[str, Any]:
         """What the serializers of LangGraph and LangSmith take of a context in a state or an input: as `to_state`."""
@@ -142,7 +152,9 @@ class Context:
             ContextError: A file is missing, or is not what it was.
         """
         [stored] = state
-        return cls(**{name: value for name, value in stored.items() if name != "id"})
+        context = cls(**{name: value for name, value in stored.items() if name != "id"})
+        _ = context.text  # read now
+        return context
 
     def to_state(self) -> list[dict[str, Any]]:
         """Plain built-in types to keep in a checkpoint: of files their paths and SHA-256, else the text, once."""
@@ -251,14 +263,11 @@ class Context:
         return len(self.text)
 
     def __repr__(self) -> str:
-        return f"<Context: {len(self.metadata):,} documents, {len(self.text):,} characters>"
+        length = self.metadata[-1]["end"] if self.metadata else 0
+        return f"<Context: {len(self.metadata):,} documents, {length:,} characters>"
 
 
 allow_in_checkpoints(Context)
-
-
-def _read_again(files: Iterable[SourceFile]) -> str:
-    return _BORDER.join(map(read_again, files))
 
 
 def _join(

@@ -8,7 +8,7 @@ from typing import Any
 
 from langgraph.types import StateSnapshot
 
-from langgraph_rlm.answers.schema import AnswerSchema
+from langgraph_rlm.answers.schema import checked_schema
 from langgraph_rlm.errors import InvalidInput
 from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.settings import Limits
@@ -28,14 +28,18 @@ def checked_as_child(given: Any, spec: RLMSpec) -> AsChild:
         case {"limits": dict(limits)} if limits.keys() <= {*GRANTED}:
             schema, writer, resumed = given.get("answer_schema"), given.get("writer"), given.get("resumed", 0)
         case _:
-            raise InvalidInput(f"as_child={given!r}: a dict with `limits` is needed, of {', '.join(GRANTED)}.")
+            said = repr(given)[:200]
+            raise InvalidInput(f"as_child={said}: a dict with `limits` is needed, of {', '.join(GRANTED)}.")
     Limits(**limits)
     if schema is not None:
-        AnswerSchema.of(schema)
-    if writer is not None and writer not in spec.models:
-        raise InvalidInput(f"There is no model {writer!r} here. Known: {', '.join(spec.models) or 'none'}.")
-    if not isinstance(resumed, int):
-        raise InvalidInput(f"as_child: resumed={resumed!r} is no number.")
+        try:
+            schema = checked_schema(schema)
+        except (TypeError, ValueError) as error:
+            raise InvalidInput(f"as_child: answer_schema: {error}") from None
+    if writer is not None and (not isinstance(writer, str) or writer not in spec.models):
+        raise InvalidInput(f"There is no model {str(writer)[:200]!r} here. Known: {', '.join(spec.models) or 'none'}.")
+    if not isinstance(resumed, int) or resumed < 0:
+        raise InvalidInput(f"as_child: resumed={str(resumed)[:200]!r} is no number.")
     return AsChild(limits=limits, answer_schema=schema, writer=writer, resumed=resumed)
 
 

@@ -15,13 +15,16 @@ from typing import Any, Self
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.channels import DeltaChannel, LastValue
-from langgraph.store.base import BaseStore
+from langgraph.store.base import BaseStore, Item
 from langgraph.types import StateSnapshot
 
+from langgraph_rlm.context import Context
+from langgraph_rlm.context.digests import context_id_of
 from langgraph_rlm.conversation.history import is_whole
 from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import ContextError
 from langgraph_rlm.langgraph_internals import CONF, CONFIG_KEY_RUNTIME
+from langgraph_rlm.state import NEVER
 
 MOST_WHOLE = 200_000
 """Characters of a text that is stored again with each question."""
@@ -31,13 +34,13 @@ TEXTS = ("langgraph_rlm", "texts")
 """Where texts are in a store, by their names: a name is a digest of the text and of what its documents are called."""
 
 _MIDDLE = (
-    "The thread's old checkpoints were cleaned up in the middle of a question, or after its state was edited, and its "
-    "text, its variables and its history with them. Start a new thread."
+    "The thread's old checkpoints were cleaned up in the middle of a question, and its text, its variables and its "
+    "history with them. Start a new thread."
 )
 _LONG = (
-    "The text is not in the thread any more: its old checkpoints were cleaned up. Give `context` again: variables and "
-    f"history are still there. A text of more than {MOST_WHOLE:,} characters outlives a clean-up in a `store` "
-    "(create_rlm(store=…), or that of the app), or where it comes from files."
+    "The text is not in the thread any more: its old checkpoints were cleaned up. Give the same `context` again: "
+    f"variables and history are still there. A text of more than {MOST_WHOLE:,} characters outlives a clean-up in a "
+    "`store` (create_rlm(store=…), or that of the app), or where it comes from files."
 )
 
 NEEDED: dict[str, Callable[[Any], bool]] = {
@@ -117,22 +120,64 @@ def _whole_at_end(channel: Any, ending: _Ending, is_short: Callable[[Any], bool]
     return new
 
 
+def edited(channels: Mapping[str, Any]) -> dict[str, Any]:
+    """The channels of a graph for an edit of its state: the checkpoint of that is whole too."""
+    return {
+        name: _always_whole(name, channel) if isinstance(channel, DeltaChannel) else channel
+        for name, channel in channels.items()
+    }
+
+
+def _always_whole(name: str, channel: Any) -> _AlwaysWhole:
+    new = _AlwaysWhole(channel.reducer, channel.typ)
+    new.key, new.is_short = name, NEEDED.get(name, lambda _: True)
+    return new
+
+
+class _AlwaysWhole(DeltaChannel[Any]):
+    """A channel that is stored whole each time, where its value is not too long."""
+
+    __slots__ = ("is_short",)
+    is_short: Callable[[Any], bool]
+
+    def __init__(self, reducer: Any, typ: Any = None, *, snapshot_frequency: int = 1) -> None:
+        super().__init__(reducer, typ, snapshot_frequency=1)
+
+    def from_checkpoint(self, checkpoint: Any) -> Self:
+        new = super().from_checkpoint(checkpoint)
+        new.is_short = self.is_short
+        return new
+
+    @property
+    def snapshot_frequency(self) -> int:
+        """After how many updates it is stored whole: none, and so whether this one updates it or not."""
+        return 0 if self.is_available() and self.value and self.is_short(self.value) else NEVER
+
+    @snapshot_frequency.setter
+    def snapshot_frequency(self, updates: int) -> None:
+        pass
+
+
+def check_whole(values: Mapping[str, Any]) -> None:
+    """Raises `ContextError` where a clean-up has taken a part of the state of a question that is being answered."""
+    lacks_text = bool(values.get("context_id")) and not values.get("context") and not values.get("status")
+    lacks_rest = bool(values.get("told")) and not is_whole(values["history"])
+    if lacks_text or lacks_rest:
+        raise ContextError(_MIDDLE)
+
+
 def with_text(prepared: Any, state: StateSnapshot, store: BaseStore | None) -> Steps[Any]:
-    """The input of a run, with the thread's text from the store where a clean-up has taken it.
+    """The input of a question, with the thread's text from the store where a clean-up has taken it.
 
     Raises:
-        ContextError: The text cannot be had, or the rest of the thread is not whole either.
+        ContextError: The text cannot be had.
     """
     values = state.values
-    lacks_text = bool(values.get("context_id")) and not values.get("context")
-    lacks_rest = bool(values.get("told")) and not is_whole(values["history"])
-    if (lacks_rest or (lacks_text and not values.get("status"))) and (isinstance(prepared, dict) or state.tasks):
-        raise ContextError(_MIDDLE)
     if not isinstance(prepared, dict) or "context" in prepared:
         return prepared
     if _lacks_messages(state):
         raise ContextError(_LONG)
-    if not lacks_text or "messages" in prepared:
+    if values.get("context") or not values.get("context_id"):
         return prepared
     kept = (yield _ReadText(store, values["context_id"])) if store else None
     if kept is None:
@@ -141,10 +186,10 @@ def with_text(prepared: Any, state: StateSnapshot, store: BaseStore | None) -> S
 
 
 def _lacks_messages(state: StateSnapshot) -> bool:
-    """Whether the text is a conversation that is gone: not because somebody has edited the state."""
+    """Whether the text is a conversation of which a part is gone: not because somebody has edited the state."""
     newest: Mapping[str, Any] = next(iter(state.values.get("context", ())), {})
     is_edited = (state.metadata or {}).get("source") == "update"
-    return "messages" in newest and not state.values.get("messages") and not is_edited
+    return len(state.values.get("messages", ())) < newest.get("messages", 0) and not is_edited
 
 
 def keep_text(prepared: Any, store: BaseStore | None) -> Steps[None]:
@@ -201,7 +246,7 @@ class _ReadText:
         except Exception as failure:
             _complain("A long text cannot be read from the store", failure)
             return None
-        return json.loads(item.value["json"]) if item else None
+        return _text_of(item, self.name)
 
     async def arun(self) -> dict[str, Any] | None:
         try:
@@ -209,7 +254,22 @@ class _ReadText:
         except Exception as failure:
             _complain("A long text cannot be read from the store", failure)
             return None
-        return json.loads(item.value["json"]) if item else None
+        return _text_of(item, self.name)
+
+
+def _text_of(item: Item | None, name: str) -> dict[str, Any] | None:
+    """The text of a store's item. None where it is not what it was."""
+    if item is None:
+        return None
+    try:
+        stored: dict[str, Any] = json.loads(item.value["json"])
+        text = Context.from_state([stored])
+        if context_id_of(text) != name:
+            raise ValueError("it is another text than was stored")
+    except Exception as failure:
+        _complain("A long text in the store cannot be used", failure)
+        return None
+    return stored
 
 
 def _complain(what: str, failure: Exception) -> None:

@@ -65,6 +65,13 @@ class Run:
         self._holders: dict[str, int] = {}
         self._lock = threading.Lock()
 
+    def __reduce__(self) -> tuple[type[None], tuple[()]]:
+        """Copied or stored it is None: LangGraph shows the configs of runs in some of its streams."""
+        return type(None), ()
+
+    def __repr__(self) -> str:
+        return "<Run>"
+
     @contextmanager
     def opened(self) -> Iterator[None]:
         """Keeps workers for the block; afterwards every interpreter of the run is gone."""

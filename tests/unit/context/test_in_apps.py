@@ -167,8 +167,23 @@ def test_changed_file_is_a_clear_error_where_the_context_is_used(folder: Path) -
     app: Any = StateGraph(Typed).add_node("rlm", rlm).add_edge(START, "rlm").compile(checkpointer=saver)
     list(app.stream({"query": QUERY, "context": Context.from_files(folder)}, THREAD, interrupt_before=["rlm"]))
     (folder / "apples.txt").write_text("other")
-    with pytest.raises(ContextError, match="changed or was gone"):
+    with pytest.raises(ContextError, match="has changed"):
         app.invoke(None, THREAD)
+
+
+def test_file_that_was_away_for_a_while_is_read_when_it_is_back(folder: Path, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "checkpoints.db", check_same_thread=False)) as connection:
+        builder: Any = StateGraph(Untyped)
+        builder.add_node("look", lambda state: {"steps": 1})
+        builder.add_node("rlm", rlm_of(ScriptedModel(cell("Final = len(P)"))))
+        app: Any = builder.add_edge(START, "look").add_edge("look", "rlm").compile(checkpointer=SqliteSaver(connection))
+        given = {"query": QUERY, "context": Context.from_files(folder)}
+        list(app.stream(given, THREAD, interrupt_before=["look"]))
+        (folder / "apples.txt").rename(tmp_path / "away")
+        with pytest.raises(ContextError, match="cannot be read again"):
+            app.invoke(None, THREAD)
+        (tmp_path / "away").rename(folder / "apples.txt")
+        assert app.invoke(None, THREAD)["answer"] == len(TEXT) + 2 + len("pear\n")
 
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])
