@@ -13,6 +13,7 @@ from benchmarks.economy import economy
 from benchmarks.http import over_http
 from benchmarks.overhead import fan_out, long_context, look_ahead, overhead, tree
 from benchmarks.prefix import prefix
+from benchmarks.production import MEASURES
 from benchmarks.python import compared, summary
 from benchmarks.startup import startup
 
@@ -23,6 +24,16 @@ async def show_overhead(console: Console) -> None:
         with console.status(f"measuring: {measure.__name__}"):
             for figure in await measure():
                 table.add_row(figure.work, f"{figure.value:.2f} {figure.unit}", figure.goal, figure.note)
+    console.print(table)
+
+
+async def show_production(console: Console) -> None:
+    table = Table("work", "measured", "note", title="langgraph-rlm: many runs at once, PostgreSQL, a tree over servers")
+    for measure in MEASURES:
+        with console.status(f"measuring: {measure.__name__}"):
+            for figure in await measure():
+                table.add_row(figure.work, f"{figure.value:.2f} {figure.unit}", figure.note)
+        table.add_section()
     console.print(table)
 
 
@@ -91,6 +102,7 @@ TABLES = {
     "economy": show_economy,
     "startup": show_startup,
     "python": show_python,
+    "production": show_production,
 }
 
 if __name__ == "__main__":

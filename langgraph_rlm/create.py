@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import Any
 
@@ -134,30 +134,37 @@ def create_rlm(
         remote=child,
     )
     app = {"checkpointer": checkpointer, "store": store, "cache": cache}
-    workers = Workers(sandbox.max_live)
+    compiled = partial(_compiled, context_schema, interrupt_before, interrupt_after, debug, app)
+    return _rlms_by_depth(root, compiled, max_concurrency)(limits.max_depth)
+
+
+def _rlms_by_depth(
+    root: RLMSpec, compiled: Callable[[RLMSpec], CompiledStateGraph[Any, Any, Any, Any]], max_concurrency: int
+) -> Callable[[int], RLM]:
+    """Makes the RLM with children down to a depth: for who grants it less than it would have."""
+    workers = Workers(root.sandbox.max_live)
 
     @lru_cache
     def at_depth(depth: int) -> RLM:
         spec = root.down_to(depth)
-        graph = _compiled(spec, context_schema, interrupt_before, interrupt_after, debug, app)
         return RLM(
-            **vars(graph),
+            **vars(compiled(spec)),
             rlm_spec=spec,
             rlm_max_concurrency=max_concurrency,
             rlm_workers=workers,
             rlm_at_depth=at_depth,
         )
 
-    return at_depth(limits.max_depth)
+    return at_depth
 
 
 def _compiled(
-    root: RLMSpec,
     context_schema: type[Any] | None,
     before: All | Sequence[str] | None,
     after: All | Sequence[str] | None,
     debug: bool,
     app: Mapping[str, Any],
+    root: RLMSpec,
 ) -> CompiledStateGraph[Any, Any, Any, Any]:
     """The graph of the root, each depth compiled into the one above it. What is of the `app` is the root's alone."""
     graph: CompiledStateGraph[Any, Any, Any, Any] | None = None

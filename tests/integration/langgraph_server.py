@@ -82,6 +82,8 @@ class DevServer:
     """Where it listens: from its first start on always there."""
     settings: dict[str, str] = field(default_factory=dict)
     """Variables of its environment."""
+    jobs: int = 4
+    """Runs that it works on at once."""
 
     def __post_init__(self) -> None:
         shutil.copytree(ROOT / "examples", self.folder / "examples")
@@ -100,6 +102,7 @@ class DevServer:
 
     def start(self) -> None:
         cli = [sys.executable, "-c", "from langgraph_cli.cli import cli; cli()"]
+        at_once = ["--n-jobs-per-worker", str(self.jobs)]
         settings = {
             "PYTHONPATH": str(ROOT),
             "OPENAI_BASE_URL": self.model.url,
@@ -114,7 +117,7 @@ class DevServer:
                 self.port = free.getsockname()[1]  # another one is taken, and told, where it is not free any more
         with (self.folder / "log").open("w") as log:
             self._process = subprocess.Popen(
-                [*cli, "dev", "--no-browser", "--no-reload", "--n-jobs-per-worker", "4", "--port", str(self.port)],
+                [*cli, "dev", "--no-browser", "--no-reload", *at_once, "--port", str(self.port)],
                 cwd=self.folder,
                 env={**os.environ, **settings},
                 stdout=log,

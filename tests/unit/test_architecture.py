@@ -129,8 +129,8 @@ def files_that_call(*functions: str) -> set[str]:
 def test_readers_of_replies_are_these_and_replies_come_in_at_one_place() -> None:
     """Who asks a model is given a `ModelReply`: its text without thoughts, and whether that is all of it."""
     asks = {"generate", "ainvoke", "invoke", "agenerate", "generate_prompt", "agenerate_prompt"}
-    others = {"asking/tools.py", "nodes/subcall.py", "models/wrapped.py", "apps/tool.py"}
-    # of tools, of children, of what is in a model's place, of RLMs
+    others = {"asking/tools.py", "asking/remote_child.py", "nodes/subcall.py", "models/wrapped.py", "apps/tool.py"}
+    # of tools, of children there and here, of what is in a model's place, of RLMs
     assert files_that_call(*asks) == {"asking/model_calls.py", *others}
     assert files_that_call("read_reply") == {"asking/model_calls.py"}
     readers = {"nodes/generate.py", "nodes/direct.py", "nodes/subcall.py", "nodes/verify.py"}

@@ -36,8 +36,12 @@ def talk(asked: Asked) -> Reply:
 
 
 @pytest.mark.parametrize("block", BLOCKS)
-def test_code_in_the_docs_runs(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_code_in_the_docs_runs(
+    block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
     monkeypatch.chdir(tmp_path)
+    if "DATABASE_URL" in block:
+        monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("postgres_url"))
     monkeypatch.delenv("GOOGLE_CLOUD_PROJECT", raising=False)
     for name, value in CONFIGURED.items():
         monkeypatch.setenv(name, value)
