@@ -39,10 +39,11 @@ class RunContext(BaseModel):
     max_tokens: int | None = Field(None, ge=1, description="Input plus output, over the whole tree.")
     max_seconds: float | None = Field(None, ge=0, description="Wall time.")
     confirm_above: int | None = Field(None, ge=0, description="Asks a human before more prompts than that.")
+    max_concurrency: int = Field(16, ge=1, description="Model calls in flight at once.")
 
     @property
     def limits(self) -> Limits:
-        return Limits(**self.model_dump(exclude={"model", "sub_model", "profile"}))
+        return Limits(**self.model_dump(exclude={"model", "sub_model", "profile", "max_concurrency"}))
 
 
 def ask_nobody(messages: list[BaseMessage]) -> Any:
@@ -78,6 +79,7 @@ def rlm_for(context: RunContext) -> Any:
         router=Router(profile=context.profile),
         limits=context.limits,
         child=RemoteGraph("rlm", url=CHILDREN) if CHILDREN and context.max_depth > 1 else None,
+        max_concurrency=context.max_concurrency,
         context_schema=RunContext,
     )
 

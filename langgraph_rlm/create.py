@@ -135,27 +135,27 @@ def create_rlm(
     )
     app = {"checkpointer": checkpointer, "store": store, "cache": cache}
     compiled = partial(_compiled, context_schema, interrupt_before, interrupt_after, debug, app)
-    return _rlms_by_depth(root, compiled, max_concurrency)(limits.max_depth)
+    return _variants(root, compiled, max_concurrency)(limits.max_depth, limits.confirm_above)
 
 
-def _rlms_by_depth(
+def _variants(
     root: RLMSpec, compiled: Callable[[RLMSpec], CompiledStateGraph[Any, Any, Any, Any]], max_concurrency: int
-) -> Callable[[int], RLM]:
-    """Makes the RLM with children down to a depth: for who grants it less than it would have."""
+) -> Callable[[int, int | None], RLM]:
+    """Makes the RLM as deep, and with such a bound of fan-outs, as who calls it as a child grants."""
     workers = Workers(root.sandbox.max_live)
 
-    @lru_cache
-    def at_depth(depth: int) -> RLM:
-        spec = root.down_to(depth)
+    @lru_cache(maxsize=16)
+    def variant(depth: int, confirm_above: int | None) -> RLM:
+        spec = root.within(depth, confirm_above)
         return RLM(
             **vars(compiled(spec)),
             rlm_spec=spec,
             rlm_max_concurrency=max_concurrency,
             rlm_workers=workers,
-            rlm_at_depth=at_depth,
+            rlm_variant=variant,
         )
 
-    return at_depth
+    return variant
 
 
 def _compiled(

@@ -108,13 +108,13 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         rlm_spec: RLMSpec,
         rlm_max_concurrency: int,
         rlm_workers: Workers,
-        rlm_at_depth: Callable[[int], RLM],
+        rlm_variant: Callable[[int, int | None], RLM],
         **attributes: Any,
     ) -> None:
-        """`rlm_at_depth` makes the same with child RLMs down to a smaller depth."""
+        """`rlm_variant` makes the same for another depth, and another bound of fan-outs."""
         super().__init__(**attributes)
         self.rlm_spec, self.rlm_max_concurrency, self.rlm_workers = rlm_spec, rlm_max_concurrency, rlm_workers
-        self.rlm_at_depth = rlm_at_depth
+        self.rlm_variant = rlm_variant
 
     def get_input_jsonschema(self, config: RunnableConfig | None = None) -> dict[str, Any]:
         """What a run takes, for those who call it over HTTP and show a form for it."""
@@ -203,8 +203,9 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
             if resumes(prepared, config) and not is_same:
                 config = {**config, CONF: {**config[CONF], CONFIG_KEY_RESUMING: False}}
         limits = granted(self.rlm_spec.limits, as_child_of(prepared, state))
-        if limits.max_depth < self.rlm_spec.limits.max_depth:
-            return (yield from self._shallower(limits.max_depth)._begin(input, given_config, options, is_async))
+        own = self.rlm_spec.limits
+        if (limits.max_depth, limits.confirm_above) != (own.max_depth, own.confirm_above):
+            return (yield from self._within(limits)._begin(input, given_config, options, is_async))
         takes_up = resumes(prepared, config)
         if state is not None and ((takes_up and state.tasks) or (keeps_thread and isinstance(prepared, dict))):
             for values in unfinished_in(state):
@@ -231,10 +232,10 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         """Whether the next question may depend on what this one leaves: not in a node that begins anew each time."""
         return _is_stored(self, config) and (not is_nested(config) or self.checkpointer is True)
 
-    def _shallower(self, depth: int) -> RLM:
-        """The same, with child RLMs down to a smaller depth."""
-        shallower = self.rlm_at_depth(depth)
-        return shallower.copy({"checkpointer": self.checkpointer, "store": self.store, "cache": self.cache})
+    def _within(self, limits: Limits) -> RLM:
+        """The same, as deep as these limits allow, and with their consent to fan-outs."""
+        variant = self.rlm_variant(limits.max_depth, limits.confirm_above)
+        return variant.copy({"checkpointer": self.checkpointer, "store": self.store, "cache": self.cache})
 
     def _new_run(
         self,

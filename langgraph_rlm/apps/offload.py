@@ -19,6 +19,7 @@ from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
 from langgraph_rlm.apps.tool import Runtime, tool_of
+from langgraph_rlm.context.files import clean
 from langgraph_rlm.errors import InvalidInput
 from langgraph_rlm.langgraph_internals import CONFIG_KEY_CHECKPOINT_NS, CONFIG_KEY_CHECKPOINTER, NS_SEP
 
@@ -27,6 +28,7 @@ BEGINNING = 500
 NEVER = 1_000_000
 """Updates between two full copies of the documents in a checkpoint: practically none."""
 ASKS = "ask_documents"
+BREAK = "…\n\n"
 _STUB = re.compile(r"\[This is the beginning of document (\d+), which has [\d,]+ characters\.")
 DESCRIPTION = (
     "Answers a question about documents: results of tools and messages that were too long to be shown whole. All of "
@@ -95,11 +97,10 @@ class OffloadMiddleware(AgentMiddleware[Any, Any]):
         """Messages get their texts back where nobody keeps the documents: they would be lost with this run."""
         configurable = get_config().get("configurable", {})
         is_kept = configurable.get(CONFIG_KEY_CHECKPOINTER) and NS_SEP not in configurable[CONFIG_KEY_CHECKPOINT_NS]
-        texts = {document["number"]: document["text"] for document in state.get("offloaded") or ()}
-        if is_kept or not texts:
+        if is_kept or not state.get("offloaded"):
             return None
-        stubs = ((message, _STUB.search(message.text)) for message in state["messages"])
-        whole = [_with_text(message, texts[int(stub[1])]) for message, stub in stubs if stub and int(stub[1]) in texts]
+        stubs = {_stub(document): document["text"] for document in state["offloaded"]}
+        whole = [_with_text(message, stubs[message.text]) for message in state["messages"] if message.text in stubs]
         return {"messages": whole} if whole else None
 
     def wrap_tool_call(self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Any]) -> Any:
@@ -135,24 +136,45 @@ class OffloadMiddleware(AgentMiddleware[Any, Any]):
 
 def _asked(runtime: Runtime | None, question: str, documents: list[int] | None = None) -> dict[str, Any]:
     """What an RLM is asked about documents of an agent's state."""
-    offloaded = runtime.state.get("offloaded") if runtime else None
-    return {"query": question, "context": [*_chosen(offloaded or [], documents)]}
+    state: Any = runtime.state if runtime else {"messages": []}
+    return {"query": question, "context": [*_chosen(state.get("offloaded") or [], documents, _told_of(state))]}
 
 
-def _chosen(offloaded: Sequence[Offloaded], numbers: Sequence[int] | None) -> Iterator[Document]:
-    """The documents of these numbers, or all. Raises `InvalidInput` where there are none."""
+def _chosen(offloaded: Sequence[Offloaded], numbers: Sequence[int] | None, told: set[int]) -> Iterator[Document]:
+    """The documents of these numbers, or all. Raises `InvalidInput` where there are none.
+
+    `told` are the numbers that the agent's model was told of.
+    """
     there = {document["number"]: document for document in offloaded}
+    if lost := [number for number in numbers or sorted(told) if number in told and number not in there]:
+        raise InvalidInput(
+            f"document {lost[0]} is not in the agent's state any more: old checkpoints of its thread were cleaned up. "
+            "Get the text again."
+        )
     if unknown := [number for number in numbers or () if number not in there]:
         known = ", ".join(map(str, there)) or "none"
         raise InvalidInput(f"there is no document {unknown[0]}. There are: {known}.")
     if not there:
         raise InvalidInput("there are no documents: nothing was too long to be shown whole.")
     for number in numbers or there:
-        yield Document(there[number]["text"], metadata={"name": f"document {number} ({there[number]['name']})"})
+        yield Document(clean(there[number]["text"]), metadata={"name": f"document {number} ({there[number]['name']})"})
 
 
 def _next_number(state: Any) -> int:
-    return max((document["number"] for document in state.get("offloaded") or ()), default=0) + 1
+    """One that no document has, nor had: documents may be gone of which the agent's model was told."""
+    there = [document["number"] for document in state.get("offloaded") or ()]
+    return max([*there, *_told_of(state)], default=0) + 1
+
+
+def _told_of(state: Any) -> set[int]:
+    """The numbers of documents whose beginnings are among the messages."""
+    stubs = [_STUB.search(message.text) for message in state["messages"]]
+    return {int(stub[1]) for stub in stubs if stub and _is_own(stub)}
+
+
+def _is_own(stub: re.Match[str]) -> bool:
+    """Whether a message may be one that was shortened here: others may quote what they like."""
+    return stub.start() == BEGINNING + len(BREAK)
 
 
 def _number_of_call(request: ToolCallRequest) -> int:
@@ -166,12 +188,16 @@ def _number_of_call(request: ToolCallRequest) -> int:
 
 def _shortened(message: Any, document: Offloaded) -> Any:
     """A message with the beginning of its text, and where all of it is. What it has besides text stays."""
+    return _with_text(message, _stub(document))
+
+
+def _stub(document: Offloaded) -> str:
+    """What the agent's model sees of a document."""
     beginning, size, number = document["text"][:BEGINNING], len(document["text"]), document["number"]
-    text = (
-        f"{beginning}…\n\n[This is the beginning of document {number}, which has {size:,} characters. To know more of "
-        f"it, call {ASKS} with a question and documents=[{number}].]"
+    return (
+        f"{beginning}{BREAK}[This is the beginning of document {number}, which has {size:,} characters. To know more "
+        f"of it, call {ASKS} with a question and documents=[{number}].]"
     )
-    return _with_text(message, text)
 
 
 def _with_text(message: Any, text: str) -> Any:

@@ -11,6 +11,7 @@ import logging
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -29,6 +30,7 @@ from langgraph_rlm.context.digests import digest_of
 from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import ModelError
 from langgraph_rlm.langgraph_internals import CONF, CONFIG_KEY_CHECKPOINT_NS, CONFIG_KEY_CHECKPOINTER, CONFIG_KEY_STREAM
+from langgraph_rlm.settings import Limits
 
 PATIENCE = 600.0
 """Seconds without a step of a child RLM after a failure that may pass: a server may be started anew meanwhile."""
@@ -103,6 +105,24 @@ def _is_uuid(name: str) -> bool:
 
 
 @dataclass(frozen=True)
+class ForgetRemote:
+    """The effect of deleting a thread of a server that nobody will ask for again. What fails there fails nobody."""
+
+    graph: RemoteGraph
+    thread_id: str
+
+    def run(self) -> None:
+        assert self.graph.sync_client is not None
+        with suppress(Exception):
+            self.graph.sync_client.threads.delete(self.thread_id)
+
+    async def arun(self) -> None:
+        assert self.graph.client is not None
+        with suppress(Exception):
+            await self.graph.client.threads.delete(self.thread_id)
+
+
+@dataclass(frozen=True)
 class Pause:
     """The effect of waiting."""
 
@@ -136,7 +156,7 @@ def ask_remote_child(
     streamed = {key: config[CONF][key] for key in STREAMED if key in config[CONF]}
     config = {**config, CONF: {"thread_id": thread_id, **streamed}}
     pauses, place, still_since = _pauses(), None, time.monotonic()
-    said, heard, has_run = None, 0, False
+    said, heard, has_run, asks_again = None, 0, False, False
     while True:
         try:
             state: ThreadState = yield ReadRemote(graph, thread_id)
@@ -150,7 +170,10 @@ def ask_remote_child(
                 output, has_run = (yield RunRemote(graph, given, config)), True
             if _has_ended(output):
                 return _checked(output)
-        except GraphInterrupt:
+        except GraphInterrupt as waits:
+            if asks_again:
+                raise ModelError("it waits for a human, and its server does not show for what") from waits
+            asks_again = True
             continue  # what it waits for is in its state
         except Exception as failure:
             if not _may_pass(failure) or time.monotonic() - still_since > PATIENCE:
@@ -159,6 +182,7 @@ def ask_remote_child(
             _logger.warning("The server of the child RLM %r does not answer: %r", graph.assistant_id, failure)
         else:
             if state["interrupts"]:
+                asks_again = False
                 said, heard = _said_to(state, heard)
                 continue
         ledger.check()
@@ -218,16 +242,18 @@ def _said_to(state: ThreadState, heard: int) -> tuple[Command[Any], int]:
     return Command(resume=said, update={"as_child": {**as_child, "resumed": in_all}}), in_all
 
 
-def remote_question(request: Request, query: str, text: str, share: Share, max_depth: int) -> dict[str, Any]:
-    """The input of a child RLM on a server: what it is asked, and what it may spend, in the terms of `Limits`."""
-    limits = {
-        "max_depth": max_depth,
+def remote_question(request: Request, query: str, text: str, share: Share, limits: Limits) -> dict[str, Any]:
+    """The input of a child RLM on a server: what it is asked, and what it may spend of its parent's `limits`."""
+    granted = {
+        "max_depth": limits.max_depth - 1,
+        "max_steps": limits.max_steps,
+        "confirm_above": limits.confirm_above,
         "max_subcalls": share.subcalls,
         "max_tool_calls": share.tool_calls,
         "max_tokens": share.tokens,
         "max_seconds": share.seconds,
     }
-    as_child = {"limits": limits, "answer_schema": request.schema, "writer": request.model, "resumed": 0}
+    as_child = {"limits": granted, "answer_schema": request.schema, "writer": request.model, "resumed": 0}
     return {"query": query, "context": text, "profile": "rlm", "as_child": as_child}
 
 

@@ -126,7 +126,7 @@ def _budget(now: Execution) -> dict[str, Any]:
     context = now.run.context(now.state["context_id"], now.config)
     remaining = now.run.ledger.remaining
     return {
-        "turns": max(0, spec.limits.max_steps - now.state["step"]),
+        "turns": max(0, now.run.ledger.limits.max_steps - now.state["step"]),
         **(remaining if spec.has_subcalls else {**remaining, "subcalls": 0}),
         "cell_seconds": spec.sandbox.seconds(len(context)),
         "output_characters": cap.head + cap.tail,

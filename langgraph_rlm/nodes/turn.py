@@ -40,7 +40,7 @@ def remaining_of(spec: RLMSpec, run: Run, turn: int) -> Remaining:
     limits = ledger.limits
     return Remaining(
         turn,
-        spec.limits.max_steps,
+        limits.max_steps,
         (ledger.left(SUBCALLS), limits.max_subcalls) if spec.has_subcalls else None,
         None if limits.max_seconds is None else (limits.max_seconds - ledger.seconds, limits.max_seconds),
         None if limits.max_tokens is None else (limits.max_tokens - ledger.tokens, limits.max_tokens),
@@ -68,8 +68,9 @@ def next_turn(
     """
     if state.get("limit"):
         return Command(update=update | answer_update(spec, last_words, state["question"], "limit"), goto=END)
-    if state["step"] >= spec.limits.max_steps:
-        update["limit"] = limit_reached(spec, LimitExceeded("max_steps", state["step"], spec.limits.max_steps))
+    most = run_of(config).ledger.limits.max_steps
+    if state["step"] >= most:
+        update["limit"] = limit_reached(spec, LimitExceeded("max_steps", state["step"], most))
         turn = spec.dialect.last_turn("max_steps")
     else:
         turn = spec.dialect.turn(remaining_of(spec, run_of(config), state["step"] + 1))

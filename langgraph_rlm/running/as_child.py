@@ -14,8 +14,8 @@ from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.settings import Limits
 from langgraph_rlm.state import AsChild
 
-GRANTED = ("max_depth", "max_subcalls", "max_tool_calls", "max_tokens", "max_seconds")
-"""What of `Limits` holds over a tree."""
+GRANTED = ("max_depth", "max_steps", "max_subcalls", "max_tool_calls", "max_tokens", "max_seconds", "confirm_above")
+"""What of `Limits` one RLM sets for another."""
 
 
 def checked_as_child(given: Any, spec: RLMSpec) -> AsChild:

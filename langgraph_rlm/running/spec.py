@@ -73,9 +73,11 @@ class RLMSpec:
         below = replace(self, depth=self.depth + 1, model=self.below[0], below=self.below[1:], answer_schema=None)
         return (self, *below.depths)
 
-    def down_to(self, depth: int) -> RLMSpec:
-        """The same, with child RLMs down to that depth."""
-        return replace(self, limits=replace(self.limits, max_depth=depth), below=self.below[: max(0, depth - 1)])
+    def within(self, depth: int, confirm_above: int | None) -> RLMSpec:
+        """The same, with child RLMs down to that depth, and with consent to fan-outs above that size."""
+        limits = replace(self.limits, max_depth=depth, confirm_above=confirm_above)
+        lookahead = self.lookahead and confirm_above is None
+        return replace(self, limits=limits, below=self.below[: max(0, depth - 1)], lookahead=lookahead)
 
     @property
     def all_models(self) -> tuple[BaseChatModel, ...]:

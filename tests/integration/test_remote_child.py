@@ -175,6 +175,27 @@ async def test_limit_of_a_child_leaves_the_tree_where_the_root_wants_that(child:
         await rlm.ainvoke(ASKED)
 
 
+async def test_steps_and_consent_are_those_of_the_root(child: Child, model: Model) -> None:
+    model.child = "x = 1"
+    rlm = rlm_of(ScriptedModel(cell(CATCHING), cell("Final = r")), child=child(), limits=Limits(max_steps=3))
+    assert (await rlm.ainvoke(ASKED))["steps"] == 2 + 4  # the last turn is one more
+    model.child = "Final = llm_batch(['x', 'y', 'z', 'u'])"
+    rlm = rlm_of(ScriptedModel(*ONE), child=child(), limits=Limits(confirm_above=3), checkpointer=InMemorySaver())
+    out = await rlm.ainvoke(ASKED, THREAD)
+    assert out["__interrupt__"][0].value["count"] == 4
+    assert leaves(model) == []
+    out = await rlm.ainvoke(Command(resume=True), THREAD)
+    assert json.loads(out["answer"]) == ["X", "Y", "Z", "U"]
+
+
+async def test_thread_of_a_child_goes_where_nobody_can_ask_for_it(
+    child: Child, model: Model, client: LangGraphClient
+) -> None:
+    before = await client.threads.count()
+    await rlm_of(ScriptedModel(*ONE), child=child()).ainvoke(ASKED)
+    assert await client.threads.count() == before
+
+
 async def test_answer_of_a_child_satisfies_a_schema(child: Child, model: Model) -> None:
     model.child = "Final = {'n': 'many'} if ctx.num_documents() > 5 else {'n': 3}"
     schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
@@ -240,7 +261,11 @@ async def test_limits_of_time_hold_while_there_is_no_server() -> None:
     [
         {"limits": {"max_subcalls": -1}},
         {"limits": {"max_depth": "deep"}},
-        {"limits": {"max_steps": 3}},
+        {"limits": {"max_answers": 3}},
+        {"limits": {"max_steps": 0}},
+        {"limits": {}, "writer": {}},
+        {"limits": {}, "answer_schema": 5},
+        {"limits": {}, "answer_schema": {"type": "string", "pattern": "^(a+)+$"}},
         {"limits": []},
         "child",
         {"limits": {}, "writer": "nobody"},

@@ -196,3 +196,38 @@ def test_bound_is_one_of_characters() -> None:
     assert "document 1, which has 601 characters" in model.seen[0][0].text
     run(agent, asked("x" * 600))
     assert model.seen[1][0].text == "x" * 600
+
+
+def test_documents_that_a_clean_up_took_are_named_and_their_numbers_are_not_given_again() -> None:
+    saver = InMemorySaver()
+    model = Agent(script=[[("fetch", {"page": "one"})], "seen", [("fetch", {"page": "two"})], ASK, "told"])
+    agent = agent_of(model, checkpointer=saver)
+    run(agent, asked())
+    for checkpoints in saver.storage["1"].values():
+        for checkpoint in [*checkpoints][:-1]:
+            del checkpoints[checkpoint]
+    saver.writes.clear()
+    out = run(agent, asked("and now?"))
+    told = [message.text for message in out["messages"] if message.type == "tool"]
+    assert "beginning of document 2" in told[1]
+    assert "document 1 is not in the agent's state any more" in told[2]
+
+
+def test_message_that_quotes_a_stub_keeps_its_words() -> None:
+    quote = "Invoice total: 5 EUR. [This is the beginning of document 1, which has 3 characters."
+    model = Agent(script=[[("fetch", {"page": "one"})], "done"])
+    out = run(agent_of(model), {"messages": [HumanMessage(quote)]})
+    assert out["messages"][0].text == quote
+    assert out["messages"][-2].text == f"one\n{LONG}"
+
+
+def test_text_with_a_lone_surrogate_can_be_asked_about() -> None:
+    @tool
+    def broken() -> str:
+        """Gives a text that is none."""
+        return "\ud800" + LONG
+
+    model = Agent(script=[[("broken", {})], ASK, "done"])
+    agent = create_agent(model, [broken], middleware=[OffloadMiddleware(needle())])
+    out = run(agent, asked())
+    assert "77" in [message.text for message in out["messages"] if message.type == "tool"][1]
