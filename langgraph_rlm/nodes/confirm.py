@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command, interrupt
 from typing_extensions import TypedDict
 
+from langgraph_rlm.conversation.prompts import shorten
 from langgraph_rlm.effects import Steps
 from langgraph_rlm.nodes.pending import PendingCall, send_wave
 from langgraph_rlm.repl.journal import answers_so_far
@@ -34,17 +36,18 @@ def confirm(spec: RLMSpec, state: ConfirmInput, config: RunnableConfig) -> Steps
     """
     call = PendingCall(read(config, "pending"), answers_so_far(read(config, "journal")))
     pending = [call.pending[index] for index in call.missing]
+    shown = [_shown(request) for request in pending]
     question = {
         "depth": spec.depth,
         "step": state["step"],
         "code": state["code"],
         "count": len(pending),
         "characters": sum(len(request["prompt"]) + len(request["context"] or "") for request in pending),
-        "prompts": pending,
+        "prompts": shown,
         "how": HOW,
     }
     said = interrupt(question)
-    while (agreed := agreed_to(said, [request["prompt"] for request in pending])) is None:
+    while (agreed := agreed_to(said, [request["prompt"] for request in shown])) is None:
         said = interrupt({**question, "problem": f"{said!r} is no answer to this."})
     asked = [index for i, index in enumerate(call.missing) if i in agreed]
     refused = [index for i, index in enumerate(call.missing) if i not in agreed]
@@ -57,6 +60,12 @@ def confirm(spec: RLMSpec, state: ConfirmInput, config: RunnableConfig) -> Steps
     yield from ()  # nothing to be done outside
     in_flight = run.in_flight_of(read(config, "position")["token"])
     return Command(update=update, goto=send_wave(spec, run, in_flight, call, asked) or "execute")
+
+
+def _shown(request: Mapping[str, Any]) -> dict[str, Any]:
+    """A request as people see it: each of its texts may be all of the context, and interrupts are traced."""
+    texts = {name: shorten(text) for name in ("prompt", "context") if (text := request[name])}
+    return {**request, **texts}
 
 
 def agreed_to(said: object, prompts: list[str]) -> set[int] | None:

@@ -213,3 +213,17 @@ def test_prompts_for_which_no_sub_call_is_left_are_neither_asked_nor_given_back(
     out = rlm.invoke(Command(resume=said), THREAD)
     assert len(model.asked) == asked
     assert f"{3 - asked} of 3 are left" in out["answer"]
+
+
+def test_interrupt_does_not_repeat_the_text() -> None:
+    rlm = rlm_of(
+        ScriptedModel(cell("Final = [len(a) for a in llm_batch([P] * 3)]")),
+        checkpointer=InMemorySaver(),
+        limits=Limits(confirm_above=2),
+    )
+    text = "apple pear " * 5_000
+    [waits] = rlm.invoke({"query": QUERY, "context": text}, THREAD)["__interrupt__"]
+    assert [len(request["prompt"]) for request in waits.value["prompts"]] == [2_003] * 3
+    assert waits.value["characters"] == 3 * len(text)
+    out = rlm.invoke(Command(resume=[request["prompt"] for request in waits.value["prompts"]]), THREAD)
+    assert out["answer"] == [len("answer to ") + len(text)] * 3
