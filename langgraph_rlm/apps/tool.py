@@ -80,13 +80,13 @@ def tool_of(
 
     def ask(runtime: Runtime = NO_AGENT, **given: Any) -> Told:
         try:
-            return _told(rlm.invoke(asked(runtime, **given), runtime.config if runtime else None))
+            return _told(rlm.invoke(asked(runtime, **given)))  # the config is that of the tool's run
         except (InvalidInput, ContextError) as failure:
             raise ToolException(str(failure)) from failure
 
     async def aask(runtime: Runtime = NO_AGENT, **given: Any) -> Told:
         try:
-            return _told(await rlm.ainvoke(asked(runtime, **given), runtime.config if runtime else None))
+            return _told(await rlm.ainvoke(asked(runtime, **given)))
         except (InvalidInput, ContextError) as failure:
             raise ToolException(str(failure)) from failure
 

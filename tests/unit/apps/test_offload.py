@@ -18,6 +18,7 @@ from pydantic import PrivateAttr
 
 from langgraph_rlm import InvalidInput, Limits, OffloadMiddleware
 from tests.fakes import AgentModel, ScriptedModel, cell, rlm_of
+from tests.traces import traced
 
 THREAD: Any = {"configurable": {"thread_id": "1"}}
 LONG = "".join(f"line {i}: nothing\n" for i in range(2_000)) + "the needle is 77"
@@ -231,3 +232,13 @@ def test_text_with_a_lone_surrogate_can_be_asked_about() -> None:
     agent = create_agent(model, [broken], middleware=[OffloadMiddleware(needle())])
     out = run(agent, asked())
     assert "77" in [message.text for message in out["messages"] if message.type == "tool"][1]
+
+
+def test_tracer_has_no_complaint_of_the_tool(caplog: pytest.LogCaptureFixture) -> None:
+    """A config that a middleware has passed on names a run that the tracer knows no more."""
+    model = Agent(script=[[("fetch", {"page": "one"})], ASK, "77"])
+    with traced() as traces:
+        run(agent_of(model, checkpointer=InMemorySaver()), asked())
+    assert not [record for record in caplog.records if "Error in" in record.message]
+    [root] = traces.roots
+    assert "ask_documents" in {run.name for run in root}
