@@ -21,12 +21,19 @@ from typing_extensions import TypedDict
 from langgraph_rlm.apps.tool import Runtime, tool_of
 from langgraph_rlm.context.files import clean
 from langgraph_rlm.errors import InvalidInput
-from langgraph_rlm.langgraph_internals import CONFIG_KEY_CHECKPOINT_NS, CONFIG_KEY_CHECKPOINTER, NS_SEP
+from langgraph_rlm.langgraph_internals import (
+    CONFIG_KEY_CHECKPOINT_NS,
+    CONFIG_KEY_CHECKPOINTER,
+    NS_SEP,
+    allow_in_checkpoints,
+)
 
 BEGINNING = 500
 """Characters of a document that the agent's model sees."""
 NEVER = 1_000_000
 """Updates between two full copies of the documents in a checkpoint: practically none."""
+MOST_WHOLE = 1_000_000
+"""Characters of documents that are stored once more at the end of a run of the agent that has brought some."""
 ASKS = "ask_documents"
 BREAK = "…\n\n"
 _STUB = re.compile(r"\[This is the beginning of document (\d+), which has [\d,]+ characters\.")
@@ -36,12 +43,31 @@ DESCRIPTION = (
 )
 
 
+class KeptText:
+    """A text in an agent's state: stored whole, and shown in traces by its length alone."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def get_secret_value(self) -> str:
+        """What LangGraph's serializer stores, and gives to the constructor when it is loaded."""
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"<{len(self.text):,} characters>"
+
+
+allow_in_checkpoints(KeptText)
+
+
 class Offloaded(TypedDict):
     """A text that was taken out of a message: `number` is what the agent's model knows it by."""
 
     number: int
     name: str
-    text: str
+    text: KeptText
 
 
 def _append(old: list[Offloaded], added: Sequence[list[Offloaded]]) -> list[Offloaded]:
@@ -50,9 +76,36 @@ def _append(old: list[Offloaded], added: Sequence[list[Offloaded]]) -> list[Offl
     return [*old, *(document for number, document in new.items() if number not in known)]
 
 
+class Documents(DeltaChannel[Any]):
+    """Documents, whole in the checkpoint at the end of a run that has brought some: a clean-up may leave no other.
+
+    That the end has come is told by a write of no documents.
+    """
+
+    __slots__ = ("has_new", "is_ending")
+    has_new: bool
+    is_ending: bool
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.has_new = self.is_ending = False
+
+    def update(self, values: Sequence[Any]) -> bool:
+        self.has_new = self.has_new or any(values)
+        self.is_ending = self.is_ending or [] in values
+        return super().update(values)
+
+    def finish(self) -> bool:
+        length = sum(len(document["text"].text) for document in self.value)
+        becomes_whole = self.has_new and self.is_ending and length <= MOST_WHOLE
+        if becomes_whole:
+            self.snapshot_frequency = 1
+        return becomes_whole
+
+
 class OffloadState(AgentState[Any]):
     offloaded: NotRequired[
-        Annotated[list[Offloaded], PrivateStateAttr, DeltaChannel(_append, list, snapshot_frequency=NEVER)]
+        Annotated[list[Offloaded], PrivateStateAttr, Documents(_append, list, snapshot_frequency=NEVER)]
     ]
 
 
@@ -89,17 +142,24 @@ class OffloadMiddleware(AgentMiddleware[Any, Any]):
         number, kept, shown = _next_number(state), list[Offloaded](), list[AnyMessage]()
         for message in state["messages"]:
             if self._is_long(message):
-                kept.append({"number": number + len(kept), "name": message.name or message.type, "text": message.text})
+                kept.append(
+                    {"number": number + len(kept), "name": message.name or message.type, "text": KeptText(message.text)}
+                )
                 shown.append(_shortened(message, kept[-1]))
         return {"offloaded": kept, "messages": shown} if kept else None
 
     def after_agent(self, state: Any, runtime: Any) -> dict[str, Any] | None:
-        """Messages get their texts back where nobody keeps the documents: they would be lost with this run."""
+        """Tells the documents of the end of a run.
+
+        Messages get their texts back where nobody keeps these: they would be lost with this run.
+        """
         configurable = get_config().get("configurable", {})
         is_kept = configurable.get(CONFIG_KEY_CHECKPOINTER) and NS_SEP not in configurable[CONFIG_KEY_CHECKPOINT_NS]
-        if is_kept or not state.get("offloaded"):
+        if not state.get("offloaded"):
             return None
-        stubs = {_stub(document): document["text"] for document in state["offloaded"]}
+        if is_kept:
+            return {"offloaded": []}
+        stubs = {_stub(document): document["text"].text for document in state["offloaded"]}
         whole = [_with_text(message, stubs[message.text]) for message in state["messages"] if message.text in stubs]
         return {"messages": whole} if whole else None
 
@@ -117,7 +177,7 @@ class OffloadMiddleware(AgentMiddleware[Any, Any]):
             return result
         number, name = _number_of_call(request), request.tool_call["name"]
         if isinstance(result, ToolMessage) and self._is_long(result):
-            document: Offloaded = {"number": number, "name": name, "text": result.text}
+            document: Offloaded = {"number": number, "name": name, "text": KeptText(result.text)}
             return Command(update={"messages": [_shortened(result, document)], "offloaded": [document]})
         update = result.update if isinstance(result, Command) else None
         if not isinstance(update, dict) or not any(map(self._is_long, update.get("messages", ()))):
@@ -125,7 +185,7 @@ class OffloadMiddleware(AgentMiddleware[Any, Any]):
         messages, kept = list[AnyMessage](), list[Offloaded]()
         for message in update["messages"]:
             if self._is_long(message) and not kept:
-                kept.append({"number": number, "name": name, "text": message.text})
+                kept.append({"number": number, "name": name, "text": KeptText(message.text)})
                 message = _shortened(message, kept[0])
             messages.append(message)
         return replace(result, update={**update, "messages": messages, "offloaded": kept})
@@ -157,7 +217,9 @@ def _chosen(offloaded: Sequence[Offloaded], numbers: Sequence[int] | None, told:
     if not there:
         raise InvalidInput("there are no documents: nothing was too long to be shown whole.")
     for number in numbers or there:
-        yield Document(clean(there[number]["text"]), metadata={"name": f"document {number} ({there[number]['name']})"})
+        yield Document(
+            clean(there[number]["text"].text), metadata={"name": f"document {number} ({there[number]['name']})"}
+        )
 
 
 def _next_number(state: Any) -> int:
@@ -193,7 +255,8 @@ def _shortened(message: Any, document: Offloaded) -> Any:
 
 def _stub(document: Offloaded) -> str:
     """What the agent's model sees of a document."""
-    beginning, size, number = document["text"][:BEGINNING], len(document["text"]), document["number"]
+    text, number = document["text"].text, document["number"]
+    beginning, size = text[:BEGINNING], len(text)
     return (
         f"{beginning}{BREAK}[This is the beginning of document {number}, which has {size:,} characters. To know more "
         f"of it, call {ASKS} with a question and documents=[{number}].]"

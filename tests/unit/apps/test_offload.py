@@ -17,6 +17,7 @@ from langgraph.types import Command
 from pydantic import PrivateAttr
 
 from langgraph_rlm import InvalidInput, Limits, OffloadMiddleware
+from langgraph_rlm.apps import offload
 from tests.fakes import AgentModel, ScriptedModel, cell, rlm_of
 from tests.traces import traced
 
@@ -199,19 +200,52 @@ def test_bound_is_one_of_characters() -> None:
     assert model.seen[1][0].text == "x" * 600
 
 
-def test_documents_that_a_clean_up_took_are_named_and_their_numbers_are_not_given_again() -> None:
+def clean_up(saver: InMemorySaver) -> None:
+    """Keeps the newest checkpoint of each namespace, and no blob that it does not name."""
+    for namespace, checkpoints in saver.storage["1"].items():
+        for checkpoint in [*checkpoints][:-1]:
+            del checkpoints[checkpoint]
+        [newest] = saver.list({"configurable": {**THREAD["configurable"], "checkpoint_ns": namespace}})
+        versions = newest.checkpoint["channel_versions"]
+        for key in [key for key in saver.blobs if key[1] == namespace and versions.get(key[2]) != key[3]]:
+            del saver.blobs[key]
+    saver.writes.clear()
+
+
+def test_documents_outlive_a_clean_up() -> None:
+    saver = InMemorySaver()
+    model = Agent(script=[[("fetch", {"page": "one"})], "seen", [("fetch", {"page": "two"})], ASK, "told", ASK, "told"])
+    agent = agent_of(model, checkpointer=saver)
+    for text in ("first", "second", "third"):
+        out = run(agent, asked(text))
+        clean_up(saver)
+    told = [message.text for message in out["messages"] if message.type == "tool"]
+    assert "beginning of document 2" in told[1]
+    assert told[2] == told[3] == '["77", ["document 1 (fetch)", "document 2 (fetch)"]]'
+
+
+def test_documents_that_a_clean_up_took_are_named_and_their_numbers_are_not_given_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(offload, "MOST_WHOLE", 1_000)
     saver = InMemorySaver()
     model = Agent(script=[[("fetch", {"page": "one"})], "seen", [("fetch", {"page": "two"})], ASK, "told"])
     agent = agent_of(model, checkpointer=saver)
     run(agent, asked())
-    for checkpoints in saver.storage["1"].values():
-        for checkpoint in [*checkpoints][:-1]:
-            del checkpoints[checkpoint]
-    saver.writes.clear()
+    clean_up(saver)
     out = run(agent, asked("and now?"))
     told = [message.text for message in out["messages"] if message.type == "tool"]
     assert "beginning of document 2" in told[1]
     assert "document 1 is not in the agent's state any more" in told[2]
+
+
+def test_traces_show_documents_by_their_lengths() -> None:
+    model = Agent(script=[[("fetch", {"page": "one"})], ASK, "77"])
+    with traced() as traces:
+        run(agent_of(model, checkpointer=InMemorySaver()), asked())
+    [root] = traces.roots
+    holding = [one.name for one in root if "line 1234: nothing" in one.sent]
+    assert {*holding} <= {"fetch", "tools", "wrap_tool_call"}  # the result of the tool itself
 
 
 def test_message_that_quotes_a_stub_keeps_its_words() -> None:
