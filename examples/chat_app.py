@@ -23,7 +23,7 @@ def answer(model: Any) -> str:
     app = StateGraph(MessagesState).add_node("rlm", rlm).add_edge(START, "rlm").compile(checkpointer=InMemorySaver())
     messages: list[Any] = [
         HumanMessage(f"Here is the log:\n{LOG}"),
-        HumanMessage("How many requests have the status 500?"),
+        HumanMessage("How many lines have status=500? Count lines of the log alone."),
     ]
     out = app.invoke({"messages": messages}, {"configurable": {"thread_id": "1"}})
     return str(out["messages"][-1].text)
