@@ -61,7 +61,7 @@ class Example:
 
 
 RUNS = {
-    "chat_app": Example("Final = P.count('status=500')", "1539", hidden="2026-01-01 12:46:40"),
+    "chat_app": Example("Final = P.count('status=500\\n')", "1539", hidden="2026-01-01 12:46:40"),
     "tool": Example(
         "Final = P.count('late')",
         "There are 286.",
