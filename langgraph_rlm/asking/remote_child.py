@@ -11,7 +11,6 @@ import logging
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -102,24 +101,6 @@ def _is_uuid(name: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-@dataclass(frozen=True)
-class ForgetRemote:
-    """The effect of deleting a thread of a server that nobody will ask for again. What fails there fails nobody."""
-
-    graph: RemoteGraph
-    thread_id: str
-
-    def run(self) -> None:
-        assert self.graph.sync_client is not None
-        with suppress(Exception):
-            self.graph.sync_client.threads.delete(self.thread_id)
-
-    async def arun(self) -> None:
-        assert self.graph.client is not None
-        with suppress(Exception):
-            await self.graph.client.threads.delete(self.thread_id)
 
 
 @dataclass(frozen=True)

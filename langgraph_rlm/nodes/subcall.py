@@ -19,7 +19,7 @@ from langgraph_rlm.asking.caching import AwaitIdentical, CachedAnswer, GetCached
 from langgraph_rlm.asking.in_flight import AwaitCall, InFlightCall, InFlightCalls, StartCall
 from langgraph_rlm.asking.ledger import NOTHING_SPENT
 from langgraph_rlm.asking.model_calls import CallModel, is_overflow, mark_ahead
-from langgraph_rlm.asking.remote_child import ForgetRemote, ask_remote_child, remote_question, thread_of
+from langgraph_rlm.asking.remote_child import ask_remote_child, remote_question, thread_of
 from langgraph_rlm.asking.replies import ModelReply
 from langgraph_rlm.asking.requests import Request
 from langgraph_rlm.asking.tools import CallTool, ToolFailed
@@ -35,7 +35,7 @@ from langgraph_rlm.nodes.pending import NOT_NEEDED
 from langgraph_rlm.nodes.records import below, record_of, tool_calls_in
 from langgraph_rlm.repl.journal import answers_so_far
 from langgraph_rlm.repl.python import answers
-from langgraph_rlm.running.run import SPENT, Run, as_called, is_durable, read, run_of, spent_before
+from langgraph_rlm.running.run import SPENT, Run, as_called, read, run_of, spent_before
 from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.state import SubcallInput
 
@@ -242,8 +242,6 @@ def _run_remote_child(
     question, thread_id = remote_question(request, query, text, share, run.ledger.limits), thread_of(request, config)
     try:
         output = yield from ask_remote_child(remote, question, thread_id, run.ledger, config)
-        if not is_durable(config):
-            yield ForgetRemote(remote, thread_id)
         output |= {"tool_calls": tool_calls_in(output["trajectory"]), "trajectory": below(output["trajectory"])}
         spent = {channel: output[channel] for channel in SPENT}
     except Exception as failure:

@@ -188,14 +188,6 @@ async def test_steps_and_consent_are_those_of_the_root(child: Child, model: Mode
     assert json.loads(out["answer"]) == ["X", "Y", "Z", "U"]
 
 
-async def test_thread_of_a_child_goes_where_nobody_can_ask_for_it(
-    child: Child, model: Model, client: LangGraphClient
-) -> None:
-    before = await client.threads.count()
-    await rlm_of(ScriptedModel(*ONE), child=child()).ainvoke(ASKED)
-    assert await client.threads.count() == before
-
-
 async def test_answer_of_a_child_satisfies_a_schema(child: Child, model: Model) -> None:
     model.child = "Final = {'n': 'many'} if ctx.num_documents() > 5 else {'n': 3}"
     schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
