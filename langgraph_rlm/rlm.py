@@ -29,7 +29,7 @@ from langgraph_rlm.models.pools import MANY, slow_pool
 from langgraph_rlm.repl.workers import Workers
 from langgraph_rlm.running.as_child import as_child_of, checked_as_child, granted
 from langgraph_rlm.running.inputs import ASKS_BY, check_thread, prepare_input
-from langgraph_rlm.running.lasting import check_whole, edited, keep_text, lasting, store_for, with_text
+from langgraph_rlm.running.lasting import check_whole, edited, keep_text, lasting, with_text
 from langgraph_rlm.running.namespace import settled
 from langgraph_rlm.running.resuming import (
     asks_same,
@@ -42,7 +42,7 @@ from langgraph_rlm.running.resuming import (
     resumes,
     run_id_of,
 )
-from langgraph_rlm.running.run import RUN, Run
+from langgraph_rlm.running.run import RUN, Run, store_of
 from langgraph_rlm.running.schemas import input_schema
 from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.running.taking_up import check_dumps, seed_ledger, unfinished_in
@@ -211,7 +211,7 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
             for values in unfinished_in(state):
                 check_whole(values)
         if keeps_thread and state is not None:
-            store = store_for(self.store, config)
+            store = self.store or store_of(config)
             prepared = yield from with_text(prepared, state, store)
             yield from keep_text(_channel_input(prepared, state), store)
         interrupts = interrupts_at(options.get("interrupt_before"), options.get("interrupt_after"))
@@ -291,14 +291,13 @@ def _channel_input(prepared: Any, state: StateSnapshot | None) -> Any:
     had = state.values.get("context") if state else None
     if had and "context" in entered and entered["context"][0]["id"] == had[0]["id"]:
         entered.pop("context")
-    asks_by_messages = "messages" in entered
     return {
         "query": None,
         "profile": None,
         "as_child": as_child,
         **said,
         **entered,
-        "in_messages": asks_by_messages,
+        "in_messages": "messages" in entered,
         BEGIN: None,
     }
 

@@ -183,16 +183,19 @@ class _Tokens(TypedDict):
     total_tokens: Count
 
 
-class _Output(TypedDict):
+class _Spent(TypedDict):
+    usage: dict[str, _Tokens]
+    steps: Count
+    subcalls: Count
+
+
+class _Output(_Spent):
     """What an RLM gives to the one that has asked it. Other keys are kept."""
 
     __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
 
     answer: Any
     status: Literal["answered", "limit"]
-    usage: dict[str, _Tokens]
-    steps: Count
-    subcalls: Count
     trajectory: list[dict[str, Any]]
 
 
@@ -263,14 +266,11 @@ def _failure_of(graph: RemoteGraph, thread_id: str, failure: Exception) -> Steps
     return told
 
 
-class _Spent(TypedDict):
-    usage: dict[str, _Tokens]
-    steps: Count
-    subcalls: Count
+class _SpentSoFar(_Spent):
     tool_calls: Count
 
 
-_SPENT = TypeAdapter(_Spent)
+_SPENT = TypeAdapter(_SpentSoFar)
 
 
 def _pauses() -> Iterator[float]:

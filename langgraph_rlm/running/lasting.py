@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from langchain_core.runnables import RunnableConfig
 from langgraph.channels import DeltaChannel, LastValue
 from langgraph.store.base import BaseStore, Item
 from langgraph.types import StateSnapshot
@@ -23,7 +22,6 @@ from langgraph_rlm.context.digests import context_id_of
 from langgraph_rlm.conversation.history import is_whole
 from langgraph_rlm.effects import Steps
 from langgraph_rlm.errors import ContextError
-from langgraph_rlm.langgraph_internals import CONF, CONFIG_KEY_RUNTIME
 from langgraph_rlm.state import NEVER
 
 MOST_WHOLE = 200_000
@@ -199,11 +197,6 @@ def keep_text(prepared: Any, store: BaseStore | None) -> Steps[None]:
     for text in prepared.get("context", ()):
         if _length(text) > MOST_WHOLE:
             yield _KeepText(store, text)
-
-
-def store_for(store: BaseStore | None, config: RunnableConfig) -> BaseStore | None:
-    """The store of a graph, or that of the app it is called in."""
-    return store or getattr(config[CONF].get(CONFIG_KEY_RUNTIME), "store", None)
 
 
 def _length(stored: Mapping[str, Any]) -> int:

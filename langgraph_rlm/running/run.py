@@ -199,5 +199,5 @@ def is_durable(config: RunnableConfig) -> bool:
 
 def store_of(config: RunnableConfig) -> BaseStore | None:
     """The store of the graph, or of the app whose node it is."""
-    store: BaseStore | None = config[CONF][CONFIG_KEY_RUNTIME].store
+    store: BaseStore | None = getattr(config[CONF].get(CONFIG_KEY_RUNTIME), "store", None)
     return store
