@@ -71,6 +71,17 @@ def playing(model: Model) -> Iterator[Model]:
         yield model
 
 
+@contextmanager
+def started(folder: Path, model: Model, **settings: str) -> Iterator[DevServer]:
+    """A server for the block, with variables of its environment."""
+    server = DevServer(folder, model, settings=settings)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.end()
+
+
 @dataclass
 class DevServer:
     """The repository's `langgraph.json`, served from a copy of it: what the server writes is written beside that."""

@@ -15,7 +15,7 @@ from langgraph_sdk import get_client
 from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import NotFoundError, UnprocessableEntityError
 
-from tests.integration.langgraph_server import ROOT, DevServer, Model, playing
+from tests.integration.langgraph_server import ROOT, DevServer, Model, playing, started
 
 TEXT = "apple\npear\n" * 2_000
 ASKED = {"query": "How many?", "context": TEXT}
@@ -29,12 +29,8 @@ CHILDREN = "Final = rlm_query_batched(['child a' * 9_000, 'child b' * 9_000])"
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevServer]:
     """A server for all tests that do not end theirs: it takes seconds to start."""
     with playing(Model()) as model:
-        server = DevServer(tmp_path_factory.mktemp("server") / "app", model)
-        try:
-            server.start()
+        with started(tmp_path_factory.mktemp("server") / "app", model) as server:
             yield server
-        finally:
-            server.end()
         assert "BlockingError" not in server.log  # a call that blocks the event loop of all runs
 
 

@@ -8,7 +8,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from langgraph_sdk.client import LangGraphClient
 from langgraph_rlm import InvalidInput, LimitExceeded, Limits, Router, create_rlm
 from langgraph_rlm.asking import remote_child
 from tests.fakes import QUERY, ScriptedModel, cell, rlm_of
-from tests.integration.langgraph_server import ROOT, DevServer, Model, playing
+from tests.integration.langgraph_server import ROOT, DevServer, Model, playing, started
 
 TEXT = "apple\n" * 20
 THREAD: Any = {"configurable": {"thread_id": "1"}}
@@ -44,13 +44,9 @@ ONE_BY_ONE = "a = llm_query('one')\nb = llm_query('two ' + a)\nFinal = [P, a, b]
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevServer]:
-    with playing(Model()) as model:
-        server = DevServer(tmp_path_factory.mktemp("server") / "app", model, settings={"RLM_MODEL": "openai:fake"})
-        try:
-            server.start()
-            yield server
-        finally:
-            server.end()
+    folder = tmp_path_factory.mktemp("server") / "app"
+    with playing(Model()) as model, started(folder, model, RLM_MODEL="openai:fake") as server:
+        yield server
 
 
 @pytest.fixture
@@ -358,31 +354,58 @@ async def test_root_that_was_killed_finds_its_children_again(
     assert (out["steps"], out["subcalls"]) == (3, 3)
 
 
-async def test_server_dies_in_the_middle_and_nothing_is_asked_twice(tmp_path: Path) -> None:
-    """The root is on one server, its children are on another, which is killed and started again."""
-    with playing(Model(cells=["Final = 1"], child=ONE_BY_ONE, answer=str.upper, open="two ONE")) as model:
-        below = DevServer(tmp_path / "below", model, settings={"RLM_MODEL": "openai:fake"})
-        root = Model(cells=["r = rlm_query_batched(['child a', 'child b'])", "Final = r"])
-        with playing(root):
-            above = DevServer(tmp_path / "above", root)
-            try:
-                below.start()
-                above.settings = {"RLM_MODEL": "openai:fake", "RLM_CHILDREN": below.url}
-                above.start()
-                async with get_client(url=above.url, api_key=None) as client:
-                    thread = (await client.threads.create())["thread_id"]
-                    run = await client.runs.create(thread, "rlm", input={**ASKED, "profile": "rlm"})
-                    await asyncio.to_thread(wait_for, lambda: leaves(model).count("two ONE") == 2)
-                    model.open = ""
-                    below.end()
-                    below.start()
-                    out: Any = await client.runs.join(thread, run["run_id"])
-            finally:
-                above.end()
-                below.end()
+@contextmanager
+def tree(folder: Path) -> Iterator[tuple[DevServer, DevServer]]:
+    """A server of roots, and one of their children, who both wait at their second prompt."""
+    root = Model(cells=["r = rlm_query_batched(['child a', 'child b'])", "Final = r"])
+    model = Model(cells=["Final = 1"], child=ONE_BY_ONE, answer=str.upper, open="two ONE")
+    with (
+        playing(model),
+        playing(root),
+        started(folder / "below", model, RLM_MODEL="openai:fake") as below,
+        started(folder / "above", root, RLM_MODEL="openai:fake", RLM_CHILDREN=below.url) as above,
+    ):
+        yield above, below
+
+
+def wait_until_both_wait(model: Model) -> None:
+    """From then on they are answered."""
+    wait_for(lambda: leaves(model).count("two ONE") == 2)
+    model.open = ""
+
+
+def check_tree(out: Any, model: Model) -> None:
     assert [json.loads(answer) for answer in out["answer"]] == [[f"child {x}", "ONE", "TWO ONE"] for x in "ab"]
     assert leaves(model) == ["one"] * 2 + ["two ONE"] * 4
     assert (out["steps"], out["subcalls"]) == (4, 6)
+
+
+async def test_server_dies_in_the_middle_and_nothing_is_asked_twice(tmp_path: Path) -> None:
+    """The root is on one server, its children are on another, which is killed and started again."""
+    with tree(tmp_path) as (above, below):
+        async with get_client(url=above.url, api_key=None) as client:
+            thread = (await client.threads.create())["thread_id"]
+            run = await client.runs.create(thread, "rlm", input={**ASKED, "profile": "rlm"})
+            await asyncio.to_thread(wait_until_both_wait, below.model)
+            below.end()
+            below.start()
+            out: Any = await client.runs.join(thread, run["run_id"])
+    check_tree(out, below.model)
+
+
+async def test_root_that_dies_finds_its_children_again_and_nothing_is_asked_twice(tmp_path: Path) -> None:
+    """The server of a root is killed while the children of it run on another one."""
+    with tree(tmp_path) as (above, below):
+        async with get_client(url=above.url, api_key=None) as client:
+            thread = (await client.threads.create())["thread_id"]
+            await client.runs.create(thread, "rlm", input={**ASKED, "profile": "rlm"})
+            await asyncio.to_thread(wait_until_both_wait, below.model)
+            above.end()
+            above.start()
+            await client.threads.create(thread_id=thread, if_exists="do_nothing")
+            out: Any = await client.runs.wait(thread, "rlm", input=None)
+    check_tree(out, below.model)
+    assert len(above.model.asked) == 2
 
 
 @pytest.mark.parametrize(

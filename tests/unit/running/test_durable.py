@@ -26,7 +26,7 @@ from typing_extensions import TypedDict
 
 from langgraph_rlm import InvalidInput, Limits, Sandbox, SandboxError
 from langgraph_rlm.repl import boot, host, packed, repeating, repl_state, session, workers
-from tests.fakes import QUERY, KilledAt, ScriptedModel, all_channels, cell, rlm_of, worker_processes
+from tests.fakes import QUERY, Graph, KilledAt, ScriptedModel, all_channels, cell, rlm_of, worker_processes
 
 THREAD: Any = {"configurable": {"thread_id": "1"}}
 LOOP = """
@@ -542,6 +542,16 @@ def test_limit_counts_what_a_run_had_spent_that_a_server_tries_again(code: str, 
     assert "one too many" not in model.asked
 
 
+def answered_by_a_node(rlm: Graph, saver: KilledAt) -> tuple[Any, bool]:
+    """The output of an app whose node it is, which goes on where it is killed; and whether it was."""
+    app = StateGraph(Node).add_node("rlm", rlm).add_edge(START, "rlm").compile(checkpointer=saver)
+    given: Any = {"query": QUERY, "context": "text"}
+    try:
+        return app.invoke(given, THREAD, durability="sync"), False
+    except KeyboardInterrupt:
+        return app.invoke(None if app.get_state(THREAD).values else given, THREAD), True
+
+
 @pytest.mark.parametrize("keeps", [None, True])
 def test_node_killed_at_any_write_counts_and_pays_once(keeps: bool | None) -> None:
     """Also where the write of an answer was stored and the checkpoint after it was not."""
@@ -549,14 +559,9 @@ def test_node_killed_at_any_write_counts_and_pays_once(keeps: bool | None) -> No
     for writes in itertools.count(1):
         saver, model = KilledAt(writes), ScriptedModel(cell("a = llm_query('x')\nFinal = [a, llm_query('y')]"))
         rlm = rlm_of(model, checkpointer=keeps, lookahead=False)
-        app = StateGraph(Node).add_node("rlm", rlm).add_edge(START, "rlm").compile(checkpointer=saver)
-        given: Any = {"query": QUERY, "context": "text"}
-        try:
-            out = app.invoke(given, THREAD, durability="sync")
-        except KeyboardInterrupt:
-            kills += 1
-            out = app.invoke(None if app.get_state(THREAD).values else given, THREAD)
-            assert max(map(model.asked.count, model.asked)) <= 2
+        out, was_killed = answered_by_a_node(rlm, saver)
+        kills += was_killed
+        assert max(map(model.asked.count, model.asked)) <= 1 + was_killed
         assert (out["answer"], out["subcalls"]) == (["answer to x", "answer to y"], 2)
         if saver.left > 0:
             break
@@ -588,13 +593,8 @@ def test_limits_hold_over_a_kill_at_any_write_in_a_child_of_a_node(keeps: bool |
     for writes in itertools.count(1):
         saver, model = KilledAt(writes), ScriptedModel(script=script)
         rlm = rlm_of(model, checkpointer=keeps, limits=Limits(max_subcalls=4), lookahead=False)
-        app = StateGraph(Node).add_node("rlm", rlm).add_edge(START, "rlm").compile(checkpointer=saver)
-        given: Any = {"query": QUERY, "context": "text"}
-        try:
-            out = app.invoke(given, THREAD, durability="sync")
-        except KeyboardInterrupt:
-            kills += 1
-            out = app.invoke(None if app.get_state(THREAD).values else given, THREAD)
+        out, was_killed = answered_by_a_node(rlm, saver)
+        kills += was_killed
         assert (out["answer"], out["subcalls"], len({*model.asked})) == ("3", 4, 3)
         if saver.left > 0:
             break
