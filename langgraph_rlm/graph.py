@@ -61,8 +61,8 @@ def rlm_graph(spec: RLMSpec, child: Child | None, context_schema: type[Any] | No
     graph.add_edge("direct", END)
     graph.add_edge("generate", "execute")
     if spec.can_ask:
-        graph.add_node(spec.subcall_node, _subcall_node(spec, child), input_schema=SubcallInput)
-        graph.add_edge(spec.subcall_node, "execute")
+        answering, drawn = _subcall_node(spec, child), ("execute",)  # and itself, while more is in flight
+        graph.add_node(spec.subcall_node, answering, input_schema=SubcallInput, destinations=drawn)
     if spec.has_profiles:
         after_batches = ("execute", "generate")
         graph.add_node("batches", _node(spec, batches), input_schema=BatchesInput, destinations=after_batches)

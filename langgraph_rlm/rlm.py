@@ -22,6 +22,7 @@ from langgraph_rlm.langgraph_internals import (
     CONFIG_KEY_CHECKPOINTER,
     CONFIG_KEY_DURABILITY,
     CONFIG_KEY_RESUMING,
+    CONFIG_KEY_STREAM,
     ensure_config,
 )
 from langgraph_rlm.models.clients import aconnected, connected, is_openai, scales
@@ -51,11 +52,15 @@ from langgraph_rlm.settings import Limits, check_profile
 
 RECURSION_LIMIT = 1_000_000_000
 """Supersteps. `Limits` bound a run, not these: what an app sets for its own graph would end an RLM in mid-loop."""
-WAVE = 300
-"""Tasks of one superstep in `ainvoke` and `astream`, at least. LangGraph's cost for each grows with their number, and
-all are begun before any of them asks."""
+TASKS = 300
+"""Sub-calls of one superstep that are a task each, in `ainvoke` and `astream`: the more there are, the more LangGraph
+takes for each."""
+MOST_TASKS = 1_000
+"""The same where somebody is to see all that waits at once."""
 SPARE_THREADS = 4
 """Threads for writing checkpoints in `invoke` and `stream`, beside those that wait for models."""
+IS_STREAMED = "rlm_is_streamed"
+"""Among the options of a stream: whether somebody sees its events."""
 BEGIN = CHANNEL_BRANCH_TO.format("route")
 INPUTS = [*ASKS_BY, "as_child", "answer_schema", "writer", "in_messages", BEGIN]
 """The channels that the input goes into. By way of LangGraph's own, `__start__`, it would be stored a second time."""
@@ -140,10 +145,15 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         return CompiledStateGraph(**{**attributes_of(self), "channels": edited(self.channels)})
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Any:
-        return self._validated(super().invoke(input, config, **options))
+        return self._validated(super().invoke(input, config, **self._unseen(options)))
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Any:
-        return self._validated(await super().ainvoke(input, config, **options))
+        return self._validated(await super().ainvoke(input, config, **self._unseen(options)))
+
+    def _unseen(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Options of a stream of which the end alone is seen."""
+        shows = self.debug or options.get("print_mode") or options.get("stream_mode", "values") != "values"
+        return {**options, IS_STREAMED: bool(shows)}
 
     def _validated(self, output: Any) -> Any:
         """The output with the answer as `response_format` has it: in the state it is plain data."""
@@ -215,9 +225,10 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
             prepared = yield from with_text(prepared, state, store)
             yield from keep_text(_channel_input(prepared, state), store)
         interrupts = interrupts_at(options.get("interrupt_before"), options.get("interrupt_after"))
-        run = self._new_run(config, state, prepared, limits, is_async, interrupts)
-        # In a pool of threads, one for each call of a wave: what is finished is stored before another one begins.
-        at_once = None if is_async else run.wave_size + SPARE_THREADS
+        is_streamed = options.get(IS_STREAMED, True) or CONFIG_KEY_STREAM in config[CONF]
+        run = self._new_run(config, state, prepared, limits, is_async, interrupts, is_streamed)
+        # In a pool of threads, one for each task: what is finished is stored before another one begins.
+        at_once = None if is_async else run.tasks_at_once + SPARE_THREADS
         if is_nested(config) and not keeps_thread:
             prepared = _by_name(prepared, run)
         channel_input, run_config = _channel_input(prepared, state), _run_config(run, config, at_once)
@@ -245,6 +256,7 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         limits: Limits,
         is_async: bool,
         interrupts: bool,
+        is_streamed: bool,
     ) -> Run:
         takes_up = resumes(prepared, config)
         if prepared is None and state is not None and not state.values:
@@ -257,12 +269,14 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         for values in unfinished_in(state) if state else ():
             check_dumps(values, takes_up)
         width = min(self.rlm_max_concurrency, config.get("max_concurrency") or self.rlm_max_concurrency)
-        wave_size = max(WAVE, 2 * width) if is_async else 2 * width  # while half of it is under way, no place is free
+        tasks_at_once = max(TASKS, 2 * width) if is_async else 2 * width
+        if interrupts or self.rlm_spec.interrupts:
+            tasks_at_once = max(tasks_at_once, min(limits.max_subcalls, MOST_TASKS))
         is_paced = any(map(is_openai, self.rlm_spec.all_models))
         bounds = RunnableConfig(
             recursion_limit=config["recursion_limit"], max_concurrency=config.get("max_concurrency")
         )
-        run = Run(self.rlm_workers, limits, width, wave_size, self.cache, is_paced, interrupts, bounds)
+        run = Run(self.rlm_workers, limits, width, tasks_at_once, self.cache, is_paced, interrupts, is_streamed, bounds)
         if takes_up and state is not None:
             seed_ledger(run.ledger, state)
         return run
@@ -273,6 +287,7 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         A sub-call is not asked before the checkpoint that tells of it is stored: what "async" leaves to chance would be
         paid for twice.
         """
+        options = {name: value for name, value in options.items() if name != IS_STREAMED}
         if not options.get("output_keys"):
             options = {**options, "output_keys": self.output_channels}
         durability = options.get("durability") or config.get(CONF, {}).get(CONFIG_KEY_DURABILITY)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
+from itertools import chain
 from typing import Annotated, Any, Literal, NotRequired
 
 from langchain_core.messages import AnyMessage
@@ -27,7 +28,7 @@ SOMETIMES = 50
 
 
 def _append(old: list[Any], added: Sequence[list[Any]]) -> list[Any]:
-    return [*old, *(item for items in added for item in items)]
+    return [*old, *chain.from_iterable(added)]
 
 
 def append_new(old: Sequence[Any], added: Sequence[list[Any]]) -> list[Any]:
@@ -181,7 +182,8 @@ class RLMState(ChildInput, ChildOutput, total=False):
     """`[answer]` where a block of this turn has set it, while those after it run."""
     pending: Pending
     """What the call at which the cell is suspended asks for, in order: `kind`, `prompt`, `context`, what else a
-    `Request` has, and `first` where one valid answer is enough; then what is asked `ahead`."""
+    `Request` has, and `first` where one valid answer is enough; then what is asked `ahead`. What is or was asked ahead
+    has an `id` of its own."""
     asking: int
     """How many those are: what streams and traces have in their place."""
     asked: Growing
@@ -212,7 +214,11 @@ class RLMState(ChildInput, ChildOutput, total=False):
     characters, the last ones, how many there were."""
 
 
-class SubcallInput(TypedDict):
-    """Which of the pending prompts is to be answered: the argument of a `Send`. The prompts are in the state, once."""
+class SubcallInput(TypedDict, total=False):
+    """What a task answers: the pending prompt of that `index`, the argument of a `Send`; without it, all of them.
+
+    The prompts are in the state, once.
+    """
 
     index: int
+    asking: int

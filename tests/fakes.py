@@ -268,6 +268,11 @@ def all_channels(rlm: Graph, thread: Any) -> dict[str, Any]:
     return dict(View(rlm, UNSEEN).get_state(thread).values)
 
 
+def stored_answers(rlm: Graph, thread: Any) -> set[Any]:
+    """The answers of sub-calls that a thread has."""
+    return {event[2] for event in all_channels(rlm, thread).get("journal", ()) if event[0] == "answer"}
+
+
 class KilledAt(InMemorySaver):
     """Is killed when it is to store the n-th thing."""
 

@@ -23,10 +23,10 @@ _logger = logging.getLogger("langgraph_rlm")
 
 @dataclass(frozen=True)
 class CachedAnswer:
-    """An answer that was kept: the LangGraph task that asked for it, and what it spent."""
+    """An answer that was kept: the sub-call that asked for it, and what it spent."""
 
     answer: Any
-    task: str
+    asker: str
     spent: dict[str, Any]
 
 
@@ -109,8 +109,8 @@ class IdenticalCalls:
 
 def _found(values: dict[Any, Any]) -> CachedAnswer | None:
     match next(iter(values.values()), None):
-        case [answer, str(task), dict(spent)]:
-            return CachedAnswer(answer, task, spent)
+        case [answer, str(asker), dict(spent)]:
+            return CachedAnswer(answer, asker, spent)
     return None
 
 

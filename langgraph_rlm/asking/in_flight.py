@@ -1,50 +1,56 @@
-"""Sub-calls in flight: calls of a model that go on while supersteps of the graph come and go.
+"""Sub-calls in flight: calls of a model that live in the run, while supersteps of the graph come and go.
 
-LangGraph ends a superstep when all of its tasks have ended, so a slow call would hold up all that could go on without
-it. So the task of such a call waits no longer than its wave lasts. Then it ends without an answer, and the call goes
-on: a task of a later wave waits for it again, or nobody needs it any more, and it is cancelled.
+LangGraph ends a superstep when all of its tasks have ended. So a call is no task of the graph but one of the run, and a
+node waits until some have landed, and tells the state of them: a slow one holds up nothing that could go on without it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections import deque
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextvars import copy_context
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from contextvars import Context, copy_context
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from langchain_core.runnables import RunnableConfig
+
 from langgraph_rlm.asking.requests import Request
+from langgraph_rlm.asking.threads import Threads
 from langgraph_rlm.effects import Steps, adrive, drive
 
-GRACE = 0.05
-"""Seconds for which a wave that may end goes on, for those that are about to end."""
+_sending = threading.Lock()
 
 
 class InFlightCall:
-    """A sub-call in flight, and whether it `is_ahead`: asked before the code came to it."""
+    """A sub-call in flight. `name` is unlike that of every other one, and the same when a killed run asks again."""
 
-    def __init__(self, request: Request, is_ahead: bool) -> None:
-        self.request, self.is_ahead = request, is_ahead
+    __slots__ = ("future", "has_landed", "index", "is_ahead", "is_wanted", "name", "request", "was_ahead", "was_sent")
+
+    def __init__(self, name: str, request: Request, index: int, is_ahead: bool) -> None:
+        self.name, self.request, self.index = name, request, index
+        self.was_ahead, self.is_ahead = is_ahead, is_ahead
+        """Whether it was asked before the code came to it, and whether the code has not come to it yet."""
         self.future: Future[Any] | asyncio.Task[Any] | None = None
         self.was_sent = False
         """Whether the model was asked: not before its turn has come."""
-        self._is_wanted = True
-        self._lock = threading.Lock()
+        self.has_landed, self.is_wanted = False, True
 
     def mark_sent(self) -> None:
         """Notes that the model is asked now. Raises `CancelledError` where nobody wants that any more."""
-        with self._lock:
-            if not self._is_wanted:
+        with _sending:
+            if not self.is_wanted:
                 raise asyncio.CancelledError
             self.was_sent = True
 
     def cancel(self) -> None:
         """Ends it, or where a thread waits for a model, leaves it alone: it does nothing more."""
-        with self._lock:
-            self._is_wanted = False
+        with _sending:
+            self.is_wanted = False
         if isinstance(self.future, asyncio.Task):
             self.future.cancel()
 
@@ -59,127 +65,207 @@ class InFlightCall:
         return future is not None and future.done() and not future.cancelled() and future.exception() is None
 
 
-class Wave:
-    """The sub-calls of one superstep. It may end when `needed` of its tasks have ended, or with the first valid answer
-    where `first` is enough; those that are still waiting then are waited for in part, where it `is_partial`."""
-
-    def __init__(self, needed: int, is_partial: bool, first: bool = False) -> None:
-        self.is_partial, self.first = is_partial, first
-        self.has_answer = False
-        """Whether the first valid answer is there."""
-        self.over: Future[None] = Future()
-        self._over_in_loop: asyncio.Future[None] | None = None
-        self._needed, self._end = needed, 0.0
-        self._lock = threading.Lock()
-
-    def note_ended(self, is_valid: bool) -> None:
-        """Notes that a task which is waited for has ended, and whether with a valid answer."""
-        with self._lock:
-            self._needed -= 1
-            self.has_answer = self.has_answer or (self.first and is_valid)
-            if (self.has_answer or self._needed <= 0) and not self.over.done():
-                self._end = time.monotonic() + GRACE
-                self.over.set_result(None)
-
-    @property
-    def over_in_loop(self) -> asyncio.Future[None]:
-        """`over`, for those who wait in an event loop."""
-        if self._over_in_loop is None:
-            self._over_in_loop = asyncio.wrap_future(self.over)
-        return self._over_in_loop
-
-    @property
-    def rest(self) -> float:
-        """Seconds that are left when it is over."""
-        return max(0.0, self._end - time.monotonic())
-
-
 class InFlightCalls:
-    """What one RLM has in flight between two waves, and its wave now. Safe to share between threads."""
+    """What one RLM has in flight, `room` of it at once, and what has landed that its state has not been told of.
 
-    def __init__(self) -> None:
-        self.wave: Wave | None = None
-        self._calls: dict[str, deque[InFlightCall]] = {}
-        self._lock = threading.Lock()
+    Safe to share between threads.
+    """
+
+    def __init__(self, room: int) -> None:
+        self.position: str | None = None
+        """The call of the code that these were begun for last, by its name in the state."""
+        self.is_first = False
+        """Whether one valid answer is enough for it."""
+        self.config = RunnableConfig()
+        """Under which a call is begun: that of the task which waits last."""
+        self.alone: set[int] = set()
+        """Prompts of that call which need a task of their own: their model has a question for somebody."""
+        self.needed_tasks = 0
+        """Tasks of the superstep that the code waits for."""
+        self._room, self._flying, self._needed = room, 0, 0
+        self._calls: dict[str, InFlightCall] = {}
+        self._waiting = deque[tuple[InFlightCall, Callable[[InFlightCall], None]]]()
+        self._landed: list[InFlightCall] = []
+        self._watches: list[tuple[Callable[[], bool], Callable[[], None]]] = []
+        self._lock = threading.RLock()
 
     @property
     def calls(self) -> list[InFlightCall]:
         with self._lock:
-            return [call for calls in self._calls.values() for call in calls]
+            return list(self._calls.values())
 
-    def put(self, call: InFlightCall) -> None:
-        with self._lock:
-            self._calls.setdefault(call.request.key, deque()).append(call)
+    def find(self, name: str) -> InFlightCall | None:
+        return self._calls.get(name)
 
-    def take(self, key: str) -> InFlightCall | None:
-        """A call that asks for just this, if there is one."""
+    def begin(self, calls: Sequence[InFlightCall], start: Callable[[InFlightCall], None]) -> None:
+        """Has `start` called for each when there is room: it is to begin it, and to note it when that has landed."""
         with self._lock:
-            calls = self._calls.get(key)
-            if not calls:
-                return None
-            call = calls.popleft()
-            if not calls:
-                del self._calls[key]
-            return call
+            for call in calls:
+                self._calls[call.name] = call
+                self._needed += not call.is_ahead
+                self._waiting.append((call, start))
+        self._start_some()
+
+    def claim(self, call: InFlightCall, index: int, is_ahead: bool) -> None:
+        """Notes where a call stands now that the code has gone on, and whether the code has come to it."""
+        with self._lock:
+            self._needed += (call.is_ahead and not is_ahead) and not call.has_landed
+            call.index, call.is_ahead = index, is_ahead
+
+    def note_landed(self, call: InFlightCall) -> None:
+        with self._lock:
+            call.has_landed = True
+            self._flying -= 1
+            if self._calls.get(call.name) is call:
+                self._landed.append(call)
+                self._needed -= not call.is_ahead
+        self._start_some()
+        self._wake()
+
+    def note_task_ended(self) -> None:
+        """Notes that a task has ended which the code waits for."""
+        with self._lock:
+            self.needed_tasks -= 1
+        self._wake()
+
+    def forget(self, call: InFlightCall) -> None:
+        """Takes a call out, whose end is of no use any more or is known."""
+        with self._lock:
+            if self._calls.pop(call.name, None) and not call.has_landed:
+                self._needed -= not call.is_ahead
+            if call in self._landed:
+                self._landed.remove(call)
+
+    def take_landed(self) -> list[InFlightCall]:
+        """What has landed since this was asked the last time."""
+        with self._lock:
+            landed, self._landed = self._landed, []
+            for call in landed:
+                del self._calls[call.name]
+            return landed
+
+    def put_back(self, landed: Sequence[InFlightCall]) -> None:
+        """Has these taken again."""
+        with self._lock:
+            self._landed = [*landed, *self._landed]
+            self._calls.update({call.name: call for call in landed})
 
     def cancel(self) -> list[InFlightCall]:
         """Cancels all. Gives those that were."""
-        calls = self.calls
         with self._lock:
-            self._calls = {}
+            calls, self._calls, self._landed, self._needed = self.calls, {}, [], 0
         for call in calls:
             call.cancel()
         return calls
 
+    # -- what may be waited for ---------------------------------------------------------------------------------------
+
+    @property
+    def some_landed(self) -> bool:
+        return bool(self._landed)
+
+    @property
+    def needed_landed(self) -> bool:
+        """Whether nothing is in flight that the code waits for."""
+        return self._needed <= 0
+
+    @property
+    def all_landed(self) -> bool:
+        return len(self._landed) == len(self._calls)
+
+    def any_landed(self, fits: Callable[[InFlightCall], bool]) -> bool:
+        with self._lock:
+            return any(map(fits, self._landed))
+
+    @contextmanager
+    def watched(self, is_so: Callable[[], bool], wake: Callable[[], None]) -> Iterator[None]:
+        """Has `wake` called as soon as that `is_so`, during the block."""
+        watch = (is_so, wake)
+        with self._lock:
+            self._watches.append(watch)
+            if is_so():
+                wake()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._watches.remove(watch)
+
+    def _wake(self) -> None:
+        with self._lock:
+            for is_so, wake in self._watches:
+                if is_so():
+                    wake()
+
+    def _start_some(self) -> None:
+        while True:
+            with self._lock:
+                if self._flying >= self._room or not self._waiting:
+                    return
+                call, start = self._waiting.popleft()
+                if not call.is_wanted:
+                    continue
+                self._flying += 1
+            start(call)
+
 
 @dataclass(frozen=True)
-class StartCall:
-    """The effect of beginning a call, which goes on by itself, with `steps` as what it does."""
+class BeginCalls:
+    """The effect of having calls in flight, which go on by themselves, with `steps` as what each does."""
 
-    call: InFlightCall
-    steps: Steps[Any]
+    in_flight: InFlightCalls
+    calls: Sequence[InFlightCall]
+    steps: Callable[[InFlightCall], Steps[Any]]
+    threads: Threads
 
     def run(self) -> None:
-        future = self.call.future = Future[Any]()
-        # A thread of its own that nobody waits for: a process is to end without the answers that it does not need.
-        threading.Thread(target=copy_context().run, args=(_fulfil, future, self.steps), daemon=True).start()
+        for call in self.calls:
+            call.future = Future()
+        self.in_flight.begin(self.calls, partial(self._start, copy_context()))
 
     async def arun(self) -> None:
-        task = self.call.future = asyncio.create_task(adrive(self.steps))
-        task.add_done_callback(lambda task: task.cancelled() or task.exception())  # it may have failed for nobody
+        self.in_flight.begin(self.calls, partial(self._astart, copy_context()))
+
+    def _start(self, here: Context, call: InFlightCall) -> None:
+        self.threads.submit(partial(here.copy().run, self._fly, call))
+
+    def _fly(self, call: InFlightCall) -> None:
+        assert isinstance(call.future, Future)
+        try:
+            call.future.set_result(drive(self.steps(call)))
+        except BaseException as failure:
+            call.future.set_exception(failure)
+        self.in_flight.note_landed(call)
+
+    def _astart(self, here: Context, call: InFlightCall) -> None:
+        task = call.future = asyncio.create_task(adrive(self.steps(call)), context=here.copy())
+        task.add_done_callback(partial(self._landed, call))
+
+    def _landed(self, call: InFlightCall, task: asyncio.Task[Any]) -> None:
+        task.cancelled() or task.exception()  # it may have failed for nobody
+        self.in_flight.note_landed(call)
 
 
 @dataclass(frozen=True)
-class AwaitCall:
-    """The effect of waiting for a call, as long as its wave lasts. Its result: whether it has ended."""
+class Until:
+    """The effect of waiting until that `is_so` of what is in flight, for so many seconds at most."""
 
-    call: InFlightCall
-    wave: Wave | None
+    in_flight: InFlightCalls
+    is_so: Callable[[], bool]
+    seconds: float | None = None
 
-    def run(self) -> bool:
-        future = self.call.future
-        assert isinstance(future, Future)
-        if self.wave is None:
-            wait([future])
-        else:
-            wait([future, self.wave.over], return_when=FIRST_COMPLETED)
-            wait([future], self.wave.rest)
-        return future.done()
+    def run(self) -> None:
+        if not self.is_so():
+            event = threading.Event()
+            with self.in_flight.watched(self.is_so, event.set):
+                event.wait(self.seconds)
 
-    async def arun(self) -> bool:
-        future = self.call.future
-        assert isinstance(future, asyncio.Task)
-        if self.wave is None:
-            await asyncio.wait([future])
-        else:
-            await asyncio.wait([future, self.wave.over_in_loop], return_when=asyncio.FIRST_COMPLETED)
-            if not future.done():
-                await asyncio.wait([future], timeout=self.wave.rest)
-        return future.done()
-
-
-def _fulfil(future: Future[Any], steps: Steps[Any]) -> None:
-    try:
-        future.set_result(drive(steps))
-    except BaseException as failure:
-        future.set_exception(failure)
+    async def arun(self) -> None:
+        if not self.is_so():
+            event = asyncio.Event()
+            with self.in_flight.watched(self.is_so, event.set):
+                try:
+                    async with asyncio.timeout(self.seconds):
+                        await event.wait()
+                except TimeoutError:
+                    pass

@@ -65,26 +65,26 @@ class CallModel:
     """Called before each try, with its turn come."""
 
     def run(self) -> ModelReply:
+        waits = pauses()
         with self.gate.threads:
-            for pause in (*pauses(), None):
+            while True:
                 self._check()
                 try:
                     return self._charge(self.model.invoke(list(self.messages), self.config, **self.options))
                 except Exception as failure:
-                    time.sleep(_wait(failure, pause, self.model))
-        raise AssertionError("the last try returns or raises")
+                    time.sleep(_wait(failure, next(waits, None), self.model))
 
     async def arun(self) -> ModelReply:
+        waits = pauses()
         async with self.gate.tasks:
             if self.gate.turnstile:
                 await self.gate.turnstile.passed()
-            for pause in (*pauses(), None):
+            while True:
                 self._check()
                 try:
                     return self._charge(await self.model.ainvoke(list(self.messages), self.config, **self.options))
                 except Exception as failure:
-                    await asyncio.sleep(_wait(failure, pause, self.model))
-        raise AssertionError("the last try returns or raises")
+                    await asyncio.sleep(_wait(failure, next(waits, None), self.model))
 
     def _check(self) -> None:
         if not self.last_turn:

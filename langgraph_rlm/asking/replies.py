@@ -105,10 +105,10 @@ def _refusal(message: AIMessage) -> str:
 
 def _reasons(metadata: Mapping[str, Any]) -> Iterator[str]:
     """What the metadata of a message says of its end."""
-    named: list[Any] = [metadata.get(name) for name in _REASONS]
+    named: list[Any] = [metadata[name] for name in _REASONS if name in metadata]
     for holder, name in (("incomplete_details", "reason"), ("prompt_feedback", "block_reason")):
-        inner = metadata.get(holder)
-        named.append(inner.get(name) if isinstance(inner, Mapping) else None)
+        if isinstance(inner := metadata.get(holder), Mapping):
+            named.append(inner.get(name))
     if metadata.get("status") in ("incomplete", "failed", "cancelled"):
         named.append(metadata["status"])
     for reason in named:

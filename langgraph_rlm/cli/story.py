@@ -126,7 +126,7 @@ class Story:
 
     def _subcall(self, namespace: Namespace, task: dict[str, Any]) -> Iterator[Event]:
         if "result" not in task:
-            self._indices[task["id"]] = task["input"]["index"]
+            self._indices[task["id"]] = task["input"].get("index", 0)
             return
         index = self._indices.pop(task["id"], 0)
         child = self.rlms.pop((*namespace, f"{task['name']}:{task['id']}"), None)
@@ -138,7 +138,7 @@ class Story:
         else:  # what it has asked itself was followed
             self.subcalls += sum(not record.get("ahead") for record in result.get("asked", ()))
         asker = self.rlms.setdefault(namespace, Rlm(0))  # a resumed run begins with its sub-calls
-        asker.done += 1
+        asker.done += len(result.get("asked", ()))
         if child is None:
             self._spend(result)
         if namespace:

@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from langgraph_rlm.conversation.prompts import shorten
 from langgraph_rlm.effects import Steps
-from langgraph_rlm.nodes.pending import PendingCall, send_wave
+from langgraph_rlm.nodes.pending import PendingCall, to_subcalls
 from langgraph_rlm.repl.journal import answers_so_far
 from langgraph_rlm.running.run import read, run_of
 from langgraph_rlm.running.spec import RLMSpec
@@ -59,7 +59,7 @@ def confirm(spec: RLMSpec, state: ConfirmInput, config: RunnableConfig) -> Steps
     update = {"journal": [["answer", index, None, because] for index in refused]}
     yield from ()  # nothing to be done outside
     in_flight = run.in_flight_of(read(config, "position")["token"])
-    return Command(update=update, goto=send_wave(spec, run, in_flight, call, asked) or "execute")
+    return Command(update=update, goto=to_subcalls(spec, run, in_flight, call, asked) if asked else "execute")
 
 
 def _shown(request: Mapping[str, Any]) -> dict[str, Any]:

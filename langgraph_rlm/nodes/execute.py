@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field, replace
@@ -23,17 +24,17 @@ from langgraph_rlm.effects import Steps, Work
 from langgraph_rlm.errors import LimitExceeded
 from langgraph_rlm.nodes.conclusion import conclude_cell, conclude_reply
 from langgraph_rlm.nodes.ending import record_outcome
+from langgraph_rlm.nodes.landing import answered
 from langgraph_rlm.nodes.pending import (
     LEFT_OUT,
     NOT_NEEDED,
     PendingCall,
     Refused,
+    claimed_ahead,
     guess_ahead,
     left_out,
     next_pending_call,
-    room_ahead,
-    send_wave,
-    still_ahead,
+    to_subcalls,
     try_reserve,
 )
 from langgraph_rlm.nodes.records import record_of
@@ -43,7 +44,7 @@ from langgraph_rlm.repl.cells import CellOutcome, Finished, Suspended, Variable
 from langgraph_rlm.repl.interpreter import Interpreter
 from langgraph_rlm.repl.journal import answers_so_far, kept_answers, unclaimed_answers
 from langgraph_rlm.repl.lookahead import Prefetched
-from langgraph_rlm.running.run import Run, is_durable, read, run_of
+from langgraph_rlm.running.run import Run, fresh, is_durable, is_watched, read, run_of, write
 from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.state import ReplRef
 
@@ -80,7 +81,7 @@ def execute(spec: RLMSpec, state: CellInput, config: RunnableConfig) -> Steps[Co
     token = repl_ref["token"] if repl_ref else ""
     call = PendingCall(read(config, "pending"), answers_so_far(read(config, "journal")))
     if not call.is_settled:
-        return Command(goto=send_wave(spec, run, run.in_flight_of(token), call, call.missing))
+        return Command(goto=to_subcalls(spec, run, run.in_flight_of(token), call, call.to_ask))
 
     repl, in_flight = run.take_live(token)
     if call.pending or state["code"] or state.get("block"):
@@ -105,19 +106,43 @@ def execute(spec: RLMSpec, state: CellInput, config: RunnableConfig) -> Steps[Co
 
 
 def _run_or_resume(now: Execution, call: PendingCall) -> Steps[Command[Any]]:
-    """Runs the cell, or goes on with it where it was suspended and has its answers, up to where it asks or ends."""
+    """Runs the cell, or goes on with it where it was suspended and has its answers, up to where it asks or ends.
+
+    Where nobody looks and nothing is kept, it is no end that it asks: the answers are waited for here.
+    """
+    config = now.config
     now.repl.tell_budget(partial(_budget, now))
-    outcome = yield from (_resume_cell(now, call) if call.pending else _run_cell(now))
-    stopped = yield from _run_to_ask_or_end(now, outcome)
-    stopped, dump = yield from _dump(now, stopped)
-    update: dict[str, Any] = {}
-    awaits_ahead = stopped.prefetched.in_flight or now.repl.lookahead.in_flight.total()
-    if isinstance(stopped.outcome, Finished) or not awaits_ahead:
-        update = _cancel_ahead(now)
-        call = replace(call, pending=[])
-    if isinstance(stopped.outcome, Finished):
-        return _conclude(now, stopped.outcome, dump, update)
-    return (yield from _ask(now, call, stopped.outcome.call, stopped, dump, update))
+    while True:
+        outcome = yield from (_resume_cell(now, call) if call.pending else _run_cell(now))
+        stopped = yield from _run_to_ask_or_end(now, outcome)
+        stopped, dump = yield from _dump(now, stopped)
+        update: dict[str, Any] = {}
+        awaits_ahead = stopped.prefetched.in_flight or now.repl.lookahead.in_flight.total()
+        if isinstance(stopped.outcome, Finished) or not awaits_ahead:
+            update = _cancel_ahead(now)
+            call = replace(call, pending=[])
+        if isinstance(stopped.outcome, Finished):
+            return _conclude(now, stopped.outcome, dump, update)
+        command, call = yield from _ask(now, call, stopped.outcome.call, stopped, dump, update)
+        if command.goto != now.spec.subcall_node or is_watched(now.config):
+            return command
+        update = dict(command.update or {})
+        call = yield from _answered_here(now, call, update)
+        if not call.is_settled:
+            return Command(update=update, goto=to_subcalls(now.spec, now.run, now.in_flight, call, call.to_ask))
+        now = replace(now, state={**now.state, "note": update["note"]}, config=fresh(config))
+
+
+def _answered_here(now: Execution, call: PendingCall, update: dict[str, Any]) -> Steps[PendingCall]:
+    """The call with its answers, without a superstep. What the state adds up goes from the `update` into it."""
+    position, answers = uuid.uuid4().hex, dict(call.answers)
+    now_pending = partial(PendingCall, call.pending, answers)
+    write(now.config, update)
+    while not (call := now_pending()).is_settled and not now.in_flight.alone:
+        ended = yield from answered(now.spec, now.run, now.in_flight, now_pending, position, now.config)
+        answers |= answers_so_far(ended["journal"])
+        write(now.config, ended)
+    return call
 
 
 def _budget(now: Execution) -> dict[str, Any]:
@@ -203,8 +228,9 @@ def _dump(now: Execution, stopped: StopPoint) -> Steps[tuple[StopPoint, list[Any
         if isinstance(stopped.outcome, Suspended):
             now.run.ledger.give_back([*stopped.prefetched.claimed_of(stopped.outcome.call), *stopped.reserved])
         return replace(stopped, outcome=dump), []
-    place = len(read(now.config, "journal")) + now.repl.new_event_count  # after the call, or the end
-    return stopped, [dump, place] if dump else []
+    if not dump:
+        return stopped, []
+    return stopped, [dump, len(read(now.config, "journal")) + now.repl.new_event_count]  # after the call, or the end
 
 
 def _cancel_ahead(now: Execution) -> dict[str, Any]:
@@ -221,28 +247,33 @@ def _cancel_ahead(now: Execution) -> dict[str, Any]:
 
 def _ask(
     now: Execution, before: PendingCall, call: Call, stopped: StopPoint, dump: list[Any], update: dict[str, Any]
-) -> Steps[Command[Any]]:
-    """Sends what the suspended cell asks for, and what it is likely to ask next; or has somebody agree to it first."""
+) -> Steps[tuple[Command[Any], PendingCall]]:
+    """Has asked what the suspended cell asks for, and what it is likely to ask next; or has somebody agree to it first.
+
+    With it, what is pending then.
+    """
     spec, run, repl, prefetched, reserved = now.spec, now.run, now.repl, stopped.prefetched, len(stopped.reserved)
+    now.in_flight.alone.clear()
     if dump:
         update["suspension"] = [*dump, repl.printed.head, repl.printed.tail, repl.printed.length]
     repl.note_claimed(call, prefetched)
     repl.answer_with_error(left_out(call, prefetched, reserved), LEFT_OUT)
-    ahead, guesses = still_ahead(before, call, prefetched), list[Request]()
+    claimed, guesses = claimed_ahead(before, call, prefetched).values(), list[Request]()
+    ahead = [request.key for index, request in before.ahead.items() if index not in claimed]
     run.ledger.note_ahead(repl, repl.lookahead.unclaimed)
-    if room := room_ahead(spec, call, len(ahead), run):
-        guesses = yield Work(partial(guess_ahead, call, room, repl, run))
+    if spec.lookahead and not run.interrupts and not call.first:
+        guesses = yield Work(partial(guess_ahead, call, repl, run))
     run.ledger.note_ahead(repl, repl.lookahead.unclaimed + len(guesses))
-    repl.note_asked_ahead([*ahead.values(), *(guess.key for guess in guesses)])
+    repl.note_asked_ahead([*ahead, *(guess.key for guess in guesses)])
     update["pending"], pending = next_pending_call(before, call, prefetched, reserved, guesses)
     update["asking"] = len(update["pending"])
     update |= _repl_update(now, update)
     if pending.is_settled:
-        return Command(update=update, goto="execute")
+        return Command(update=update, goto="execute"), pending
     subcalls = [request for request in stopped.reserved if request.kind != "tool"]
     if spec.confirms_fan_outs and len(subcalls) > (spec.limits.confirm_above or 0):
-        return Command(update=update, goto="confirm")
-    return Command(update=update, goto=send_wave(spec, run, now.in_flight, pending, pending.missing))
+        return Command(update=update, goto="confirm"), pending
+    return Command(update=update, goto=to_subcalls(spec, run, now.in_flight, pending, pending.to_ask)), pending
 
 
 def _conclude(now: Execution, cell: Finished, dump: list[Any], update: dict[str, Any]) -> Command[Any]:

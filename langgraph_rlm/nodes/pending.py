@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
+import uuid
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +11,7 @@ from typing import Any
 
 from langgraph.types import Send
 
-from langgraph_rlm.asking.in_flight import InFlightCalls, Wave
+from langgraph_rlm.asking.in_flight import InFlightCall, InFlightCalls
 from langgraph_rlm.asking.ledger import SUBCALLS, TOOL_CALLS, limit_of
 from langgraph_rlm.asking.requests import Answer, Call, Request
 from langgraph_rlm.errors import LimitExceeded
@@ -23,10 +23,8 @@ from langgraph_rlm.running.run import Run
 from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.state import SubcallInput, next_pending
 
-FIRST_WAVE = 4
+FIRST_PROMPTS = 4
 """Prompts that are asked at once where one valid answer is enough, and one more for each that was answered in vain."""
-NEXT_WAVE_SHARE = 0.5
-"""Share of a wave that has to be answered before the next begins, where there are more prompts than fit one."""
 NOT_NEEDED = Answer(error="not needed: there is an answer")
 LEFT_OUT = Answer(error=NOT_ASKED)
 
@@ -46,11 +44,29 @@ class PendingCall:
         """Those of the call that have no answer."""
         return [i for i, stored in enumerate(self.pending) if i not in self.answers and not stored.get("ahead")]
 
+    @property
+    def to_ask(self) -> Sequence[int]:
+        """Those of them that are to be asked at once."""
+        if not self.is_first:
+            return self.missing
+        in_vain = sum(answer != LEFT_OUT for answer in self.answers.values())
+        return self.missing[: FIRST_PROMPTS + in_vain]
+
     @cached_property
     def ahead(self) -> dict[int, Request]:
         """Those that are asked ahead and have no answer."""
         ahead = [i for i, stored in enumerate(self.pending) if i not in self.answers and stored.get("ahead")]
         return dict(zip(ahead, self.requests(ahead), strict=True))
+
+    def name(self, index: int, position: str) -> str:
+        """What a request is known by that is pending there, in this run and in one that goes on with it."""
+        return str(self.pending[index].get("id") or f"{position} {index}")
+
+    def in_flight(self, index: int, position: str) -> InFlightCall:
+        """A request as it goes in flight."""
+        stored = self.pending[index]
+        is_ahead = bool(stored.get("ahead"))
+        return InFlightCall(self.name(index, position), Request.of(stored), index, is_ahead)
 
     @property
     def is_first(self) -> bool:
@@ -115,12 +131,14 @@ def next_pending_call(
     The requests of the call, of which the first `reserved_count` that were not prefetched are asked; those of `now`
     that were asked ahead and that the code has not come to; and the `guesses`, to be asked ahead.
     """
-    first = {"first": True} if call.first else {}
-    own = [{**request.stored, **first} for request in call.requests]
-    ahead = [{**guess.stored, "ahead": True} for guess in guesses]
+    first, claimed = {"first": True} if call.first else {}, claimed_ahead(now, call, prefetched)
+    ids = {index: {"id": now.pending[place].get("id")} for index, place in claimed.items()}
+    own = [{**request.stored, **first, **ids.get(index, {})} for index, request in enumerate(call.requests)]
+    ahead = [{**guess.stored, "ahead": True, "id": uuid.uuid4().hex} for guess in guesses]
     answers = {index: answer for index, (_, answer) in prefetched.answers.items()}
     answers |= dict.fromkeys(left_out(call, prefetched, reserved_count), LEFT_OUT)
-    stored = [*own, *still_ahead(now, call, prefetched), *ahead]
+    still = [index for index in now.ahead if index not in claimed.values()]
+    stored = [*own, *still, *ahead]
     return stored, PendingCall(next_pending(now.pending, [stored]), answers)
 
 
@@ -129,32 +147,22 @@ def left_out(call: Call, prefetched: Prefetched, reserved_count: int) -> list[in
     return prefetched.missing_of(call)[reserved_count:]
 
 
-def still_ahead(now: PendingCall, call: Call, prefetched: Prefetched) -> dict[int, str]:
-    """The keys of what is asked ahead and that the call has not claimed, by the index that each had before."""
-    claimed = Counter(call.keys[index] for index in prefetched.in_flight)
-    carried = dict[int, str]()
+def claimed_ahead(now: PendingCall, call: Call, prefetched: Prefetched) -> dict[int, int]:
+    """Which of what is asked ahead the call has claimed, by its place in the call: the index that it has now."""
+    places: dict[str, deque[int]] = {}
     for index, request in now.ahead.items():
-        if claimed[request.key]:
-            claimed[request.key] -= 1
-        else:
-            carried[index] = request.key
-    return carried
+        places.setdefault(request.key, deque()).append(index)
+    return {index: places[call.keys[index]].popleft() for index in prefetched.in_flight}
 
 
-def room_ahead(spec: RLMSpec, call: Call, still_ahead: int, run: Run) -> int:
-    """How many prompts may be asked ahead with a call, beside so many that are `still_ahead` of it."""
-    is_allowed = spec.lookahead and not run.interrupts and not call.first
-    return max(0, run.wave_size - len(call.requests) - still_ahead) if is_allowed else 0
-
-
-def guess_ahead(call: Call, room: int, repl: Interpreter, run: Run) -> list[Request]:
+def guess_ahead(call: Call, repl: Interpreter, run: Run) -> list[Request]:
     """What is asked ahead, together with a call: from half of what is left of each limit, and of what tokens allow."""
     ledger = run.ledger
     budget = {
         SUBCALLS: min(ledger.left_ahead(SUBCALLS) // 2, ledger.calls_left - len(call.requests)),
         TOOL_CALLS: ledger.left_ahead(TOOL_CALLS) // 2,
     }
-    most = int(min(repl.lookahead.wanted(call), room, sum(max(0, left) for left in budget.values())))
+    most = int(min(repl.lookahead.wanted(call), sum(max(0, left) for left in budget.values())))
     guesses: list[Request] = []
     for guess in repl.requests_ahead(most) if most > 0 else []:
         budget[limit_of(guess)] -= 1
@@ -163,22 +171,23 @@ def guess_ahead(call: Call, room: int, repl: Interpreter, run: Run) -> list[Requ
     return guesses
 
 
-def send_wave(
-    spec: RLMSpec, run: Run, in_flight: InFlightCalls, call: PendingCall, missing: Sequence[int]
-) -> list[Send]:
-    """Sends the next of the requests that are `missing`, and where all fit, those that are asked ahead.
+def to_subcalls(
+    spec: RLMSpec, run: Run, in_flight: InFlightCalls, call: PendingCall, asked: Sequence[int]
+) -> str | list[Send]:
+    """Where the graph goes to have these asked, and what is asked ahead with them: to one task that waits for what is
+    in flight, or to one for each.
 
-    There are no more than what can be begun at once, so that the answer of a finished prompt is stored before another
-    one begins.
+    Those are no more than what can be begun at once, so that the answer of each is stored when it has ended.
     """
-    size = run.wave_size
-    if call.is_first:
-        size = min(size, FIRST_WAVE + sum(answer != LEFT_OUT for answer in call.answers.values()))
-    sent = missing[:size]
-    ahead = list(call.ahead)[: run.wave_size - len(sent)] if len(sent) == len(missing) else []
-    is_rolling = len(sent) < len(missing) and not (spec.interrupts or run.interrupts)
-    in_flight.wave = None
-    if is_rolling or ahead or call.is_first:
-        needed = math.ceil(NEXT_WAVE_SHARE * len(sent)) if is_rolling else len(sent)
-        in_flight.wave = Wave(needed, is_partial=is_rolling or call.is_first, first=call.is_first)
-    return [Send(spec.subcall_node, SubcallInput(index=index)) for index in [*sent, *ahead]]
+    in_flight.needed_tasks = 0
+    alone = [index for index in asked if index in in_flight.alone]
+    if (
+        not alone
+        and not (spec.interrupts or run.interrupts)
+        and all(map(spec.is_plain, call.requests([*asked, *call.ahead])))
+    ):
+        return spec.subcall_node
+    needed = (alone or asked)[: run.tasks_at_once]
+    ahead = list(call.ahead)[: run.tasks_at_once - len(needed)] if len(needed) == len(asked) else []
+    in_flight.needed_tasks = len(needed)
+    return [Send(spec.subcall_node, SubcallInput(index=index)) for index in [*needed, *ahead]]

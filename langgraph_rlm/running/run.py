@@ -21,10 +21,17 @@ from langgraph_rlm.asking.caching import IdenticalCalls
 from langgraph_rlm.asking.in_flight import InFlightCall, InFlightCalls
 from langgraph_rlm.asking.ledger import NOTHING_SPENT, Ledger
 from langgraph_rlm.asking.model_calls import Gate
+from langgraph_rlm.asking.threads import Threads
 from langgraph_rlm.context import Context
 from langgraph_rlm.context.digests import context_id_of
 from langgraph_rlm.errors import ContextError
-from langgraph_rlm.langgraph_internals import CONF, CONFIG_KEY_CHECKPOINTER, CONFIG_KEY_READ, CONFIG_KEY_RUNTIME
+from langgraph_rlm.langgraph_internals import (
+    CONF,
+    CONFIG_KEY_CHECKPOINTER,
+    CONFIG_KEY_READ,
+    CONFIG_KEY_RUNTIME,
+    CONFIG_KEY_SEND,
+)
 from langgraph_rlm.repl.interpreter import Interpreter
 from langgraph_rlm.repl.packed import DumpPacker
 from langgraph_rlm.repl.workers import Workers
@@ -42,21 +49,25 @@ class Run:
         workers: Workers,
         limits: Limits,
         max_concurrency: int,
-        wave_size: int,
+        tasks_at_once: int,
         cache: BaseCache[Any] | None,
         is_paced: bool = False,
         interrupts: bool = False,
+        is_streamed: bool = True,
         bounds: RunnableConfig | None = None,
     ) -> None:
-        """`wave_size`: tasks of one superstep, at most. `interrupts`: the run stops at what executes code or asks.
+        """`tasks_at_once`: sub-calls that are a task each, of one superstep, at most. `interrupts`: the run stops at
+        what executes code or asks. `is_streamed`: somebody sees its supersteps.
 
         `bounds`: what whoever called the graph allows for each graph: steps, and tasks at once.
         """
         self.bounds = bounds or RunnableConfig()
-        self.workers, self.wave_size, self.cache, self.interrupts = workers, wave_size, cache, interrupts
+        self.workers, self.tasks_at_once, self.cache = workers, tasks_at_once, cache
+        self.interrupts, self.is_streamed = interrupts, is_streamed
         self.ledger = Ledger(limits)
         self.gate = Gate(max_concurrency, self.ledger, is_paced)
         self.identical_calls = IdenticalCalls()
+        self.threads = Threads(max_concurrency)
         self.in_flight_calls: set[InFlightCall] = set()
         self._interpreters: set[Interpreter] = set()
         self._live: dict[str, Interpreter] = {}
@@ -89,6 +100,7 @@ class Run:
     def _close(self) -> None:
         for call in self.in_flight_calls:
             call.cancel()
+        self.threads.close()
         for interpreter in list(self._interpreters):
             interpreter.close()
 
@@ -154,11 +166,16 @@ class Run:
 
     def take_live(self, token: str) -> tuple[Interpreter | None, InFlightCalls]:
         """The live interpreter under that token, if there is one, and what it has in flight. Taken once."""
-        return self._live.pop(token, None), self._in_flight.pop(token, None) or InFlightCalls()
+        return self._live.pop(token, None), self._in_flight.pop(token, None) or self._nothing_in_flight()
 
     def in_flight_of(self, token: str) -> InFlightCalls:
         """What the RLM under that token has in flight."""
-        return self._in_flight.setdefault(token, InFlightCalls())
+        return self._in_flight.setdefault(token, self._nothing_in_flight())
+
+    def _nothing_in_flight(self) -> InFlightCalls:
+        return InFlightCalls(
+            room=self.gate.width if self.cache is None else 2 * self.gate.width
+        )  # some wait for others
 
 
 def as_called(config: RunnableConfig) -> RunnableConfig:
@@ -179,7 +196,8 @@ SPENT = tuple(NOTHING_SPENT)
 def note_spent(failure: Exception, config: RunnableConfig) -> None:
     """Writes on an error that leaves an RLM what this RLM had spent, for the one that called it."""
     if not hasattr(failure, "rlm_spent"):
-        failure.rlm_spent = {channel: read(config, channel) for channel in SPENT}  # type: ignore[attr-defined]
+        now = fresh(config)
+        failure.rlm_spent = {channel: read(now, channel) for channel in SPENT}  # type: ignore[attr-defined]
 
 
 def spent_before(failure: Exception) -> dict[str, Any]:
@@ -190,6 +208,28 @@ def spent_before(failure: Exception) -> dict[str, Any]:
 def read(config: RunnableConfig, channel: str) -> Any:
     """A channel of the state that is too large to be an input of the node: inputs are traced."""
     return config[CONF][CONFIG_KEY_READ](channel, False)
+
+
+def fresh(config: RunnableConfig) -> RunnableConfig:
+    """The same, in which `read` has what the node has written already. It costs a copy of all channels."""
+    reads = config[CONF][CONFIG_KEY_READ]
+    return {**config, CONF: {**config[CONF], CONFIG_KEY_READ: lambda channel, _: reads(channel, True)}}
+
+
+ADDED_UP = ("journal", "asked", "usage", "subcalls", "tool_calls")
+"""Channels that add up what nodes write."""
+
+
+def write(config: RunnableConfig, update: dict[str, Any]) -> None:
+    """Writes what adds up of an update, before the node has ended, and takes it out."""
+    config[CONF][CONFIG_KEY_SEND]([(channel, update.pop(channel)) for channel in ADDED_UP if channel in update])
+
+
+def is_watched(config: RunnableConfig) -> bool:
+    """Whether somebody sees the supersteps of the run, or keeps them: a checkpointer, a stream, callbacks, a pause."""
+    run = run_of(config)
+    has_callbacks = bool(getattr(config.get("callbacks"), "handlers", True))
+    return is_durable(config) or run.is_streamed or run.interrupts or has_callbacks
 
 
 def is_durable(config: RunnableConfig) -> bool:

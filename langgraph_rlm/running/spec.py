@@ -94,7 +94,7 @@ class RLMSpec:
     def has_subcalls(self) -> bool:
         return self.depth < self.limits.max_depth
 
-    @property
+    @cached_property
     def has_child(self) -> bool:
         """Whether there are child RLMs."""
         return self.depth + 1 < self.limits.max_depth
@@ -104,6 +104,10 @@ class RLMSpec:
         if not self.has_child or request.kind == "tool":
             return False
         return request.kind == "rlm" or (request.model is None and not self.subcall_reach.has(request.characters))
+
+    def is_plain(self, request: Request) -> bool:
+        """Whether one call of a model answers."""
+        return request.kind != "tool" and not self.goes_to_child(request)
 
     @property
     def can_ask(self) -> bool:
@@ -115,7 +119,7 @@ class RLMSpec:
         """What one model call answers, of the questions of this RLM."""
         return Reach(self.router.direct_below, self.router.direct_share, window_of(self.model))
 
-    @property
+    @cached_property
     def subcall_reach(self) -> Reach:
         """What one model call answers, of the prompts of its code."""
         return Reach(self.router.subcall_direct_below + 1, self.router.direct_share, window_of(self.sub_model))

@@ -129,11 +129,11 @@ def files_that_call(*functions: str) -> set[str]:
 def test_readers_of_replies_are_these_and_replies_come_in_at_one_place() -> None:
     """Who asks a model is given a `ModelReply`: its text without thoughts, and whether that is all of it."""
     asks = {"generate", "ainvoke", "invoke", "agenerate", "generate_prompt", "agenerate_prompt"}
-    others = {"asking/tools.py", "asking/remote_child.py", "nodes/subcall.py", "models/wrapped.py", "apps/tool.py"}
+    others = {"asking/tools.py", "asking/remote_child.py", "nodes/answering.py", "models/wrapped.py", "apps/tool.py"}
     # of tools, of children there and here, of what is in a model's place, of RLMs
     assert files_that_call(*asks) == {"asking/model_calls.py", *others}
     assert files_that_call("read_reply") == {"asking/model_calls.py"}
-    readers = {"nodes/generate.py", "nodes/direct.py", "nodes/subcall.py", "nodes/verify.py"}
+    readers = {"nodes/generate.py", "nodes/direct.py", "nodes/answering.py", "nodes/verify.py"}
     assert files_that_call("CallModel") == readers
     for reader in readers:
         names = ast.unparse(ast.parse((PACKAGE / reader).read_text()))

@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import math
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatResult
+from langchain_core.runnables import RunnableLambda
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.types import Command, interrupt
 from pydantic import PrivateAttr
 
-from langgraph_rlm import Limits
+from langgraph_rlm import LimitExceeded, Limits, Router
 from langgraph_rlm.repl import repl_state
 from langgraph_rlm.repl.journal import answers_so_far
 from langgraph_rlm.repl.python.answers import NOT_ASKED
@@ -47,6 +51,11 @@ class Held(ScriptedModel):
     def ended(self) -> list[str]:
         """Prompts whose call was cancelled while it was held."""
         return self._ended
+
+    def note(self, what: str) -> None:
+        """Notes that something has come."""
+        self._come[what].set()
+        self._come_in_loop[what].set()
 
     def release(self) -> None:
         """Lets go of threads that nobody waits for, and holds nothing any more."""
@@ -166,7 +175,7 @@ def test_slow_prompt_of_a_batch_does_not_hold_up_the_rest(mode: str, prompts: in
     assert (out["subcalls"], len(model.asked)) == (prompts, prompts)
 
 
-def test_waves_wait_for_all_where_a_run_pauses_between_them() -> None:
+def test_all_is_waited_for_where_a_run_pauses_between_steps() -> None:
     model = ScriptedModel(cell("Final = llm_batch([f'p{i}' for i in range(12)])"), answer=str.upper)
     rlm = rlm_of(model, checkpointer=InMemorySaver(), interrupt_after=["subcall"], max_concurrency=2)
     rlm.invoke({"query": QUERY, "context": "a text"}, THREAD)
@@ -323,3 +332,203 @@ def test_prompts_under_way_are_stored_once() -> None:
         if channel == "pending" and any(isinstance(prompt, int) for prompt in value)
     ]
     assert carried
+
+
+# -- what the state is told, and when ---------------------------------------------------------------------------------
+
+
+class Tells(InMemorySaver):
+    """Has `told` called with the answers that it has just stored."""
+
+    told: Callable[[list[str]], None] = print
+
+    def put_writes(self, config: Any, writes: Any, *arguments: Any, **named: Any) -> None:
+        super().put_writes(config, writes, *arguments, **named)
+        events = [event for channel, value in writes if channel == "journal" for event in value]
+        self.told([event[2] for event in events if event[0] == "answer"])
+
+
+def go(mode: str, rlm: Any, given: Any, config: Any = THREAD) -> dict[str, Any]:
+    if mode == "sync":
+        return dict(rlm.invoke(given, config))
+    return dict(asyncio.run(asyncio.wait_for(rlm.ainvoke(given, config), SOON)))
+
+
+GIVEN: Any = {"query": QUERY, "context": "a text"}
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["llm_batch(['slow', 'a', 'b'])", "llm_batch(['slow', *'abcdefgh'])", "[llm_query(x) for x in ['a', 'b', 'slow']]"],
+)
+def test_answers_are_stored_while_another_one_is_waited_for(mode: str, code: str) -> None:
+    """The slow answer comes when the store has the others, and not before."""
+    model = Held(answer=str.upper, until={"slow": "stored"}.get)
+    stored = list[str]()
+
+    def tell(answers: list[str]) -> None:
+        stored.extend(answers)
+        if {"A", "B"} <= {*stored}:
+            model.note("stored")
+
+    saver = Tells()
+    saver.told = tell
+    rlm = rlm_of(ScriptedModel(cell(f"Final = {code}")), sub_model=model, checkpointer=saver, max_concurrency=3)
+    assert "SLOW" in go(mode, rlm, GIVEN)["answer"]
+
+
+def test_answers_are_stored_while_a_child_or_a_tool_is_waited_for(mode: str) -> None:
+    """A superstep ends when all of its tasks have: what is answered beside a slow one is stored before."""
+    model = Held(answer=str.upper, until={"slow leaf": "stored"}.get)
+    saver = Tells()
+    saver.told = lambda answers: model.note("stored") if "A" in answers else None
+    script = {
+        "Question: How": [cell("Final = llm_batch(['a', 'child ' + 'x' * 100, 'b'])")],
+        "Question: child": [cell("Final = llm_query('slow leaf')")],
+    }
+    router = Router(profile="rlm", subcall_direct_below=50)
+    rlm = rlm_of(ScriptedModel(script=script), sub_model=model, checkpointer=saver, router=router)
+    assert go(mode, rlm, GIVEN)["answer"] == ["A", "SLOW LEAF", "B"]
+
+
+def test_steps_are_as_many_as_there_are_moments_not_prompts(mode: str) -> None:
+    model = ScriptedModel(cell("Final = len(llm_batch([str(i) for i in range(600)]))"))
+    rlm = rlm_of(model, checkpointer=InMemorySaver(), limits=Limits(max_subcalls=1_000))
+    assert go(mode, rlm, GIVEN)["answer"] == 600
+    metadata = rlm.get_state(THREAD).metadata
+    assert metadata is not None
+    assert metadata["step"] < 60
+
+
+class Notes(ScriptedModel):
+    """Notes the superstep that each plain call is made in."""
+
+    _steps: list[tuple[Any, ...]] = PrivateAttr(default_factory=list)
+
+    def _note(self, messages: list[BaseMessage], run_manager: Any) -> None:
+        if len(messages) == 1:
+            metadata = run_manager.metadata
+            self._steps.append((metadata["langgraph_node"], metadata["langgraph_step"]))
+
+    def _generate(self, messages: list[BaseMessage], stop: Any = None, run_manager: Any = None, **more: Any) -> Any:
+        self._note(messages, run_manager)
+        return super()._generate(messages, stop, run_manager, **more)
+
+    async def _agenerate(
+        self, messages: list[BaseMessage], stop: Any = None, run_manager: Any = None, **more: Any
+    ) -> Any:
+        self._note(messages, run_manager)
+        return await super()._agenerate(messages, stop, run_manager, **more)
+
+
+MANY_ASK = "Final = [llm_query(f'p{i}') for i in range(9)] + llm_batch(['a', 'b']) + [ask_chunks_first('?', ['c'])]"
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+def test_no_answer_needs_a_superstep_where_nobody_looks_and_nothing_is_kept(mode: str, ahead: bool) -> None:
+    script = [cell(MANY_ASK)]
+    model = Notes(script=script, answer=str.upper)
+    rlm = rlm_of(model, lookahead=ahead)
+    out = go(mode, rlm, GIVEN, None)
+    assert out["answer"] == [*(f"P{i}" for i in range(9)), "A", "B", out["answer"][-1]]
+    assert len({*model._steps}) == 1
+    kept = rlm_of(Notes(script=script, answer=str.upper), lookahead=ahead, checkpointer=InMemorySaver())
+    same = go(mode, kept, GIVEN)
+    for channel in ("answer", "subcalls", "usage" if not ahead else "steps"):
+        assert out[channel] == same[channel], channel
+
+
+def test_streams_have_the_answers_in_batches(mode: str) -> None:
+    """They are told as they land: the slow one comes when somebody has seen the others."""
+    model = Held(answer=str.upper, until={"slow": "seen"}.get)
+    rlm = rlm_of(ScriptedModel(cell("Final = llm_batch(['slow', 'a', 'b', 'c'])")), sub_model=model)
+    seen = list[int]()
+
+    def see(update: dict[str, Any]) -> None:
+        if "subcall" in update:
+            seen.append(update["subcall"]["subcalls"])
+            model.note("seen")
+
+    async def astream() -> None:
+        async for update in rlm.astream(GIVEN, stream_mode="updates"):
+            see(update)
+
+    if mode == "sync":
+        for update in rlm.stream(GIVEN, stream_mode="updates"):
+            see(update)
+    else:
+        asyncio.run(asyncio.wait_for(astream(), SOON))
+    assert (sum(seen), seen[-1]) == (4, 1)
+
+
+@pytest.mark.parametrize(("prompts", "width"), [(40, 2), (400, 16)])
+def test_one_pause_shows_all_that_waits(mode: str, prompts: int, width: int) -> None:
+    model = ScriptedModel(cell(f"Final = len(llm_batch([str(i) for i in range({prompts})]))"))
+    settings: Any = {"interrupt_before": ["subcall"], "limits": Limits(max_subcalls=1_000), "max_concurrency": width}
+    rlm = rlm_of(model, checkpointer=InMemorySaver(), **settings)
+    go(mode, rlm, GIVEN)
+    assert {*rlm.get_state(THREAD).next} == {"subcall"}
+    assert len(rlm.get_state(THREAD).values["pending"]) == prompts
+    assert model.asked == []
+    assert go(mode, rlm, None)["answer"] == prompts
+
+
+def test_model_that_has_a_question_for_somebody_gets_its_own_answer(mode: str) -> None:
+    def asks(messages: list[BaseMessage]) -> AIMessage:
+        told = str(messages[-1].text)
+        return AIMessage(f"{told} {interrupt(told)}" if told.startswith("?") else told.upper())
+
+    root = ScriptedModel(cell("Final = llm_batch(['?a', 'b', '?c', 'd'])"))
+    rlm = rlm_of(root, sub_model=RunnableLambda(asks), checkpointer=InMemorySaver())
+    out = go(mode, rlm, GIVEN)
+    pauses = 0
+    while waiting := out.get("__interrupt__"):
+        pauses += 1
+        out = go(mode, rlm, Command(resume={one.id: f"<{one.value}>" for one in waiting}))
+    assert (out["answer"], pauses) == (["?a <?a>", "B", "?c <?c>", "D"], 1)
+
+
+def test_what_has_landed_beside_a_limit_is_stored_before_that_ends_the_run(mode: str) -> None:
+    model = ScriptedModel(cell("Final = llm_batch([str(i) for i in range(30)])"))
+    limits = Limits(max_tokens=100, on_exceeded="raise")
+    rlm = rlm_of(model, limits=limits, checkpointer=InMemorySaver(), max_concurrency=2)
+    with pytest.raises(LimitExceeded):
+        go(mode, rlm, GIVEN)
+    assert len(answers_so_far(all_channels(rlm, THREAD)["journal"])) == len(model.asked)
+
+
+LANGUAGE = ContextVar("LANGUAGE", default="none")
+
+
+def test_what_a_call_sets_in_its_context_is_seen_by_no_other(mode: str) -> None:
+    def answer(told: str) -> str:
+        before = LANGUAGE.get()
+        LANGUAGE.set(told)
+        return before
+
+    code = "Final = llm_batch(['a'] * 40) + [llm_query('b') for _ in range(3)]"
+    LANGUAGE.set("mine")
+    assert {*ran(mode, code, ScriptedModel(answer=answer))["answer"]} == {"mine"}
+
+
+async def test_a_wide_fan_out_has_no_more_tasks_than_may_ask() -> None:
+    most = 0
+
+    def answer(told: str) -> str:
+        nonlocal most
+        most = max(most, len(asyncio.all_tasks()))
+        return told
+
+    root = ScriptedModel(cell("Final = len(llm_batch([str(i) for i in range(2_000)]))"))
+    rlm = rlm_of(root, sub_model=ScriptedModel(answer=answer), limits=Limits(max_subcalls=2_000), max_concurrency=8)
+    assert (await rlm.ainvoke(GIVEN))["answer"] == 2_000
+    assert most < 40
+
+
+def test_no_thread_is_left_when_a_run_has_ended() -> None:
+    before = threading.active_count()
+    ran("sync", "Final = len(llm_batch(['x'] * 40))", ScriptedModel())
+    deadline = time.monotonic() + SOON
+    while threading.active_count() > before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert threading.active_count() <= before

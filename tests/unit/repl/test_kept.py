@@ -231,7 +231,7 @@ def test_run_killed_at_any_write_keeps_what_a_dropped_cell_was_answered(
         out, asked = killed_at(writes, [cell(BEFORE), cell(AFTER), cell(END)])
         assert out["answer"] == EXPECTED, writes
         again = len(asked) - len(PROMPTS)
-        assert again <= 1, (writes, asked)  # the one that was in flight
+        assert again <= 4, (writes, asked)  # those of one call, and what is asked ahead of it: they are stored together
 
 
 @pytest.mark.parametrize("dumps", [-1, math.inf], ids=["dumped at each stop", "never dumped"])
@@ -241,7 +241,7 @@ def test_so_does_a_child(dumps: float, monkeypatch: pytest.MonkeyPatch) -> None:
     for writes in range(8, 60, 5):
         out, asked = killed_at(writes, script)
         assert json.loads(out["answer"]) == EXPECTED, writes
-        assert len(asked) - len(PROMPTS) <= 1, (writes, asked)
+        assert len(asked) - len(PROMPTS) <= 4, (writes, asked)
 
 
 async def test_so_does_a_run_that_is_async() -> None:
