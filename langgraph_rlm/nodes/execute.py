@@ -124,9 +124,11 @@ def _run_or_resume(now: Execution, call: PendingCall) -> Steps[Command[Any]]:
         if isinstance(stopped.outcome, Finished):
             return _conclude(now, stopped.outcome, dump, update)
         command, call = yield from _ask(now, call, stopped.outcome.call, stopped, dump, update)
-        if command.goto != now.spec.subcall_node or is_watched(now.config):
+        if is_watched(now.config):
             return command
-        update = dict(command.update or {})
+        update = {**(command.update or {}), "pending": list(call.pending)}  # the state has none that it may refer to
+        if command.goto != now.spec.subcall_node:
+            return replace(command, update=update)
         call = yield from _answered_here(now, call, update)
         if not call.is_settled:
             return Command(update=update, goto=to_subcalls(now.spec, now.run, now.in_flight, call, call.to_ask))

@@ -15,6 +15,7 @@ import pytest
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatResult
 from langchain_core.runnables import RunnableLambda
+from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command, interrupt
 from pydantic import PrivateAttr
@@ -436,6 +437,53 @@ def test_no_answer_needs_a_superstep_where_nobody_looks_and_nothing_is_kept(mode
     same = go(mode, kept, GIVEN)
     for channel in ("answer", "subcalls", "usage" if not ahead else "steps"):
         assert out[channel] == same[channel], channel
+
+
+LEAVES = """
+Final = []
+for i in range(8):
+    Final.append(llm_query(f'p{i}'))
+    if i == 3:
+        Final.append(shout('tool'))
+        Final += llm_batch(['a', 'child ' + 'x' * 100])
+    if i == 5:
+        Final.append(rlm_query('child'))
+        Final.append(shout('again'))
+"""
+
+
+def shout(text: str) -> str:
+    """Says it loudly."""
+    return text.upper()
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+@pytest.mark.parametrize("reads_only", [False, True])
+def test_cell_that_comes_to_a_child_or_a_tool_goes_on_in_supersteps(mode: str, ahead: bool, reads_only: bool) -> None:
+    """What is in flight ahead of it is used afterwards."""
+    script = {"Question: How": [cell(LEAVES)], "Question: child": [cell("Final = llm_query('leaf')")]}
+    model = ScriptedModel(script=script, answer=str.upper, latency=0.002)
+    loud = tool(shout)
+    loud.metadata = {"read_only": reads_only}
+    settings: Any = {"tools": [loud], "router": Router(profile="rlm", subcall_direct_below=50), "lookahead": ahead}
+    out = go(mode, rlm_of(model, **settings), GIVEN, None)
+    before, between, after = [f"P{i}" for i in range(4)], ["P4", "P5"], ["P6", "P7"]
+    assert out["answer"] == [*before, "TOOL", "A", "LEAF", *between, "LEAF", "AGAIN", *after]
+    assert (out["subcalls"], len(model.asked)) == (13, 11)
+
+
+def test_guess_in_flight_outlives_a_call_that_goes_to_a_child(mode: str) -> None:
+    code = (
+        "x = llm_query('a')\n"
+        "y = llm_batch(['b', 'child ' + 'x' * 100]) if x == 'A' else [llm_query('b')]\n"
+        "Final = [y, llm_query('c')]"
+    )
+    script = {"Question: How": [cell(code)], "Question: child": [cell("Final = llm_query('leaf')")]}
+    model = Held(answer=str.upper, until={"c": "leaf"}.get)
+    router = Router(profile="rlm", subcall_direct_below=50)
+    rlm = rlm_of(ScriptedModel(script=script), sub_model=model, router=router)
+    assert go(mode, rlm, GIVEN, None)["answer"] == [["B", "LEAF"], "C"]
+    assert sorted(model.asked) == ["a", "b", "c", "leaf"]
 
 
 def test_streams_have_the_answers_in_batches(mode: str) -> None:
