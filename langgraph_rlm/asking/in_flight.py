@@ -80,8 +80,8 @@ class InFlightCalls:
         """Under which a call is begun: that of the task which waits last."""
         self.alone: set[int] = set()
         """Prompts of that call which need a task of their own: their model has a question for somebody."""
-        self.needed_tasks = 0
-        """Tasks of the superstep that the code waits for."""
+        self.needed_tasks: int | None = None
+        """Tasks of the superstep that the code waits for, those that have not ended; None where nobody has counted."""
         self._room, self._flying, self._needed = room, 0, 0
         self._calls: dict[str, InFlightCall] = {}
         self._waiting = deque[tuple[InFlightCall, Callable[[InFlightCall], None]]]()
@@ -125,7 +125,8 @@ class InFlightCalls:
     def note_task_ended(self) -> None:
         """Notes that a task has ended which the code waits for."""
         with self._lock:
-            self.needed_tasks -= 1
+            if self.needed_tasks is not None:
+                self.needed_tasks -= 1
         self._wake()
 
     def forget(self, call: InFlightCall) -> None:
@@ -161,8 +162,9 @@ class InFlightCalls:
     # -- what may be waited for ---------------------------------------------------------------------------------------
 
     @property
-    def some_landed(self) -> bool:
-        return bool(self._landed)
+    def landed_count(self) -> int:
+        """How much has landed that has not been taken."""
+        return len(self._landed)
 
     @property
     def needed_landed(self) -> bool:

@@ -6,6 +6,7 @@ milliseconds more; what has not landed by then flies on.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -29,11 +30,10 @@ from langgraph_rlm.repl.python import answers
 from langgraph_rlm.running.run import Run, spent_before
 from langgraph_rlm.running.spec import RLMSpec
 
-SOON = 0.05
-"""Seconds from the first landing after which the state is told, also where the code cannot go on yet: until then what
-has landed is lost, should the process be killed."""
 GRACE = 0.005
-"""Seconds for which code that can go on waits for what is about to land as well."""
+"""Seconds for which what has landed waits for what is about to land as well."""
+SOON = 0.05
+"""The same at most, where something lands again and again: until then it is lost, should the process be killed."""
 
 
 @dataclass
@@ -187,8 +187,11 @@ def _land(spec: RLMSpec, run: Run, in_flight: InFlightCalls) -> Steps[dict[str, 
     def can_go_on() -> bool:
         return in_flight.needed_landed or has_answer()
 
-    yield Until(in_flight, lambda: in_flight.some_landed)
-    yield Until(in_flight, can_go_on, SOON)
+    yield Until(in_flight, lambda: in_flight.landed_count > 0)
+    soon, landed_before = time.monotonic() + SOON, 0
+    while not can_go_on() and in_flight.landed_count > landed_before and time.monotonic() < soon:
+        landed_before = in_flight.landed_count
+        yield Until(in_flight, can_go_on, GRACE)
     if can_go_on():
         yield Until(in_flight, lambda: in_flight.all_landed, GRACE)
     others = [call for call in in_flight.calls if not (call.is_ahead or call.has_landed)] if has_answer() else []

@@ -179,7 +179,6 @@ def to_subcalls(
 
     Those are no more than what can be begun at once, so that the answer of each is stored when it has ended.
     """
-    in_flight.needed_tasks = 0
     alone = [index for index in asked if index in in_flight.alone]
     if (
         not alone

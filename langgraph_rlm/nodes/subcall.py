@@ -60,7 +60,7 @@ def _answer_one(
         else:
             yield from ask_alone(spec, child, begun, run, config)
             return update_of(spec, run, begun)
-        yield Until(in_flight, lambda: begun.has_landed or (begun.is_ahead and in_flight.needed_tasks <= 0))
+        yield Until(in_flight, lambda: begun.has_landed or (begun.is_ahead and in_flight.needed_tasks == 0))
         yield Until(in_flight, lambda: begun.has_landed, GRACE)
         if not begun.has_landed:
             return {}
