@@ -10,7 +10,7 @@ from rich.table import Table
 
 from benchmarks.durability import durability
 from benchmarks.economy import economy
-from benchmarks.http import over_http
+from benchmarks.http import completions, over_http
 from benchmarks.overhead import fan_out, long_context, look_ahead, overhead, tree
 from benchmarks.prefix import prefix
 from benchmarks.production import MEASURES
@@ -20,7 +20,7 @@ from benchmarks.startup import startup
 
 async def show_overhead(console: Console) -> None:
     table = Table("work", "measured", "goal", "note", title="langgraph-rlm: what the graph costs")
-    for measure in (overhead, look_ahead, fan_out, tree, over_http, prefix, long_context):
+    for measure in (overhead, look_ahead, fan_out, tree, over_http, completions, prefix, long_context):
         with console.status(f"measuring: {measure.__name__}"):
             for figure in await measure():
                 table.add_row(figure.work, f"{figure.value:.2f} {figure.unit}", figure.goal, figure.note)

@@ -122,8 +122,13 @@ def _made(name: str) -> BaseChatModel:
         asked = name.replace("google_vertexai", "google_genai", 1)
         options = {"vertexai": True, "project": _vertexai_project(name)}
     model: BaseChatModel = init_chat_model(asked, **options)
-    settings = _settings(name, model)
-    return init_chat_model(asked, **options, **settings) if settings else model
+    if settings := _settings(name, model):
+        model = init_chat_model(asked, **options, **settings)
+    if is_openai(model):
+        from langgraph_rlm.models.completions import with_cheap_completions  # the openai package is there
+
+        return with_cheap_completions(model)
+    return model
 
 
 def _settings(name: str, model: Any) -> dict[str, Any]:
