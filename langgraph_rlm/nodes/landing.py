@@ -149,6 +149,8 @@ def answered(
 def ask_alone(spec: RLMSpec, child: Child | None, call: InFlightCall, run: Run, config: RunnableConfig) -> Steps[None]:
     """Asks in the task that waits for it."""
     call.future = Future()
+    if spec.is_plain(call.request):
+        config = _telling(config, call)
     try:
         call.future.set_result((yield from answer_to(spec, child, call.request, call.name, run, config)))
     except Exception as failure:
@@ -159,11 +161,17 @@ def begin(spec: RLMSpec, run: Run, in_flight: InFlightCalls, calls: Sequence[InF
     """Has these in flight."""
 
     def steps(call: InFlightCall) -> Steps[SubcallResult]:
-        return answer_to(spec, None, call.request, call.name, run, in_flight.config, call.mark_sent)
+        config = _telling(in_flight.config, call)
+        return answer_to(spec, None, call.request, call.name, run, config, call.mark_sent)
 
     if calls:
         run.in_flight_calls.update(calls)
         yield BeginCalls(in_flight, calls, steps, run.threads)
+
+
+def _telling(config: RunnableConfig, call: InFlightCall) -> RunnableConfig:
+    """The same, by which streams and traces tell which of the pending prompts is asked."""
+    return {**config, "metadata": {**config.get("metadata", {}), "subcall_index": call.index}}
 
 
 def _begin_pending(spec: RLMSpec, run: Run, in_flight: InFlightCalls, call: PendingCall, position: str) -> Steps[None]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.outputs import ChatResult
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
@@ -422,6 +423,28 @@ class Notes(ScriptedModel):
         return await super()._agenerate(messages, stop, run_manager, **more)
 
 
+class Spelling(ScriptedModel):
+    """Says its answers word by word."""
+
+    answer: Callable[[str], str | Exception] = str.upper
+
+    def _stream(self, messages: list[BaseMessage], *rest: Any, **more: Any) -> Iterator[ChatGenerationChunk]:
+        for word in self._words(messages):
+            time.sleep(0.001)
+            yield word
+
+    async def _astream(
+        self, messages: list[BaseMessage], *rest: Any, **more: Any
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        for word in self._words(messages):
+            await asyncio.sleep(0.001)
+            yield word
+
+    def _words(self, messages: list[BaseMessage]) -> Iterator[ChatGenerationChunk]:
+        for word in re.findall(r"\S+\s*", self._generate(messages).generations[0].text):
+            yield ChatGenerationChunk(message=AIMessageChunk(word))
+
+
 MANY_ASK = "Final = [llm_query(f'p{i}') for i in range(9)] + llm_batch(['a', 'b']) + [ask_chunks_first('?', ['c'])]"
 
 
@@ -507,6 +530,28 @@ def test_streams_have_the_answers_in_batches(mode: str) -> None:
     else:
         asyncio.run(asyncio.wait_for(astream(), SOON))
     assert (sum(seen), seen[-1]) == (4, 1)
+
+
+@pytest.mark.parametrize("keeps", [None, InMemorySaver()])
+def test_streams_tell_of_each_token_to_which_prompt_it_belongs(mode: str, keeps: Any) -> None:
+    prompts = ["one two", "three four", "five six", "seven eight"]
+    rlm = rlm_of(Spelling(script=[cell(f"Final = llm_batch({prompts})")]), checkpointer=keeps)
+    thread: Any = {"configurable": {"thread_id": mode}}
+    seen = list[Any]()
+
+    async def astream() -> None:
+        async for event in rlm.astream(GIVEN, thread, stream_mode="messages"):
+            seen.append(event)
+
+    if mode == "sync":
+        seen = list(rlm.stream(GIVEN, thread, stream_mode="messages"))
+    else:
+        asyncio.run(asyncio.wait_for(astream(), SOON))
+    said = defaultdict[tuple[str, int], str](str)
+    for message, metadata in seen:
+        if metadata["langgraph_node"] == "subcall":
+            said[message.id, metadata["subcall_index"]] += message.text
+    assert sorted((index, text) for (_, index), text in said.items()) == list(enumerate(map(str.upper, prompts)))
 
 
 @pytest.mark.parametrize(("prompts", "width"), [(40, 2), (400, 16)])
