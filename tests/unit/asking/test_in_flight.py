@@ -442,7 +442,7 @@ class Spelling(ScriptedModel):
 
     def _words(self, messages: list[BaseMessage]) -> Iterator[ChatGenerationChunk]:
         for word in re.findall(r"\S+\s*", self._generate(messages).generations[0].text):
-            yield ChatGenerationChunk(message=AIMessageChunk(word))
+            yield ChatGenerationChunk(message=AIMessageChunk(content=word))
 
 
 MANY_ASK = "Final = [llm_query(f'p{i}') for i in range(9)] + llm_batch(['a', 'b']) + [ask_chunks_first('?', ['c'])]"
