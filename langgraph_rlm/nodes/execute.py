@@ -44,7 +44,7 @@ from langgraph_rlm.repl.cells import CellOutcome, Finished, Suspended, Variable
 from langgraph_rlm.repl.interpreter import Interpreter
 from langgraph_rlm.repl.journal import answers_so_far, kept_answers, unclaimed_answers
 from langgraph_rlm.repl.lookahead import Prefetched
-from langgraph_rlm.running.run import Run, fresh, is_durable, is_watched, read, run_of, write
+from langgraph_rlm.running.run import Run, fresh, is_durable, is_seen, read, run_of, write
 from langgraph_rlm.running.spec import RLMSpec
 from langgraph_rlm.state import ReplRef
 
@@ -108,7 +108,8 @@ def execute(spec: RLMSpec, state: CellInput, config: RunnableConfig) -> Steps[Co
 def _run_or_resume(now: Execution, call: PendingCall) -> Steps[Command[Any]]:
     """Runs the cell, or goes on with it where it was suspended and has its answers, up to where it asks or ends.
 
-    Where nobody looks and nothing is kept, it is no end that it asks: the answers are waited for here.
+    Where nobody sees it, the answers are waited for here. Where they are kept, a single one is, and that once: it is to
+    be stored before the code goes on.
     """
     config = now.config
     now.repl.tell_budget(partial(_budget, now))
@@ -124,20 +125,24 @@ def _run_or_resume(now: Execution, call: PendingCall) -> Steps[Command[Any]]:
         if isinstance(stopped.outcome, Finished):
             return _conclude(now, stopped.outcome, dump, update)
         command, call = yield from _ask(now, call, stopped.outcome.call, stopped, dump, update)
-        if is_watched(now.config):
+        if is_seen(config):
             return command
-        update = {**(command.update or {}), "pending": list(call.pending)}  # the state has none that it may refer to
-        if command.goto != now.spec.subcall_node:
-            return replace(command, update=update)
+        is_kept, is_alone = is_durable(config), call.is_alone and not now.in_flight.calls
+        update = {**(command.update or {}), "pending": list(call.pending)}  # the state may not have what it refers to
+        if command.goto != now.spec.subcall_node or (is_kept and (dump or not is_alone)):
+            return replace(command, update=command.update if is_kept else update)
         call = yield from _answered_here(now, call, update)
+        if is_kept:
+            return Command(update=update, goto="execute")
         if not call.is_settled:
             return Command(update=update, goto=to_subcalls(now.spec, now.run, now.in_flight, call, call.to_ask))
         now = replace(now, state={**now.state, "note": update["note"]}, config=fresh(config))
 
 
 def _answered_here(now: Execution, call: PendingCall, update: dict[str, Any]) -> Steps[PendingCall]:
-    """The call with its answers, without a superstep. What the state adds up goes from the `update` into it."""
-    position, answers = uuid.uuid4().hex, dict(call.answers)
+    """The call with its answers. What the state adds up goes from the `update` into it."""
+    before, answers = now.state.get("position"), dict(call.answers)
+    position = f"after {before and before['token']}" if is_durable(now.config) else uuid.uuid4().hex
     now_pending = partial(PendingCall, call.pending, answers)
     write(now.config, update)
     while not (call := now_pending()).is_settled and not now.in_flight.alone:

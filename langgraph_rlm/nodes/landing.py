@@ -138,7 +138,7 @@ def answered(
     in_flight.config = config
     if in_flight.position != position or in_flight.is_first:
         call = pending()
-        if len(call.to_ask) == 1 and not call.ahead and not in_flight.calls:
+        if call.is_alone and not in_flight.calls:
             alone = call.in_flight(call.to_ask[0], position)
             yield from ask_alone(spec, None, alone, run, config)
             return update_of(spec, run, alone)
@@ -203,7 +203,8 @@ def _land(spec: RLMSpec, run: Run, in_flight: InFlightCalls) -> Steps[dict[str, 
     if can_go_on():
         yield Until(in_flight, lambda: in_flight.all_landed, GRACE)
     others = [call for call in in_flight.calls if not (call.is_ahead or call.has_landed)] if has_answer() else []
-    landed, ended, last = in_flight.take_landed(), Ended(spec, run), list[InFlightCall]()
+    landed = sorted(in_flight.take_landed(), key=lambda call: call.index)
+    ended, last = Ended(spec, run), list[InFlightCall]()
     for call in others:
         in_flight.forget(call)
         ended.not_needed(call)

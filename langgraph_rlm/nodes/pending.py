@@ -74,6 +74,11 @@ class PendingCall:
         return bool(self.pending) and bool(self.pending[0].get("first"))
 
     @property
+    def is_alone(self) -> bool:
+        """Whether a single one is to be asked, and none ahead of the code."""
+        return len(self.missing) == 1 and not self.ahead
+
+    @property
     def is_settled(self) -> bool:
         """Whether the code can go on."""
         return not self.missing or (self.is_first and any(is_valid(a.value or "") for a in self.answers.values()))

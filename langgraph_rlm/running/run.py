@@ -225,11 +225,10 @@ def write(config: RunnableConfig, update: dict[str, Any]) -> None:
     config[CONF][CONFIG_KEY_SEND]([(channel, update.pop(channel)) for channel in ADDED_UP if channel in update])
 
 
-def is_watched(config: RunnableConfig) -> bool:
-    """Whether somebody sees the supersteps of the run, or keeps them: a checkpointer, a stream, callbacks, a pause."""
+def is_seen(config: RunnableConfig) -> bool:
+    """Whether somebody sees the supersteps of the run: by a stream, by callbacks, or where it pauses."""
     run = run_of(config)
-    has_callbacks = bool(getattr(config.get("callbacks"), "handlers", True))
-    return is_durable(config) or run.is_streamed or run.interrupts or has_callbacks
+    return run.is_streamed or run.interrupts or bool(getattr(config.get("callbacks"), "handlers", True))
 
 
 def is_durable(config: RunnableConfig) -> bool:

@@ -509,6 +509,26 @@ def test_guess_in_flight_outlives_a_call_that_goes_to_a_child(mode: str) -> None
     assert sorted(model.asked) == ["a", "b", "c", "leaf"]
 
 
+CHAIN = "x = 'a'\nfor i in range(20):\n    x = llm_query(x)\nFinal = x"
+
+
+def test_answer_that_the_code_waits_for_alone_is_one_superstep(mode: str) -> None:
+    """And it is stored before the code goes on: the next prompt is asked when the store has the answer before it."""
+    stored = list[str]()
+    saver = Tells()
+    saver.told = stored.extend
+
+    def answer(told: str) -> str:
+        assert stored == [told[:i] for i in range(2, len(told) + 1)]
+        return f"{told}a"
+
+    rlm = rlm_of(ScriptedModel(cell(CHAIN)), sub_model=ScriptedModel(answer=answer), checkpointer=saver)
+    assert go(mode, rlm, GIVEN)["answer"] == "a" * 21
+    metadata = rlm.get_state(THREAD).metadata
+    assert metadata is not None
+    assert metadata["step"] < 20 + 10
+
+
 def test_streams_have_the_answers_in_batches(mode: str) -> None:
     """They are told as they land: the slow one comes when somebody has seen the others."""
     model = Held(answer=str.upper, until={"slow": "seen"}.get)
