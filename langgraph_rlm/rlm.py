@@ -258,7 +258,7 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
             check_dumps(values, takes_up)
         width = min(self.rlm_max_concurrency, config.get("max_concurrency") or self.rlm_max_concurrency)
         wave_size = max(WAVE, 2 * width) if is_async else 2 * width  # while half of it is under way, no place is free
-        is_paced = any(map(is_openai, self.rlm_spec.all_models))
+        is_paced = any(is_openai(model) or scales(model) for model in self.rlm_spec.all_models)
         bounds = RunnableConfig(
             recursion_limit=config["recursion_limit"], max_concurrency=config.get("max_concurrency")
         )

@@ -32,6 +32,7 @@ from langchain_core.exceptions import (
     ModelTimeoutError,
 )
 
+from langgraph_rlm.asking.turnstile import Turnstile
 from langgraph_rlm.models.clients import scaling
 
 _BY_AIOHTTP = "langgraph_rlm.models.posting_aiohttp"
@@ -123,11 +124,14 @@ class LoopClient:
     def __init__(self) -> None:
         self._ways: dict[str, Callable[[Post], Awaitable[Reply]]] = {}
         self._one_at_a_time = asyncio.Lock()
+        self._turnstile = Turnstile()
         self._aiohttp: Any = None
         self._httpx: httpx.AsyncClient | None = None
 
     async def post(self, post: Post) -> Reply:
-        return await (self._ways.get(post.url) or await self._way_to(post.url))(post)
+        reply = await (self._ways.get(post.url) or await self._way_to(post.url))(post)
+        await self._turnstile.passed()
+        return reply
 
     async def aclose(self) -> None:
         for client in filter(None, (self._aiohttp, self._httpx)):
@@ -174,8 +178,10 @@ def _trusted(*of: str | None) -> SSLContext:
     try:
         context = httpx.create_ssl_context()
     except OSError as error:
-        where = f"{' and '.join(filter(None, of))} (SSL_CERT_FILE, SSL_CERT_DIR)"
-        raise ModelError(f"no certificates can be read from {where}: {told(error)}.") from error
+        where = next(filter(None, of), "certifi")
+        raise ModelError(
+            f"no certificates can be read from {where} (SSL_CERT_FILE, SSL_CERT_DIR): {told(error)}."
+        ) from error
     context.set_alpn_protocols(["http/1.1"])
     return context
 

@@ -38,8 +38,9 @@ class AiohttpClient:
     """A session of the running loop."""
 
     def __init__(self) -> None:
+        self._connector = _Connector(limit=0, keepalive_timeout=IDLE, resolver=ThreadedResolver())
         self._session = ClientSession(
-            connector=_Connector(limit=0, keepalive_timeout=IDLE, resolver=ThreadedResolver()),
+            connector=self._connector,
             cookie_jar=CookieJar(unsafe=True),  # of addresses too
             auto_decompress=False,
             max_line_size=_HEAD,
@@ -72,8 +73,12 @@ class AiohttpClient:
             if len(post.body) <= _AT_ONCE:
                 return await self._replied(data=post.body, **options)
             options["headers"]["Content-Length"] = str(len(post.body))
-            async with asyncio.timeout(None) as deadline:
-                return await self._replied(data=_pieces(post, deadline), **options)
+            try:
+                async with asyncio.timeout(None) as deadline:
+                    return await self._replied(data=_pieces(post, deadline), **options)
+            except BaseException:
+                self._connector.drop()
+                raise
 
     async def _replied(self, **options: Any) -> Reply:
         async with self._session.post(**options) as response:
@@ -83,34 +88,38 @@ class AiohttpClient:
 
     async def aclose(self) -> None:
         await self._session.close()
+        self._connector.drop()
 
 
 class _Connector(TCPConnector):
-    """Takes no connection again that the server has closed meanwhile.
-
-    The loop may not know of that yet, where it had other things to do, and the request would be lost. httpx looks too.
-    """
+    """Takes no connection again that its server has closed meanwhile, and can drop those of calls that are given up."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._used = WeakSet[Any]()
+        self._transports = WeakSet[asyncio.Transport]()
 
     async def connect(self, *request: Any, **options: Any) -> Connection:
         while True:
             connection = await super().connect(*request, **options)
-            if connection.protocol not in self._used:
-                self._used.add(connection.protocol)
+            transport = connection.transport
+            if transport is None or transport in self._transports:
+                if transport and not _has_news(transport):
+                    return connection
+                connection.close()
+            else:
+                self._transports.add(transport)
                 return connection
-            if not _has_news(connection.transport):
-                return connection
-            connection.close()
+
+    def drop(self) -> None:
+        """Ends what is closed, but waits for its server to take the rest of a prompt."""
+        for transport in [*self._transports]:
+            if transport.is_closing():
+                transport.abort()
 
 
-def _has_news(transport: asyncio.Transport | None) -> bool:
-    """Whether a server that was asked nothing sends something, its end as a rule."""
-    place = transport.get_extra_info("socket").fileno() if transport else -1
-    if place < 0:
-        return True
+def _has_news(transport: asyncio.Transport) -> bool:
+    """Whether a server that was asked nothing sends something, its end as a rule. The loop may not know of it yet."""
+    place = transport.get_extra_info("socket").fileno()
     if not hasattr(select, "poll"):
         return bool(select.select([place], [], [], 0)[0])
     poll = select.poll()
