@@ -25,7 +25,7 @@ from langgraph_rlm.models.posting import (
     FailureInReply,
     LoopClient,
     Post,
-    RefusedStatus,
+    Refusal,
     Reply,
     ThreadClient,
     kind_of,
@@ -234,7 +234,7 @@ class GenericChatModel(BaseChatModel):
     def _result(self, reply: Reply) -> ChatResult:
         """The answer in a reply of the server."""
         if not 200 <= reply.status_code < 300:
-            self._refuse(reply, "", RefusedStatus(reply), kind_of(reply.status_code))
+            self._refuse(reply, "", Refusal(reply), kind_of(reply.status_code))
         try:
             body = json.loads(reply.body)
         except (ValueError, RecursionError) as error:
@@ -244,7 +244,7 @@ class GenericChatModel(BaseChatModel):
         except ModelError:
             raise
         except FailureInReply as failure:
-            self._refuse(reply, failure.how, RefusedStatus(reply), failure.kind, failure.shown)
+            self._refuse(reply, failure.how, Refusal(reply), failure.kind, failure.shown)
         except Exception as error:
             self._refuse(reply, f" with what parse_response cannot read ({told(error)})", error)
         if isinstance(parsed, str):

@@ -90,11 +90,11 @@ class FailureInReply(Exception):
         self.how, self.kind, self.shown = how, kind, shown
 
 
-class RefusedStatus(Exception):
-    """A reply with any other status. As the cause of an error it tells of the pause that the server asks for."""
+class Refusal(Exception):
+    """A reply that is no answer: as the cause of an error it tells of the pause that the server asks for."""
 
     def __init__(self, response: Reply) -> None:
-        super().__init__(f"status {response.status_code}")
+        super().__init__(f"a reply of status {response.status_code}")
         self.response = response
 
 
