@@ -31,7 +31,7 @@ from langgraph_rlm.models.posting import Post, Reply, no_sign, not_asked, unread
 _AT_ONCE = 32_768
 """Bytes of a body that the system takes without waiting for the server."""
 _HEAD = 100_000
-"""Bytes of a reply before its body, as httpx has it."""
+"""Bytes that the headers of a reply may have, as httpx has it."""
 
 
 class AiohttpClient:
@@ -43,7 +43,6 @@ class AiohttpClient:
             connector=self._connector,
             cookie_jar=CookieJar(unsafe=True),  # of addresses too
             auto_decompress=False,
-            max_line_size=_HEAD,
             max_field_size=_HEAD,
         )
 
