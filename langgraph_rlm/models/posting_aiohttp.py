@@ -7,6 +7,7 @@ import select
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache, partial
 from ssl import SSLContext
 from typing import Any
@@ -38,9 +39,8 @@ class AiohttpClient:
     """A session of the running loop."""
 
     def __init__(self) -> None:
-        self._connector = _Connector(limit=0, keepalive_timeout=IDLE, resolver=ThreadedResolver())
         self._session = ClientSession(
-            connector=self._connector,
+            connector=_Connector(limit=0, keepalive_timeout=IDLE, resolver=ThreadedResolver()),
             cookie_jar=CookieJar(unsafe=True),  # of addresses too
             auto_decompress=False,
             max_field_size=_HEAD,
@@ -72,12 +72,9 @@ class AiohttpClient:
             if len(post.body) <= _AT_ONCE:
                 return await self._replied(data=post.body, **options)
             options["headers"]["Content-Length"] = str(len(post.body))
-            try:
+            with _dropped_if_given_up():
                 async with asyncio.timeout(None) as deadline:
                     return await self._replied(data=_pieces(post, deadline), **options)
-            except BaseException:
-                self._connector.drop()
-                raise
 
     async def _replied(self, **options: Any) -> Reply:
         async with self._session.post(**options) as response:
@@ -87,33 +84,46 @@ class AiohttpClient:
 
     async def aclose(self) -> None:
         await self._session.close()
-        self._connector.drop()
+
+
+_taken: ContextVar[list[asyncio.Transport]] = ContextVar("_taken")
+"""What the running call was given to send by, where that is to be known."""
 
 
 class _Connector(TCPConnector):
-    """Takes no connection again that its server has closed meanwhile, and can drop those of calls that are given up."""
+    """Takes no connection again that its server has closed meanwhile. httpx looks too."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._transports = WeakSet[asyncio.Transport]()
+        self._used = WeakSet[Any]()
 
     async def connect(self, *request: Any, **options: Any) -> Connection:
         while True:
             connection = await super().connect(*request, **options)
-            transport = connection.transport
-            if transport is None or transport in self._transports:
-                if transport and not _has_news(transport):
-                    return connection
+            protocol, transport = connection.protocol, connection.transport
+            if protocol in self._used and (transport is None or _has_news(transport)):
                 connection.close()
-            else:
-                self._transports.add(transport)
-                return connection
+                continue
+            self._used.add(protocol)
+            if transport is not None:
+                _taken.get([]).append(transport)
+            return connection
 
-    def drop(self) -> None:
-        """Ends what is closed, but waits for its server to take the rest of a prompt."""
-        for transport in [*self._transports]:
-            if transport.is_closing():
+
+@contextmanager
+def _dropped_if_given_up() -> Iterator[None]:
+    """Without that, the connection of a call stays open until its server has taken all of the prompt."""
+    taken = list[asyncio.Transport]()
+    before = _taken.set(taken)
+    try:
+        yield
+    except BaseException:
+        for transport in taken:
+            if transport.is_closing():  # else it may be another call's by now
                 transport.abort()
+        raise
+    finally:
+        _taken.reset(before)
 
 
 def _has_news(transport: asyncio.Transport) -> bool:

@@ -23,7 +23,7 @@ from langchain_openai import ChatOpenAI
 
 import langgraph_rlm.rlm
 from benchmarks.server import Server, serving
-from langgraph_rlm import Limits, create_rlm
+from langgraph_rlm import GenericChatModel, Limits, create_rlm
 from langgraph_rlm.asking.turnstile import Turnstile
 from langgraph_rlm.models import pools, resolve_model
 from langgraph_rlm.models.clients import aconnected, scales
@@ -139,12 +139,15 @@ def test_event_loops_of_several_threads_at_once_have_connections_of_their_own(se
     asyncio.run(closed(server, before))
 
 
-def test_models_of_openais_kind_get_such_clients(named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_models_of_openais_kind_that_are_named_have_clients_that_scale_and_generic_ones_too(
+    named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert scales(resolve_model(named))
     monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", "http://localhost:1")
     monkeypatch.setenv("AZURE_OPENAI_API_KEY", "none")
     monkeypatch.setenv("OPENAI_API_VERSION", "2026-01-01")
     assert scales(resolve_model("azure_openai:scripted"))
+    assert scales(GenericChatModel.openai("http://localhost:1/v1", "scripted"))
     instance = ChatOpenAI(model="scripted")
     assert resolve_model(instance) is instance
     assert not scales(instance)

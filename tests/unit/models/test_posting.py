@@ -438,6 +438,24 @@ def test_one_model_serves_one_event_loop_after_another_and_several_at_once() -> 
     assert said == ["hello"] * 8
 
 
+@needs_openssl
+def test_event_loop_may_be_uvloop(certificate: Certificate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As LangGraph's server has it."""
+    uvloop = pytest.importorskip("uvloop")
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.file))
+
+    async def ask(url: str, text: str) -> str:
+        model = model_at(url, timeout=PATIENCE)
+        async with aconnected([model]):
+            said = await asyncio.gather(*(model.ainvoke(text) for _ in range(3)))
+            return (await model.ainvoke(said[0].text)).text
+
+    with secure(certificate, []) as port, listening(takes_no_body) as deaf:
+        assert uvloop.run(ask(f"https://localhost:{port}", "hello")) == "hello"
+        with pytest.raises(ModelTimeoutError):
+            uvloop.run(ask(f"http://127.0.0.1:{deaf}", "hello" * 4_000_000))
+
+
 COPIES: dict[str, Callable[[GenericChatModel], GenericChatModel]] = {
     "pickled": lambda model: pickle.loads(pickle.dumps(model)),
     "deep": copy.deepcopy,
