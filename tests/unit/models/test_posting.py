@@ -323,6 +323,7 @@ def test_certificates_that_cannot_be_read_are_told_of(
 @needs_openssl
 def test_event_loop_is_not_held_up(certificate: Certificate, monkeypatch: pytest.MonkeyPatch) -> None:
     """By certificates, look-ups of names, imports or sockets: in a new process nothing of it is done yet."""
+    pytest.importorskip("blockbuster")
     code = (
         "import asyncio, blockbuster; from tests.unit.models.test_posting import model_at\n"
         "async def ask():\n"
