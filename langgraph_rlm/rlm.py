@@ -272,7 +272,7 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
         tasks_at_once = max(TASKS, 2 * width) if is_async else 2 * width
         if interrupts or self.rlm_spec.interrupts:
             tasks_at_once = max(tasks_at_once, min(limits.max_subcalls, MOST_TASKS))
-        is_paced = any(map(is_openai, self.rlm_spec.all_models))
+        is_paced = any(is_openai(model) or scales(model) for model in self.rlm_spec.all_models)
         bounds = RunnableConfig(
             recursion_limit=config["recursion_limit"], max_concurrency=config.get("max_concurrency")
         )

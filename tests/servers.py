@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+import socket
+import socketserver
+import ssl
+import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 
@@ -112,3 +118,72 @@ def serving(answer: Answer) -> Iterator[Server]:
             over.set()
             http.shutdown()
             thread.join()
+
+
+@contextmanager
+def listening(talk: Callable[[socket.socket], None]) -> Iterator[int]:
+    """A port for the block. Each connection to it is talked with in a thread of its own, and closed after that."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with suppress(OSError):  # who asked is gone
+                talk(self.request)
+
+    class Listener(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+        block_on_close = False
+        request_queue_size = 1_000
+
+    with Listener(("127.0.0.1", 0), Handler) as listener:
+        thread = threading.Thread(target=listener.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield listener.server_address[1]
+        finally:
+            listener.shutdown()
+            thread.join()
+
+
+def request_of(connection: socket.socket) -> tuple[str, bytes]:
+    """Reads one request from a connection: its head, and its body. ("", b"") where there is none any more."""
+    received = b""
+    while b"\r\n\r\n" not in received:
+        part = connection.recv(65_536)
+        if not part:
+            return "", b""
+        received += part
+    head, _, body = received.partition(b"\r\n\r\n")
+    length = re.search(rb"content-length: (\d+)", head, re.I)
+    while length and len(body) < int(length[1]):
+        body += connection.recv(65_536)
+    return head.decode("latin-1"), body
+
+
+def reply_bytes(body: Any, status: str = "200 OK", *headers: str) -> bytes:
+    """A reply as it is sent."""
+    encoded = body if isinstance(body, bytes) else json.dumps(body).encode()
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(encoded)}", "Content-Type: application/json", *headers]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + encoded
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """Of "localhost", signed by itself. `file` is what to believe in."""
+
+    file: Path
+    key: Path
+
+    def serves(self, connection: socket.socket) -> ssl.SSLSocket:
+        """The connection as the server has it, after the handshake."""
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(self.file, self.key)
+        return context.wrap_socket(connection, server_side=True)
+
+
+def self_signed(folder: Path) -> Certificate:
+    """Makes one, with openssl."""
+    certificate = Certificate(folder / "certificate.pem", folder / "key.pem")
+    made = "req -x509 -nodes -newkey rsa:2048 -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost"
+    files = ["-keyout", str(certificate.key), "-out", str(certificate.file)]
+    subprocess.run(["openssl", *made.split(), *files], check=True, capture_output=True)
+    return certificate

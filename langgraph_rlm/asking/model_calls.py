@@ -23,9 +23,12 @@ from langgraph_rlm.asking.turnstile import Turnstile
 from langgraph_rlm.errors import ASKED
 
 _OVERFLOW = re.compile(
-    r"(?:exceed|maximum).{0,80}context|context.{0,80}(?:exceed|maximum)|prompt is too long|input token.{0,80}exceed",
+    r"(?:exceed|maximum).{0,80}context|context.{0,80}(?:exceed|maximum)|prompt is too long|input token.{0,80}exceed"
+    r"|longer than the (?:model's context|maximum model) length|exceeds the maximum allowed length"
+    r"|`inputs` (?:tokens \+ `max_new_tokens` must be <=|must have less than)",
     re.I,
 )
+"""The last two lines are vLLM's, SGLang's and TGI's."""
 
 
 class Gate:

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
+from ssl import SSLContext
 from typing import Any
 from urllib.request import getproxies
 
@@ -21,7 +22,7 @@ from langgraph_rlm.asking.turnstile import Turnstile
 
 _UNBOUNDED = 100_000
 """Connections: a run bounds its calls, and its pool need not."""
-_IDLE = 5.0
+IDLE = 5.0
 """Seconds for which a connection is kept that nobody uses, as the openai package has it."""
 
 
@@ -35,12 +36,18 @@ class _Open:
 
 
 class Connections:
-    """The clients that a model sends by: one for each event loop, and one for all threads without."""
+    """The clients that a model sends by: one for each event loop, and one for all threads without.
+
+    A copy, or what another process gets of them, has none open.
+    """
 
     def __init__(self, make: Callable[[], Any]) -> None:
         self._make = make
         self._lock = threading.Lock()
         self._open: dict[asyncio.AbstractEventLoop | None, _Open] = {}
+
+    def __reduce__(self) -> tuple[type[Connections], tuple[Callable[[], Any]]]:
+        return Connections, (self._make,)
 
     def here(self, loop: asyncio.AbstractEventLoop | None, users: int = 0) -> _Open:
         """What is open for the loop, opened where nothing is. So many `users` more have it."""
@@ -80,13 +87,11 @@ class Connections:
                 client.close()
 
 
-def scaling(httpx: Any) -> dict[str, Any]:
+def scaling(httpx: Any, certificates: SSLContext | None = None) -> dict[str, Any]:
     """Options with which clients of that package bear any number of calls at once."""
     return {
-        "verify": httpx.create_ssl_context(),  # it takes 17 ms
-        "limits": httpx.Limits(
-            max_connections=_UNBOUNDED, max_keepalive_connections=_UNBOUNDED, keepalive_expiry=_IDLE
-        ),
+        "verify": certificates or httpx.create_ssl_context(),  # it takes 17 ms
+        "limits": httpx.Limits(max_connections=_UNBOUNDED, max_keepalive_connections=_UNBOUNDED, keepalive_expiry=IDLE),
     }
 
 
@@ -155,8 +160,8 @@ def is_openai(model: BaseChatModel) -> bool:
 
 
 def scales(model: BaseChatModel) -> bool:
-    """Whether the model has `openai_clients`."""
-    return is_openai(model) and bool(_connections([model], "http_async_client"))
+    """Whether the model has clients such as these."""
+    return bool(_connections([model], "http_async_client"))
 
 
 @contextmanager

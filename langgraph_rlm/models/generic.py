@@ -2,47 +2,40 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
-from functools import cache, partial
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from operator import attrgetter
 from typing import Any, NoReturn, Self
 from uuid import uuid4
 
 import httpx
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.exceptions import (
-    ModelAPIError,
-    ModelAuthenticationError,
-    ModelConnectionError,
-    ModelError,
-    ModelInvalidRequestError,
-    ModelNotFoundError,
-    ModelPermissionDeniedError,
-    ModelRateLimitError,
-    ModelTimeoutError,
-)
+from langchain_core.exceptions import ModelError
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from pydantic import ConfigDict, Field, PrivateAttr, SecretStr, field_validator, model_validator
 
 from langgraph_rlm.context.digests import digest_of
-from langgraph_rlm.models.clients import Connections, scaling
+from langgraph_rlm.models import chat_completions
+from langgraph_rlm.models.clients import Connections
+from langgraph_rlm.models.posting import (
+    FailureInReply,
+    LoopClient,
+    Post,
+    Refusal,
+    Reply,
+    ThreadClient,
+    kind_of,
+    told,
+)
 
 _SHOWN = 200  # characters of a body in an error
 
-_KINDS: dict[int, type[ModelError]] = {
-    400: ModelInvalidRequestError,
-    401: ModelAuthenticationError,
-    403: ModelPermissionDeniedError,
-    404: ModelNotFoundError,
-    408: ModelTimeoutError,
-    422: ModelInvalidRequestError,
-    429: ModelRateLimitError,
-}
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""Names of headers."""
 
 
 class GenericChatModel(BaseChatModel):
@@ -73,14 +66,16 @@ class GenericChatModel(BaseChatModel):
     timeout: float = Field(default=60.0, gt=0)
     """Seconds without a sign of the server."""
     model: str = "generic"
-    """The name that usage is counted under."""
+    """The name that usage is counted under, unless the reply has another in its `response_metadata["model_name"]`."""
+    sends_model: bool = False
+    """Whether that name is a parameter too: `build_payload` has it as `model`."""
 
     model_config = ConfigDict(extra="allow", hide_input_in_errors=True)
 
     _nameless: dict[int, tuple[Callable[..., Any], str]] = PrivateAttr(default_factory=dict)
     """By their ids, functions that nothing names but this. They are held: no other one can come to have the id."""
-    _sync: Connections = PrivateAttr()
-    _async: Connections = PrivateAttr()
+    _sync: Connections = PrivateAttr(default_factory=lambda: Connections(ThreadClient))
+    _async: Connections = PrivateAttr(default_factory=lambda: Connections(LoopClient))
 
     @field_validator("base_url")
     @classmethod
@@ -96,15 +91,40 @@ class GenericChatModel(BaseChatModel):
     @model_validator(mode="after")
     def _can_be_sent(self) -> Self:
         for name, value in self._headers.items():
+            if not _TOKEN.fullmatch(name):
+                raise ValueError(f"{name!r}: no name of a header has such characters.")
             if not (value.isascii() and value.isprintable() and value == value.strip()):
                 raise ValueError(f"{name}: its value has spaces around it, a line break, or what is not ASCII.")
         return self
 
-    def model_post_init(self, context: Any, /) -> None:
-        super().model_post_init(context)
-        options = cache(partial(scaling, httpx))
-        self._sync = Connections(lambda: httpx.Client(**options()))
-        self._async = Connections(lambda: httpx.AsyncClient(**options()))
+    @classmethod
+    def openai(
+        cls,
+        base_url: str,
+        model: str,
+        *,
+        api_key: SecretStr | str | None = None,
+        headers: Mapping[str, SecretStr | str] | None = None,
+        timeout: float = 600.0,
+        **parameters: Any,
+    ) -> Self:
+        """A model of any server that has OpenAI's chat completions: vLLM, SGLang, llama.cpp, TGI, a gateway.
+
+        `base_url` is what stands before `/chat/completions`, as in `"http://localhost:8000/v1"`. `parameters` are sent
+        as they are named (`temperature`, `top_p`, `max_tokens`, `stop`, `seed`, vLLM's `top_k` …), but for LangChain's
+        (`profile`, `rate_limiter`, `tags` …). `timeout`: seconds without a sign of the server, which gives none before
+        the reply is whole.
+        """
+        return cls(
+            base_url=base_url,
+            path="chat/completions",
+            build_payload=chat_completions.build_payload,
+            parse_response=chat_completions.parse_response,
+            timeout=timeout,
+            model=model,
+            sends_model=True,
+            **{"api_key": api_key, "headers": headers or {}, **parameters},
+        )
 
     @property
     def http_client(self) -> Connections:
@@ -127,7 +147,7 @@ class GenericChatModel(BaseChatModel):
             "url": self._url,
             "build_payload": self._named(self.build_payload),
             "parse_response": self._named(self.parse_response),
-            "parameters": self.model_extra or {},
+            "parameters": self._parameters,
         }
 
     def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
@@ -137,7 +157,12 @@ class GenericChatModel(BaseChatModel):
 
     def _named(self, function: Callable[..., Any]) -> str:
         """A name that no other function has."""
-        return _path_of(function) or self._nameless.setdefault(id(function), (function, uuid4().hex))[1]
+        if path := _path_of(function):
+            return path
+        held, name = self._nameless.get(id(function), (None, ""))
+        if held is not function:  # in another process ids are others
+            self._nameless[id(function)] = function, (name := uuid4().hex)
+        return name
 
     def _generate(
         self,
@@ -146,10 +171,10 @@ class GenericChatModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        request = self._request(messages, stop, kwargs)
-        with self._sync.kept() as client, self._failures():
-            response = client.post(self._url, **request)
-        return self._result(response)
+        post = self._post(messages, stop, kwargs)
+        with self._sync.kept() as client:
+            reply = client.post(post)
+        return self._result(reply)
 
     async def _agenerate(
         self,
@@ -158,11 +183,10 @@ class GenericChatModel(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        request = self._request(messages, stop, kwargs)
+        post = self._post(messages, stop, kwargs)
         async with self._async.akept() as client:
-            with self._failures():
-                response = await client.post(self._url, **request)
-        return self._result(response)
+            reply = await client.post(post)
+        return self._result(reply)
 
     def _stream(
         self,
@@ -191,59 +215,53 @@ class GenericChatModel(BaseChatModel):
         key = {"Authorization": f"Bearer {self.api_key.get_secret_value()}"} if self.api_key else {}
         return {**key, **{name: value.get_secret_value() for name, value in self.headers.items()}}
 
-    def _request(self, messages: list[BaseMessage], stop: list[str] | None, given: dict[str, Any]) -> dict[str, Any]:
-        parameters = {**(self.model_extra or {}), **given, **({"stop": stop} if stop else {})}
-        return {
-            "json": self.build_payload(messages, **parameters),
-            "headers": self._headers,
-            "timeout": self.timeout,
-        }
+    @property
+    def _headers_of_json(self) -> dict[str, str]:
+        headers = self._headers
+        names_type = any(name.lower() == "content-type" for name in headers)
+        return headers if names_type else {"Content-Type": "application/json", **headers}
 
-    @contextmanager
-    def _failures(self) -> Iterator[None]:
-        """Says of a request that failed what it was, and whether another try may help."""
-        try:
-            yield
-        except httpx.TimeoutException as error:
-            raise ModelTimeoutError(f"{self._url} gave no sign for {self.timeout:g} seconds.") from error
-        except httpx.TransportError as error:
-            raise ModelConnectionError(f"{self._url} could not be asked: {_told(error)}.") from error
-        except httpx.RequestError as error:
-            raise ModelError(f"{self._url} sent a reply that cannot be read: {_told(error)}.") from error
+    @property
+    def _parameters(self) -> dict[str, Any]:
+        """What is handed to `build_payload` with each call."""
+        return {**({"model": self.model} if self.sends_model else {}), **(self.model_extra or {})}
 
-    def _result(self, response: httpx.Response) -> ChatResult:
+    def _post(self, messages: list[BaseMessage], stop: list[str] | None, given: dict[str, Any]) -> Post:
+        payload = self.build_payload(messages, **{**self._parameters, **given, **({"stop": stop} if stop else {})})
+        body = json.dumps(payload, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        return Post(self._url, body, self._headers_of_json, self.timeout)
+
+    def _result(self, reply: Reply) -> ChatResult:
         """The answer in a reply of the server."""
+        if not 200 <= reply.status_code < 300:
+            self._refuse(reply, "", Refusal(reply), kind_of(reply.status_code))
         try:
-            response.raise_for_status()
-        except httpx.HTTPStatusError as error:  # with it as the cause, the pause that the server asks for is found
-            status = response.status_code
-            kind = _KINDS.get(status, ModelAPIError if status >= 500 else ModelError)
-            self._refuse(response, "", error, kind)
-        try:
-            body = response.json()
+            body = json.loads(reply.body)
         except (ValueError, RecursionError) as error:
-            self._refuse(response, " with what is not JSON", error)
+            self._refuse(reply, " with what is not JSON", error)
         try:
             parsed = self.parse_response(body)
         except ModelError:
             raise
+        except FailureInReply as failure:
+            self._refuse(reply, failure.how, Refusal(reply), failure.kind, failure.shown)
         except Exception as error:
-            self._refuse(response, f" with what parse_response cannot read ({_told(error)})", error)
+            self._refuse(reply, f" with what parse_response cannot read ({told(error)})", error)
         if isinstance(parsed, str):
             parsed = AIMessage(parsed)
         elif not isinstance(parsed, AIMessage):
             what = type(parsed).__name__
-            self._refuse(response, f", and parse_response gave a {what}, not a str or an AIMessage", None)
+            self._refuse(reply, f", and parse_response gave a {what}, not a str or an AIMessage", None)
         metadata = {"model_name": self.model, **parsed.response_metadata}
         message = parsed.model_copy(update={"response_metadata": metadata})
         return ChatResult(generations=[ChatGeneration(message=message)])
 
     def _refuse(
-        self, response: httpx.Response, how: str, cause: Exception | None, kind: type[ModelError] = ModelError
+        self, reply: Reply, how: str, cause: Exception | None, kind: type[ModelError] = ModelError, shown: str = ""
     ) -> NoReturn:
-        beginning = " ".join(self._veiled(response.text)[: 2 * _SHOWN].split())[:_SHOWN]
+        beginning = " ".join(self._veiled(shown or reply.text)[: 2 * _SHOWN].split())[:_SHOWN]
         body = f": {beginning}" if beginning else " (its body is empty)."
-        raise kind(f"{self._url} answered {response.status_code}{self._veiled(how)}{body}") from cause
+        raise kind(f"{self._url} answered {reply.status_code}{self._veiled(how)}{body}") from cause
 
     def _veiled(self, text: str) -> str:
         """The text without the values of the headers, with or without their scheme, and with JSON's backslashes."""
@@ -269,7 +287,3 @@ def _whole(result: ChatResult) -> ChatGenerationChunk:
     """A reply as the only part of its stream."""
     message = result.generations[0].message.model_dump(exclude={"type"})
     return ChatGenerationChunk(message=AIMessageChunk(**message, chunk_position="last"))
-
-
-def _told(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")

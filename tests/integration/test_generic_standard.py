@@ -1,4 +1,4 @@
-"""LangChain's standard suite for chat models, on a `GenericChatModel` before a server of a form of its own."""
+"""LangChain's standard suite for chat models, on a `GenericChatModel`: in a form of its own, and in OpenAI's."""
 
 from __future__ import annotations
 
@@ -26,6 +26,10 @@ def parse_response(body: dict[str, Any]) -> AIMessage:
 
 
 def answer(asked: Asked) -> Reply:
+    if asked.path == "/v1/chat/completions":
+        message = {"role": "assistant", "content": f"{len(asked.body['messages'])} turns"}
+        usage = {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9}
+        return Reply({"model": "talker-1", "choices": [{"message": message, "finish_reason": "stop"}], "usage": usage})
     return Reply({"said": f"{len(asked.body['turns'])} turns", "tokens": [7, 2]})
 
 
@@ -52,7 +56,7 @@ class TestUnit(Generic, ChatModelUnitTests):
     """Without a server."""
 
 
-class TestIntegration(Generic, ChatModelIntegrationTests):
+class Served(Generic, ChatModelIntegrationTests):
     """Over HTTP."""
 
     @pytest.fixture(autouse=True, scope="class")
@@ -61,3 +65,17 @@ class TestIntegration(Generic, ChatModelIntegrationTests):
         with serving(answer) as server:
             request.cls.url = server.url
             yield server
+
+
+class TestIntegration(Served):
+    """In a form of its own."""
+
+
+class TestOpenAI(Served):
+    """In OpenAI's form."""
+
+    @property
+    def chat_model_params(self) -> dict[str, Any]:
+        made = GenericChatModel.openai(f"{self.url}/v1", "talker-1")
+        fields = ("base_url", "path", "model", "sends_model", "build_payload", "parse_response", "timeout")
+        return {name: getattr(made, name) for name in fields}

@@ -21,7 +21,7 @@ from langchain_google_genai import ChatGoogleGenerativeAI
 from langchain_ollama import ChatOllama
 from langchain_openai import AzureChatOpenAI, ChatOpenAI
 
-from langgraph_rlm import Router, create_rlm
+from langgraph_rlm import GenericChatModel, Router, create_rlm
 from langgraph_rlm.asking import retries
 from tests.fakes import cell
 from tests.servers import GOODBYE, SILENCE, Asked, Reply, serving
@@ -64,6 +64,10 @@ class Wire:
     """Of the server's URL and seconds until a time-out: a model that does not try again itself."""
     reports: str = "model-1"
     """The name that replies give."""
+    is_named: bool = True
+    """Whether its name is one for `create_rlm`, which takes an instance else."""
+    is_streamed: bool = True
+    """Whether a stream has its parts as the server sends them."""
 
     def answer(self, asked: Asked) -> Reply:
         """Plays the model: an RLM gets its cells one after the other, a plain call its own last message."""
@@ -124,6 +128,10 @@ def openai_instance(url: str, timeout: float) -> BaseChatModel:
     return ChatOpenAI(model="model-1", base_url=f"{url}/v1", timeout=timeout, max_retries=0, stream_usage=True)
 
 
+def generic_instance(url: str, timeout: float) -> BaseChatModel:
+    return GenericChatModel.openai(f"{url}/v1", "model-1", api_key="the-key", timeout=timeout)
+
+
 def azure_instance(url: str, timeout: float) -> BaseChatModel:
     return AzureChatOpenAI(model="deployed", azure_endpoint=url, timeout=timeout, max_retries=0)
 
@@ -139,6 +147,20 @@ OPENAI = Wire(
     stream=openai_stream,
     error=openai_error,
     instance=openai_instance,
+)
+GENERIC = Wire(
+    name="generic:model-1",
+    environ={},
+    path="/v1/chat/completions",
+    streams_at="/v1/chat/completions",
+    headers={"authorization": "Bearer the-key"},
+    messages=openai_messages,
+    reply=openai_reply,
+    stream=openai_stream,
+    error=openai_error,
+    instance=generic_instance,
+    is_named=False,
+    is_streamed=False,
 )
 AZURE_PATH = "/openai/deployments/deployed/chat/completions?api-version=2026-01-01"
 AZURE = Wire(
@@ -311,7 +333,7 @@ VERTEXAI = Wire(
     instance=vertexai_instance,
 )
 
-WIRES = [OPENAI, AZURE, ANTHROPIC, OLLAMA, GEMINI, VERTEXAI]
+WIRES = [OPENAI, GENERIC, AZURE, ANTHROPIC, OLLAMA, GEMINI, VERTEXAI]
 VARIABLES = ["GEMINI_API_KEY", "GOOGLE_GENAI_USE_VERTEXAI", "ANTHROPIC_API_URL", "OPENAI_API_BASE", "OLLAMA_API_KEY"]
 
 
@@ -354,6 +376,11 @@ class Provider:
     failures_of_sub_calls: list[Reply] = field(default_factory=list)
     calls: list[Asked] = field(default_factory=list)
     """What the model was asked."""
+
+    @property
+    def model(self) -> BaseChatModel | str:
+        """What `create_rlm` takes."""
+        return self.wire.name if self.wire.is_named else self.wire.instance(self.url, 60)
 
     def answer(self, asked: Asked) -> Reply:
         """What the model says; first come the failures."""
@@ -403,7 +430,7 @@ async def run(model: BaseChatModel | str, is_async: bool, profile: Any = "rlm") 
 
 
 async def test_named_model_runs_to_final(wire: Wire, provider: Provider, is_async: bool) -> None:
-    output = await run(wire.name, is_async)
+    output = await run(provider.model, is_async)
     assert output["answer"] == ["Say yes."]
     asked = provider.calls
     roles = [[role for role, _ in wire.messages(call.body)] for call in asked]
@@ -429,14 +456,15 @@ async def test_reply_is_streamed_with_its_usage(wire: Wire, provider: Provider, 
         whole += chunk
     assert isinstance(whole, AIMessageChunk)
     assert whole.text == CELLS[0]
-    assert [chunk.text for chunk in chunks if chunk.text] == [CELLS[0][:10], CELLS[0][10:]]
+    parts = [CELLS[0][:10], CELLS[0][10:]] if wire.is_streamed else [CELLS[0]]
+    assert [chunk.text for chunk in chunks if chunk.text] == parts
     assert whole.usage_metadata is not None
     assert (whole.usage_metadata["input_tokens"], whole.usage_metadata["output_tokens"]) == (READ, WRITTEN)
     assert [call.path for call in provider.calls] == [wire.streams_at]
 
 
 def test_named_model_serves_one_event_loop_after_another(wire: Wire, provider: Provider) -> None:
-    rlm = create_rlm(wire.name, router=Router(profile="rlm"))
+    rlm = create_rlm(provider.model, router=Router(profile="rlm"))
     assert [asyncio.run(rlm.ainvoke(GIVEN))["answer"] for _ in range(3)] == [["Say yes."]] * 3
 
 
@@ -446,14 +474,14 @@ async def test_failure_of_the_server_is_tried_again(
 ) -> None:
     status, headers = failure
     provider.failures = [Reply(wire.error(status, "not now"), status, headers)] * 2
-    assert (await run(wire.name, is_async))["answer"] == ["Say yes."]
+    assert (await run(provider.model, is_async))["answer"] == ["Say yes."]
     assert len(provider.calls) == 2 + 3
 
 
 async def test_the_run_alone_tries_again(wire: Wire, provider: Provider, is_async: bool) -> None:
     provider.failures = [Reply(wire.error(500, "broken"), 500)] * 20
     with pytest.raises(Exception, match="broken") as raised:
-        await run(wire.name, is_async)
+        await run(provider.model, is_async)
     [asked] = [note for note in raised.value.__notes__ if note.startswith("The model that was asked: ")]
     assert asked.rpartition(":")[2] == wire.name.partition(":")[2]
     assert len(provider.calls) == retries.POLICY.max_attempts
@@ -462,7 +490,7 @@ async def test_the_run_alone_tries_again(wire: Wire, provider: Provider, is_asyn
 async def test_pause_that_the_server_asks_for_is_heard(wire: Wire, provider: Provider, is_async: bool) -> None:
     provider.failures = [Reply(wire.error(429, "not today"), 429, {"Retry-After": "3600"})] * 9
     with pytest.raises(Exception, match="not today"):
-        await run(wire.name, is_async)
+        await run(provider.model, is_async)
     has_heard = wire is not OLLAMA  # its package keeps no headers of a failure
     assert len(provider.calls) == (1 if has_heard else retries.POLICY.max_attempts)
 
@@ -489,7 +517,7 @@ async def test_reply_that_cannot_be_read_is_an_error_of_that_sub_call(
     wire: Wire, provider: Provider, is_async: bool, body: str
 ) -> None:
     provider.failures_of_sub_calls = [MALFORMED[body]]
-    [error] = (await run(wire.name, is_async))["answer"]
+    [error] = (await run(provider.model, is_async))["answer"]
     if wire in (GEMINI, VERTEXAI) and body == "another API":
         assert error == ""  # to its package that is a reply without an answer, as where a prompt is refused
     else:

@@ -7,8 +7,6 @@ import gc
 import json
 import logging
 import shutil
-import ssl
-import subprocess
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,11 +23,12 @@ from langchain_openai import ChatOpenAI
 
 import langgraph_rlm.rlm
 from benchmarks.server import Server, serving
-from langgraph_rlm import Limits, create_rlm
+from langgraph_rlm import GenericChatModel, Limits, create_rlm
 from langgraph_rlm.asking.turnstile import Turnstile
 from langgraph_rlm.models import pools, resolve_model
 from langgraph_rlm.models.clients import aconnected, scales
 from langgraph_rlm.models.pools import SlowPool
+from tests.servers import self_signed
 
 GIVEN = {"query": "How many?", "context": "a text", "profile": "rlm"}
 ESTABLISHED = "01"
@@ -140,12 +139,15 @@ def test_event_loops_of_several_threads_at_once_have_connections_of_their_own(se
     asyncio.run(closed(server, before))
 
 
-def test_models_of_openais_kind_get_such_clients(named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_models_of_openais_kind_that_are_named_have_clients_that_scale_and_generic_ones_too(
+    named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert scales(resolve_model(named))
     monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", "http://localhost:1")
     monkeypatch.setenv("AZURE_OPENAI_API_KEY", "none")
     monkeypatch.setenv("OPENAI_API_VERSION", "2026-01-01")
     assert scales(resolve_model("azure_openai:scripted"))
+    assert scales(GenericChatModel.openai("http://localhost:1/v1", "scripted"))
     instance = ChatOpenAI(model="scripted")
     assert resolve_model(instance) is instance
     assert not scales(instance)
@@ -197,17 +199,12 @@ def test_proxy_that_aiohttp_cannot_use_is_left_to_httpx(named: str, monkeypatch:
 def test_certificates_of_the_environment_are_believed(
     named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    made = "req -x509 -nodes -newkey rsa:2048 -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost"
-    files = ["-keyout", str(key), "-out", str(certificate)]
-    subprocess.run(["openssl", *made.split(), *files], check=True, capture_output=True)
-    believing = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    believing.load_cert_chain(certificate, key)
+    certificate = self_signed(tmp_path)
     with HTTPServer(("localhost", 0), Yes) as https:
-        https.socket = believing.wrap_socket(https.socket, server_side=True)
+        https.socket = certificate.serves(https.socket)
         threading.Thread(target=https.serve_forever, daemon=True).start()
         monkeypatch.setenv("OPENAI_BASE_URL", f"https://localhost:{https.server_port}/v1")
-        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate.file))
         rlm = create_rlm(named)
         asked = {"query": "Is it?", "context": "a text", "profile": "direct"}
         assert rlm.invoke(asked)["answer"] == "yes"
