@@ -121,7 +121,7 @@ def _run_or_resume(now: Execution, call: PendingCall) -> Steps[Command[Any]]:
         awaits_ahead = stopped.prefetched.in_flight or now.repl.lookahead.in_flight.total()
         if isinstance(stopped.outcome, Finished) or not awaits_ahead:
             update = _cancel_ahead(now)
-            call = replace(call, pending=[])
+            call = PendingCall([], {})
         if isinstance(stopped.outcome, Finished):
             return _conclude(now, stopped.outcome, dump, update)
         command, call = yield from _ask(now, call, stopped.outcome.call, stopped, dump, update)
@@ -143,7 +143,7 @@ def _answered_here(now: Execution, call: PendingCall, update: dict[str, Any]) ->
     """The call with its answers. What the state adds up goes from the `update` into it."""
     before, answers = now.state.get("position"), dict(call.answers)
     position = f"after {before and before['token']}" if is_durable(now.config) else uuid.uuid4().hex
-    now_pending = partial(PendingCall, call.pending, answers)
+    now_pending = partial(PendingCall, call.pending, answers, call.known)
     write(now.config, update)
     while not (call := now_pending()).is_settled and not now.in_flight.alone:
         ended = yield from answered(now.spec, now.run, now.in_flight, now_pending, position, now.config)

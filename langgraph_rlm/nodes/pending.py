@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -35,9 +35,16 @@ class PendingCall:
 
     pending: Sequence[Mapping[str, Any]]
     answers: Mapping[int, Answer]
+    known: dict[int, Request] = field(default_factory=dict)
+    """Those that somebody has read."""
+
+    def request(self, index: int) -> Request:
+        if index not in self.known:
+            self.known[index] = Request.of(self.pending[index])
+        return self.known[index]
 
     def requests(self, indices: Iterable[int]) -> list[Request]:
-        return [Request.of(self.pending[index]) for index in indices]
+        return [self.request(index) for index in indices]
 
     @cached_property
     def missing(self) -> list[int]:
@@ -66,7 +73,7 @@ class PendingCall:
         """A request as it goes in flight."""
         stored = self.pending[index]
         is_ahead = bool(stored.get("ahead"))
-        return InFlightCall(self.name(index, position), Request.of(stored), index, is_ahead)
+        return InFlightCall(self.name(index, position), self.request(index), index, is_ahead)
 
     @property
     def is_first(self) -> bool:
@@ -144,7 +151,8 @@ def next_pending_call(
     answers |= dict.fromkeys(left_out(call, prefetched, reserved_count), LEFT_OUT)
     still = [index for index in now.ahead if index not in claimed.values()]
     stored = [*own, *still, *ahead]
-    return stored, PendingCall(next_pending(now.pending, [stored]), answers)
+    known = dict(enumerate(call.requests))
+    return stored, PendingCall(next_pending(now.pending, [stored]), answers, known)
 
 
 def left_out(call: Call, prefetched: Prefetched, reserved_count: int) -> list[int]:
