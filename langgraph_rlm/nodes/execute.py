@@ -229,7 +229,7 @@ def _dump(now: Execution, stopped: StopPoint) -> Steps[tuple[StopPoint, list[Any
     Where it is too large for a dump, the cell has ended with an error.
     """
     dump: bytes | Finished | None = None
-    if now.repl.worth_dumping and (is_durable(now.config) or isinstance(stopped.outcome, Finished)):
+    if (is_durable(now.config) or isinstance(stopped.outcome, Finished)) and now.repl.worth_dumping:
         dump = yield Work(now.repl.dump)
     if isinstance(dump, Finished):
         if isinstance(stopped.outcome, Suspended):
@@ -242,7 +242,7 @@ def _dump(now: Execution, stopped: StopPoint) -> Steps[tuple[StopPoint, list[Any
 
 def _cancel_ahead(now: Execution) -> dict[str, Any]:
     """Cancels what is in flight of what was asked ahead. The tokens that it took count, where they are known."""
-    sent = [ahead for ahead in now.in_flight.cancel() if ahead.was_sent]
+    sent = [ahead for ahead in now.in_flight.cancel() if ahead.was_sent] if now.in_flight.calls else []
     if not sent:
         return {}
     usage: Usage = {}
