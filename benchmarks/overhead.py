@@ -77,7 +77,9 @@ async def in_turns(*works: Work, rounds: int = ROUNDS) -> list[list[float]]:
     return taken[1:]
 
 
-def running(cell: str, latency: float = 0.0, max_concurrency: int = 16, **settings: Any) -> Callable[[], Any]:
+def running(
+    cell: str, latency: float = 0.0, max_concurrency: int = 16, **settings: Any
+) -> Callable[[], Awaitable[Any]]:
     """Runs of an RLM whose only cell is `cell`; the graph is compiled once."""
     rlm = create_rlm(
         ScriptedModel(cell=f"{cell}\nFinal = 1", latency=latency),
@@ -112,7 +114,7 @@ async def beyond_own(work: str, goal: str, cell: str, few: int, many: int, **set
     taken = await in_turns(asking(rlm, few), alone, asking(rlm, many))
     own = [alone / OWN for _, alone, _ in taken]
     each = [(more - less) / (many - few) for less, _, more in taken]
-    times = [(one - model) / model for one, model in zip(each, own, strict=True)]
+    times = [(one - itself) / itself for one, itself in zip(each, own, strict=True)]
     note = f"{statistics.median(each) * 1e3:.2f} ms, of which ainvoke is {statistics.median(own) * 1e3:.2f} ms"
     return Figure(work, statistics.median(times), goal, "× ainvoke", note)
 

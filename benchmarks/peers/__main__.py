@@ -30,7 +30,7 @@ ROUNDS = 5
 ENOUGH = 12.0
 """Seconds after which a system does a work no more."""
 NONE = "—"
-WIDTH = 260
+WIDTH = 290
 """Of the table, where it is not shown in a terminal."""
 
 
