@@ -27,7 +27,7 @@ OURS = ("ours", "ours_generic")
 PEERS = ("rlms", "pyrlm_runtime", "dspy")
 SYSTEMS = {name: cast(System, importlib.import_module(f"benchmarks.peers.{name}")) for name in (*OURS, *PEERS)}
 ROUNDS = 5
-ENOUGH = 12.0
+ENOUGH = 20.0
 """Seconds after which a system does a work no more."""
 NONE = "—"
 WIDTH = 290
