@@ -11,7 +11,8 @@ from rich.table import Table
 from benchmarks.durability import durability
 from benchmarks.economy import economy
 from benchmarks.http import completions, over_http
-from benchmarks.overhead import fan_out, long_context, look_ahead, overhead, tree
+from benchmarks.kept import kept
+from benchmarks.overhead import fan_out, long_context, look_ahead, overhead, tree, wide
 from benchmarks.prefix import prefix
 from benchmarks.production import MEASURES
 from benchmarks.python import compared, summary
@@ -20,10 +21,10 @@ from benchmarks.startup import startup
 
 async def show_overhead(console: Console) -> None:
     table = Table("work", "measured", "goal", "note", title="langgraph-rlm: what the graph costs")
-    for measure in (overhead, look_ahead, fan_out, tree, over_http, completions, prefix, long_context):
+    for measure in (overhead, wide, look_ahead, fan_out, tree, over_http, completions, kept, prefix, long_context):
         with console.status(f"measuring: {measure.__name__}"):
             for figure in await measure():
-                table.add_row(figure.work, f"{figure.value:.2f} {figure.unit}", figure.goal, figure.note)
+                table.add_row(figure.work, figure.measured, figure.goal, figure.note)
     console.print(table)
 
 
@@ -32,7 +33,7 @@ async def show_production(console: Console) -> None:
     for measure in MEASURES:
         with console.status(f"measuring: {measure.__name__}"):
             for figure in await measure():
-                table.add_row(figure.work, f"{figure.value:.2f} {figure.unit}", figure.note)
+                table.add_row(figure.work, figure.measured, figure.note)
         table.add_section()
     console.print(table)
 

@@ -7,6 +7,7 @@ fan-out, the size of the context.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import math
 import statistics
@@ -17,14 +18,24 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from langchain_core.messages import HumanMessage
+from langgraph.checkpoint.memory import InMemorySaver
 
 from benchmarks.fakes import ScriptedModel
 from langgraph_rlm import Limits, create_rlm
 
 TEXT = "one line of a text that nobody reads\n" * 1_000
 REPEATS = 5
+ROUNDS = 9
+OWN = 1_000
+"""Calls of the model alone in each round: as long as what they are compared with."""
+LOOP = "for i in range(int(P.split()[0])): llm_query('?')"
+BATCH = "llm_batch(['?'] * int(P.split()[0]))"
+"""The text's first word says how many are asked, so that one RLM can be asked for few and for many."""
+
+Work = Callable[[], Awaitable[object]]
 
 
 @dataclass(frozen=True)
@@ -37,16 +48,33 @@ class Figure:
     unit: str
     note: str = ""
 
+    @property
+    def measured(self) -> str:
+        """Value and unit; what was counted has no decimals."""
+        return f"{self.value:,} {self.unit}" if isinstance(self.value, int) else f"{self.value:.2f} {self.unit}"
 
-async def seconds(work: Callable[[], Awaitable[object]], repeats: int = REPEATS) -> float:
+
+async def seconds(work: Work, repeats: int = REPEATS) -> float:
     """The median of several runs, after one that is not counted."""
-    await work()
+    return statistics.median(taken for (taken,) in await in_turns(work, rounds=repeats))
+
+
+async def in_turns(*works: Work, rounds: int = ROUNDS) -> list[list[float]]:
+    """Seconds of each work, round by round, after a round that is not counted.
+
+    What is compared runs within seconds, so that what else the machine does falls on all of it. No work pays for the
+    garbage of the one before.
+    """
     taken = []
-    for _ in range(repeats):
-        begun = time.perf_counter()
-        await work()
-        taken.append(time.perf_counter() - begun)
-    return statistics.median(taken)
+    for _ in range(rounds + 1):
+        one_round = []
+        for work in works:
+            gc.collect()
+            begun = time.perf_counter()
+            await work()
+            one_round.append(time.perf_counter() - begun)
+        taken.append(one_round)
+    return taken[1:]
 
 
 def running(
@@ -62,33 +90,54 @@ def running(
     return lambda: rlm.ainvoke({"query": "?", "context": TEXT})
 
 
-async def each(cell: str, few: int, many: int, **settings: Any) -> float:
-    """Milliseconds that each further sub-call costs: what starts and ends a run is in both measurements."""
-    less = await seconds(running(cell.format(few), **settings))
-    more = await seconds(running(cell.format(many), **settings))
-    return (more - less) / (many - few) * 1e3
+def asking(rlm: Any, prompts: int) -> Work:
+    """Runs of an RLM that ask so many prompts; where they are kept, each in a thread of its own."""
+
+    async def run() -> None:
+        config = {"configurable": {"thread_id": str(uuid4())}} if rlm.checkpointer else None
+        out = await rlm.ainvoke({"query": "?", "context": f"{prompts}\n{TEXT}"}, config)
+        assert out["subcalls"] == prompts
+
+    return run
+
+
+async def beyond_own(work: str, goal: str, cell: str, few: int, many: int, **settings: Any) -> Figure:
+    """What each further sub-call takes beyond the model's own `ainvoke`, as a multiple of that. What starts and ends a
+    run is in both of its measurements."""
+    model = ScriptedModel(cell=f"{cell}\nFinal = 1")
+    rlm = create_rlm(model, limits=Limits(max_subcalls=10_000), **settings)
+
+    async def alone() -> None:
+        for _ in range(OWN):
+            await model.ainvoke([HumanMessage("?")])
+
+    taken = await in_turns(asking(rlm, few), alone, asking(rlm, many))
+    own = [alone / OWN for _, alone, _ in taken]
+    each = [(more - less) / (many - few) for less, _, more in taken]
+    times = [(one - itself) / itself for one, itself in zip(each, own, strict=True)]
+    note = f"{statistics.median(each) * 1e3:.2f} ms, of which ainvoke is {statistics.median(own) * 1e3:.2f} ms"
+    return Figure(work, statistics.median(times), goal, "× ainvoke", note)
 
 
 async def overhead() -> list[Figure]:
-    model = ScriptedModel(cell="")
-
-    async def alone() -> None:
-        for _ in range(200):
-            await model.ainvoke([HumanMessage("?")])
-
-    own = await seconds(alone) / 200 * 1e3
     nothing = await seconds(running("pass")) * 1e3
-    loop = "for i in range({}): llm_query('?')"
-    sequential = await each(loop, 100, 500, lookahead=False)
-    ahead = await each(loop, 100, 500)
-    batch = await each("llm_batch(['?'] * {})", 1, 1000)
-    note = f"of which the model's own ainvoke is {own:.2f} ms"
+    sequential, kept = "a sequential llm_query, without look-ahead", {"checkpointer": InMemorySaver()}
     return [
         Figure("a run without sub-calls", nothing, "≤ 100", "ms", "its sandbox's process is started and stopped"),
-        Figure("a sequential llm_query, without look-ahead", sequential, "≤ 1.0", "ms", note),
-        Figure("a sequential llm_query, with look-ahead", ahead, "≤ 0.7", "ms", note),
-        Figure("an item of a 1,000-item llm_batch", batch, "≤ 0.5", "ms", note),
+        await beyond_own(sequential, "≤ 1.5", LOOP, 100, 500, lookahead=False),
+        await beyond_own("… with a checkpointer", "≤ 4", LOOP, 100, 500, lookahead=False, **kept),
+        await beyond_own("a sequential llm_query, with look-ahead", "", LOOP, 100, 500),
+        await beyond_own("an item of a 1,000-item llm_batch", "≤ 0.6", BATCH, 1, 1_000),
     ]
+
+
+async def wide() -> list[Figure]:
+    rlm = create_rlm(ScriptedModel(cell=f"{BATCH}\nFinal = 1"), limits=Limits(max_subcalls=10_000))
+    taken = await in_turns(*(asking(rlm, prompts) for prompts in (1, 1_000, 10_000)), rounds=REPEATS)
+    each = [((more - less) / 999, (most - less) / 9_999) for less, more, most in taken]
+    times = statistics.median(of_most / of_more for of_more, of_most in each)
+    note = f"{statistics.median(of_most for _, of_most in each) * 1e3:.2f} ms"
+    return [Figure("a prompt of 10,000 at once, beside one of 1,000", times, "≤ 1.1", "×", note)]
 
 
 async def fan_out() -> list[Figure]:

@@ -1,15 +1,15 @@
-"""`make bench-peers`: the same works by langgraph-rlm and its peers, side by side, over one fake server."""
+"""`make bench-peers`: the same works by langgraph-rlm and its peers, side by side, over one fake server.
+
+`python -m benchmarks.peers batch tree` measures these works alone, see `WORKS`."""
 
 from __future__ import annotations
 
 import importlib
-import json
-import os
-import statistics
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
@@ -17,49 +17,80 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.peers.processes import CannotRun, Prepared, Run, prepared
 from benchmarks.peers.rows import ROWS, Measured
-from benchmarks.peers.venvs import CACHE, CannotSetUp, python_of
+from benchmarks.peers.venvs import CannotSetUp, python_of
 from benchmarks.peers.works import LATENCY, STEPS, WORKS, System, scripts
 from benchmarks.server import Server, serving
 
-SYSTEMS = {
-    name: cast(System, importlib.import_module(f"benchmarks.peers.{name}"))
-    for name in ("ours", "rlms", "pyrlm_runtime", "dspy")
-}
-QUIET = {
-    "OPENAI_API_KEY": "none",
-    "LANGSMITH_TRACING": "false",
-    "OTEL_SDK_DISABLED": "true",
-    "DO_NOT_TRACK": "1",
-    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-    "DSPY_CACHEDIR": str(CACHE / "dspy-answers"),
-}
-"""No telemetry, and nothing fetched while the clock runs."""
-TIMEOUT = 240
-"""Seconds, for all runs of a work."""
+OURS = ("ours", "ours_generic")
+PEERS = ("rlms", "pyrlm_runtime", "dspy")
+SYSTEMS = {name: cast(System, importlib.import_module(f"benchmarks.peers.{name}")) for name in (*OURS, *PEERS)}
+ROUNDS = 5
+ENOUGH = 20.0
+"""Seconds after which a system does a work no more."""
 NONE = "—"
-WIDTH = 200
+WIDTH = 290
 """Of the table, where it is not shown in a terminal."""
 
 
-def measure(python: Path, name: str, label: str, server: Server) -> Measured | str:
-    """What a system did, or what kept it from it."""
-    forget(server)
-    command = [str(python), "-m", "benchmarks.peers.driver", name, label, server.url]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, env=os.environ | QUIET)
-    except subprocess.TimeoutExpired:
-        return f"> {TIMEOUT} s"
-    if done.returncode:
-        return (done.stderr.strip() or "failed").splitlines()[-1]
-    taken = json.loads(done.stdout)
-    prompts = server.prompts()
-    calls = (sum(server.counts().values()) - len(prompts)) / len(taken)
-    if calls < (WORKS[label].calls or 0):  # more are tries of its HTTP client
-        return f"asked {calls:g} of {WORKS[label].calls}"
-    last = ["\n".join(texts) for texts in prompts[-STEPS:]]
-    seconds, processors = (statistics.median(times) for times in zip(*taken, strict=True))
-    return Measured(seconds, processors, calls, server.most(), last)
+@dataclass
+class Turns:
+    """A system's runs of a work, and what the server saw of them."""
+
+    label: str
+    system: Prepared
+    server: Server
+    runs: list[Run] = field(default_factory=list)
+    calls: int = 0
+    most: int = 0
+    prompts: list[list[str]] = field(default_factory=list)
+
+    @property
+    def done(self) -> bool:
+        return sum(run.seconds for run in self.runs) >= ENOUGH
+
+    def take(self) -> None:
+        """One more run.
+
+        Raises:
+            CannotRun: it failed, took too long, or did not ask what it had to.
+        """
+        forget(self.server)
+        self.runs.append(self.system.run())
+        self.prompts = self.server.prompts()
+        calls = sum(self.server.counts().values()) - len(self.prompts)
+        if calls < (WORKS[self.label].calls or 0):  # more are tries of its HTTP client
+            raise CannotRun(f"asked {calls:g} of {WORKS[self.label].calls}")
+        self.calls += calls
+        self.most = max(self.most, self.server.most())
+
+    def measured(self) -> Measured:
+        last = ["\n".join(texts) for texts in self.prompts[-STEPS:]]
+        return Measured(self.runs, self.calls / len(self.runs), self.most, last)
+
+
+def measure(label: str, pythons: Mapping[str, Path], server: Server) -> dict[str, Measured | str]:
+    """What each system did in a work, or what kept it from it. They take turns: what else the machine does falls on
+    all of them."""
+    told: dict[str, Measured | str] = dict.fromkeys(SYSTEMS, NONE)
+    turns: dict[str, Turns] = {}
+    with ExitStack() as stack:
+        for name in pythons:
+            if label not in SYSTEMS[name].LACKS:
+                try:
+                    system = stack.enter_context(prepared(pythons[name], name, label, server.url))
+                    turns[name] = Turns(label, system, server)
+                except CannotRun as reason:
+                    told[name] = str(reason)
+        for _ in range(ROUNDS):
+            for name in [name for name, turn in turns.items() if not turn.done]:
+                try:
+                    turns[name].take()
+                except CannotRun as reason:
+                    told[name] = str(reason)
+                    del turns[name]
+    return told | {name: turn.measured() for name, turn in turns.items()}
 
 
 def forget(server: Server) -> None:
@@ -83,29 +114,32 @@ def servers() -> Iterator[Mapping[float, Server]]:
         yield {0.0: fast, LATENCY: slow}
 
 
-def main() -> None:
+def main(labels: Sequence[str]) -> None:
     console = Console()
-    pythons = {"ours": Path(sys.executable)}
+    pythons = dict.fromkeys(OURS, Path(sys.executable))
     headings = []
     with console.status("") as status, servers() as serve:
         for name, system in SYSTEMS.items():
-            status.update(f"setting up: {system.PACKAGE}")
+            status.update(f"setting up: {system.NAME}")
             try:
                 pythons[name] = pythons.get(name) or python_of(name)
-                headings.append(f"{system.PACKAGE} {version(pythons[name], system.PACKAGE)}")
+                headings.append(f"{system.NAME} {version(pythons[name], system.PACKAGE)}")
             except CannotSetUp as reason:
-                headings.append(f"{system.PACKAGE}: cannot be set up: {reason}")
+                headings.append(f"{system.NAME}: cannot be set up: {reason}")
         measured: dict[str, dict[str, Measured | str]] = {name: {} for name in SYSTEMS}
-        for label, work in WORKS.items():
-            for name, system in SYSTEMS.items():
-                status.update(f"measuring: {label}, {system.PACKAGE}")
-                possible = name in pythons and label not in system.LACKS
-                measured[name][label] = measure(pythons[name], name, label, serve[work.latency]) if possible else NONE
+        for label in labels:
+            status.update(f"measuring: {label}")
+            for name, told in measure(label, pythons, serve[WORKS[label].latency]).items():
+                measured[name][label] = told
     table = Table("", *headings, "goal", box=box.MARKDOWN)
-    for row in ROWS:
-        table.add_row(row.heading, *(row.cell(works) for works in measured.values()), row.goal)
+    peers = [measured[name] for name in PEERS]
+    for row in (row for row in ROWS if {*row.works} <= {*labels}):
+        table.add_row(row.heading, *(row.cell(works, peers) for works in measured.values()), row.goal)
     (console if console.is_terminal else Console(width=WIDTH)).print(table)
 
 
 if __name__ == "__main__":
-    main()
+    labels = sys.argv[1:] or [*WORKS]
+    if unknown := {*labels} - {*WORKS}:
+        sys.exit(f"usage: python -m benchmarks.peers [{'|'.join(WORKS)}]…, or all of them. Not {', '.join(unknown)}.")
+    main(labels)

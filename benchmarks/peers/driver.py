@@ -1,4 +1,4 @@
-"""`python -m benchmarks.peers.driver SYSTEM WORK URL` does a work and prints the times of each run as JSON.
+"""`python -m benchmarks.peers.driver SYSTEM WORK URL` does a work for each line that it reads, and prints its times.
 
 It runs in the Python of the system. Nothing here needs a package.
 """
@@ -13,10 +13,6 @@ import time
 from typing import cast
 
 from benchmarks.peers.works import WORKS, System, model
-
-REPEATS = 3
-ENOUGH = 10.0
-"""Seconds after which a work is not repeated."""
 
 
 def run_once(system: System, name: str, label: str, url: str) -> tuple[float, float]:
@@ -38,7 +34,6 @@ if __name__ == "__main__":
     told, sys.stdout = sys.stdout, sys.stderr
     system = cast(System, importlib.import_module(f"benchmarks.peers.{name}"))
     run_once(system, name, "nothing", url)
-    taken: list[tuple[float, float]] = []
-    while len(taken) < REPEATS and sum(seconds for seconds, _ in taken) < ENOUGH:
-        taken.append(run_once(system, name, label, url))
-    json.dump(taken, told)
+    print("ready", file=told, flush=True)
+    for _ in sys.stdin:
+        print(json.dumps(run_once(system, name, label, url)), file=told, flush=True)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from benchmarks.peers.works import STEPS, Work
 
-PACKAGE = "dspy"
+NAME = PACKAGE = "dspy"
 LACKS: dict[str, str] = {}
 CHILDREN = """\
 import dspy

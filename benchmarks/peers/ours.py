@@ -9,7 +9,7 @@ from unittest import mock
 
 from benchmarks.peers.works import Work
 
-PACKAGE = "langgraph-rlm"
+NAME = PACKAGE = "langgraph-rlm"
 LACKS = {"pool": "the sandbox has no threads"}
 
 

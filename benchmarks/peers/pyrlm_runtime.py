@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from benchmarks.peers.works import Work
 
-PACKAGE = "pyrlm-runtime"
+NAME = PACKAGE = "pyrlm-runtime"
 LACKS = {"pool": "its REPL has no threads"}
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from benchmarks.peers.works import Work
 
-PACKAGE = "rlms"
+NAME = PACKAGE = "rlms"
 LACKS: dict[str, str] = {}
 
 

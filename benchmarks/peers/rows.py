@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import attrgetter
 
+from benchmarks.peers.processes import Run
 from benchmarks.peers.works import LATENCY, STEPS
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Of the runs of a work: median seconds by the clock and of processors, plain calls of each, calls in flight at
-    most, prompts of the last run."""
+    """The runs of a work: plain calls of each, calls in flight at most, prompts of the last run."""
 
-    seconds: float
-    processors: float
+    runs: Sequence[Run]
     calls: float
     most: int
     prompts: Sequence[str]
+
+    @property
+    def seconds(self) -> float:
+        """By the clock, the median."""
+        return statistics.median(run.seconds for run in self.runs)
+
+    @property
+    def processors(self) -> float:
+        """Seconds of processors, the median."""
+        return statistics.median(run.processors for run in self.runs)
+
+
+Works = Mapping[str, Measured | str]
+"""What a system did in each work, or why it did not."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +43,37 @@ class Row:
     tell: Callable[..., str]
     goal: str = ""
 
-    def cell(self, measured: Mapping[str, Measured | str]) -> str:
+    def cell(self, measured: Works, peers: Sequence[Works]) -> str:
         """What is measured, or why it is not."""
         works = [measured[label] for label in self.works]
         return next((work for work in works if isinstance(work, str)), None) or self.tell(*works)
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A row of ratios to the peer that is the fastest at a work by the clock: each of a run and the peer's run of the
+    same round, and of these the median."""
+
+    heading: str
+    work: str
+    of: Callable[[Run], float]
+    goal: str
+
+    @property
+    def works(self) -> Sequence[str]:
+        return [self.work]
+
+    def cell(self, measured: Works, peers: Sequence[Works]) -> str:
+        """What is measured, or why it is not."""
+        work = measured[self.work]
+        if isinstance(work, str):
+            return work
+        able = [did for did in (peer[self.work] for peer in peers) if isinstance(did, Measured)]
+        if not able:
+            return "no peer"
+        fastest = min(able, key=attrgetter("seconds"))
+        ratios = (self.of(run) / self.of(other) for run, other in zip(work.runs, fastest.runs, strict=False))
+        return f"{statistics.median(ratios):.2f} ×"
 
 
 def times(ideal: float) -> Callable[[Measured], str]:
@@ -45,6 +87,11 @@ def each(calls: int) -> Callable[[Measured, Measured], str]:
 
 def each_uses(calls: int) -> Callable[[Measured, Measured], str]:
     return lambda few, many: f"{(many.processors - few.processors) / calls * 1e3:.2f} ms"
+
+
+def uses(calls: int) -> Callable[[Measured], str]:
+    """Of each call, with its share of what starts and ends a run."""
+    return lambda work: f"{work.processors / calls * 1e3:.2f} ms"
 
 
 def milliseconds(work: Measured) -> str:
@@ -77,14 +124,21 @@ def begin_alike(before: str, after: str) -> int:
     return next((place for place, (one, other) in pairs if one != other), min(len(before), len(after)))
 
 
-ROWS = (
+SECONDS, PROCESSORS = attrgetter("seconds"), attrgetter("processors")
+ROWS: Sequence[Row | Beside] = (
     Row("a run that asks nothing", ["nothing"], milliseconds),
     Row("loop of 100 `llm_query` × 200 ms, concurrency 16", ["loop"], times(7 * LATENCY), "≤ 1.4 ×"),
     Row("loop that breaks at the 3rd of 200: prompts asked", ["break"], calls, "≤ 8"),
     Row("batch of 1,000 prompts × 200 ms, concurrency 100", ["batch"], times(10 * LATENCY), "≤ 1.3 ×"),
+    Beside("… beside the fastest peer", "batch", SECONDS, "≤ 1.2 ×, generic ≤ 0.85 ×"),
+    Row("… processor time of each prompt", ["batch"], uses(1000)),
+    Beside("… beside the fastest peer's", "batch", PROCESSORS, "≤ 1.1 ×, generic ≤ 0.4 ×"),
     Row("… calls in flight at most", ["batch"], in_flight),
     Row("… by 100 threads that the code makes", ["pool"], times(10 * LATENCY)),
     Row("50 children × 20 prompts × 200 ms, concurrency 100", ["tree"], times(10 * LATENCY), "≤ 1.25 ×"),
+    Beside("… beside the fastest peer", "tree", SECONDS, "≤ 0.9 ×"),
+    Row("… processor time of each prompt", ["tree"], uses(1000)),
+    Beside("… beside the fastest peer's", "tree", PROCESSORS, ""),
     Row("… calls in flight at most", ["tree"], in_flight),
     Row("no latency: each `llm_query` of a loop", ["few-calls", "many-calls"], each(400)),
     Row("… processor time", ["few-calls", "many-calls"], each_uses(400)),

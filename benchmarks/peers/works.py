@@ -73,6 +73,7 @@ WORKS = {
 class System(Protocol):
     """One that runs RLMs: a module of this folder."""
 
+    NAME: str
     PACKAGE: str
     """As pip knows it."""
     LACKS: Mapping[str, str]
