@@ -32,8 +32,9 @@ from langgraph_rlm.running.spec import RLMSpec
 
 GRACE = 0.005
 """Seconds for which what has landed waits for what is about to land as well."""
-SOON = 0.05
-"""The same at most, where something lands again and again: until then it is lost, should the process be killed."""
+SOON = 0.025
+"""The same where something lands again and again, at most, and where the REPL has to be made again first, which takes long:
+until the state is told, an answer is lost, should the process be killed."""
 
 
 @dataclass
@@ -130,10 +131,12 @@ def answered(
     pending: Callable[[], PendingCall],
     position: str,
     config: RunnableConfig,
+    grace: float = GRACE,
 ) -> Steps[dict[str, Any]]:
     """Has what is `pending` in flight, where it is not, and waits until some has landed. An update for the state.
 
-    `position` names the call of the code. Whoever waits for a single prompt asks it himself.
+    `position` names the call of the code. Code that can go on waits for so many seconds of `grace` for the others. Whoever
+    waits for a single prompt asks it himself.
     """
     in_flight.config = config
     if in_flight.position != position or in_flight.is_first:
@@ -143,7 +146,7 @@ def answered(
             yield from ask_alone(spec, None, alone, run, config)
             return update_of(spec, run, alone)
         yield from _begin_pending(spec, run, in_flight, call, position)
-    return (yield from _land(spec, run, in_flight))
+    return (yield from _land(spec, run, in_flight, grace))
 
 
 def ask_alone(spec: RLMSpec, child: Child | None, call: InFlightCall, run: Run, config: RunnableConfig) -> Steps[None]:
@@ -186,7 +189,7 @@ def _begin_pending(spec: RLMSpec, run: Run, in_flight: InFlightCalls, call: Pend
     yield from begin(spec, run, in_flight, new)
 
 
-def _land(spec: RLMSpec, run: Run, in_flight: InFlightCalls) -> Steps[dict[str, Any]]:
+def _land(spec: RLMSpec, run: Run, in_flight: InFlightCalls, grace: float) -> Steps[dict[str, Any]]:
     """Waits until some have landed. An update for the state."""
 
     def has_answer() -> bool:
@@ -201,7 +204,7 @@ def _land(spec: RLMSpec, run: Run, in_flight: InFlightCalls) -> Steps[dict[str, 
         landed_before = in_flight.landed_count
         yield Until(in_flight, can_go_on, GRACE)
     if can_go_on():
-        yield Until(in_flight, lambda: in_flight.all_landed, GRACE)
+        yield Until(in_flight, lambda: in_flight.all_landed, grace)
     others = [call for call in in_flight.calls if not (call.is_ahead or call.has_landed)] if has_answer() else []
     landed = sorted(in_flight.take_landed(), key=lambda call: call.index)
     ended, last = Ended(spec, run), list[InFlightCall]()

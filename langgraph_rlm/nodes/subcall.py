@@ -16,7 +16,7 @@ from langgraph.types import Command
 from langgraph_rlm.asking.in_flight import InFlightCalls, Until
 from langgraph_rlm.effects import Steps
 from langgraph_rlm.nodes.answering import Child
-from langgraph_rlm.nodes.landing import GRACE, answered, ask_alone, begin, update_of
+from langgraph_rlm.nodes.landing import GRACE, SOON, answered, ask_alone, begin, update_of
 from langgraph_rlm.nodes.pending import PendingCall
 from langgraph_rlm.repl.journal import answers_so_far
 from langgraph_rlm.running.run import read, run_of
@@ -34,7 +34,8 @@ def subcall(spec: RLMSpec, child: Child | None, state: SubcallInput, config: Run
     def pending() -> PendingCall:
         return PendingCall(read(config, "pending"), answers_so_far(read(config, "journal")))
 
-    update = yield from answered(spec, run, in_flight, pending, position, config)
+    grace = GRACE if run.is_live(position) else SOON
+    update = yield from answered(spec, run, in_flight, pending, position, config, grace)
     is_waiting = not (in_flight.needed_landed or in_flight.is_first)
     return Command(update=update, goto=spec.subcall_node if is_waiting else "execute")
 

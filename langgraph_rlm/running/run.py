@@ -168,6 +168,10 @@ class Run:
         """The live interpreter under that token, if there is one, and what it has in flight. Taken once."""
         return self._live.pop(token, None), self._in_flight.pop(token, None) or self._nothing_in_flight()
 
+    def is_live(self, token: str) -> bool:
+        """Whether there is an interpreter under that token."""
+        return token in self._live
+
     def in_flight_of(self, token: str) -> InFlightCalls:
         """What the RLM under that token has in flight."""
         return self._in_flight.setdefault(token, self._nothing_in_flight())
