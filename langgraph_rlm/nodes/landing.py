@@ -33,8 +33,8 @@ from langgraph_rlm.running.spec import RLMSpec
 GRACE = 0.005
 """Seconds for which what has landed waits for what is about to land as well."""
 SOON = 0.025
-"""The same where something lands again and again, at most, and where the REPL has to be made again first, which takes long:
-until the state is told, an answer is lost, should the process be killed."""
+"""The same where something lands again and again, at most, and where the REPL has to be made again first, which takes
+long: until the state is told, an answer is lost, should the process be killed."""
 
 
 @dataclass
@@ -135,8 +135,8 @@ def answered(
 ) -> Steps[dict[str, Any]]:
     """Has what is `pending` in flight, where it is not, and waits until some has landed. An update for the state.
 
-    `position` names the call of the code. Code that can go on waits for so many seconds of `grace` for the others. Whoever
-    waits for a single prompt asks it himself.
+    `position` names the call of the code. Code that can go on waits for so many seconds of `grace` for the others.
+    Whoever waits for a single prompt asks it himself.
     """
     in_flight.config = config
     if in_flight.position != position or in_flight.is_first:
