@@ -18,6 +18,7 @@ from functools import partial
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
+from langgraph.errors import GraphBubbleUp
 
 from langgraph_rlm.asking.requests import Request
 from langgraph_rlm.asking.threads import Threads
@@ -78,11 +79,11 @@ class InFlightCalls:
         """Whether one valid answer is enough for it."""
         self.config = RunnableConfig()
         """Under which a call is begun: that of the task which waits last."""
-        self.alone: set[int] = set()
-        """Prompts of that call which need a task of their own: their model has a question for somebody."""
-        self.needed_tasks: int | None = None
-        """Tasks of the superstep that the code waits for, those that have not ended; None where nobody has counted."""
-        self._room, self._flying, self._needed = room, 0, 0
+        self.alone: dict[str, GraphBubbleUp] = {}
+        """What models have for somebody to answer, by the names of the calls: these need a task of their own."""
+        self.lasting_tasks: int | None = None
+        """Tasks that the superstep lasts for, those that have not ended; None where nobody has counted."""
+        self._room, self._flying, self._needed, self._attending = room, 0, 0, 0
         self._calls: dict[str, InFlightCall] = {}
         self._waiting = deque[tuple[InFlightCall, Callable[[InFlightCall], None]]]()
         self._landed: list[InFlightCall] = []
@@ -123,10 +124,10 @@ class InFlightCalls:
         self._wake()
 
     def note_task_ended(self) -> None:
-        """Notes that a task has ended which the code waits for."""
+        """Notes that a task has ended which the superstep lasts for."""
         with self._lock:
-            if self.needed_tasks is not None:
-                self.needed_tasks -= 1
+            if self.lasting_tasks is not None:
+                self.lasting_tasks -= 1
         self._wake()
 
     def forget(self, call: InFlightCall) -> None:
@@ -180,6 +181,18 @@ class InFlightCalls:
             return any(map(fits, self._landed))
 
     @contextmanager
+    def attended(self, config: RunnableConfig) -> Iterator[None]:
+        """Has calls begun during the block, under that config: to traces they are part of its task. None are without."""
+        with self._lock:
+            self.config, self._attending = config, self._attending + 1
+        self._start_some()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._attending -= 1
+
+    @contextmanager
     def watched(self, is_so: Callable[[], bool], wake: Callable[[], None]) -> Iterator[None]:
         """Has `wake` called as soon as that `is_so`, during the block."""
         watch = (is_so, wake)
@@ -202,7 +215,7 @@ class InFlightCalls:
     def _start_some(self) -> None:
         while True:
             with self._lock:
-                if self._flying >= self._room or not self._waiting:
+                if not self._attending or self._flying >= self._room or not self._waiting:
                     return
                 call, start = self._waiting.popleft()
                 if not call.is_wanted:

@@ -18,14 +18,23 @@ class Threads:
         self._lock = threading.Lock()
 
     def submit(self, job: Job) -> None:
-        """Has a thread do it, when one is free. It must not raise."""
+        """Has a thread do it, when one is free. It must not raise.
+
+        Raises `RuntimeError` where the system has no thread, and there is none from before.
+        """
         with self._lock:
             is_new = not self._idle and self._begun < self._width
             self._begun += is_new
             self._idle -= not is_new and self._idle > 0
         self._jobs.put(job)
         if is_new:
-            threading.Thread(target=self._work, daemon=True).start()
+            try:
+                threading.Thread(target=self._work, daemon=True).start()
+            except RuntimeError:
+                with self._lock:
+                    self._begun -= 1
+                    if not self._begun:
+                        raise
 
     def close(self) -> None:
         """Has the threads end, each after what it is at."""

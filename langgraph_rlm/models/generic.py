@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from operator import attrgetter
 from typing import Any, NoReturn, Self
 from uuid import uuid4
@@ -172,7 +173,7 @@ class GenericChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         post = self._post(messages, stop, kwargs)
-        with self._sync.kept() as client:
+        with self._sync.kept() as client, self._veiling():
             reply = client.post(post)
         return self._result(reply)
 
@@ -185,7 +186,8 @@ class GenericChatModel(BaseChatModel):
     ) -> ChatResult:
         post = self._post(messages, stop, kwargs)
         async with self._async.akept() as client:
-            reply = await client.post(post)
+            with self._veiling():
+                reply = await client.post(post)
         return self._result(reply)
 
     def _stream(
@@ -262,6 +264,15 @@ class GenericChatModel(BaseChatModel):
         beginning = " ".join(self._veiled(shown or reply.text)[: 2 * _SHOWN].split())[:_SHOWN]
         body = f": {beginning}" if beginning else " (its body is empty)."
         raise kind(f"{self._url} answered {reply.status_code}{self._veiled(how)}{body}") from cause
+
+    @contextmanager
+    def _veiling(self) -> Iterator[None]:
+        """A server may say in its errors what it was sent."""
+        try:
+            yield
+        except ModelError as failure:
+            failure.args = (self._veiled(str(failure)),)
+            raise
 
     def _veiled(self, text: str) -> str:
         """The text without the values of the headers, with or without their scheme, and with JSON's backslashes."""

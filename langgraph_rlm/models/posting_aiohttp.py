@@ -67,14 +67,24 @@ class AiohttpClient:
         return partial(self._post, way, headers)
 
     async def _post(self, way: Mapping[str, Any], headers: Mapping[str, str], post: Post) -> Reply:
+        try:
+            return await self._sent(way, headers, post)
+        except TimeoutError:
+            failure = no_sign(post)
+        except httpx.DecodingError as error:
+            failure = unreadable(post, error)
+        except ClientError as error:
+            failure = not_asked(post, _why(error))
+        raise failure  # without aiohttp's own, which has the headers in it, and so the key
+
+    async def _sent(self, way: Mapping[str, Any], headers: Mapping[str, str], post: Post) -> Reply:
         options = {**way, "headers": {**headers, **post.headers}, "timeout": _without_a_sign(post.timeout)}
-        with _failures(post):
-            if len(post.body) <= _AT_ONCE:
-                return await self._replied(data=post.body, **options)
-            options["headers"]["Content-Length"] = str(len(post.body))
-            with _dropped_if_given_up():
-                async with asyncio.timeout(None) as deadline:
-                    return await self._replied(data=_pieces(post, deadline), **options)
+        if len(post.body) <= _AT_ONCE:
+            return await self._replied(data=post.body, **options)
+        options["headers"]["Content-Length"] = str(len(post.body))
+        with _dropped_if_given_up():
+            async with asyncio.timeout(None) as deadline:
+                return await self._replied(data=_pieces(post, deadline), **options)
 
     async def _replied(self, **options: Any) -> Reply:
         async with self._session.post(**options) as response:
@@ -154,19 +164,6 @@ def _inflated(body: bytes, encoding: str) -> bytes:
     return httpx.Response(
         200, headers=[(b"content-encoding", encoding.encode("utf-8", "surrogateescape"))], content=body
     ).content
-
-
-@contextmanager
-def _failures(post: Post) -> Iterator[None]:
-    """Says of a post that failed what it was, and whether another try may help."""
-    try:
-        yield
-    except TimeoutError as error:
-        raise no_sign(post) from error
-    except httpx.DecodingError as error:
-        raise unreadable(post, error) from error
-    except ClientError as error:
-        raise not_asked(post, _why(error)) from error
 
 
 def _why(error: ClientError) -> str:

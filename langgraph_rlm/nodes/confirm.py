@@ -58,8 +58,9 @@ def confirm(spec: RLMSpec, state: ConfirmInput, config: RunnableConfig) -> Steps
     )
     update = {"journal": [["answer", index, None, because] for index in refused]}
     yield from ()  # nothing to be done outside
-    in_flight = run.in_flight_of(read(config, "position")["token"])
-    return Command(update=update, goto=to_subcalls(spec, run, in_flight, call, asked) if asked else "execute")
+    position = read(config, "position")["token"]
+    goto = to_subcalls(spec, run, run.in_flight_of(position), call, position, asked) if asked else "execute"
+    return Command(update=update, goto=goto)
 
 
 def _shown(request: Mapping[str, Any]) -> dict[str, Any]:

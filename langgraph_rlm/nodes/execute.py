@@ -81,7 +81,7 @@ def execute(spec: RLMSpec, state: CellInput, config: RunnableConfig) -> Steps[Co
     token = repl_ref["token"] if repl_ref else ""
     call = PendingCall(read(config, "pending"), answers_so_far(read(config, "journal")))
     if not call.is_settled:
-        return Command(goto=to_subcalls(spec, run, run.in_flight_of(token), call, call.to_ask))
+        return Command(goto=to_subcalls(spec, run, run.in_flight_of(token), call, token, call.to_ask))
 
     repl, in_flight = run.take_live(token)
     if call.pending or state["code"] or state.get("block"):
@@ -135,7 +135,7 @@ def _run_or_resume(now: Execution, call: PendingCall) -> Steps[Command[Any]]:
         if is_kept:
             return Command(update=update, goto="execute")
         if not call.is_settled:
-            return Command(update=update, goto=to_subcalls(now.spec, now.run, now.in_flight, call, call.to_ask))
+            return Command(update=update, goto=to_subcalls(now.spec, now.run, now.in_flight, call, "", call.to_ask))
         now = replace(now, state={**now.state, "note": update["note"]}, config=fresh(config))
 
 
@@ -260,7 +260,6 @@ def _ask(
     With it, what is pending then.
     """
     spec, run, repl, prefetched, reserved = now.spec, now.run, now.repl, stopped.prefetched, len(stopped.reserved)
-    now.in_flight.alone.clear()
     if dump:
         update["suspension"] = [*dump, repl.printed.head, repl.printed.tail, repl.printed.length]
     repl.note_claimed(call, prefetched)
@@ -280,7 +279,8 @@ def _ask(
     subcalls = [request for request in stopped.reserved if request.kind != "tool"]
     if spec.confirms_fan_outs and len(subcalls) > (spec.limits.confirm_above or 0):
         return Command(update=update, goto="confirm"), pending
-    return Command(update=update, goto=to_subcalls(spec, run, now.in_flight, pending, pending.to_ask)), pending
+    goto = to_subcalls(spec, run, now.in_flight, pending, "", pending.to_ask)  # own prompts have no names yet
+    return Command(update=update, goto=goto), pending
 
 
 def _conclude(now: Execution, cell: Finished, dump: list[Any], update: dict[str, Any]) -> Command[Any]:

@@ -138,15 +138,16 @@ def answered(
     `position` names the call of the code. Code that can go on waits for so many seconds of `grace` for the others.
     Whoever waits for a single prompt asks it himself.
     """
-    in_flight.config = config
-    if in_flight.position != position or in_flight.is_first:
-        call = pending()
-        if call.is_alone and not in_flight.calls:
-            alone = call.in_flight(call.to_ask[0], position)
-            yield from ask_alone(spec, None, alone, run, config)
-            return update_of(spec, run, alone)
-        yield from _begin_pending(spec, run, in_flight, call, position)
-    return (yield from _land(spec, run, in_flight, grace))
+    is_new = in_flight.position != position or in_flight.is_first
+    if is_new and (call := pending()).is_alone and not in_flight.calls:
+        alone = call.in_flight(call.to_ask[0], position)
+        yield from ask_alone(spec, None, alone, run, config)
+        return update_of(spec, run, alone)
+    with in_flight.attended(config):
+        if is_new:
+            yield from _begin_pending(spec, run, in_flight, call, position)
+        yield from _some_landed(in_flight, grace)
+    return _landed(spec, run, in_flight)
 
 
 def ask_alone(spec: RLMSpec, child: Child | None, call: InFlightCall, run: Run, config: RunnableConfig) -> Steps[None]:
@@ -182,40 +183,42 @@ def _begin_pending(spec: RLMSpec, run: Run, in_flight: InFlightCalls, call: Pend
     in_flight.position, in_flight.is_first = position, call.is_first
     new = list[InFlightCall]()
     for index in [*call.to_ask, *call.ahead]:
-        if there := in_flight.find(call.name(index, position)):
+        if there := in_flight.find(name := call.name(index, position)):
             in_flight.claim(there, index, index in call.ahead)
-        else:
+        elif name not in in_flight.alone:
             new.append(call.in_flight(index, position))
     yield from begin(spec, run, in_flight, new)
 
 
-def _land(spec: RLMSpec, run: Run, in_flight: InFlightCalls, grace: float) -> Steps[dict[str, Any]]:
-    """Waits until some have landed. An update for the state."""
-
-    def has_answer() -> bool:
-        return in_flight.is_first and in_flight.any_landed(_is_valid)
+def _some_landed(in_flight: InFlightCalls, grace: float) -> Steps[None]:
+    """Waits until some have landed."""
 
     def can_go_on() -> bool:
-        return in_flight.needed_landed or has_answer()
+        return in_flight.needed_landed or (in_flight.is_first and in_flight.any_landed(_is_valid))
 
     yield Until(in_flight, lambda: in_flight.landed_count > 0)
     soon, landed_before = time.monotonic() + SOON, 0
     while not can_go_on() and in_flight.landed_count > landed_before and time.monotonic() < soon:
         landed_before = in_flight.landed_count
         yield Until(in_flight, can_go_on, GRACE)
-    if can_go_on():
-        yield Until(in_flight, lambda: in_flight.all_landed, grace)
-    others = [call for call in in_flight.calls if not (call.is_ahead or call.has_landed)] if has_answer() else []
+    if can_go_on():  # where a model has a question, the run ends for that: nothing may be in flight then
+        yield Until(in_flight, lambda: in_flight.all_landed, None if in_flight.alone else grace)
+
+
+def _landed(spec: RLMSpec, run: Run, in_flight: InFlightCalls) -> dict[str, Any]:
+    """What has landed, as an update for the state. Where one valid answer is enough and there, it ends the others."""
     landed = sorted(in_flight.take_landed(), key=lambda call: call.index)
     ended, last = Ended(spec, run), list[InFlightCall]()
-    for call in others:
-        in_flight.forget(call)
-        ended.not_needed(call)
+    is_over = in_flight.is_first and any(map(_is_valid, landed))
+    for call in in_flight.calls if is_over else ():
+        if not call.is_ahead:
+            in_flight.forget(call)
+            ended.not_needed(call)
     for call in landed:
         try:
             ended.note(call)
-        except GraphBubbleUp:
-            in_flight.alone.add(call.index)
+        except GraphBubbleUp as question:
+            in_flight.alone[call.name] = question
         except LimitExceeded:
             last.append(call)
             continue

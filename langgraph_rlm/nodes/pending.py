@@ -185,21 +185,19 @@ def guess_ahead(call: Call, repl: Interpreter, run: Run) -> list[Request]:
 
 
 def to_subcalls(
-    spec: RLMSpec, run: Run, in_flight: InFlightCalls, call: PendingCall, asked: Sequence[int]
+    spec: RLMSpec, run: Run, in_flight: InFlightCalls, call: PendingCall, position: str, asked: Sequence[int]
 ) -> str | list[Send]:
     """Where the graph goes to have these asked, and what is asked ahead with them: to one task that waits for what is
-    in flight, or to one for each.
+    in flight, or to one for each. `position` names the call of the code.
 
     Those are no more than what can be begun at once, so that the answer of each is stored when it has ended.
     """
-    alone = [index for index in asked if index in in_flight.alone]
-    if (
-        not alone
-        and not (spec.interrupts or run.interrupts)
-        and all(map(spec.is_plain, call.requests([*asked, *call.ahead])))
-    ):
+    others = [index for index in asked if call.name(index, position) not in in_flight.alone]
+    pauses, plain = spec.interrupts or run.interrupts, all(map(spec.is_plain, call.requests([*asked, *call.ahead])))
+    if plain and not pauses and (others or in_flight.calls):
         return spec.subcall_node
-    needed = (alone or asked)[: run.tasks_at_once]
+    needed = asked[: run.tasks_at_once]
     ahead = list(call.ahead)[: run.tasks_at_once - len(needed)] if len(needed) == len(asked) else []
-    in_flight.needed_tasks = len(needed)
+    ahead = [index for index in ahead if call.name(index, position) not in in_flight.alone]
+    in_flight.lasting_tasks = len(needed) + sum(not spec.is_plain(request) for request in call.requests(ahead))
     return [Send(spec.subcall_node, SubcallInput(index=index)) for index in [*needed, *ahead]]

@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.types import Command
+from langgraph.errors import GraphBubbleUp, GraphInterrupt
+from langgraph.types import Command, interrupt
 
 from langgraph_rlm.asking.in_flight import InFlightCalls, Until
 from langgraph_rlm.effects import Steps
@@ -48,26 +49,38 @@ def _answer_one(
     in_flight: InFlightCalls,
     config: RunnableConfig,
 ) -> Steps[dict[str, Any]]:
-    """Answers one request. What is asked ahead is waited for as long as the superstep lasts without it."""
+    """Answers one request. A prompt that is asked ahead is waited for as long as the superstep lasts without it."""
     run, call = run_of(config), PendingCall(read(config, "pending"), {})
     begun = call.in_flight(index, position)
-    try:
-        if there := in_flight.find(begun.name):
+    if question := in_flight.alone.pop(begun.name, None):
+        raise _asked_here(question)
+    there, lasts = in_flight.find(begun.name), not (begun.is_ahead and spec.is_plain(begun.request))
+    if there is None and lasts:
+        yield from ask_alone(spec, child, begun, run, config)
+        update = update_of(spec, run, begun)  # where it interrupts, all that is asked ahead is waited for
+        in_flight.note_task_ended()
+        return update
+    with in_flight.attended(config):
+        if there:
             begun = there
             in_flight.claim(begun, index, bool(call.pending[index].get("ahead")))
-        elif begun.is_ahead and spec.is_plain(begun.request):
-            in_flight.config = config
-            yield from begin(spec, run, in_flight, [begun])
         else:
-            yield from ask_alone(spec, child, begun, run, config)
-            return update_of(spec, run, begun)
-        yield Until(in_flight, lambda: begun.has_landed or (begun.is_ahead and in_flight.needed_tasks == 0))
+            yield from begin(spec, run, in_flight, [begun])
+        yield Until(in_flight, lambda: begun.has_landed or (not lasts and in_flight.lasting_tasks == 0))
         yield Until(in_flight, lambda: begun.has_landed, GRACE)
-        if not begun.has_landed:
-            return {}
-        in_flight.forget(begun)
-        run.in_flight_calls.discard(begun)
-        return update_of(spec, run, begun)
-    finally:
-        if not begun.is_ahead:
-            in_flight.note_task_ended()
+    if not begun.has_landed:
+        return {}
+    in_flight.forget(begun)
+    run.in_flight_calls.discard(begun)
+    update = update_of(spec, run, begun)
+    if lasts:
+        in_flight.note_task_ended()
+    return update
+
+
+def _asked_here(question: GraphBubbleUp) -> GraphBubbleUp:
+    """What a model in flight has for somebody to answer, as a question of this task, which will have the answer."""
+    if isinstance(question, GraphInterrupt):
+        [asked, *_] = question.args[0]
+        interrupt(asked.value)
+    return question

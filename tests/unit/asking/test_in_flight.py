@@ -13,10 +13,12 @@ from contextvars import ContextVar
 from typing import Any
 
 import pytest
+from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
+from langchain_core.tracers.base import BaseTracer
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command, interrupt
 from pydantic import PrivateAttr
@@ -586,19 +588,99 @@ def test_one_pause_shows_all_that_waits(mode: str, prompts: int, width: int) -> 
     assert go(mode, rlm, None)["answer"] == prompts
 
 
-def test_model_that_has_a_question_for_somebody_gets_its_own_answer(mode: str) -> None:
+ASK_FOUR = ["llm_batch(['?a', 'b', '?c', 'd'])", "[llm_query(x) for x in ['?a', 'b', '?c', 'd']]"]
+
+
+@pytest.mark.parametrize("code", ASK_FOUR)
+@pytest.mark.parametrize("is_seen", [False, True])
+def test_model_that_has_a_question_for_somebody_gets_its_own_answer(mode: str, code: str, is_seen: bool) -> None:
+    """And nothing is asked twice that has no question, the others once before it is answered and once after."""
+    asked = list[str]()
+
     def asks(messages: list[BaseMessage]) -> AIMessage:
         told = str(messages[-1].text)
+        asked.append(told)
+        time.sleep(0.0 if told.startswith("?") else 0.05)
         return AIMessage(f"{told} {interrupt(told)}" if told.startswith("?") else told.upper())
 
-    root = ScriptedModel(cell("Final = llm_batch(['?a', 'b', '?c', 'd'])"))
+    root = ScriptedModel(cell(f"Final = {code}"))
     rlm = rlm_of(root, sub_model=RunnableLambda(asks), checkpointer=InMemorySaver())
-    out = go(mode, rlm, GIVEN)
-    pauses = 0
+    config: Any = {**THREAD, **({"callbacks": [BaseCallbackHandler()]} if is_seen else {})}
+    out = go(mode, rlm, GIVEN, config)
     while waiting := out.get("__interrupt__"):
-        pauses += 1
-        out = go(mode, rlm, Command(resume={one.id: f"<{one.value}>" for one in waiting}))
-    assert (out["answer"], pauses) == (["?a <?a>", "B", "?c <?c>", "D"], 1)
+        out = go(mode, rlm, Command(resume={one.id: f"<{one.value}>" for one in waiting}), config)
+    assert out["answer"] == ["?a <?a>", "B", "?c <?c>", "D"]
+    assert (asked.count("b"), asked.count("d"), asked.count("?a")) == (1, 1, 2)
+
+
+def test_what_is_asked_ahead_is_waited_for_where_a_tool_has_a_question(mode: str) -> None:
+    def approve(what: str) -> str:
+        """Asks somebody."""
+        return f"{what}: {interrupt(what)}"
+
+    code = (
+        "Final = []\nfor i in range(3):\n    Final.append(approve(f't{i}'))\n    for j in 'abc': llm_query(f'{j}{i}')"
+    )
+    model = ScriptedModel(answer=str.upper, latency=0.05)
+    rlm = rlm_of(ScriptedModel(cell(code)), sub_model=model, tools=[approve], checkpointer=InMemorySaver())
+    out = go(mode, rlm, GIVEN)
+    while waiting := out.get("__interrupt__"):
+        out = go(mode, rlm, Command(resume={one.id: "yes" for one in waiting}))
+    assert out["answer"] == ["t0: yes", "t1: yes", "t2: yes"]
+    assert sorted(model.asked) == sorted(f"{j}{i}" for i in range(3) for j in "abc")
+
+
+@pytest.mark.parametrize("slow", ["rlm_query('child')", "linger('x')"])
+def test_what_is_asked_ahead_is_stored_while_a_child_or_a_tool_asked_ahead_goes_on(mode: str, slow: str) -> None:
+    model = Held(answer=str.upper, until={"leaf": "stored", "quick": "leaf" if "rlm" in slow else None}.get)
+    saver, is_stored = Tells(), threading.Event()
+
+    def linger(what: str) -> str:
+        """Takes long."""
+        assert is_stored.wait(SOON)
+        return what.upper()
+
+    def tell(answers: list[str]) -> None:
+        if "QUICK" in answers:
+            model.note("stored")
+            is_stored.set()
+
+    saver.told = tell
+    lingering = tool(linger)
+    lingering.metadata = {"read_only": True}
+    script = {
+        "Question: How": [cell(f"a = llm_query('first')\nb = {slow}\nFinal = [a, b, llm_query('quick')]")],
+        "Question: child": [cell("Final = llm_query('leaf')")],
+    }
+    rlm = rlm_of(ScriptedModel(script=script), sub_model=model, tools=[lingering], checkpointer=saver)
+    assert go(mode, rlm, GIVEN)["answer"] == ["FIRST", "LEAF" if "rlm" in slow else "X", "QUICK"]
+
+
+class Tree(BaseTracer):
+    """Has the runs of models that are part of a tree."""
+
+    in_tree = 0
+
+    def _persist_run(self, run: Any) -> None:
+        self.in_tree += self._models(run)
+
+    def _models(self, run: Any) -> int:
+        return (run.run_type in ("llm", "chat_model")) + sum(map(self._models, run.child_runs))
+
+
+def test_each_call_of_a_model_begins_under_a_task_that_goes_on(mode: str) -> None:
+    """Tracers find parents among the runs that have not ended."""
+
+    class Slow(InMemorySaver):
+        def put(self, *arguments: Any, **named: Any) -> Any:
+            time.sleep(0.005)
+            return super().put(*arguments, **named)
+
+    root = ScriptedModel(cell("Final = len(llm_batch([str(i) for i in range(60)]))"))
+    rlm = rlm_of(root, sub_model=ScriptedModel(latency=0.004), checkpointer=Slow(), max_concurrency=4)
+    tree = Tree()
+    assert go(mode, rlm, GIVEN, {**THREAD, "callbacks": [tree]})["answer"] == 60
+    assert tree.in_tree == 61
 
 
 def test_what_has_landed_beside_a_limit_is_stored_before_that_ends_the_run(mode: str) -> None:
