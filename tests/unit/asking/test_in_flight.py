@@ -613,6 +613,17 @@ def test_model_that_has_a_question_for_somebody_gets_its_own_answer(mode: str, c
     assert (asked.count("b"), asked.count("d"), asked.count("?a")) == (1, 1, 2)
 
 
+def test_model_that_is_asked_alone_and_has_a_question_gets_its_answer(mode: str) -> None:
+    asks = RunnableLambda(lambda messages: AIMessage(f"{messages[-1].text} {interrupt(messages[-1].text)}"))
+    root = ScriptedModel(cell("a = llm_query('?a')\nFinal = [a, llm_query(a)]"))
+    rlm = rlm_of(root, sub_model=asks, checkpointer=InMemorySaver())
+    out = go(mode, rlm, GIVEN)
+    for _ in range(2):
+        [waiting] = out["__interrupt__"]
+        out = go(mode, rlm, Command(resume=f"<{waiting.value}>"))
+    assert out["answer"] == ["?a <?a>", "?a <?a> <?a <?a>>"]
+
+
 def test_what_is_asked_ahead_is_waited_for_where_a_tool_has_a_question(mode: str) -> None:
     def approve(what: str) -> str:
         """Asks somebody."""
