@@ -182,7 +182,7 @@ class InFlightCalls:
 
     @contextmanager
     def attended(self, config: RunnableConfig) -> Iterator[None]:
-        """Has calls begun during the block, and at no other time: to traces they are part of the task of that config."""
+        """Has calls begun during the block, at no other time: to traces they are part of the task with that config."""
         with self._lock:
             self.config, self._attending = config, self._attending + 1
         self._start_some()
