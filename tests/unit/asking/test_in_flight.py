@@ -614,9 +614,11 @@ def test_model_that_has_a_question_for_somebody_gets_its_own_answer(mode: str, c
 
 
 def test_model_that_is_asked_alone_and_has_a_question_gets_its_answer(mode: str) -> None:
-    asks = RunnableLambda(lambda messages: AIMessage(f"{messages[-1].text} {interrupt(messages[-1].text)}"))
+    def asks(messages: list[BaseMessage]) -> AIMessage:
+        return AIMessage(f"{messages[-1].text} {interrupt(messages[-1].text)}")
+
     root = ScriptedModel(cell("a = llm_query('?a')\nFinal = [a, llm_query(a)]"))
-    rlm = rlm_of(root, sub_model=asks, checkpointer=InMemorySaver())
+    rlm = rlm_of(root, sub_model=RunnableLambda(asks), checkpointer=InMemorySaver())
     out = go(mode, rlm, GIVEN)
     for _ in range(2):
         [waiting] = out["__interrupt__"]
