@@ -22,6 +22,7 @@ from langgraph_rlm.conversation.history import past_steps, questions
 from langgraph_rlm.conversation.prompts import shorten
 from langgraph_rlm.effects import Steps, Work
 from langgraph_rlm.errors import LimitExceeded
+from langgraph_rlm.langgraph_internals import CONF, CONFIG_KEY_TASK_ID
 from langgraph_rlm.nodes.conclusion import conclude_cell, conclude_reply
 from langgraph_rlm.nodes.ending import record_outcome
 from langgraph_rlm.nodes.landing import answered
@@ -141,8 +142,8 @@ def _run_or_resume(now: Execution, call: PendingCall) -> Steps[Command[Any]]:
 
 def _answered_here(now: Execution, call: PendingCall, update: dict[str, Any]) -> Steps[PendingCall]:
     """The call with its answers. What the state adds up goes from the `update` into it."""
-    before, answers = now.state.get("position"), dict(call.answers)
-    position = f"after {before and before['token']}" if is_durable(now.config) else uuid.uuid4().hex
+    task, answers = now.config[CONF][CONFIG_KEY_TASK_ID], dict(call.answers)
+    position = task if is_durable(now.config) else uuid.uuid4().hex  # a killed run has the same task again
     now_pending = partial(PendingCall, call.pending, answers, call.known)
     write(now.config, update)
     while not (call := now_pending()).is_settled and not now.in_flight.alone:

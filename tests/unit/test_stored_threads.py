@@ -158,7 +158,7 @@ def check_killed(out: dict[str, Any]) -> None:
 @pytest.mark.parametrize("stops", [None, "*"])
 def test_killed_threads_go_on_and_pay_nothing_twice(saver: Any, stops: str | None, every: int) -> None:
     names = killed_threads(saver)
-    assert len(names) > 40
+    assert len(names) > 30
     for name in names[::every]:
         paid = paid_answers(saver, name)
         rlm, model = graph(saver, interrupt_before=stops)
@@ -171,7 +171,7 @@ def test_killed_threads_go_on_and_pay_nothing_twice(saver: Any, stops: str | Non
 
 async def test_killed_threads_go_on_in_async_apps(path: Path) -> None:
     async with AsyncSqliteSaver.from_conn_string(str(path)) as saver:
-        for name in ("killed-12", "killed-25", "killed-31"):
+        for name in ("killed-14", "killed-19", "killed-25"):
             rlm, model = graph(saver)
             check_killed(await rlm.ainvoke(None, thread(name)))
             assert 0 < len(model.asked) < len(KILLED)

@@ -189,6 +189,18 @@ def test_answer_that_the_cache_has_and_the_state_lost_counts_as_paid() -> None:
     assert out["usage"]["scripted-1"]["total_tokens"] == 30
 
 
+def test_answer_of_another_thread_costs_this_one_nothing() -> None:
+    """Where the first thing that a thread asks is asked by the task that ran its code."""
+    cache, saver = InMemoryCache[Any](), InMemorySaver()
+    outs = [
+        asking("Final = llm_query('x')", cache=cache, checkpointer=saver)[0].invoke(
+            GIVEN, {"configurable": {"thread_id": name}}
+        )
+        for name in "ab"
+    ]
+    assert [out["usage"]["scripted-1"]["total_tokens"] for out in outs] == [30, 15]
+
+
 def test_failure_is_not_kept() -> None:
     cache, failing = InMemoryCache[Any](), [ValueError("down")]
     rlm, model = asking(
