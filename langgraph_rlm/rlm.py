@@ -224,7 +224,8 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
             store = self.store or store_of(config)
             prepared = yield from with_text(prepared, state, store)
             yield from keep_text(_channel_input(prepared, state), store)
-        interrupts = interrupts_at(options.get("interrupt_before"), options.get("interrupt_after"))
+        stops = (options.get("interrupt_before"), options.get("interrupt_after"))
+        interrupts = self.rlm_spec.interrupts or interrupts_at(*stops)
         is_streamed = options.get(IS_STREAMED, True) or CONFIG_KEY_STREAM in config[CONF]
         run = self._new_run(config, state, prepared, limits, is_async, interrupts, is_streamed)
         # In a pool of threads, one for each task: what is finished is stored before another one begins.
@@ -270,7 +271,7 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
             check_dumps(values, takes_up)
         width = min(self.rlm_max_concurrency, config.get("max_concurrency") or self.rlm_max_concurrency)
         tasks_at_once = max(TASKS, 2 * width) if is_async else 2 * width
-        if interrupts or self.rlm_spec.interrupts:
+        if interrupts:
             tasks_at_once = max(tasks_at_once, min(limits.max_subcalls, MOST_TASKS))
         is_paced = any(is_openai(model) or scales(model) for model in self.rlm_spec.all_models)
         bounds = RunnableConfig(
@@ -284,7 +285,7 @@ class RLM(CompiledStateGraph[Any, Any, Any, Any]):
     def _options(self, config: RunnableConfig, options: dict[str, Any]) -> dict[str, Any]:
         """Options of a stream that shows no inner channels, the text among them, unless they are asked for.
 
-        A sub-call is not asked before the checkpoint that tells of it is stored: what "async" leaves to chance would be
+        Code does not go on before the checkpoint that has its answers is stored: what "async" leaves to chance would be
         paid for twice.
         """
         options = {name: value for name, value in options.items() if name != IS_STREAMED}

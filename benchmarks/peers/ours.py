@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from typing import Any
 from unittest import mock
 
 from benchmarks.peers.works import Work
@@ -18,8 +19,12 @@ def reply(code: str, child: str) -> str:
 
 
 def prepare(url: str, model: str, work: Work) -> Callable[[], object]:
+    with mock.patch.dict(os.environ, {"OPENAI_BASE_URL": url}):
+        return runs(f"openai:{model}", work)
+
+
+def runs(model: Any, work: Work) -> Callable[[], object]:
     from langgraph_rlm import Limits, create_rlm
 
-    with mock.patch.dict(os.environ, {"OPENAI_BASE_URL": url}):
-        rlm = create_rlm(f"openai:{model}", limits=Limits(max_subcalls=10_000), max_concurrency=work.concurrency)
+    rlm = create_rlm(model, limits=Limits(max_subcalls=10_000), max_concurrency=work.concurrency)
     return lambda: asyncio.run(rlm.ainvoke({"query": "What is it?", "context": work.text}))

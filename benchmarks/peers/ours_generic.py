@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
-from benchmarks.peers.ours import LACKS, PACKAGE, reply
+from benchmarks.peers.ours import LACKS, PACKAGE, reply, runs
 from benchmarks.peers.works import Work
 
 __all__ = ["LACKS", "NAME", "PACKAGE", "prepare", "reply"]
@@ -13,8 +12,6 @@ NAME = "langgraph-rlm with `GenericChatModel`"
 
 
 def prepare(url: str, model: str, work: Work) -> Callable[[], object]:
-    from langgraph_rlm import GenericChatModel, Limits, create_rlm
+    from langgraph_rlm import GenericChatModel
 
-    asked = GenericChatModel.openai(url, model)
-    rlm = create_rlm(asked, limits=Limits(max_subcalls=10_000), max_concurrency=work.concurrency)
-    return lambda: asyncio.run(rlm.ainvoke({"query": "What is it?", "context": work.text}))
+    return runs(GenericChatModel.openai(url, model), work)

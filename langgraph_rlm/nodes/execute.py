@@ -31,7 +31,6 @@ from langgraph_rlm.nodes.pending import (
     NOT_NEEDED,
     PendingCall,
     Refused,
-    claimed_ahead,
     guess_ahead,
     left_out,
     next_pending_call,
@@ -126,12 +125,12 @@ def _run_or_resume(now: Execution, call: PendingCall) -> Steps[Command[Any]]:
         if isinstance(stopped.outcome, Finished):
             return _conclude(now, stopped.outcome, dump, update)
         command, call = yield from _ask(now, call, stopped.outcome.call, stopped, dump, update)
-        if is_seen(config):
+        is_kept = is_durable(config)
+        if is_seen(config) or (is_kept and (dump or now.in_flight.calls or not call.is_alone)):
             return command
-        is_kept, is_alone = is_durable(config), call.is_alone and not now.in_flight.calls
         update = {**(command.update or {}), "pending": list(call.pending)}  # the state may not have what it refers to
-        if command.goto != now.spec.subcall_node or (is_kept and (dump or not is_alone)):
-            return replace(command, update=command.update if is_kept else update)
+        if command.goto != now.spec.subcall_node:
+            return replace(command, update=update)
         call = yield from _answered_here(now, call, update)
         if is_kept:
             return Command(update=update, goto="execute")
@@ -265,14 +264,13 @@ def _ask(
         update["suspension"] = [*dump, repl.printed.head, repl.printed.tail, repl.printed.length]
     repl.note_claimed(call, prefetched)
     repl.answer_with_error(left_out(call, prefetched, reserved), LEFT_OUT)
-    claimed, guesses = claimed_ahead(before, call, prefetched).values(), list[Request]()
-    ahead = [request.key for index, request in before.ahead.items() if index not in claimed]
+    guesses = list[Request]()
     run.ledger.note_ahead(repl, repl.lookahead.unclaimed)
     if spec.lookahead and not run.interrupts and not call.first:
         guesses = yield Work(partial(guess_ahead, call, repl, run))
     run.ledger.note_ahead(repl, repl.lookahead.unclaimed + len(guesses))
-    repl.note_asked_ahead([*ahead, *(guess.key for guess in guesses)])
     update["pending"], pending = next_pending_call(before, call, prefetched, reserved, guesses)
+    repl.note_asked_ahead([request.key for request in pending.ahead.values()])
     update["asking"] = len(update["pending"])
     update |= _repl_update(now, update)
     if pending.is_settled:

@@ -143,15 +143,14 @@ def next_pending_call(
     The requests of the call, of which the first `reserved_count` that were not prefetched are asked; those of `now`
     that were asked ahead and that the code has not come to; and the `guesses`, to be asked ahead.
     """
-    first, claimed = {"first": True} if call.first else {}, claimed_ahead(now, call, prefetched)
+    first, claimed = {"first": True} if call.first else {}, _claimed_ahead(now, call, prefetched)
     ids = {index: {"id": now.pending[place].get("id")} for index, place in claimed.items()}
     own = [{**request.stored, **first, **ids.get(index, {})} for index, request in enumerate(call.requests)]
     ahead = [{**guess.stored, "ahead": True, "id": uuid.uuid4().hex} for guess in guesses]
     answers = {index: answer for index, (_, answer) in prefetched.answers.items()}
     answers |= dict.fromkeys(left_out(call, prefetched, reserved_count), LEFT_OUT)
-    still = [index for index in now.ahead if index not in claimed.values()]
-    stored = [*own, *still, *ahead]
-    known = dict(enumerate(call.requests))
+    still = {index: request for index, request in now.ahead.items() if index not in claimed.values()}
+    stored, known = [*own, *still, *ahead], dict(enumerate([*call.requests, *still.values(), *guesses]))
     return stored, PendingCall(next_pending(now.pending, [stored]), answers, known)
 
 
@@ -160,7 +159,7 @@ def left_out(call: Call, prefetched: Prefetched, reserved_count: int) -> list[in
     return prefetched.missing_of(call)[reserved_count:]
 
 
-def claimed_ahead(now: PendingCall, call: Call, prefetched: Prefetched) -> dict[int, int]:
+def _claimed_ahead(now: PendingCall, call: Call, prefetched: Prefetched) -> dict[int, int]:
     """Which of what is asked ahead the call has claimed, by its place in the call: the index that it has now."""
     places: dict[str, deque[int]] = {}
     for index, request in now.ahead.items():
@@ -193,8 +192,8 @@ def to_subcalls(
     Those are no more than what can be begun at once, so that the answer of each is stored when it has ended.
     """
     others = [index for index in asked if call.name(index, position) not in in_flight.alone]
-    pauses, plain = spec.interrupts or run.interrupts, all(map(spec.is_plain, call.requests([*asked, *call.ahead])))
-    if plain and not pauses and (others or in_flight.calls):
+    plain = all(map(spec.is_plain, call.requests([*asked, *call.ahead])))
+    if plain and not run.interrupts and (others or in_flight.calls):
         return spec.subcall_node
     needed = asked[: run.tasks_at_once]
     ahead = list(call.ahead)[: run.tasks_at_once - len(needed)] if len(needed) == len(asked) else []

@@ -177,9 +177,8 @@ class Run:
         return self._in_flight.setdefault(token, self._nothing_in_flight())
 
     def _nothing_in_flight(self) -> InFlightCalls:
-        return InFlightCalls(
-            room=self.gate.width if self.cache is None else 2 * self.gate.width
-        )  # some wait for others
+        waiting = 0 if self.cache is None else self.gate.width  # for others that ask the same
+        return InFlightCalls(room=self.gate.width + waiting)
 
 
 def as_called(config: RunnableConfig) -> RunnableConfig:

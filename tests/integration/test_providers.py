@@ -8,7 +8,7 @@ import json
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -148,19 +148,8 @@ OPENAI = Wire(
     error=openai_error,
     instance=openai_instance,
 )
-GENERIC = Wire(
-    name="generic:model-1",
-    environ={},
-    path="/v1/chat/completions",
-    streams_at="/v1/chat/completions",
-    headers={"authorization": "Bearer the-key"},
-    messages=openai_messages,
-    reply=openai_reply,
-    stream=openai_stream,
-    error=openai_error,
-    instance=generic_instance,
-    is_named=False,
-    is_streamed=False,
+GENERIC = replace(
+    OPENAI, name="generic:model-1", environ={}, instance=generic_instance, is_named=False, is_streamed=False
 )
 AZURE_PATH = "/openai/deployments/deployed/chat/completions?api-version=2026-01-01"
 AZURE = Wire(
